@@ -1,0 +1,93 @@
+"""wganx: Wasserstein GANs for any kind of sample.
+
+Everything public is a name of this package or of `wganx.nn`, `wganx.data` and `wganx.wasserstein`. Names are loaded
+on first use, so that ``import wganx`` (and a plugin that declares itself) costs no torch import.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wganx.api import load_run as load_run
+    from wganx.api import resume as resume
+    from wganx.api import train as train
+    from wganx.batch import Batch as Batch
+    from wganx.batch import SampleFormat as SampleFormat
+    from wganx.engine import Optimizer as Optimizer
+    from wganx.engine import Trainer as Trainer
+    from wganx.engine import TrainResult as TrainResult
+    from wganx.errors import CheckpointError as CheckpointError
+    from wganx.errors import ConfigError as ConfigError
+    from wganx.errors import DataError as DataError
+    from wganx.errors import MissingExtra as MissingExtra
+    from wganx.errors import PluginError as PluginError
+    from wganx.errors import PreflightError as PreflightError
+    from wganx.errors import TrainingDiverged as TrainingDiverged
+    from wganx.errors import UsageError as UsageError
+    from wganx.errors import WganxError as WganxError
+    from wganx.plugins.contracts import WGANX_API as WGANX_API
+    from wganx.plugins.contracts import Architecture as Architecture
+    from wganx.plugins.contracts import BuildContext as BuildContext
+    from wganx.plugins.contracts import Config as Config
+    from wganx.plugins.contracts import DataCard as DataCard
+    from wganx.plugins.contracts import DataContext as DataContext
+    from wganx.plugins.contracts import Dataset as Dataset
+    from wganx.plugins.contracts import Game as Game
+    from wganx.plugins.contracts import Items as Items
+    from wganx.plugins.contracts import Metric as Metric
+    from wganx.plugins.contracts import MetricContext as MetricContext
+    from wganx.plugins.contracts import Modality as Modality
+    from wganx.plugins.contracts import Outcome as Outcome
+    from wganx.plugins.contracts import RunInfo as RunInfo
+    from wganx.plugins.contracts import Scenario as Scenario
+    from wganx.plugins.contracts import Split as Split
+    from wganx.plugins.contracts import Task as Task
+    from wganx.plugins.hookspecs import hookimpl as hookimpl
+    from wganx.wasserstein import GradientPenalty as GradientPenalty
+    from wganx.wasserstein import Hinge as Hinge
+    from wganx.wasserstein import LeastSquares as LeastSquares
+    from wganx.wasserstein import LipschitzPenalty as LipschitzPenalty
+    from wganx.wasserstein import NonSaturating as NonSaturating
+    from wganx.wasserstein import NoConstraint as NoConstraint
+    from wganx.wasserstein import SpectralNorm as SpectralNorm
+    from wganx.wasserstein import Wasserstein as Wasserstein
+    from wganx.wasserstein import WeightClipping as WeightClipping
+    from wganx.wasserstein import exact_w1 as exact_w1
+
+__version__ = "0.1.0"
+
+_HOME_OF = {
+    "wganx.api": ("load_run", "resume", "train"),
+    "wganx.batch": ("Batch", "SampleFormat"),
+    "wganx.engine": ("Optimizer", "TrainResult", "Trainer"),
+    "wganx.errors": (
+        "CheckpointError", "ConfigError", "DataError", "MissingExtra", "PluginError", "PreflightError",
+        "TrainingDiverged", "UsageError", "WganxError",
+    ),
+    "wganx.plugins.contracts": (
+        "WGANX_API", "Architecture", "BuildContext", "Config", "DataCard", "DataContext", "Dataset", "Game", "Items",
+        "Metric", "MetricContext", "Modality", "Outcome", "RunInfo", "Scenario", "Split", "Task",
+    ),
+    "wganx.plugins.hookspecs": ("hookimpl",),
+    "wganx.wasserstein": (
+        "GradientPenalty", "Hinge", "LeastSquares", "LipschitzPenalty", "NoConstraint", "NonSaturating",
+        "SpectralNorm", "Wasserstein", "WeightClipping", "exact_w1",
+    ),
+}  # fmt: skip
+_MODULE_OF = {name: module for module, names in _HOME_OF.items() for name in names}
+
+__all__ = ["__version__", *sorted(_MODULE_OF)]  # noqa: PLE0604 - the table above is the one list of public names
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        module = _MODULE_OF[name]
+    except KeyError:
+        raise AttributeError(f"module 'wganx' has no attribute {name!r}") from None
+    return getattr(import_module(module), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,47 @@
+"""What can go wrong, by whose doing: every error wganx raises on purpose descends from `WganxError`.
+
+A message says what was wrong, where, and the mend. The command line prints it as it stands, without a traceback, and
+exits with the class's `exit_code`: 2 when the call was wrong, 1 when the call was right and the work failed.
+"""
+
+from __future__ import annotations
+
+
+class WganxError(Exception):
+    """Base of all errors raised on purpose; the work failed (exit code 1)."""
+
+    exit_code = 1
+
+
+class UsageError(WganxError):
+    """The call was wrong: nothing was started (exit code 2)."""
+
+    exit_code = 2
+
+
+class PluginError(UsageError):
+    """A plugin cannot be found, loaded or used; names the plugin, its distribution and the cause."""
+
+
+class ConfigError(UsageError):
+    """The configuration is wrong; lists every problem with where its value came from."""
+
+
+class DataError(UsageError):
+    """The data is missing, empty or unreadable; names the path."""
+
+
+class PreflightError(UsageError):
+    """A network or a constraint cannot be trained as given; found before the first step."""
+
+
+class CheckpointError(WganxError):
+    """A checkpoint is missing, damaged or does not fit the networks."""
+
+
+class TrainingDiverged(WganxError):
+    """A loss or gradient stayed non-finite after the one roll-back a run is granted."""
+
+
+class MissingExtra(WganxError):
+    """An optional dependency is not installed; the message holds the pip command that installs it."""
