@@ -125,9 +125,10 @@ class DataContext:
 class Dataset:
     """A named source of items. `open(config, split, context)` returns `Items`; the splits never share an item.
 
-    `suffixes` names the file endings a folder dataset reads (for ``wganx data scan``); empty otherwise. A dataset
-    whose `config` has a field ``root`` takes ``--data``; `folder` marks the one that takes ``--data`` when the
-    configuration names no dataset of its own.
+    `suffixes` names the file endings a folder dataset reads (for ``wganx data scan``), each lower case with its dot;
+    empty otherwise. `probe(data, path)` decodes the bytes of one file whole and tells what it is, e.g. ``{"size":
+    "64x48", "mode": "RGB"}``, or raises `DataError` naming the path. A dataset whose `config` has a field ``root``
+    takes ``--data``; `folder` marks the one that takes ``--data`` when the configuration names no dataset of its own.
     """
 
     name: str
@@ -137,6 +138,8 @@ class Dataset:
     open: Callable[[Any, Split, DataContext], Items]
     card: DataCard
     folder: bool = False
+    suffixes: tuple[str, ...] = ()
+    probe: Callable[[bytes, str], Mapping[str, str]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
