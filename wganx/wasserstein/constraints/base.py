@@ -1,0 +1,85 @@
+"""The interface of a constraint, and how its settings are declared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+CONSTRAINTS: dict[str, type[Constraint]] = {}
+"""Every constraint by the name that ``constraint.name`` takes; subclasses enter by being defined."""
+
+_BOUNDS = {
+    "ge": (lambda value, bound: value >= bound, "at least"),
+    "gt": (lambda value, bound: value > bound, "more than"),
+}
+
+
+def setting(default: Any, description: str, **bounds: float) -> Any:
+    """A dataclass field with a description and bounds (`ge`, `gt`), read by Python callers and configuration alike."""
+    return field(default=default, metadata={"description": description, **bounds})
+
+
+def check_settings(owner: Any) -> None:
+    """Raise ValueError for the first field of a dataclass that lies outside the bounds its `setting` declares."""
+    for declared in fields(owner):
+        value = getattr(owner, declared.name)
+        for bound, (holds, words) in _BOUNDS.items():
+            if bound in declared.metadata and value is not None and not holds(value, declared.metadata[bound]):
+                limit = declared.metadata[bound]
+                raise ValueError(f"{type(owner).__name__}: {declared.name} must be {words} {limit}, got {value}")
+
+
+class PenaltyTerms(NamedTuple):
+    """What a penalty gives the critic's loss, and the mean gradient norm it measured on the way."""
+
+    loss: Tensor
+    gradient_norm: Tensor
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """Keeps the critic Lipschitz; this base keeps nothing. A subclass overrides what it needs.
+
+    Attributes:
+        name: what ``constraint.name`` calls it.
+        penalises: whether `terms` adds a penalty, which differentiates the critic twice.
+    """
+
+    name: ClassVar[str]
+    penalises: ClassVar[bool] = False
+
+    def __init_subclass__(cls) -> None:
+        if "name" in vars(cls):
+            CONSTRAINTS[cls.name] = cls
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+    def prepare(self, critic: nn.Module) -> None:
+        """Change the critic's parametrisation once, before its optimizer is made; safe to repeat."""
+
+    def due(self, update: int) -> float:
+        """Factor of the penalty in critic update number `update`, 0 when it is left out."""
+        return 1.0 if self.penalises else 0.0
+
+    def terms(
+        self,
+        critic: nn.Module,
+        real: Tensor,
+        fake: Tensor,
+        condition: Mapping[str, Tensor],
+        rng: torch.Generator | None = None,
+    ) -> PenaltyTerms:
+        """The weighted penalty and its diagnostics; only called when `penalises`."""
+        raise TypeError(f"constraint {self.name!r} has no penalty")
+
+    def after_update(self, critic: nn.Module) -> None:
+        """Change the critic's weights after each of its updates."""
+
+    def correct(self, raw: float) -> float | None:
+        """The W1 reading with this constraint's known bias removed; None where no correction is known."""
+        return None

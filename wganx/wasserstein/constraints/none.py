@@ -1,0 +1,14 @@
+"""No constraint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wganx.wasserstein.constraints.base import Constraint
+
+
+@dataclass(frozen=True)
+class NoConstraint(Constraint):
+    """Nothing keeps the critic Lipschitz: for the comparison objectives, and for critics 1-Lipschitz by construction."""
+
+    name = "none"
