@@ -41,12 +41,10 @@ def exact_w1(x: Tensor, y: Tensor) -> Distance:
     started = time.perf_counter()
     if len(x) == 0 or len(y) == 0:
         raise ValueError(f"W1 needs samples on both sides, got {len(x)} and {len(y)}")
-    x, y = (samples.detach().double().cpu().flatten(1) if samples.ndim > 1 else samples.detach().double().cpu()[:, None]
-            for samples in (x, y))  # fmt: skip
+    x, y = (samples.detach().double().cpu().reshape(len(samples), -1) for samples in (x, y))
     if x.shape[1] != y.shape[1]:
         raise ValueError(f"samples differ in size: {x.shape[1]} and {y.shape[1]} values each")
     # The matrix-product route of cdist loses half the digits where two points nearly coincide.
     cost = torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist").numpy()
-    uniform = [torch.full((len(samples),), 1 / len(samples), dtype=torch.float64).numpy() for samples in (x, y)]
-    value = float(ot.emd2(*uniform, cost, numItermax=10_000_000))
+    value = float(ot.emd2(ot.unif(len(x)), ot.unif(len(y)), cost, numItermax=10_000_000))
     return Distance(value, (len(x), len(y)), x.shape[1], time.perf_counter() - started)

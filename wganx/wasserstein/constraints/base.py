@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import operator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+Critic = Callable[..., Tensor]
+"""Anything that scores samples: ``critic(x (N, ...), **condition) -> (N,)``; a module, or a plain function."""
+
 CONSTRAINTS: dict[str, type[Constraint]] = {}
 """Every constraint by the name that ``constraint.name`` takes; subclasses enter by being defined."""
 
-_BOUNDS = {
-    "ge": (lambda value, bound: value >= bound, "at least"),
-    "gt": (lambda value, bound: value > bound, "more than"),
-}
+_BOUNDS = {"ge": (operator.ge, "at least"), "gt": (operator.gt, "more than")}
 
 
 def setting(default: Any, description: str, **bounds: float) -> Any:
@@ -68,7 +69,7 @@ class Constraint:
 
     def terms(
         self,
-        critic: nn.Module,
+        critic: Critic,
         real: Tensor,
         fake: Tensor,
         condition: Mapping[str, Tensor],

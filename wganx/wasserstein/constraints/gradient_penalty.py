@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from wganx.wasserstein.constraints.base import Constraint, PenaltyTerms, setting
+from wganx.wasserstein.constraints.base import Constraint, Critic, PenaltyTerms, setting
 
 
 def interpolate(real: Tensor, fake: Tensor, rng: torch.Generator | None = None) -> Tensor:
@@ -24,7 +24,7 @@ def interpolate(real: Tensor, fake: Tensor, rng: torch.Generator | None = None) 
     return torch.lerp(real.detach(), fake.detach(), weight)
 
 
-def gradient_norms(critic: nn.Module, points: Tensor, condition: Mapping[str, Tensor]) -> Tensor:
+def gradient_norms(critic: Critic, points: Tensor, condition: Mapping[str, Tensor]) -> Tensor:
     """Euclidean norm of the critic's input gradient per sample, ``(N,)``, over all axes but the first.
 
     Differentiable with respect to the critic's parameters, with a finite gradient (zero) where the norm is zero. The
@@ -35,7 +35,8 @@ def gradient_norms(critic: nn.Module, points: Tensor, condition: Mapping[str, Te
     (gradient,) = torch.autograd.grad(scores.float().sum(), points, create_graph=True)
     if gradient.dtype in (torch.bfloat16, torch.float16):
         gradient = gradient.float()
-    return torch.linalg.vector_norm(gradient.flatten(1), dim=1)
+    norms: Tensor = torch.linalg.vector_norm(gradient.flatten(1), dim=1)
+    return norms
 
 
 @dataclass(frozen=True)
@@ -51,15 +52,13 @@ class InterpolatedPenalty(Constraint):
     def excess(self, norms: Tensor) -> Tensor:
         """How far each norm ``(N,)`` is from what the penalty asks for."""
 
-    def penalty(
-        self, critic: nn.Module, real: Tensor, fake: Tensor, rng: torch.Generator | None = None, **condition: Tensor
-    ) -> Tensor:
+    def penalty(self, critic: Critic, real: Tensor, fake: Tensor, **condition: Tensor) -> Tensor:
         """The weighted penalty, a scalar, for samples ``(N, ...)`` of any rank; `condition` is held per row."""
-        return self.terms(critic, real, fake, condition, rng).loss
+        return self.terms(critic, real, fake, condition).loss
 
     def terms(
         self,
-        critic: nn.Module,
+        critic: Critic,
         real: Tensor,
         fake: Tensor,
         condition: Mapping[str, Tensor],
