@@ -6,6 +6,9 @@ exits with the class's `exit_code`: 2 when the call was wrong, 1 when the call w
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class WganxError(Exception):
     """Base of all errors raised on purpose; the work failed (exit code 1)."""
@@ -45,3 +48,9 @@ class TrainingDiverged(WganxError):
 
 class MissingExtra(WganxError):
     """An optional dependency is not installed; the message holds the pip command that installs it."""
+
+
+def did_you_mean(word: str, offered: Iterable[str]) -> str:
+    """``"; did you mean 'x'?"`` for the offered name closest to `word`, or nothing when none is close."""
+    close = get_close_matches(word, list(offered), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

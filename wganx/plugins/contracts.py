@@ -63,9 +63,7 @@ class Game(ABC):
     def batch(self, items: Mapping[str, Tensor], rng: torch.Generator, *, training: bool) -> Batch:
         """Items ``(N, ...)`` in storage types, already on the device, to a batch; augments only when `training`."""
 
-    def extra_losses(
-        self, generator: nn.Module, fake: Tensor, batch: Batch, step: int
-    ) -> Mapping[str, Tensor]:
+    def extra_losses(self, generator: nn.Module, fake: Tensor, batch: Batch, step: int) -> Mapping[str, Tensor]:
         """Named, already weighted scalars added to the generator's loss; none by default."""
         return {}
 
