@@ -1,0 +1,74 @@
+"""What is wrong with a run, or was, in sentences a reader can act on: it heads the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from wganx.report.charts import figure
+from wganx.report.pictures import Shown
+from wganx.report.reading import Run, number, printable
+
+MOST_NOTES = 30
+
+
+@dataclass(frozen=True)
+class Note:
+    """One finding: how grave it is, and what it says."""
+
+    level: Literal["bad", "warn", "info"]
+    text: str
+
+
+def health_notes(run: Run, shown: Shown) -> tuple[Note, ...]:
+    """Findings about `run`, gravest first; an empty tuple says that nothing stood out."""
+    notes = [*_status(run), *_noted(run), *_readings(run)]
+    notes += [Note("warn", text) for text in shown.unreadable]
+    notes += [Note("warn", text) for text in run.problems]
+    notes.sort(key=lambda note: ("bad", "warn", "info").index(note.level))
+    if len(notes) > MOST_NOTES:
+        left_out = len(notes) - MOST_NOTES
+        notes = [*notes[:MOST_NOTES], Note("info", f"{left_out} more notes are in run.json.")]
+    return tuple(notes)
+
+
+def _status(run: Run) -> list[Note]:
+    status = run.facts.get("status")
+    at = f"at step {figure(number(run.facts.get('step')))} of {figure(number(run.facts.get('steps')))}"
+    resume = "`wganx resume .` in this folder continues from the last checkpoint."
+    if status == "failed":
+        reason = run.facts.get("error")
+        why = f": {printable(reason)}" if reason else ", and run.json does not say why."
+        return [Note("bad", f"The run failed {at}{why}")]
+    if status == "interrupted":
+        return [Note("warn", f"The run was interrupted {at}. {resume}")]
+    if status == "running":
+        return [Note("info", f"The run was {at} when this page was written. If it was killed: {resume}")]
+    return []
+
+
+def _noted(run: Run) -> list[Note]:
+    noted = run.facts.get("notes")
+    return [Note("warn", printable(text)) for text in noted] if isinstance(noted, list) else []
+
+
+def _readings(run: Run) -> list[Note]:
+    """Readings that were not finite, and a critic that reads a negative distance at the end."""
+    notes = []
+    for name, curve in run.curves.items():
+        gaps = curve.steps[~np.isfinite(curve.values)]
+        if len(gaps):
+            many = f"at {len(gaps)} readings, first " if len(gaps) > 1 else ""
+            notes.append(Note("warn", f"{name} was not finite {many}at step {int(gaps[0]):,}."))
+    raw = run.curves.get("w1_raw")
+    if raw is not None and len(raw.finite) >= 8 and np.median(raw.finite[-len(raw.finite) // 4 :]) < 0:
+        notes.append(
+            Note(
+                "warn",
+                "The W1 reading stayed negative over the last quarter of the run: the critic does not keep up with "
+                "the generator. More critic steps or a lower generator rate are the usual mend.",
+            )
+        )
+    return notes
