@@ -1,37 +1,21 @@
-"""The interface of a constraint, and how its settings are declared."""
+"""The interface of a constraint."""
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, NamedTuple
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
+
+from wganx.settings import check_settings
 
 Critic = Callable[..., Tensor]
 """Anything that scores samples: ``critic(x (N, ...), **condition) -> (N,)``; a module, or a plain function."""
 
 CONSTRAINTS: dict[str, type[Constraint]] = {}
 """Every constraint by the name that ``constraint.name`` takes; subclasses enter by being defined."""
-
-_BOUNDS = {"ge": (operator.ge, "at least"), "gt": (operator.gt, "more than")}
-
-
-def setting(default: Any, description: str, **bounds: float) -> Any:
-    """A dataclass field with a description and bounds (`ge`, `gt`), read by Python callers and configuration alike."""
-    return field(default=default, metadata={"description": description, **bounds})
-
-
-def check_settings(owner: Any) -> None:
-    """Raise ValueError for the first field of a dataclass that lies outside the bounds its `setting` declares."""
-    for declared in fields(owner):
-        value = getattr(owner, declared.name)
-        for bound, (holds, words) in _BOUNDS.items():
-            if bound in declared.metadata and value is not None and not holds(value, declared.metadata[bound]):
-                limit = declared.metadata[bound]
-                raise ValueError(f"{type(owner).__name__}: {declared.name} must be {words} {limit}, got {value}")
 
 
 class PenaltyTerms(NamedTuple):

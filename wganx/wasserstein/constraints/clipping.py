@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from wganx.wasserstein.constraints.base import Constraint, setting
+from wganx.settings import setting
+from wganx.wasserstein.constraints.base import Constraint
 
 
 @dataclass(frozen=True)

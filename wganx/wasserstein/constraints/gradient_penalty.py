@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from wganx.wasserstein.constraints.base import Constraint, Critic, PenaltyTerms, setting
+from wganx.settings import setting
+from wganx.wasserstein.constraints.base import Constraint, Critic, PenaltyTerms
 
 
 def interpolate(real: Tensor, fake: Tensor, rng: torch.Generator | None = None) -> Tensor:

@@ -9,6 +9,6 @@ from wganx.wasserstein.constraints.base import Constraint
 
 @dataclass(frozen=True)
 class NoConstraint(Constraint):
-    """Nothing keeps the critic Lipschitz: for the comparison objectives, and for critics 1-Lipschitz by construction."""
+    """Nothing keeps the critic Lipschitz: for comparisons, and for critics 1-Lipschitz by construction."""
 
     name = "none"

@@ -8,7 +8,8 @@ from torch import nn
 from torch.nn.utils import parametrizations, parametrize
 
 from wganx.errors import PreflightError
-from wganx.wasserstein.constraints.base import Constraint, setting
+from wganx.settings import setting
+from wganx.wasserstein.constraints.base import Constraint
 
 _NORMALISED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Embedding)
 

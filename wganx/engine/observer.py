@@ -1,0 +1,19 @@
+"""Who is told what happens during training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+
+class Observer:
+    """Base of the observers: override what you want to hear about. Nothing is called between logging points."""
+
+    def logged(self, step: int, scalars: Mapping[str, float]) -> None:
+        """A logging point after `step` generator updates."""
+
+    def saved(self, step: int, path: Path) -> None:
+        """A checkpoint is on disk under its final name."""
+
+    def rolled_back(self, step: int, reason: str) -> None:
+        """Training returned to the checkpoint of `step`; whatever was recorded after it is void."""

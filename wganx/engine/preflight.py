@@ -1,0 +1,194 @@
+"""What is checked before the first step: that the two networks can be trained as given.
+
+Every check runs on copies and on a stream of its own, so a training that passes is the same as one never checked.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from wganx.batch import Batch, SampleFormat
+from wganx.errors import PreflightError
+from wganx.wasserstein import Constraint
+
+_ROWS = 4
+_BOUNDED = {
+    "SigmoidBackward0": ("sigmoid", 0.0, 1.0),
+    "TanhBackward0": ("tanh", -1.0, 1.0),
+    "SoftmaxBackward0": ("softmax", 0.0, 1.0),
+    "HardtanhBackward0": ("hardtanh", -1.0, 1.0),
+    "HardsigmoidBackward0": ("hardsigmoid", 0.0, 1.0),
+    "ReluBackward0": ("relu", 0.0, float("inf")),
+}
+# Operations that keep the bounds of what they are given.
+_BOUND_KEEPING = (
+    "View", "UnsafeView", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Select", "Slice", "Clone", "Transpose",
+    "Permute", "AsStrided", "ToCopy", "Alias", "Expand", "Mean",
+)  # fmt: skip
+_BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
+
+
+def check_networks(
+    generator: nn.Module,
+    critic: nn.Module,
+    batch: Batch,
+    *,
+    noise: tuple[int, ...] | None,
+    constraint: Constraint,
+    format: SampleFormat | None = None,
+) -> None:
+    """Refuse what cannot be trained, with the mend.
+
+    Raises:
+        PreflightError: samples outside their range; a generator whose output does not fit the samples; a critic with
+            scores of a wrong shape, bounded scores, rows of a batch that influence each other, or no second
+            derivative although the constraint needs one; a constraint that does nothing.
+    """
+    if len(batch) < 2:
+        raise PreflightError(f"a batch needs at least 2 samples, got {len(batch)}; raise the batch size")
+    devices = [batch.real.device] if batch.real.is_cuda else []
+    with torch.random.fork_rng(devices):
+        batch = batch[:_ROWS]
+        _check_samples(batch.real, format)
+        fake = _check_generator(copy.deepcopy(generator), batch, noise, format)
+        _check_critic(copy.deepcopy(critic), batch, fake, constraint)
+    _check_constraint(constraint)
+
+
+def _check_samples(real: Tensor, format: SampleFormat | None) -> None:
+    if not real.is_floating_point():
+        raise PreflightError(
+            f"samples arrive as {real.dtype}; the task must turn them into floating point in the networks' range"
+        )
+    if not bool(torch.isfinite(real).all()):
+        raise PreflightError("samples hold NaN or infinite values; clean the dataset")
+    if format is None:
+        return
+    if tuple(real.shape[1:]) != format.shape:
+        raise PreflightError(f"samples have shape {tuple(real.shape[1:])}, their format says {format.shape} ({format})")
+    if format.value_range is not None:
+        low, high = format.value_range
+        seen_low, seen_high = real.min().item(), real.max().item()
+        slack = 1e-3 * (high - low)
+        if seen_low < low - slack or seen_high > high + slack:
+            raise PreflightError(
+                f"samples reach from {seen_low:.4g} to {seen_high:.4g}, their format says {low:g} to {high:g}; "
+                "mend the normalisation of the task"
+            )
+
+
+def _check_generator(
+    generator: nn.Module, batch: Batch, noise: tuple[int, ...] | None, format: SampleFormat | None
+) -> Tensor:
+    inputs = (
+        [] if noise is None else [torch.randn(len(batch), *noise, device=batch.real.device, dtype=batch.real.dtype)]
+    )
+    fake = _call("generator", generator, inputs, batch.context)
+    if fake.shape != batch.real.shape:
+        raise PreflightError(
+            f"the generator makes samples of shape {tuple(fake.shape[1:])}, "
+            f"the data has {tuple(batch.real.shape[1:])}; build it for the dataset's size and channels"
+        )
+    low, high = (format.value_range if format is not None else None) or (None, None)
+    if low is None or high is None:
+        low, high = batch.real.min().item(), batch.real.max().item()
+    elif (seen := (fake.min().item(), fake.max().item())) and (seen[0] < low - 1e-3 or seen[1] > high + 1e-3):
+        raise PreflightError(
+            f"the generator makes values from {seen[0]:.4g} to {seen[1]:.4g}, "
+            f"the samples' range is {low:g} to {high:g}; end it in the matching activation (tanh for -1 to 1)"
+        )
+    bound = _last_bounded(fake)
+    if bound is not None and (bound[1] > low + 1e-6 or bound[2] < high - 1e-6):
+        raise PreflightError(
+            f"the generator ends in {bound[0]}, which reaches {bound[1]:g} to {bound[2]:g}; the samples reach from "
+            f"{low:.4g} to {high:.4g}: choose an activation that covers them (none for unbounded data)"
+        )
+    return fake.detach()
+
+
+def _check_critic(critic: nn.Module, batch: Batch, fake: Tensor, constraint: Constraint) -> None:
+    critic.train()
+    points = batch.real.detach().clone().requires_grad_(True)
+    scores = _call("critic", critic, [points], batch.condition)
+    if scores.shape != (len(batch),):
+        raise PreflightError(
+            f"the critic returns shape {tuple(scores.shape)} for {len(batch)} samples, expected ({len(batch)},): "
+            "one score a sample, e.g. end with .flatten(1).mean(1) or .squeeze(1)"
+        )
+    if (bound := _last_bounded(scores)) is not None:
+        raise PreflightError(
+            f"the critic ends in {bound[0]}: its scores are bounded and the reading of W1 is void; "
+            f"remove the {bound[0]}"
+        )
+    _check_rows_apart(critic, batch)
+    if constraint.penalises:
+        _check_second_derivative(critic, points, scores)
+
+
+def _check_rows_apart(critic: nn.Module, batch: Batch) -> None:
+    """One sample changed must leave the other samples' scores as they were."""
+    changed = batch.real.clone()
+    changed[0] = changed[0].flip(0) * -0.5 + 0.25
+    with torch.no_grad():
+        before, after = (_repeatable(critic, samples, batch.condition) for samples in (batch.real, changed))
+    drift = (before[1:] - after[1:]).abs().max().item()
+    if drift > 1e-4 * (1 + before.abs().max().item()):
+        norms = [name for name, module in critic.named_modules() if isinstance(module, _BATCH_NORMS)]
+        culprit = f"batch norm in {', '.join(norms)}" if norms else "a layer that mixes the rows of a batch"
+        raise PreflightError(
+            f"the critic couples the samples of a batch ({culprit}): the penalty needs a gradient per sample; "
+            "use layer norm, instance norm or none"
+        )
+
+
+def _repeatable(critic: nn.Module, samples: Tensor, condition: Mapping[str, Tensor]) -> Tensor:
+    """Scores from a fresh copy and a fixed stream, so that dropout or running statistics cannot differ."""
+    torch.manual_seed(0)
+    scores: Tensor = copy.deepcopy(critic)(samples, **condition)
+    return scores.float()
+
+
+def _check_second_derivative(critic: nn.Module, points: Tensor, scores: Tensor) -> None:
+    mend = "use differentiable layers, or a constraint without a penalty (clip, spectral-norm)"
+    parameters = [parameter for parameter in critic.parameters() if parameter.requires_grad]
+    try:
+        (gradient,) = torch.autograd.grad(scores.sum(), points, create_graph=True)
+        if not gradient.requires_grad:
+            raise RuntimeError("the input gradient does not depend on the weights")
+        torch.autograd.grad(gradient.square().sum(), parameters, allow_unused=True)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        raise PreflightError(f"the critic cannot be differentiated twice: {reason}; {mend}") from error
+
+
+def _check_constraint(constraint: Constraint) -> None:
+    if constraint.penalises and getattr(constraint, "weight", None) == 0:
+        raise PreflightError(
+            f"constraint {constraint.name!r} has weight 0 and does nothing; raise constraint.weight, "
+            "or say so with constraint.name=none"
+        )
+
+
+def _call(role: str, network: nn.Module, inputs: list[Tensor], keywords: Mapping[str, Tensor]) -> Tensor:
+    expected = f"({', '.join([*(['x' if role == 'critic' else 'noise'] if inputs else []), *keywords])})"
+    try:
+        output = network(*inputs, **keywords)
+    except (TypeError, RuntimeError, ValueError) as error:
+        shapes = ", ".join(str(tuple(tensor.shape)) for tensor in (*inputs, *keywords.values()))
+        reason = str(error).splitlines()[0]
+        raise PreflightError(f"the {role} fails on inputs {expected} of shapes {shapes}: {reason}") from error
+    if not isinstance(output, Tensor):
+        raise PreflightError(f"the {role} returns {type(output).__name__}, expected one tensor")
+    return output
+
+
+def _last_bounded(output: Tensor) -> tuple[str, float, float] | None:
+    """Name and limits of the bounded function an output ends in, looked up in its autograd graph."""
+    node = output.grad_fn
+    while node is not None and node.name().removesuffix("Backward0").removesuffix("Backward1") in _BOUND_KEEPING:
+        node = node.next_functions[0][0] if node.next_functions else None
+    return _BOUNDED.get(node.name()) if node is not None else None

@@ -1,0 +1,74 @@
+"""Every random stream of a training, kept apart from the caller's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+
+class RandomStreams:
+    """The randomness of one training.
+
+    `draws` is the generator behind noise, interpolation weights and augmentation. Layers that draw from torch's
+    global stream, such as dropout, get a stream of their own inside `active`; the caller's is untouched.
+    """
+
+    def __init__(self, seed: int, device: torch.device) -> None:
+        self.device = device
+        self.seed = seed
+        self.draws = torch.Generator(device)
+        self.reseed(0)
+
+    def reseed(self, round: int) -> None:
+        """Start streams that depend on the seed and on `round`, so that a repetition takes another course."""
+        # A large odd stride: neighbouring seeds must not meet each other's later rounds.
+        seed = (self.seed + round * 0x9E3779B97F4A7C15) % 2**63
+        self.draws.manual_seed(seed)
+        with torch.random.fork_rng(self._cuda()):
+            torch.manual_seed(seed)
+            self._layers = self._global_states()
+        if self._inside:
+            self._set_global_states(self._layers)
+
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        """Inside, torch's global streams are this training's; afterwards they are the caller's again."""
+        with torch.random.fork_rng(self._cuda()):
+            self._set_global_states(self._layers)
+            self._inside = True
+            try:
+                yield
+            finally:
+                self._layers = self._global_states()
+                self._inside = False
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The state of every stream."""
+        layers = self._global_states() if self._inside else self._layers
+        return {"draws": self.draws.get_state(), **layers}
+
+    def load_tensors(self, tensors: Mapping[str, Tensor]) -> None:
+        """Put back what `tensors` gave."""
+        self.draws.set_state(tensors["draws"])
+        self._layers = {name: state for name, state in tensors.items() if name != "draws"}
+        if self._inside:
+            self._set_global_states(self._layers)
+
+    _inside = False
+
+    def _cuda(self) -> list[torch.device]:
+        return [self.device] if self.device.type == "cuda" else []
+
+    def _global_states(self) -> dict[str, Tensor]:
+        states = {"layers": torch.get_rng_state()}
+        if self.device.type == "cuda":
+            states["layers_cuda"] = torch.cuda.get_rng_state(self.device)
+        return states
+
+    def _set_global_states(self, states: Mapping[str, Tensor]) -> None:
+        torch.set_rng_state(states["layers"])
+        if self.device.type == "cuda":
+            torch.cuda.set_rng_state(states["layers_cuda"], self.device)

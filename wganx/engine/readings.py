@@ -1,0 +1,42 @@
+"""What training measures about itself, gathered on the device and read at logging points only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+
+class Readings:
+    """Means of named scalars since the last reading.
+
+    `add` never waits for the device; `read` moves all means to the host in one transfer and starts afresh.
+    """
+
+    def __init__(self) -> None:
+        self.sums: dict[str, Tensor] = {}
+        self.counts: dict[str, int] = {}
+
+    def add(self, name: str, value: Tensor) -> None:
+        """Take in one scalar."""
+        value = value.detach().float()
+        if name in self.sums:
+            self.sums[name] += value
+            self.counts[name] += 1
+        else:
+            self.sums[name] = value.clone()
+            self.counts[name] = 1
+
+    def read(self) -> dict[str, float]:
+        """The means by name; empty when nothing was added."""
+        if not self.sums:
+            return {}
+        means = torch.stack([self.sums[name] / self.counts[name] for name in self.sums]).tolist()
+        values = dict(zip(self.sums, means))
+        self.sums, self.counts = {}, {}
+        return values
+
+    def load(self, sums: Mapping[str, Tensor], counts: Mapping[str, int]) -> None:
+        """Put back the sums and counts of an unfinished window."""
+        self.sums, self.counts = dict(sums), dict(counts)
