@@ -56,6 +56,10 @@ class Catalog:
     def metric(self, name: str, modality: str) -> Metric:
         return self._one(Metric, name, "metric", modality=modality)
 
+    def owner(self, descriptor: Descriptor) -> LoadedPlugin:
+        """The plugin that offers a descriptor of this catalog."""
+        return next(plugin for plugin in self.plugins if any(offer is descriptor for offer in plugin.offers))
+
     def offers(self, sort: type[D]) -> list[D]:
         """All descriptors of one class, the primary plugin's first."""
         return [offer for plugin in self.plugins for offer in plugin.offers if isinstance(offer, sort)]

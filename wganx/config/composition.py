@@ -1,0 +1,285 @@
+"""From merged values to a checked run: the parts are looked up, their sections composed, everything validated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+
+from wganx.config.layers import Merged, PartSection
+from wganx.config.problems import Problem, failure, validation_problems
+from wganx.config.sections import (
+    ConstraintSection,
+    CriticSection,
+    DatasetSection,
+    GeneratorSection,
+    ObjectiveSection,
+    OptimizerSection,
+    Run,
+    Section,
+    TaskSection,
+    compose,
+    from_settings,
+    join,
+)
+from wganx.config.sources import Key
+from wganx.errors import PluginError, WganxError, did_you_mean
+from wganx.plugins import Catalog
+from wganx.plugins.contracts import Architecture, Dataset, Metric, Modality, Scenario, Task
+from wganx.plugins.descriptors import title
+
+if TYPE_CHECKING:
+    from wganx.engine import Optimizer
+    from wganx.wasserstein import Constraint, Objective
+
+T = TypeVar("T")
+D = TypeVar("D", Dataset, Task, Architecture)
+
+_CORE: dict[str, type[Section]] = {
+    "dataset": DatasetSection,
+    "task": TaskSection,
+    "generator": GeneratorSection,
+    "critic": CriticSection,
+    "objective": ObjectiveSection,
+    "constraint": ConstraintSection,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The descriptors a run is made of. Each part's section of the run is an instance of the part's own config."""
+
+    modality: Modality
+    dataset: Dataset
+    task: Task
+    generator: Architecture
+    critic: Architecture
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """A run's configuration, checked: every name found, every value valid.
+
+    Attributes:
+        run: the validated sections.
+        catalog: what the loaded plugins offer.
+        parts: the descriptors chosen by name.
+        objective: built from its section, as are `constraint` and `optimizer`.
+        metrics: what an evaluation computes, by name.
+        merged: the values as given, and their sources.
+        notes: settings that were dropped because a higher layer chose another part, each in a sentence.
+    """
+
+    run: Run
+    catalog: Catalog
+    parts: Parts
+    objective: Objective
+    constraint: Constraint
+    optimizer: Optimizer
+    metrics: Mapping[str, Metric]
+    notes: tuple[str, ...]
+    merged: Merged = field(repr=False)
+
+    def origin(self, path: str) -> str:
+        """Where a value stands, e.g. ``configs/mnist.yaml:3``; ``default`` when no layer set it."""
+        return self.merged.origin(tuple(path.split("."))) or "default"
+
+    def dump(self) -> dict[str, Any]:
+        """Every value, defaults included, as plain data."""
+        return self.run.model_dump(mode="json")
+
+    def to_yaml(self) -> str:
+        """Every value as YAML that `resolve` and `from_yaml` read back to the same run."""
+        return yaml.safe_dump(self.dump(), sort_keys=False, allow_unicode=True, width=110)
+
+
+def part_sections() -> dict[str, PartSection]:
+    """The sections that name a part, for `merge`."""
+    return {
+        section: PartSection(frozenset(model.model_fields), _default_name(section)) for section, model in _CORE.items()
+    }
+
+
+def _default_name(section: str) -> str | None:
+    declared = _CORE[section].model_fields["name"]
+    return None if declared.is_required() else str(declared.default)
+
+
+def compose_run(catalog: Catalog, scenario: Scenario, merged: Merged) -> Resolved:
+    """Check merged values against the parts they name.
+
+    Raises:
+        ConfigError: lists every problem found.
+    """
+    composer = _Composer(catalog, scenario, merged)
+    return composer.compose()
+
+
+class _Composer:
+    """One pass over merged values that keeps every problem it meets."""
+
+    def __init__(self, catalog: Catalog, scenario: Scenario, merged: Merged) -> None:
+        self.catalog = catalog
+        self.merged = merged
+        self.modality = scenario.modality
+        self.problems: list[Problem] = []
+        self.models: dict[str, type[Section]] = {}
+
+    def compose(self) -> Resolved:
+        from wganx.engine import Optimizer
+        from wganx.wasserstein import CONSTRAINTS, OBJECTIVES
+
+        catalog = self.catalog
+        dataset = self._part("dataset", catalog.dataset)
+        if dataset is not None:
+            self.modality = dataset.modality
+            self._data_has_a_use(dataset)
+        task = self._part("task", lambda name: catalog.task(name, self.modality))
+        generator = self._part("generator", lambda name: catalog.architecture("generator", name, self.modality))
+        critic = self._part("critic", lambda name: catalog.architecture("critic", name, self.modality))
+        objective = self._settings("objective", OBJECTIVES)
+        constraint = self._settings("constraint", CONSTRAINTS)
+        self.models["optimizer"] = from_settings(OptimizerSection, Optimizer)
+
+        run = self._validated()
+        if run is None or not (dataset and task and generator and critic and objective and constraint):
+            raise failure(self.problems)
+        modality = self._found(("dataset", "name"), lambda: catalog.modality(self.modality))
+        metrics = self._found(
+            ("evaluate", "metrics"), lambda: catalog.metrics(self.modality, task.name, run.evaluate.metrics)
+        )
+        self._check_best(run, metrics)
+        built = {
+            "objective": self._built(objective, run.objective, "objective"),
+            "constraint": self._built(constraint, run.constraint, "constraint"),
+            "optimizer": self._built(Optimizer, run.optimizer, "optimizer"),
+        }
+        if self.problems or modality is None or metrics is None:
+            raise failure(self.problems)
+        parts = Parts(modality=modality, dataset=dataset, task=task, generator=generator, critic=critic)
+        return Resolved(
+            run=run,
+            catalog=catalog,
+            parts=parts,
+            metrics=metrics,
+            notes=self.merged.notes,
+            merged=self.merged,
+            **built,
+        )
+
+    def _found(self, key: Key, look: Callable[[], T]) -> T | None:
+        """What `look` finds; a `PluginError` becomes a problem at `key`."""
+        try:
+            return look()
+        except PluginError as error:
+            self.problems.append(Problem(key, str(error), self.merged.origin(key)))
+            return None
+
+    def _name(self, section: str) -> str | None:
+        """The part a section names, or None where validation will find that it names none."""
+        values = self.merged.values.get(section, {})
+        name = values.get("name", _default_name(section)) if isinstance(values, dict) else None
+        return name if isinstance(name, str) else None
+
+    def _part(self, section: str, look: Callable[[str], D]) -> D | None:
+        """The descriptor a section names; the section takes on the fields of the descriptor's configuration."""
+        name = self._name(section)
+        part = None if name is None else self._found((section, "name"), lambda: look(name))
+        if part is None:
+            self.models[section] = _open(_CORE[section])
+            return None
+        self.models[section] = join(_CORE[section], part.config, f"{self.catalog.owner(part).found}: {title(part)}")
+        return part
+
+    def _settings(self, section: str, offered: Mapping[str, type[T]]) -> type[T] | None:
+        """The class a section names; the section takes on its fields."""
+        name = self._name(section)
+        if name is not None and name in offered:
+            self.models[section] = from_settings(_CORE[section], offered[name])
+            return offered[name]
+        self.models[section] = _open(_CORE[section])
+        if name is not None:
+            key = (section, "name")
+            listed = f"no {section} named {name!r}; offered: {', '.join(offered)}{did_you_mean(name, offered)}"
+            self.problems.append(Problem(key, listed, self.merged.origin(key)))
+        return None
+
+    def _data_has_a_use(self, dataset: Dataset) -> None:
+        """Refuse ``--data`` by its own name where the dataset has no root, rather than as an unknown option."""
+        key = ("dataset", "root")
+        origin = self.merged.origins.get(key, "")
+        if not origin.startswith("--data") or "root" in dataset.config.model_fields:
+            return
+        del self.merged.values["dataset"]["root"]
+        takers = [
+            other.name
+            for other in self.catalog.offers(Dataset)
+            if other.modality == dataset.modality and "root" in other.config.model_fields
+        ]
+        listed = f"; datasets that do: {', '.join(takers)}" if takers else ""
+        self.problems.append(Problem(key, f"dataset {dataset.name!r} takes no folder or file of yours{listed}", origin))
+
+    def _validated(self) -> Run | None:
+        """The run, if nothing at all was wrong with it."""
+        values = self.merged.values
+        for section, declared in Run.model_fields.items():
+            kind = declared.annotation
+            if isinstance(kind, type) and issubclass(kind, Section):
+                values.setdefault(section, {})
+        model = compose(self.models)
+        try:
+            run = model.model_validate(values)
+        except ValidationError as error:
+            self.problems += validation_problems(error, model, self.merged.origin)
+            return None
+        self.problems += [
+            Problem(key, f"expected a number (got {given})", self.merged.origin(key))
+            for key, given in _flags_read_as_numbers(values, run, ())
+        ]
+        return None if self.problems else run
+
+    def _check_best(self, run: Run, metrics: Mapping[str, Metric] | None) -> None:
+        best, key = run.checkpoint.best, ("checkpoint", "best")
+        if best is None or metrics is None:
+            return
+        ranked = [value for metric in metrics.values() for value in metric.better]
+        fault = None
+        if best not in ranked:
+            listed = f"values that can be ranked: {', '.join(ranked) or 'none'}{did_you_mean(best, ranked)}"
+            fault = f"no metric says which {best!r} is better; {listed}"
+        elif run.evaluate.every == 0:
+            fault = "has no effect while evaluate.every is 0; set evaluate.every to the steps between evaluations"
+        if fault:
+            self.problems.append(Problem(key, fault, self.merged.origin(key)))
+
+    def _built(self, kind: type[Any], section: Section, name: str) -> Any:
+        """The object a section describes; what its class itself refuses becomes a problem."""
+        try:
+            return kind(**{option.name: getattr(section, option.name) for option in fields(kind)})
+        except (ValueError, WganxError) as error:
+            self.problems.append(Problem((name,), str(error), self.merged.origin((name,))))
+            return None
+
+
+def _open(core: type[Section]) -> type[Section]:
+    """The core's section for a part that was not found: whatever belongs to the part passes unchecked."""
+    return create_model(core.__name__, __base__=(core, _Unchecked))
+
+
+class _Unchecked(Section):
+    model_config = ConfigDict(extra="allow")
+
+
+def _flags_read_as_numbers(given: Any, valid: Any, key: Key) -> Iterator[tuple[Key, bool]]:
+    """Booleans that validation turned into 0 or 1: YAML reads ``on`` and ``yes`` as true."""
+    if isinstance(given, bool) and isinstance(valid, int | float) and not isinstance(valid, bool):
+        yield key, given
+    elif isinstance(given, Mapping) and isinstance(valid, BaseModel):
+        for name, value in given.items():
+            yield from _flags_read_as_numbers(value, getattr(valid, name), (*key, name))
+    elif isinstance(given, list | tuple) and isinstance(valid, list | tuple):
+        for value, checked in zip(given, valid):
+            yield from _flags_read_as_numbers(value, checked, key)

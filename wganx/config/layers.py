@@ -1,0 +1,84 @@
+"""Merging layers: higher ones win, and a part's settings leave together with the part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from typing import Any
+
+from wganx.config.sources import Key, Layer
+
+
+@dataclass(frozen=True, slots=True)
+class PartSection:
+    """A section that names a part: `core` fields stay when another part is named, the others belong to the part."""
+
+    core: Set[str]
+    default: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """All layers as one: nested values, the source of each, and what was dropped on the way, in words."""
+
+    values: dict[str, Any]
+    origins: dict[Key, str]
+    notes: tuple[str, ...]
+
+    def origin(self, key: Key) -> str | None:
+        """The source of a value, or of the nearest thing around it; None for a default."""
+        for length in range(len(key), 0, -1):
+            if key[:length] in self.origins:
+                return self.origins[key[:length]]
+        return None
+
+
+def merge(layers: Sequence[Layer], parts: Mapping[str, PartSection]) -> Merged:
+    """Lay `layers` over each other, the lowest first.
+
+    When a layer's section names another part than the layers below it, the fields those layers set for the old part
+    are dropped, each with a note; fields the core owns stay. Fields set in the naming layer itself, or above it, are
+    never dropped: if the new part does not know them, validation says so.
+    """
+    values: dict[str, Any] = {}
+    origins: dict[Key, str] = {}
+    notes: list[str] = []
+    names = {section: part.default for section, part in parts.items()}
+    for layer in layers:
+        for section, part in parts.items():
+            below, above = values.get(section), layer.values.get(section)
+            if not isinstance(above, dict) or "name" not in above or above["name"] == names[section]:
+                continue
+            if isinstance(below, dict):
+                for option in sorted(set(below) - set(part.core)):
+                    notes.append(
+                        f"{section}.{option}={below.pop(option)} (from {origins.get((section, option))}) was meant for "
+                        f"{section} {names[section]!r} and is dropped: {layer.origins.get((section, 'name'))}"
+                        f" names {above['name']!r}"
+                    )
+                    _forget(origins, (section, option))
+            names[section] = above["name"]
+        _overlay(values, layer.values, (), origins, layer.origins)
+    return Merged(values, origins, tuple(notes))
+
+
+def _overlay(
+    lower: dict[str, Any], upper: dict[str, Any], at: Key, origins: dict[Key, str], sources: Mapping[Key, str]
+) -> None:
+    for name, value in upper.items():
+        key = (*at, name)
+        if isinstance(value, dict) and isinstance(lower.get(name), dict):
+            _overlay(lower[name], value, key, origins, sources)
+            continue
+        _forget(origins, key)
+        lower[name] = _copy(value)
+        origins.update({path: source for path, source in sources.items() if path[: len(key)] == key})
+
+
+def _copy(value: Any) -> Any:
+    return {name: _copy(inner) for name, inner in value.items()} if isinstance(value, dict) else value
+
+
+def _forget(origins: dict[Key, str], key: Key) -> None:
+    for path in [path for path in origins if path[: len(key)] == key]:
+        del origins[path]

@@ -1,0 +1,83 @@
+"""What is wrong with a configuration, in the words a user can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from wganx.config.sources import Key
+from wganx.errors import ConfigError, did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One fault: where, what, and the source of the value if it has one."""
+
+    key: Key
+    fault: str
+    origin: str | None = None
+
+    def __str__(self) -> str:
+        source = f"\n      from {self.origin}" if self.origin else ""
+        return f"  {'.'.join(self.key)}: {self.fault}{source}"
+
+
+def failure(problems: Sequence[Problem]) -> ConfigError:
+    """All problems as one error."""
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    return ConfigError("\n".join([f"{count} in the configuration", *map(str, problems)]))
+
+
+def validation_problems(
+    error: ValidationError, model: type[BaseModel], origin: Callable[[Key], str | None]
+) -> list[Problem]:
+    """The faults pydantic found in `model`, with names it could not know."""
+    problems = []
+    for fault in error.errors():
+        key = tuple(str(part) for part in fault["loc"])
+        if fault["type"] == "missing":
+            problems.append(Problem(key, f"has no value; give it, e.g. --set {'.'.join(key)}=..."))
+        elif fault["type"] == "extra_forbidden":
+            problems.append(Problem(key, _unknown(key, model), origin(key)))
+        else:
+            problems.append(Problem(key, _wrong(fault["msg"], fault["input"]), origin(key)))
+    return problems
+
+
+def _wrong(message: str, given: Any) -> str:
+    text = message.removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    if isinstance(given, Mapping | BaseModel):
+        return text
+    quote = not isinstance(given, str) and ("valid string" in text or isinstance(given, bool))
+    hint = "; to keep it text, quote it: '\"...\"'" if quote and "valid string" in text else ""
+    return f"{text} (got {given!r}){hint}"
+
+
+def _unknown(key: Key, model: type[BaseModel]) -> str:
+    owner = _model_at(model, key[:-1])
+    known = list(owner.model_fields) if owner else []
+    if len(key) > 1:
+        listed = f"; options: {', '.join(known)}" if known else ""
+        return f"no such option{did_you_mean(key[-1], known) or listed}"
+    homes = [
+        f"{name}.{key[0]}" for name in known if (inner := _model_at(model, (name,))) and key[0] in inner.model_fields
+    ]
+    if homes:
+        return f"no such section; did you mean {' or '.join(map(repr, homes))}?"
+    return f"no such section{did_you_mean(key[0], known) or '; sections: ' + ', '.join(known)}"
+
+
+def _model_at(model: type[BaseModel], key: Key) -> type[BaseModel] | None:
+    for name in key:
+        declared = model.model_fields.get(name)
+        if declared is None:
+            return None
+        kinds = (declared.annotation, *get_args(declared.annotation))
+        inner = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        if len(inner) != 1:
+            return None
+        model = inner[0]
+    return model

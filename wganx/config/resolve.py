@@ -1,0 +1,138 @@
+"""From names and layers to one validated run: `resolve`, `from_yaml`, `schema`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from wganx.config.composition import Resolved, compose_run, part_sections
+from wganx.config.layers import merge
+from wganx.config.sources import Layer, add_settings, read_environment, read_file
+from wganx.errors import ConfigError
+from wganx.plugins import Catalog, discover, load
+from wganx.plugins.contracts import Dataset, Scenario
+
+
+def schema(resolved: Resolved) -> dict[str, Any]:
+    """JSON schema of the configuration for the parts a run has chosen."""
+    described = type(resolved.run).model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **described}
+
+
+def from_yaml(path: Path) -> Resolved:
+    """The run a stored ``config.yaml`` describes, whatever the environment says now.
+
+    Raises:
+        ConfigError, PluginError: as `resolve`.
+    """
+    return resolve(config=path, environ={})
+
+
+def resolve(
+    *,
+    plugin: str | None = None,
+    scenario: str | None = None,
+    config: Path | None = None,
+    settings: Sequence[str] = (),
+    overrides: Mapping[str, Any] | None = None,
+    data: str | Path | None = None,
+    seed: int | None = None,
+    device: str | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Resolved:
+    """Load the named plugins, lay all sources over each other, and check everything.
+
+    Precedence, lowest first: defaults, scenario, `config` file, environment (``WGANX__TRAIN__STEPS``), and on top
+    what the call says: `settings` (``section.key=value``), `overrides` (the same from Python) and the flags.
+
+    Args:
+        data: becomes ``dataset.root``. When nothing but the scenario names a dataset, it also selects the plugin's
+            folder dataset, if it has one.
+        environ: read instead of ``os.environ``.
+
+    Raises:
+        PluginError: a plugin or extension cannot be loaded.
+        ConfigError: lists every problem, each with the source of its value.
+    """
+    call = Layer()
+    flags = {("plugin",): plugin, ("scenario",): scenario, ("seed",): seed, ("device",): device}
+    for key, value in flags.items():
+        if value is not None:
+            call.put(key, value, f"--{key[0]} {value}")
+    add_settings(call, settings)
+    for name, value in (overrides or {}).items():
+        call.put(tuple(name.split(".")), value, f"override {name}")
+    user = [
+        read_file(config) if config else Layer(),
+        read_environment(os.environ if environ is None else environ),
+        call,
+    ]
+
+    catalog = _load(user)
+    chosen = _scenario(user, catalog)
+    base = _read_scenario(chosen, catalog)
+    if data is not None:
+        _point_at(Path(data), user, catalog, chosen)
+    merged = merge([base, *user], part_sections())
+    merged.values.setdefault("scenario", chosen.name)
+    return compose_run(catalog, chosen, merged)
+
+
+def _named(user: Sequence[Layer], name: str) -> Any:
+    """A run-level value, from the highest layer that has it."""
+    return next((layer.values[name] for layer in reversed(user) if name in layer.values), None)
+
+
+def _load(user: Sequence[Layer]) -> Catalog:
+    plugin, extensions = _named(user, "plugin"), _named(user, "extensions")
+    if plugin is None:
+        names = ", ".join(sorted({found.name for found in discover()})) or "none"
+        raise ConfigError(f"no plugin is chosen: say which with --plugin NAME (installed: {names})")
+    extensions = [] if extensions is None else extensions
+    if not isinstance(extensions, list | tuple) or not all(isinstance(name, str) for name in [plugin, *extensions]):
+        raise ConfigError(f"plugin must be a name and extensions a list of names, got {plugin!r} and {extensions!r}")
+    catalog = load([plugin, *extensions])
+    # A stored configuration must find a plugin file from any working folder.
+    for layer in user:
+        if isinstance(layer.values.get("plugin"), str):
+            layer.values["plugin"] = _absolute(layer.values["plugin"])
+        if "extensions" in layer.values:
+            layer.values["extensions"] = [_absolute(name) for name in layer.values["extensions"]]
+    return catalog
+
+
+def _absolute(name: str) -> str:
+    return str(Path(name).expanduser().resolve()) if name.endswith(".py") else name
+
+
+def _scenario(user: Sequence[Layer], catalog: Catalog) -> Scenario:
+    name = _named(user, "scenario")
+    return catalog.default_scenario if name is None else catalog.scenario(str(name))
+
+
+def _read_scenario(scenario: Scenario, catalog: Catalog) -> Layer:
+    label = f"scenario {scenario.name!r} of plugin {catalog.primary!r}"
+    if isinstance(scenario.config, Path):
+        file = scenario.config
+        layer = read_file(file, lambda line: f"{label} ({file.name}:{line})")
+    else:
+        layer = Layer()
+        for name, value in scenario.config.items():
+            layer.put((name,), value, label)
+    for name in ("plugin", "scenario", "extensions"):
+        if name in layer.values:
+            raise ConfigError(f"{layer.origins[(name,)]} sets {name!r}, which only the user chooses; remove it")
+    return layer
+
+
+def _point_at(data: Path, user: Sequence[Layer], catalog: Catalog, scenario: Scenario) -> None:
+    """Make ``--data`` the dataset's root, and choose the folder dataset unless the user has named one."""
+    call, flag = user[-1], f"--data {data}"
+    call.put(("dataset", "root"), str(data.expanduser().absolute()), flag)
+    if any("name" in section for layer in user if isinstance(section := layer.values.get("dataset"), dict)):
+        return
+    folders = [offer for offer in catalog.offers(Dataset) if offer.folder and offer.modality == scenario.modality]
+    if folders:
+        call.put(("dataset", "name"), folders[0].name, flag)

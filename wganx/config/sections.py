@@ -1,0 +1,170 @@
+"""The sections of a run's configuration: what the core knows of each, and how a chosen part's own fields join them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from typing import Annotated, Any, Literal, cast, get_type_hints
+
+from pydantic import ConfigDict, Field, ValidationInfo, create_model, field_validator
+
+from wganx.errors import PluginError
+from wganx.plugins.contracts import Config
+
+
+class Section(Config):
+    """Base of the core's sections: beside what `Config` refuses, numbers must be finite."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+
+class DatasetSection(Section):
+    """Where items come from, and whether they stay on the device or stream through workers."""
+
+    name: str = Field(description="the dataset, as the plugin names it")
+    feed: Literal["auto", "resident", "stream"] = Field("auto", description="keep all items on the device, or stream")
+    workers: int = Field(0, ge=0, description="processes that read ahead when streaming; 0 reads in this one")
+
+    @field_validator("workers")
+    @classmethod
+    def _only_streams_have_workers(cls, workers: int, info: ValidationInfo) -> int:
+        if workers and info.data.get("feed") == "resident":
+            raise ValueError("has no effect with dataset.feed=resident; set feed to stream, or workers to 0")
+        return workers
+
+
+class TaskSection(Section):
+    """The game played on the items."""
+
+    name: str = Field(description="the task, as the plugin names it")
+
+
+class GeneratorSection(Section):
+    """The network that makes samples."""
+
+    name: str = Field(description="the architecture, as the plugin names it")
+    noise: int = Field(128, ge=0, description="length of the noise vector; 0 for a generator without noise")
+
+
+class CriticSection(Section):
+    """The network that scores samples."""
+
+    name: str = Field(description="the architecture, as the plugin names it")
+
+
+class ObjectiveSection(Section):
+    """What the two players optimise."""
+
+    name: str = Field("wasserstein", description="the objective")
+
+
+class ConstraintSection(Section):
+    """What keeps the critic Lipschitz."""
+
+    name: str = Field("gradient-penalty", description="the constraint")
+
+
+class OptimizerSection(Section):
+    """How both networks' weights are updated; its fields are those of `wganx.Optimizer`."""
+
+
+class TrainSection(Section):
+    """The loop; one step is one generator update."""
+
+    steps: int = Field(ge=1, description="generator updates")
+    batch_size: int = Field(64, ge=1, description="samples in a batch")
+    critic_steps: int = Field(5, ge=1, description="critic updates before each generator update")
+    accumulate: int = Field(1, ge=1, description="batches whose gradients are summed into one update")
+    ema: float = Field(0.999, ge=0, lt=1, description="decay of the generator's weight average; 0 for none")
+    precision: Literal["auto", "fp32", "tf32", "bf16"] = Field("auto", description="arithmetic of the forward passes")
+    capture: Literal["auto", "off"] = Field("auto", description="record the steps once and replay them on a GPU")
+
+
+class EvaluateSection(Section):
+    """Metrics on held-out data during training."""
+
+    every: int = Field(0, ge=0, description="steps between evaluations; 0 for none")
+    n: int = Field(1000, ge=2, description="samples on each side of a metric")
+    metrics: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
+        None, description="the metrics to compute; null for all that apply"
+    )
+
+
+class CheckpointSection(Section):
+    """States that a run can resume from."""
+
+    every: int = Field(500, ge=1, description="steps between checkpoints")
+    keep: int = Field(3, ge=1, description="how many of the newest stay on disk")
+    best: str | None = Field(None, description="metric value whose best checkpoint stays as well")
+
+
+class PreviewSection(Section):
+    """Pictures of samples from the same noise throughout."""
+
+    every: int = Field(500, ge=1, description="steps between previews")
+    count: int = Field(64, ge=1, description="samples in a preview")
+
+
+class LogSection(Section):
+    """Logging points: the only moments at which numbers leave the device."""
+
+    every: int = Field(50, ge=1, description="steps between logging points")
+
+
+class Run(Section):
+    """The configuration of one run. The sections of its parts are composed by `compose` for the parts chosen."""
+
+    plugin: str = Field(description="name of the plugin, distribution:name, or path of a .py file")
+    scenario: str = Field(description="the scenario the run starts from")
+    extensions: tuple[str, ...] = Field((), description="further plugins: observers, metrics, networks, datasets")
+    seed: int = Field(0, ge=0, description="fixes every random stream of the run")
+    device: str = Field("auto", description="auto, cpu, cuda, cuda:1, mps, ...")
+    dataset: DatasetSection
+    task: TaskSection
+    generator: GeneratorSection
+    critic: CriticSection
+    objective: ObjectiveSection
+    constraint: ConstraintSection
+    optimizer: OptimizerSection
+    train: TrainSection
+    evaluate: EvaluateSection
+    checkpoint: CheckpointSection
+    preview: PreviewSection
+    log: LogSection
+
+
+def join(core: type[Section], part: type[Config], owner: str) -> type[Section]:
+    """The core's section with the fields and validators of a part's own configuration; an instance is both.
+
+    Raises:
+        PluginError: the part declares a field that the core owns; `owner` names the part.
+    """
+    taken = sorted(set(core.model_fields) & set(part.model_fields))
+    if taken:
+        raise PluginError(f"{owner} has a configuration field {taken[0]!r}, which the core owns; rename it")
+    bases: Any = (core, part)
+    return cast("type[Section]", create_model(core.__name__, __base__=bases, __doc__=core.__doc__))
+
+
+def from_settings(core: type[Section], settings: type[Any]) -> type[Section]:
+    """The core's section with the fields of a dataclass whose field metadata holds bounds and descriptions.
+
+    Bounds are pydantic's (``ge``, ``gt``, ``le``, ``lt``). A new constraint or objective needs nothing here.
+    """
+    hints = get_type_hints(settings)
+    declared: dict[str, Any] = {}
+    for setting in fields(settings):
+        if setting.default_factory is not MISSING:
+            field = Field(default_factory=setting.default_factory, **setting.metadata)
+        elif setting.default is not MISSING:
+            field = Field(setting.default, **setting.metadata)
+        else:
+            field = Field(**setting.metadata)
+        declared[setting.name] = (hints[setting.name], field)
+    return create_model(core.__name__, __base__=core, __doc__=core.__doc__, **declared)
+
+
+def compose(sections: Mapping[str, type[Section]]) -> type[Run]:
+    """The model of a whole run, with the given models in place of the core's."""
+    chosen: dict[str, Any] = {name: (model, Field(description=None)) for name, model in sections.items()}
+    return create_model("Run", __base__=Run, __doc__=Run.__doc__, **chosen)

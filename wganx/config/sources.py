@@ -1,0 +1,156 @@
+"""Reading configuration: files, environment and settings become layers that know where each value stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from wganx.errors import ConfigError
+
+Key = tuple[str, ...]
+PREFIX = "WGANX__"
+_SAFE_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
+
+
+@dataclass(slots=True)
+class Layer:
+    """Values of one level of precedence, nested, and the source of every key."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    origins: dict[Key, str] = field(default_factory=dict)
+
+    def put(self, key: Key, value: Any, origin: str) -> None:
+        """Set one value; the keys inside a mapping get the same origin.
+
+        Raises:
+            ConfigError: the layer has a value there already.
+        """
+        holder = self.values
+        for name in key[:-1]:
+            inner = holder.setdefault(name, {})
+            if not isinstance(inner, dict):
+                raise self._twice(key, origin)
+            holder = inner
+        if key[-1] in holder:
+            raise self._twice(key, origin)
+        holder[key[-1]] = value
+        self._note(key, value, origin)
+
+    def _note(self, key: Key, value: Any, origin: str) -> None:
+        self.origins[key] = origin
+        if isinstance(value, Mapping):
+            for name, inner in value.items():
+                self._note((*key, str(name)), inner, origin)
+
+    def _twice(self, key: Key, origin: str) -> ConfigError:
+        given = next(source for other, source in self.origins.items() if _overlap(other, key))
+        return ConfigError(f"{'.'.join(key)} is given twice: by {given} and by {origin}; give it once")
+
+
+def _overlap(one: Key, other: Key) -> bool:
+    return all(left == right for left, right in zip(one, other))
+
+
+def read_file(path: Path, named: Callable[[int], str] | None = None) -> Layer:
+    """A YAML file as a layer whose origins are ``file:line``.
+
+    Args:
+        named: makes an origin of a line number; for files that go by another name than their path.
+
+    Raises:
+        ConfigError: the file cannot be read, is no YAML, gives a key twice, or is not a mapping of sections.
+
+    A section without content (``train:`` and nothing below) says nothing.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ConfigError(f"cannot read the configuration {path}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"cannot read the configuration {path}: it is not UTF-8 text") from error
+    layer = Layer()
+    where = named or (lambda line: f"{path}:{line}")
+    values = _parse(text, where, layer.origins)
+    if values is not None and not isinstance(values, dict):
+        raise ConfigError(f"{path} holds no sections: expected lines like 'train:', got {values!r}")
+    layer.values = {name: value for name, value in (values or {}).items() if value is not None}
+    return layer
+
+
+def read_environment(environ: Mapping[str, str]) -> Layer:
+    """Every ``WGANX__SECTION__KEY=value`` as a layer; values are read as YAML.
+
+    Raises:
+        ConfigError: a name has an empty part, or a value is no YAML.
+    """
+    layer = Layer()
+    for variable in sorted(environ):
+        if variable.upper().startswith(PREFIX):
+            origin = f"env {variable}"
+            key = tuple(variable[len(PREFIX) :].lower().split("__"))
+            if not all(key):
+                raise ConfigError(f"{origin}: expected a name like {PREFIX}TRAIN__STEPS")
+            layer.put(key, _parse(environ[variable], _anywhere_in(origin), {}), origin)
+    return layer
+
+
+def add_settings(layer: Layer, settings: Iterable[str]) -> None:
+    """Put every ``section.key=value`` of ``--set`` into `layer`; values are read as YAML.
+
+    Raises:
+        ConfigError: a setting has no ``=`` or an empty key, is given twice, or its value is no YAML.
+    """
+    for setting in settings:
+        origin = f"--set {setting}"
+        key, equals, text = setting.partition("=")
+        names = tuple(name.strip() for name in key.split("."))
+        if not equals or not all(names):
+            raise ConfigError(f"{origin}: expected section.key=value, like --set train.steps=500")
+        layer.put(names, _parse(text, _anywhere_in(origin), {}), origin)
+
+
+def _anywhere_in(origin: str) -> Callable[[int], str]:
+    return lambda line: origin
+
+
+def _parse(text: str, where: Callable[[int], str], origins: dict[Key, str]) -> Any:
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        return None if node is None else _plain(node, (), where, origins)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        problem = error.problem or error.context
+        raise ConfigError(f"{where(mark.line + 1 if mark else 1)}: this is no YAML: {problem}; quote text") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{where(1)}: this is no YAML: {' '.join(str(error).split())}") from error
+    except RecursionError as error:
+        raise ConfigError(f"{where(1)}: the YAML contains itself") from error
+
+
+def _plain(node: yaml.Node, at: Key, where: Callable[[int], str], origins: dict[Key, str]) -> Any:
+    line = node.start_mark.line + 1
+    if isinstance(node, yaml.ScalarNode):
+        return yaml.constructor.SafeConstructor().construct_object(node)
+    if node.tag not in _SAFE_TAGS:
+        raise ConfigError(f"{where(line)}: the YAML tag {node.tag!r} is not allowed")
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(item, at, where, {}) for item in node.value]
+    values: dict[str, Any] = {}
+    first: dict[str, int] = {}
+    for name, value in node.value:
+        if not isinstance(name, yaml.ScalarNode):
+            raise ConfigError(f"{where(name.start_mark.line + 1)}: a key must be text")
+        key = (*at, name.value)
+        line = name.start_mark.line + 1
+        if name.value in first:
+            raise ConfigError(
+                f"{where(line)}: {'.'.join(key)} is given twice, first in line {first[name.value]}; give it once"
+            )
+        first[name.value] = line
+        origins[key] = where(line)
+        values[name.value] = _plain(value, key, where, origins)
+    return values
