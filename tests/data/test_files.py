@@ -1,0 +1,124 @@
+import os
+import pickle
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from wganx.data import FileTree
+from wganx.errors import DataError
+
+FILES = {
+    "b/2.png": b"two",
+    "a/1.PNG": b"one",
+    "a/deep/er/3.jpg": b"three",
+    "notes.txt": b"",
+    "a/.hidden.png": b"",
+    ".cache/4.png": b"",
+    "__MACOSX/a/1.png": b"",
+}
+
+
+@pytest.fixture(params=["folder", "zip"])
+def root(request, write, pack):
+    return write(FILES) if request.param == "folder" else pack(FILES)
+
+
+def test_lists_wanted_files_sorted_and_counts_the_others(root):
+    tree = FileTree(root, (".png", ".jpg"))
+    assert tree.paths == ("a/1.PNG", "a/deep/er/3.jpg", "b/2.png")
+    assert tree.sizes == {"a/1.PNG": 3, "a/deep/er/3.jpg": 5, "b/2.png": 3}
+    assert tree.skipped == {".txt": 1}
+
+
+def test_reads_from_many_threads_and_after_pickling_and_closing(root):
+    tree = FileTree(root, (".png", ".jpg"))
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(tree.read, tree.paths * 50)) == [b"one", b"three", b"two"] * 50
+    copy = pickle.loads(pickle.dumps(tree))
+    assert [copy.read(path) for path in copy.paths] == [b"one", b"three", b"two"]
+    tree.close()
+    assert tree.read("b/2.png") == b"two"
+    tree.close()
+    copy.close()
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({}, r"data is empty; put files ending in \.jpg or \.png into it, or give another path"),
+        ({".DS_Store": b""}, "data is empty"),
+        (
+            {"a.txt": b"", "b.TXT": b"", "c": b""},
+            r"data holds no file ending in \.jpg or \.png; it holds 2 \.txt, 1 without an ending",
+        ),
+    ],
+)
+def test_nothing_to_read_is_refused(write, files, message):
+    with pytest.raises(DataError, match=message):
+        FileTree(write(files), (".png", ".jpg"))
+
+
+def test_an_empty_archive_is_refused(pack):
+    with pytest.raises(DataError, match=r"data\.zip is empty"):
+        FileTree(pack({}), (".png",))
+
+
+def test_a_missing_path_is_refused_with_what_exists_of_it(tmp_path):
+    message = re.escape(f"at {tmp_path / 'pics' / 'cats'}; check the spelling (the path exists up to {tmp_path})")
+    with pytest.raises(DataError, match=message):
+        FileTree(tmp_path / "pics" / "cats", (".png",))
+
+
+@pytest.mark.parametrize(("name", "mend"), [("cat.png", "give the folder that holds it"), ("cats.tar.gz", "unpack it")])
+def test_a_single_file_is_refused(write, name, mend):
+    root = write({name: b"x"})
+    with pytest.raises(DataError, match=f"is a single file, and a folder or a .zip archive is wanted; {mend}"):
+        FileTree(root / name, (".png",))
+
+
+@pytest.mark.parametrize("damage", ["not a zip", "truncated", "empty file"])
+def test_a_broken_archive_is_refused(pack, damage):
+    root = pack({f"{i}.png": b"content" for i in range(10)})
+    content = root.read_bytes()
+    root.write_bytes({"not a zip": b"hello", "truncated": content[: len(content) // 2], "empty file": b""}[damage])
+    with pytest.raises(DataError, match=r"data\.zip is not a readable zip archive \(.+\); pack or download it"):
+        FileTree(root, (".png",))
+
+
+def test_a_loop_of_links_ends_and_linked_folders_are_read(write, tmp_path):
+    root = write({"a/1.png": b"one"})
+    elsewhere = write({"2.png": b"two"}, name="elsewhere")
+    try:
+        (root / "a" / "loop").symlink_to(root, target_is_directory=True)
+    except OSError:
+        pytest.skip("no links here")
+    (root / "b").symlink_to(elsewhere, target_is_directory=True)
+    (root / "dead.png").symlink_to(tmp_path / "nowhere.png")
+    (root / "itself").symlink_to(root / "itself")
+    tree = FileTree(root, (".png",))
+    assert tree.paths == ("a/1.png", "b/2.png", "dead.png")
+    with pytest.raises(FileNotFoundError):
+        tree.read("dead.png")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+@pytest.mark.timeout(10)
+def test_a_pipe_is_never_opened(write):
+    root = write({"1.png": b"one"})
+    os.mkfifo(root / "pipe.png")
+    os.mkfifo(root / "pipe.zip")
+    assert FileTree(root, (".png",)).paths == ("1.png",)
+    with pytest.raises(DataError, match=r"a folder or a \.zip archive is wanted"):
+        FileTree(root / "pipe.zip", (".png",))
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the superuser may list everything")
+def test_a_folder_that_may_not_be_listed_is_named(write):
+    root = write({"1.png": b"one"})
+    root.chmod(0)
+    try:
+        with pytest.raises(DataError, match=r"cannot be read: .*; check its permissions"):
+            FileTree(root, (".png",))
+    finally:
+        root.chmod(0o700)

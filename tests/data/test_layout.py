@@ -1,0 +1,86 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wganx.data.layout import layout_of
+
+names = st.text("abcdefgh", min_size=1, max_size=6)
+flat_paths = st.lists(names.map(lambda name: name + ".png"), min_size=2, max_size=60, unique=True).map(sorted)
+
+
+@settings(deadline=None)
+@given(flat_paths)
+def test_the_splits_are_disjoint_complete_and_neither_is_empty(paths):
+    layout = layout_of(paths)
+    assert sorted((*layout.train, *layout.heldout)) == paths
+    assert layout.train
+    assert layout.heldout
+    assert not layout.split_by_folder
+    assert not layout.outside
+
+
+@settings(deadline=None)
+@given(flat_paths)
+def test_a_wrapping_folder_changes_no_split(paths):
+    bare, wrapped = layout_of(paths), layout_of([f"photos/{path}" for path in paths])
+    assert wrapped.heldout == tuple(f"photos/{path}" for path in bare.heldout)
+
+
+def test_a_tenth_is_held_out_and_adding_files_moves_none():
+    paths = [f"{i:05}.png" for i in range(5000)]
+    before, after = layout_of(paths[:4000]), layout_of(paths)
+    assert set(before.heldout) == set(after.heldout) & set(paths[:4000])
+    assert len(after.heldout) == pytest.approx(500, abs=65)  # 3 standard deviations of the binomial
+
+
+def test_a_single_file_is_for_training():
+    layout = layout_of(["a.png"])
+    assert (layout.train, layout.heldout) == (("a.png",), ())
+
+
+@pytest.mark.parametrize("wrapper", ["", "set/"])
+@pytest.mark.parametrize("heldout", ["test", "val", "valid", "validation", "heldout", "TEST"])
+def test_split_folders_are_the_splits(wrapper, heldout):
+    paths = sorted(f"{wrapper}{path}" for path in ("Train/1.png", "Train/x/2.png", f"{heldout}/3.png", "extra/4.png"))
+    layout = layout_of(paths)
+    assert layout.split_by_folder
+    assert layout.train == (f"{wrapper}Train/1.png", f"{wrapper}Train/x/2.png")
+    assert layout.heldout == (f"{wrapper}{heldout}/3.png",)
+    assert layout.outside == (f"{wrapper}extra/4.png",)
+
+
+def test_both_test_and_validation_are_held_out():
+    layout = layout_of(["test/1.png", "train/2.png", "val/3.png"])
+    assert layout.heldout == ("test/1.png", "val/3.png")
+
+
+@pytest.mark.parametrize(
+    "paths", [["train/1.png", "train/2.png"], ["test.png", "train.png"], ["other/1.png", "train/2.png"]]
+)
+def test_a_train_folder_alone_is_no_split(paths):
+    assert not layout_of(paths).split_by_folder
+
+
+@pytest.mark.parametrize(
+    ("paths", "classes"),
+    [
+        (["cat/1.png", "dog/deep/2.png"], ("cat", "dog")),
+        (["pets/cat/1.png", "pets/dog/2.png"], ("cat", "dog")),
+        (["test/cat/1.png", "test/emu/4.png", "train/cat/2.png", "train/dog/3.png"], ("cat", "dog", "emu")),
+        (["s/test/cat/1.png", "s/train/cat/2.png", "s/train/dog/3.png"], ("cat", "dog")),
+        (["cat/1.png", "cat/2.png"], ()),
+        (["cat/1.png", "dog/2.png", "stray.png"], ()),
+        (["1.png", "2.png"], ()),
+        (["test/1.png", "train/cat/2.png", "train/dog/3.png"], ()),
+    ],
+)
+def test_class_folders(paths, classes):
+    layout = layout_of(paths)
+    assert layout.classes == classes
+    for path in (*layout.train, *layout.heldout):
+        name = layout.class_of(path)
+        assert (name in classes and f"{name}/" in path) if classes else name is None
+
+
+def test_files_outside_the_splits_do_not_decide_about_classes():
+    assert layout_of(["notes.png", "test/a/1.png", "train/a/2.png", "train/b/3.png"]).classes == ("a", "b")

@@ -1,0 +1,75 @@
+import json
+
+import pytest
+
+from wganx.data import scan
+from wganx.errors import DataError
+
+FILES = {
+    "train/cat/1.bin": b"abc",
+    "train/cat/2.bin": b"abcd",
+    "train/dog/1.bin": b"abc",
+    "train/dog/2.bin": b"broken",
+    "test/cat/9.bin": b"abc",
+    "test/dog/9.bin": b"xyz",
+    "extra/5.bin": b"pq",
+    "readme.txt": b"hello",
+}
+
+
+def probe(content, path):
+    if content == b"broken":
+        raise ValueError("ends too early")
+    return {"length": str(len(content))}
+
+
+@pytest.fixture(params=["folder", "zip"])
+def root(request, write, pack):
+    return write(FILES) if request.param == "folder" else pack(FILES)
+
+
+def test_a_scan_reports_what_is_there(root):
+    report = scan(root, (".bin",), probe)
+    same = ["test/cat/9.bin", "train/cat/1.bin", "train/dog/1.bin"]
+    assert report.to_json() == {
+        "path": str(root),
+        "files": 7,
+        "bytes": 24,
+        "splits": {"train": 4, "heldout": 2},
+        "split_by_folder": True,
+        "outside": 1,
+        "classes": {"cat": {"train": 2, "heldout": 1}, "dog": {"train": 2, "heldout": 1}},
+        "properties": {"length": {"3": 4, "2": 1, "4": 1}},
+        "duplicates": [same],
+        "leaked": [same],
+        "unreadable": {"train/dog/2.bin": "ValueError: ends too early"},
+        "skipped": {".txt": 1},
+    }
+    assert json.loads(json.dumps(report.to_json())) == report.to_json()
+
+
+def test_files_that_cannot_even_be_read_are_findings(write, tmp_path):
+    root = write({"1.bin": b"abc"})
+    try:
+        (root / "2.bin").symlink_to(tmp_path / "nowhere")
+    except OSError:
+        pytest.skip("no links here")
+    report = scan(root, (".bin",), probe)
+    assert list(report.unreadable) == ["2.bin"]
+    assert report.unreadable["2.bin"].startswith("FileNotFoundError")
+    assert not report.duplicates
+    assert not report.classes
+
+
+def test_many_files_keep_their_order(write):
+    root = write({f"{i:03}.bin": b"broken" if i % 50 == 0 else bytes(i) for i in range(300)})
+    report = scan(root, (".bin",), probe)
+    assert list(report.unreadable) == [f"{i:03}.bin" for i in range(0, 300, 50)]
+    assert sum(report.properties["length"].values()) == 294
+    assert report.duplicates == [[f"{i:03}.bin" for i in range(0, 300, 50)]]
+    assert sum(report.splits.values()) == 300
+
+
+def test_nothing_to_scan_is_refused(write):
+    with pytest.raises(DataError, match="is empty"):
+        scan(write({}), (".bin",), probe)

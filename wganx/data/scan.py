@@ -1,0 +1,110 @@
+"""What is in a folder, before training on it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from wganx.data.files import FileTree
+from wganx.data.items import reason_of
+from wganx.data.threads import for_each_index
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScanReport:
+    """The findings of `scan`.
+
+    Attributes:
+        path: what was scanned.
+        files: how many files have one of the suffixes.
+        bytes: their size together, unpacked.
+        splits: files in ``train`` and in ``heldout``.
+        split_by_folder: the splits are folders; otherwise a tenth is held out by a hash of each path.
+        outside: how many files lie beside the split folders, and so in neither split.
+        classes: for each class, its files in each split; empty without class folders.
+        properties: for each property that the probe reports, how many files have which value, the most common first.
+        duplicates: groups of files with exactly the same content.
+        leaked: those groups that have files in both splits.
+        unreadable: reason by path.
+        skipped: files with another suffix, by suffix.
+    """
+
+    path: str
+    files: int
+    bytes: int
+    splits: dict[str, int]
+    split_by_folder: bool
+    outside: int
+    classes: dict[str, dict[str, int]]
+    properties: dict[str, dict[str, int]]
+    duplicates: list[list[str]]
+    leaked: list[list[str]]
+    unreadable: dict[str, str]
+    skipped: dict[str, int]
+
+    def to_json(self) -> dict[str, Any]:
+        """The report in the types of JSON."""
+        return asdict(self)
+
+
+def scan(
+    path: str | os.PathLike[str],
+    suffixes: Iterable[str],
+    probe: Callable[[bytes, str], Mapping[str, str]],
+) -> ScanReport:
+    """Reads every file once, with several threads.
+
+    Args:
+        path: a folder or a zip archive.
+        suffixes: endings of the files to look at.
+        probe: `probe(content, path)` says what the plugin sees in a file, e.g. ``{"size": "32x32", "mode": "RGB"}``;
+            whatever it raises is the reason why the file is unreadable.
+
+    Raises:
+        DataError: there is nothing to scan (see `FileTree`).
+    """
+    tree = FileTree(path, suffixes)
+    layout = tree.layout
+
+    def look(index: int) -> tuple[str | None, Mapping[str, str], str | None]:
+        name, digest = tree.paths[index], None
+        try:
+            content = tree.read(name)
+            digest = hashlib.sha256(content).hexdigest()
+            return digest, dict(probe(content, name)), None
+        except Exception as error:  # whatever goes wrong with a file is a finding about it
+            return digest, {}, reason_of(error)
+
+    same: defaultdict[str, list[str]] = defaultdict(list)
+    properties: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    unreadable: dict[str, str] = {}
+    for name, (digest, seen, reason) in zip(tree.paths, for_each_index(len(tree.paths), look)):
+        if digest is not None:
+            same[digest].append(name)
+        if reason is not None:
+            unreadable[name] = reason
+        for key, value in seen.items():
+            properties[key][value] += 1
+    tree.close()
+
+    split_of = dict.fromkeys(layout.train, "train") | dict.fromkeys(layout.heldout, "heldout")
+    in_class = Counter((layout.class_of(name), split) for name, split in split_of.items())
+    duplicates = [names for names in same.values() if len(names) > 1]
+    return ScanReport(
+        path=str(tree.root),
+        files=len(tree.paths),
+        bytes=sum(tree.sizes.values()),
+        splits={"train": len(layout.train), "heldout": len(layout.heldout)},
+        split_by_folder=layout.split_by_folder,
+        outside=len(layout.outside),
+        classes={name: {split: in_class[name, split] for split in ("train", "heldout")} for name in layout.classes},
+        properties={key: dict(values.most_common()) for key, values in sorted(properties.items())},
+        duplicates=duplicates,
+        leaked=[names for names in duplicates if {"train", "heldout"} <= {split_of.get(name) for name in names}],
+        unreadable=unreadable,
+        skipped=dict(tree.skipped),
+    )

@@ -1,0 +1,162 @@
+"""Data larger than memory: read batch by batch, ahead of the training, by workers."""
+
+from __future__ import annotations
+
+import pickle
+import signal
+import warnings
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from wganx.data.feed import Feed
+from wganx.data.items import ArrayItems, Items, check_alike, reason_of, refuse_if_too_many
+from wganx.data.order import ShuffledOrder
+from wganx.errors import DataError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    Fetched = tuple[dict[str, Tensor], dict[str, str], str | None]
+
+_BATCHES_AHEAD = 4
+
+
+class StreamFeed(Feed):
+    """Batches read from their items when they are due, by `workers` processes that read ahead (0: in this one).
+
+    Workers are spawned, on every platform, and live as long as the feed is not closed or set to another position.
+    """
+
+    kind = "stream"
+
+    def __init__(
+        self,
+        items: Items,
+        *,
+        batch_size: int,
+        seed: int,
+        device: torch.device | str,
+        workers: int = 0,
+        reason: str = "streamed",
+    ) -> None:
+        super().__init__(ShuffledOrder(len(items), batch_size, seed), reason)
+        self._source = items
+        self._device = torch.device(device)
+        self._workers = workers
+        self._batches: Iterator[Fetched] | None = None
+        self._started_at = 0
+
+    def next(self) -> dict[str, Tensor]:
+        batch, unreadable, failure = self._fetch()
+        self._report(unreadable)
+        if failure is not None:
+            raise DataError(failure)
+        if self._unreadable:
+            drawn = (self.position + 1 - self._started_at) * self.order.batch_size
+            refuse_if_too_many(self._source, self._unreadable, drawn=drawn)
+        self.position += 1
+        return {name: tensor.to(self._device, non_blocking=True) for name, tensor in batch.items()}
+
+    def load_state_dict(self, state: Mapping[str, int]) -> None:
+        super().load_state_dict(state)
+        self.close()
+
+    def close(self) -> None:
+        self._batches = None  # the iterator ends its workers when it goes
+
+    def _fetch(self) -> Fetched:
+        if self._batches is None:
+            self._batches = self._start()
+        try:
+            return next(self._batches)
+        except Exception as error:
+            self.close()
+            raise DataError(_failure(error)) from error
+
+    def _start(self) -> Iterator[Fetched]:
+        self._started_at = self.position
+        loader = DataLoader(
+            _Reader(self._source),
+            batch_size=None,  # the reader gathers whole batches itself
+            sampler=_From(self.order, self.position),
+            num_workers=self._workers,
+            prefetch_factor=_BATCHES_AHEAD if self._workers else None,
+            multiprocessing_context="spawn" if self._workers else None,
+            worker_init_fn=_leave_interrupts_to_the_parent if self._workers else None,
+            pin_memory=self._device.type == "cuda",
+            generator=torch.Generator(),  # or the loader would draw from the run's global random stream
+        )
+        try:
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "Got pickle error")  # the error below says it better
+                return iter(loader)
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            raise DataError(
+                f"the dataset cannot be sent to worker processes ({reason_of(error)}); define its decoder "
+                "at the top level of a module, or read with 0 workers"
+            ) from error
+
+
+class _From:
+    """The batches' indices from a position on, as a sampler."""
+
+    def __init__(self, order: ShuffledOrder, position: int) -> None:
+        self.order = order
+        self.position = position
+
+    def __iter__(self) -> Iterator[list[int]]:
+        batch = self.position
+        while True:
+            yield self.order.indices(batch).tolist()
+            batch += 1
+
+
+class _Reader(Dataset["Fetched"]):
+    """Reads whole batches; lives in the workers.
+
+    Failures that are meant for people travel back as values: as exceptions they would arrive wrapped in a traceback.
+    """
+
+    def __init__(self, items: Items) -> None:
+        self.items = items
+        self.reported = 0
+        self.first: Mapping[str, Tensor] | None = None
+
+    def __getitem__(self, indices: list[int]) -> Fetched:
+        try:
+            batch, failure = self._gather(indices), None
+        except DataError as error:
+            batch, failure = {}, str(error)
+        unreadable = list(getattr(self.items, "unreadable", {}).items())
+        fresh, self.reported = dict(unreadable[self.reported :]), len(unreadable)
+        return batch, fresh, failure
+
+    def _gather(self, indices: list[int]) -> dict[str, Tensor]:
+        if isinstance(self.items, ArrayItems):
+            return self.items.gather(torch.tensor(indices))
+        rows = []
+        for index in indices:
+            item = self.items[index]
+            self.first = self.first or item
+            check_alike(self.first, item, index)
+            rows.append(item)
+        return {name: torch.stack([item[name] for item in rows]) for name in rows[0]}
+
+
+def _failure(error: Exception) -> str:
+    text = str(error).strip()
+    if "exited unexpectedly" in text or "killed by signal" in text:
+        return (
+            f"a worker process that reads the data died ({reason_of(error)}); it may be out of memory, or the "
+            "program lacks an `if __name__ == '__main__':` guard; read with fewer workers, or with 0"
+        )
+    # From a worker the text is a whole traceback, which ends with the error itself.
+    return f"reading a batch failed: {text.splitlines()[-1] if text else type(error).__name__}"
+
+
+def _leave_interrupts_to_the_parent(worker: int) -> None:
+    """Ctrl-C reaches every process of a terminal; the run still needs batches until it has saved."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
