@@ -1,3 +1,4 @@
+import errno
 import os
 import pickle
 import re
@@ -113,12 +114,31 @@ def test_a_pipe_is_never_opened(write):
         FileTree(root / "pipe.zip", (".png",))
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the superuser may list everything")
-def test_a_folder_that_may_not_be_listed_is_named(write):
+@pytest.fixture
+def forbid(monkeypatch):
+    """Makes one folder unlistable, also for a superuser."""
+    listing = os.scandir
+
+    def forbidder(folder):
+        def scandir(path):
+            if os.fspath(path) == os.fspath(folder):
+                raise PermissionError(errno.EACCES, "Permission denied", os.fspath(path))
+            return listing(path)
+
+        monkeypatch.setattr(os, "scandir", scandir)
+
+    return forbidder
+
+
+def test_a_root_that_may_not_be_listed_is_refused(write, forbid):
     root = write({"1.png": b"one"})
-    root.chmod(0)
-    try:
-        with pytest.raises(DataError, match=r"cannot be read: .*; check its permissions"):
-            FileTree(root, (".png",))
-    finally:
-        root.chmod(0o700)
+    forbid(root)
+    with pytest.raises(DataError, match=r"data cannot be read: Permission denied; check its permissions"):
+        FileTree(root, (".png",))
+
+
+def test_a_folder_that_may_not_be_listed_is_named_and_left_out(write, forbid, caplog):
+    root = write({"1.png": b"one", "lost+found/2.png": b"two"})
+    forbid(root / "lost+found")
+    assert FileTree(root, (".png",)).paths == ("1.png",)
+    assert caplog.messages == [f"the files in {root / 'lost+found'} are left out: Permission denied"]
