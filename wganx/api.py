@@ -1,0 +1,113 @@
+"""What the command line does, as functions."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from wganx.config import resolve
+from wganx.engine import Observer
+from wganx.errors import UsageError
+from wganx.report import write_report
+from wganx.runs import Run, RunFolder, train_run
+
+
+def train(
+    plugin: str | None = None,
+    scenario: str | None = None,
+    *,
+    config: str | Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    data: str | Path | None = None,
+    out: str | Path | None = None,
+    device: str | None = None,
+    seed: int | None = None,
+    resume: bool = False,
+    observers: Sequence[Observer] = (),
+) -> Run:
+    """Train a generator and leave a run folder; what ``wganx train`` does.
+
+    Args:
+        plugin: name of the plugin, ``distribution:name``, or a ``.py`` file; may also stand in `config`.
+        scenario: the run to start from; the plugin's first one by default.
+        config: a YAML file of sections.
+        overrides: values by dotted name, ``{"train.steps": 500}``.
+        data: a folder or archive of the user's own.
+        out: the run folder; one under ``runs`` named by time, plugin and scenario by default.
+        device: ``cpu``, ``cuda``, ``cuda:1``, ...
+        seed: fixes every random stream.
+        resume: continue the run in `out` if there is one.
+        observers: told of logging points, checkpoints and roll-backs.
+
+    Raises:
+        WganxError: the call was wrong (`UsageError`), or the work failed.
+    """
+    choice = {"overrides": overrides, "data": data, "device": device, "seed": seed}
+    run = open_run(plugin=plugin, scenario=scenario, config=config, out=out, resume=resume, **choice)
+    return complete(run, observers)
+
+
+def resume(run: str | Path, *, settings: Sequence[str] = (), observers: Sequence[Observer] = ()) -> Run:
+    """Continue the run in a folder exactly; what ``wganx resume`` does.
+
+    Args:
+        settings: ``section.key=value`` texts, for what a resumed run may change.
+
+    Raises:
+        UsageError: there is no run, or `settings` changes what may not change.
+        WganxError: the work failed.
+    """
+    return complete(Run.load(run, settings, warn=warn), observers)
+
+
+def load_run(run: str | Path) -> Run:
+    """The run in a folder, to sample from and to evaluate.
+
+    Raises:
+        UsageError: there is no run.
+    """
+    return Run.load(run, warn=warn)
+
+
+def open_run(
+    *,
+    plugin: str | None = None,
+    scenario: str | None = None,
+    config: str | Path | None = None,
+    out: str | Path | None = None,
+    resume: bool = False,
+    **choice: Any,
+) -> Run:
+    """A run that is ready to train: a new one, or with `resume` the one in `out` if it holds one.
+
+    `choice` goes to `wganx.config.resolve`.
+    """
+    named: dict[str, Any] = {"plugin": plugin, "scenario": scenario, "config": Path(config) if config else None}
+    if resume and out is None:
+        raise UsageError("--resume needs --out, the folder of the run to continue")
+    if resume and out is not None and (folder := RunFolder(Path(out))).holds_run():
+        if plugin is None and config is None:
+            named = {"config": folder.config, "environ": {}}
+        return Run.load(folder.path, warn=warn).changed(resolve(**named, **choice))
+    resolved = resolve(**named, **choice)
+    for note in resolved.notes:
+        warn(note)
+    folder = RunFolder(Path(out)) if out is not None else RunFolder.fresh(resolved.run.plugin, resolved.run.scenario)
+    return Run.start(resolved, folder, warn)
+
+
+def complete(run: Run, observers: Sequence[Observer] = ()) -> Run:
+    """Train `run` to its end and write its report, also when training fails."""
+    try:
+        train_run(run, observers)
+    finally:
+        if run.folder.facts_file.exists():
+            write_report(run.folder.path)
+    return run
+
+
+def warn(message: str) -> None:
+    """Say something on standard error without stopping."""
+    print(f"wganx: {message}", file=sys.stderr)

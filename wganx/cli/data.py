@@ -1,0 +1,80 @@
+"""``wganx data``"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from wganx.data import ScanReport
+
+
+@click.group()
+def data() -> None:
+    """Look at data before training on it.
+
+    \b
+    Example:
+      wganx data scan ./photos --plugin image
+    """
+
+
+@data.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--plugin", required=True, metavar="NAME", help="Whose files they are.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+def scan(path: Path, plugin: str, as_json: bool) -> None:
+    """Count files, sizes and modes; name duplicates and unreadable files.
+
+    \b
+    Example:
+      wganx data scan ./photos --plugin image
+    """
+    from wganx.data import scan as scan_files
+    from wganx.errors import UsageError
+    from wganx.plugins import load
+    from wganx.plugins.contracts import Dataset
+
+    readers = [offer for offer in load([plugin]).offers(Dataset) if offer.folder and offer.probe is not None]
+    if not readers or readers[0].probe is None:
+        raise UsageError(f"plugin {plugin!r} reads no folders of files, so there is nothing to scan for it")
+    report = scan_files(path, readers[0].suffixes, readers[0].probe)
+    if as_json:
+        click.echo(json.dumps(report.to_json(), indent=2))
+    else:
+        _print(report)
+
+
+def _print(report: ScanReport) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    from wganx.cli.console import make_console
+
+    console = make_console()
+    split = "by folder" if report.split_by_folder else "a tenth held out"
+    counts = ", ".join(f"{name} {count:,}" for name, count in report.splits.items())
+    console.print(f"{report.files:,} files, {report.bytes / 1e6:,.1f} MB; {counts} ({split})", highlight=False)
+    if report.classes:
+        table = Table("class", *report.splits, box=None)
+        for name, per_split in report.classes.items():
+            table.add_row(escape(name), *(f"{per_split.get(split, 0):,}" for split in report.splits))
+        console.print(table)
+    for name, values in report.properties.items():
+        shown = ", ".join(f"{value} {count:,}" for value, count in list(values.items())[:8])
+        more = f", and {len(values) - 8:,} more" if len(values) > 8 else ""
+        console.print(f"{name}: {shown}{more}", highlight=False, markup=False)
+    for heading, groups in (("duplicates", report.duplicates), ("in both splits", report.leaked)):
+        console.print(f"{heading}: {len(groups):,}", highlight=False)
+        for group in groups[:10]:
+            console.print(f"  {' = '.join(group)}", highlight=False, markup=False)
+    console.print(f"unreadable: {len(report.unreadable):,}", highlight=False)
+    for path, reason in report.unreadable.items():
+        console.print(f"  {path}: {reason}", highlight=False, markup=False)
+    if report.outside:
+        console.print(f"beside the split folders, and so in neither split: {report.outside:,}", highlight=False)
+    for suffix, count in report.skipped.items():
+        console.print(f"skipped {suffix or 'no suffix'}: {count:,}", highlight=False, markup=False)

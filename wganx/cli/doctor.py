@@ -1,0 +1,75 @@
+"""``wganx doctor``"""
+
+from __future__ import annotations
+
+import json
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import click
+
+_PACKAGES = ("torch", "torchvision", "torchaudio", "numpy", "POT", "scikit-learn", "safetensors", "pluggy", "pydantic")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def doctor(as_json: bool) -> None:
+    """Versions, devices, plugins, and a self-test of the penalty; exits with 1 when something is broken.
+
+    \b
+    Example:
+      wganx doctor
+    """
+    import torch
+
+    import wganx
+    from wganx.plugins import describe_all
+
+    penalty = _penalty_self_test()
+    broken = [row for row in describe_all() if row.status != "ok"]
+    findings: dict[str, Any] = {
+        "wganx": wganx.__version__,
+        "python": f"{platform.python_version()} on {platform.system()} {platform.machine()}",
+        **{package: _version(package) for package in _PACKAGES},
+        "cpu threads": torch.get_num_threads(),
+        "cuda": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())] or "none",
+        "penalty self-test": penalty,
+        "broken plugins": {row.name: row.provides for row in broken} or "none",
+    }
+    if as_json:
+        click.echo(json.dumps(findings, indent=2))
+    else:
+        for name, value in findings.items():
+            click.echo(f"{name:18} {value}")
+    if broken or not penalty.startswith("ok"):
+        raise SystemExit(1)
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _penalty_self_test() -> str:
+    """The penalty of a linear critic of slope k is ``weight (k - 1)²``, at every rank and batch size."""
+    import torch
+
+    from wganx import GradientPenalty
+
+    worst = 0.0
+    for shape in ((5,), (2, 8), (3, 4, 4), (2, 3, 4, 4)):
+        direction = torch.randn(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+        direction /= direction.norm()
+        for slope in (0.0, 1.0, 3.0):
+            for batch in (1, 4, 64):
+                real = torch.zeros(batch, *shape, dtype=torch.float64)
+                found = GradientPenalty(10.0).penalty(
+                    lambda x, slope=slope, direction=direction: slope * (x * direction).flatten(1).sum(1),
+                    real,
+                    real + 1,
+                )
+                worst = max(worst, abs(found.item() - 10.0 * (slope - 1) ** 2))
+    return f"ok, largest error {worst:.0e}" if worst < 1e-9 else f"WRONG by {worst:.3g}: this torch miscalculates it"

@@ -1,0 +1,63 @@
+"""``wganx evaluate``"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from wganx.evaluation import Evaluation
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("-n", "count", type=click.IntRange(min=2), help="Rows on each side of a metric; evaluate.n by default.")
+@click.option("--seed", type=int, help="Of the split, the noise and the metrics; the run's own by default.")
+@click.option("--metric", "metrics", multiple=True, metavar="NAME", help="Only this one; repeat for more.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def evaluate(run: Path, count: int | None, seed: int | None, metrics: tuple[str, ...], as_json: bool) -> None:
+    """Measure a run on held-out data, beside the real-against-real floor and the task's trivial baselines.
+
+    \b
+    Example:
+      wganx evaluate runs/first -n 1000
+    """
+    from wganx.api import load_run
+    from wganx.cli.console import make_console
+    from wganx.report import write_report
+
+    loaded = load_run(run)
+    evaluation = loaded.evaluate(n=count, seed=seed, metrics=metrics or None)
+    write_report(loaded.folder.path)
+    if as_json:
+        click.echo(json.dumps(evaluation.to_json(), indent=2))
+    else:
+        make_console().print(_table(evaluation))
+    for name, message in evaluation.failures.items():
+        click.echo(f"wganx: metric {name} failed: {message}", err=True)
+    if evaluation.failures:
+        raise SystemExit(1)
+
+
+def _table(evaluation: Evaluation) -> Table:
+    from rich.table import Table
+
+    baselines = list(evaluation.rows[0].baselines) if evaluation.rows else []
+    table = Table(
+        title=f"step {evaluation.step}: {evaluation.n} held-out rows a side (of {evaluation.heldout}), "
+        f"seed {evaluation.seed}",
+        title_justify="left",
+    )
+    for heading in ("metric", "value", "better"):
+        table.add_column(heading)
+    for heading in ("generated", "floor: real", *(f"baseline: {name}" for name in baselines)):
+        table.add_column(heading, justify="right")
+    for row in evaluation.rows:
+        numbers = (row.generated, row.floor, *row.baselines.values())
+        table.add_row(row.metric, row.value, row.better or "", *(f"{number:.4g}" for number in numbers))
+    return table

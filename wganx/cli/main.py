@@ -1,0 +1,72 @@
+"""The ``wganx`` command."""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any
+
+import click
+
+import wganx
+from wganx.cli.config import config
+from wganx.cli.data import data
+from wganx.cli.doctor import doctor
+from wganx.cli.evaluate import evaluate
+from wganx.cli.plugins import plugins
+from wganx.cli.report import report
+from wganx.cli.resume import resume
+from wganx.cli.sample import sample
+from wganx.cli.train import train
+from wganx.errors import WganxError
+from wganx.plugins import discover, plugin_commands
+
+
+class Failure(click.ClickException):
+    """A wganx error on its way to the terminal: one message, no traceback, its own exit code."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error) or type(error).__name__)
+        self.exit_code = error.exit_code if isinstance(error, WganxError) else 1  # type: ignore[misc]
+
+    def show(self, file: Any = None) -> None:
+        click.echo(f"wganx: {self.message}", err=True)
+
+
+class Wganx(click.Group):
+    """The core's commands, and ``wganx PLUGIN COMMAND`` for plugins that bring some, loaded only when named."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        command = super().get_command(ctx, cmd_name)
+        if command is None and any(found.name == cmd_name for found in discover()):
+            return click.Group(
+                cmd_name,
+                commands={str(own.name): own for own in plugin_commands(cmd_name)},
+                help=f"Commands of plugin {cmd_name!r}.",
+            )
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (WganxError, OSError) as error:
+            if ctx.params.get("debug"):
+                traceback.print_exc()
+            raise Failure(error) from error
+
+
+@click.group(cls=Wganx, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(wganx.__version__, prog_name="wganx")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def main(debug: bool) -> None:
+    """Train Wasserstein GANs for any kind of sample.
+
+    \b
+    Example:
+      wganx train --plugin image
+      wganx train --plugin image --data ./photos
+      wganx sample runs/... -n 16
+    """
+
+
+for _command in (train, resume, sample, evaluate, report, plugins, config, data, doctor):
+    main.add_command(_command)

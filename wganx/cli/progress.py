@@ -1,0 +1,104 @@
+"""Progress of a training: a bar when a person watches, plain lines otherwise."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from wganx.engine import Observer
+
+if TYPE_CHECKING:
+    from wganx.runs import Run
+
+_SHOWN = {
+    "w1_raw": "W1 raw",
+    "w1_corrected": "corrected",
+    "score_gap": "score gap",
+    "gradient_norm": "gradient norm",
+    "penalty": "penalty",
+}
+
+
+class Pace:
+    """Steps a second since the last logging point, and how long the rest will take at that pace."""
+
+    def __init__(self, start: int, steps: int) -> None:
+        self._steps = steps
+        self._last = (start, time.perf_counter())
+        self.text = ""
+
+    def advance(self, step: int) -> None:
+        now = time.perf_counter()
+        rate = (step - self._last[0]) / max(now - self._last[1], 1e-9)
+        self._last = (step, now)
+        left = timedelta(seconds=round((self._steps - step) / rate)) if rate > 0 else "?"
+        self.text = f"{rate:.1f} steps/s  {left} left"
+
+
+class PlainProgress(Observer):
+    """A line a logging point."""
+
+    def __init__(self, console: Console, start: int, steps: int) -> None:
+        self._console, self._steps = console, steps
+        self._pace = Pace(start, steps)
+
+    def logged(self, step: int, scalars: Mapping[str, float]) -> None:
+        self._pace.advance(step)
+        self._console.print(f"step {step}/{self._steps}  {_readings(scalars)}  {self._pace.text}", highlight=False)
+
+
+class BarProgress(Observer):
+    """A bar that moves on at every logging point."""
+
+    def __init__(self, bar: Progress, start: int, steps: int) -> None:
+        self._bar = bar
+        self._task = bar.add_task("training", total=steps, completed=start, pace="", readings="")
+        self._pace = Pace(start, steps)
+
+    def logged(self, step: int, scalars: Mapping[str, float]) -> None:
+        self._pace.advance(step)
+        self._bar.update(self._task, completed=step, pace=self._pace.text, readings=_readings(scalars))
+
+    def rolled_back(self, step: int, reason: str) -> None:
+        self._bar.update(self._task, completed=step)
+
+
+@contextmanager
+def watching(run: Run, console: Console) -> Iterator[Observer]:
+    """Prints what is about to be trained, then an observer that shows how it goes."""
+    config, assembly = run.resolved.run, run.assembly
+    checkpoint = run.store.steps()
+    start = checkpoint[-1] if checkpoint else 0
+    players = assembly.trainer.steps
+    console.print(f"{config.plugin} / {config.scenario}  seed {config.seed}  on {assembly.device}", highlight=False)
+    console.print(f"data  {assembly.stream.feed.reason}; held out: {len(assembly.heldout_items):,}", highlight=False)
+    console.print(
+        f"networks  generator {config.generator.name} {players.generator.gradient.numel():,} parameters, "
+        f"critic {config.critic.name} {players.critic.gradient.numel():,}",
+        highlight=False,
+    )
+    console.print(f"run folder  {run.folder.path}", highlight=False, soft_wrap=True)
+    if start:
+        console.print(f"resuming after step {start}", highlight=False)
+    if not console.is_terminal:
+        yield PlainProgress(console, start, config.train.steps)
+        return
+    columns = (
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[pace]}"),
+        TextColumn("[cyan]{task.fields[readings]}"),
+    )
+    with Progress(*columns, console=console) as bar:
+        yield BarProgress(bar, start, config.train.steps)
+
+
+def _readings(scalars: Mapping[str, float]) -> str:
+    return "  ".join(f"{label} {scalars[name]:.3g}" for name, label in _SHOWN.items() if name in scalars)

@@ -1,0 +1,25 @@
+"""``wganx resume``"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--set", "settings", multiple=True, metavar="SECTION.KEY=VALUE", help="One setting; repeat for more.")
+def resume(run: Path, settings: tuple[str, ...]) -> None:
+    """Continue a run exactly where its last checkpoint left it.
+
+    \b
+    Example:
+      wganx resume runs/first
+      wganx resume runs/first --set train.steps=4000
+    """
+    from wganx.api import warn
+    from wganx.cli.training import train_and_tell
+    from wganx.runs import Run
+
+    train_and_tell(Run.load(run, settings, warn=warn))

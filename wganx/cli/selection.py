@@ -1,0 +1,28 @@
+"""The options that choose a run, shared by the commands that take them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option("--plugin", metavar="NAME", help="Plugin: an installed name, DISTRIBUTION:NAME, or ./file.py."),
+    click.option("--scenario", metavar="NAME", help="The run to start from; the plugin's first one by default."),
+    click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="YAML file of sections."),
+    click.option("--data", metavar="PATH", help="A folder or archive of your own."),
+    click.option("--set", "settings", multiple=True, metavar="SECTION.KEY=VALUE", help="One setting; repeat for more."),
+    click.option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1, ..."),
+    click.option("--seed", type=int, metavar="N", help="Fixes every random stream."),
+)
+
+
+def choosing_a_run(command: F) -> F:
+    """Adds the options from which `wganx.config.resolve` makes a run."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command

@@ -1,0 +1,42 @@
+"""Batches of held-out data for looking and measuring; training never sees their items."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from wganx.batch import Batch
+from wganx.plugins.contracts import Game, Items
+
+
+def gather(items: Items, indices: Sequence[int], device: torch.device) -> dict[str, Tensor]:
+    """The items at `indices`, stacked ``(N, ...)`` in storage types on the device."""
+    rows = [items[index] for index in indices]
+    return {name: torch.stack([row[name] for row in rows]).to(device) for name in rows[0]}
+
+
+def heldout_batch(game: Game, items: Items, count: int, *, seed: int, device: torch.device) -> Batch:
+    """`count` items in an order fixed by `seed`, as the game's batch; repeated when there are fewer.
+
+    Where the generator is given a label, the labels go through the classes in turn.
+    """
+    order = torch.randperm(len(items), generator=torch.Generator().manual_seed(seed)).tolist()
+    chosen = [order[i % len(order)] for i in range(count)]
+    batch = game.batch(gather(items, chosen, device), torch.Generator(device).manual_seed(seed), training=False)
+    if "label" in batch.context:
+        return with_label(batch, torch.arange(count, device=device) % len(game.context["label"].classes))
+    return batch
+
+
+def with_class(batch: Batch, index: int) -> Batch:
+    """The batch with every label set to one class."""
+    return with_label(batch, torch.full((len(batch),), index, device=batch.real.device))
+
+
+def with_label(batch: Batch, label: Tensor) -> Batch:
+    """The batch with other labels ``(N,)``, wherever it has any."""
+    context = {**batch.context, **({"label": label} if "label" in batch.context else {})}
+    condition = {**batch.condition, **({"label": label} if "label" in batch.condition else {})}
+    return Batch(batch.real, context, condition)

@@ -1,0 +1,8 @@
+"""Runs: from configuration and catalog to a trainer; the run folder; resuming, sampling, evaluating."""
+
+from wganx.runs.assembly import Assembly
+from wganx.runs.folder import RunFolder, read_lines
+from wganx.runs.run import Run
+from wganx.runs.training import train_run
+
+__all__ = ["Assembly", "Run", "RunFolder", "read_lines", "train_run"]

@@ -1,0 +1,185 @@
+"""Training a run: from its newest checkpoint to its last step, with everything written down on the way."""
+
+from __future__ import annotations
+
+import platform
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Literal
+
+import torch
+
+import wganx
+from wganx.data import fingerprint
+from wganx.engine import Every, Observer, TrainResult
+from wganx.errors import UsageError, WganxError
+from wganx.evaluation import Evaluation
+from wganx.plugins import Observers
+from wganx.plugins.contracts import Outcome, RunInfo
+from wganx.runs.recorder import Recorder
+from wganx.runs.run import Run
+
+Status = Literal["finished", "interrupted", "failed"]
+
+
+def train_run(run: Run, observers: Sequence[Observer] = ()) -> TrainResult:
+    """Train to ``train.steps``, from the newest checkpoint if there is one.
+
+    Raises:
+        WganxError: the work failed; the folder says so and keeps its checkpoints.
+    """
+    config, assembly = run.resolved.run, run.assembly
+    trainer, folder = assembly.trainer, run.folder
+    checkpoint = run.store.latest()
+    if checkpoint is not None:
+        trainer.restore(checkpoint)
+    remaining = config.train.steps - trainer.step
+    if remaining <= 0:
+        return TrainResult("finished", trainer.step, 0.0)
+    _record_start(run)
+
+    def warn(message: str) -> None:
+        run.warn(message)
+        folder.note(message)
+
+    plugins = Observers(run.resolved.catalog.plugins, warn)
+    info = _info(run)
+    recorder = Recorder(folder, info, plugins, trainer.step, run.warn)
+    with _outcome(run, plugins, info) as outcome, recorder:
+        preview_batch = run.context_batch(config.preview.count)
+        run.write_preview(preview_batch.real, preview_batch, "real")
+
+        def preview() -> None:
+            path = run.write_preview(run.draw(preview_batch), preview_batch, f"step-{trainer.step:06d}")
+            recorder.previewed(trainer.step, path)
+
+        def measure() -> None:
+            evaluation = run.measure()
+            recorder.evaluated(evaluation)
+            for name, message in evaluation.failures.items():
+                warn(f"metric {name} failed: {message}")
+            _keep_best(run, evaluation)
+
+        actions = [Every(config.preview.every, preview)]
+        if config.evaluate.every:
+            actions.append(Every(config.evaluate.every, measure))
+        result = trainer.fit(
+            assembly.stream,
+            steps=remaining,
+            log_every=config.log.every,
+            observers=[recorder, *observers],
+            actions=actions,
+            checkpoints=run.store,
+            checkpoint_every=config.checkpoint.every,
+        )
+        outcome(result.status)
+    for path, reason in assembly.stream.feed.unreadable:
+        folder.note(f"{path} cannot be read ({reason}); another item took its place")
+    assembly.stream.close()
+    return result
+
+
+def _keep_best(run: Run, evaluation: Evaluation) -> None:
+    """Save and mark the checkpoint of this step when it is the best so far by ``checkpoint.best``."""
+    name = run.resolved.run.checkpoint.best
+    row = next((row for row in evaluation.rows if row.value == name), None)
+    if row is None or row.generated != row.generated:
+        return
+    sign = 1 if row.better == "higher" else -1
+    best = run.store.best()
+    # A best of this step or later was left by a run that was killed or rolled back.
+    if best is None or best["step"] >= evaluation.step or sign * row.generated > sign * best["value"]:
+        run.store.save(run.assembly.trainer.checkpoint(), evaluation.step)
+        run.store.mark_best(evaluation.step, row.value, row.generated)
+
+
+def _info(run: Run) -> RunInfo:
+    config = run.resolved.run
+    return RunInfo(
+        folder=run.folder.path,
+        plugin=config.plugin,
+        scenario=config.scenario,
+        device=str(run.assembly.device),
+        seed=config.seed,
+        config=run.resolved.dump(),
+    )
+
+
+@contextmanager
+def _outcome(run: Run, plugins: Observers, info: RunInfo) -> Iterator[Callable[[Status], None]]:
+    """Tells folder and plugins how the work inside ends."""
+    plugins.run_started(info)
+
+    def end(status: Status, error: str | None = None) -> None:
+        step = run.assembly.trainer.step
+        run.folder.record(status=status, step=step, error=error)
+        plugins.run_finished(info, Outcome(status=status, step=step, error=error))
+
+    try:
+        yield end
+    except KeyboardInterrupt:
+        end("interrupted")
+        raise
+    except Exception as error:
+        end("failed", str(error) if isinstance(error, WganxError) else f"{type(error).__name__}: {error}")
+        raise
+
+
+def _record_start(run: Run) -> None:
+    """Write the facts of this run, when it starts and when it is resumed.
+
+    Raises:
+        UsageError: the data is not what the run was started on.
+    """
+    resolved, assembly, config = run.resolved, run.assembly, run.resolved.run
+    trainer, data = assembly.trainer, fingerprint(assembly.train_items)
+    before = run.folder.facts()
+    if before.get("data", {}).get("fingerprint", data) != data:
+        raise UsageError(f"the data changed since {run.folder.path} was started; restore it, or start a new run")
+    run.folder.store_config(resolved.to_yaml())
+    run.folder.record(
+        schema=1,
+        wganx=wganx.__version__,
+        plugin=config.plugin,
+        scenario=config.scenario,
+        modality=resolved.parts.modality.name,
+        task=config.task.name,
+        status="running",
+        error=None,
+        step=trainer.step,
+        steps=config.train.steps,
+        seed=config.seed,
+        device=str(assembly.device),
+        precision=trainer.precision.name,
+        capture="eager",
+        started=before.get("started", datetime.now().astimezone().isoformat(timespec="seconds")),
+        seconds=before.get("seconds", 0.0),
+        versions={"python": platform.python_version(), "torch": torch.__version__},
+        data={
+            "fingerprint": data,
+            "train": len(assembly.train_items),
+            "heldout": len(assembly.heldout_items),
+            "feed": assembly.stream.feed.reason,
+        },
+        plugins=[_plugin_facts(plugin) for plugin in resolved.catalog.plugins],
+        parameters={player.role: player.gradient.numel() for player in (trainer.steps.generator, trainer.steps.critic)},
+        origins={**_origins(run), **before.get("origins", {})},
+        command=shlex.join(["wganx", "train", "--config", "config.yaml"]),
+        notes=before.get("notes", list(resolved.notes)),
+    )
+
+
+def _plugin_facts(plugin: Any) -> dict[str, Any]:
+    found = plugin.found
+    return {"name": plugin.name, "distribution": found.distribution, "version": found.version, "api": wganx.WGANX_API}
+
+
+def _origins(run: Run) -> dict[str, str]:
+    """Where every value that is no default came from."""
+    return {
+        ".".join(key): origin
+        for key, origin in run.resolved.merged.origins.items()
+        if not any(other[: len(key)] == key and other != key for other in run.resolved.merged.origins)
+    }
