@@ -93,7 +93,18 @@ class Resolved:
 
     def to_yaml(self) -> str:
         """Every value as YAML that `resolve` and `from_yaml` read back to the same run."""
-        return yaml.safe_dump(self.dump(), sort_keys=False, allow_unicode=True, width=110)
+        return yaml.dump(self.dump(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes text with any kind of line break escaped: PyYAML loses the rarer ones in its other styles."""
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        broken = text.splitlines() not in ([], [text])
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style='"' if broken else None)
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)
 
 
 def part_sections() -> dict[str, PartSection]:
@@ -233,7 +244,7 @@ class _Composer:
         try:
             run = model.model_validate(values)
         except ValidationError as error:
-            self.problems += validation_problems(error, model, self.merged.origin)
+            self.problems += validation_problems(error, model, self.merged)
             return None
         self.problems += [
             Problem(key, f"expected a number (got {given})", self.merged.origin(key))
@@ -260,7 +271,7 @@ class _Composer:
         try:
             return kind(**{option.name: getattr(section, option.name) for option in fields(kind)})
         except (ValueError, WganxError) as error:
-            self.problems.append(Problem((name,), str(error), self.merged.origin((name,))))
+            self.problems.append(Problem((name,), str(error), self.merged.sources_within((name,))))
             return None
 
 

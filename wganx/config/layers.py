@@ -26,11 +26,20 @@ class Merged:
     notes: tuple[str, ...]
 
     def origin(self, key: Key) -> str | None:
-        """The source of a value, or of the nearest thing around it; None for a default."""
-        for length in range(len(key), 0, -1):
-            if key[:length] in self.origins:
-                return self.origins[key[:length]]
+        """The source of a value, or of the list it stands in; None for a default."""
+        if key in self.origins:
+            return self.origins[key]
+        value: Any = self.values
+        for depth, name in enumerate(key, start=1):
+            value = value.get(name)
+            if not isinstance(value, dict):
+                return self.origins.get(key[:depth])
         return None
+
+    def sources_within(self, key: Key) -> str | None:
+        """The sources of everything set inside a section, for a fault that lies between its values."""
+        inside = (source for path, source in self.origins.items() if len(path) > len(key) and path[: len(key)] == key)
+        return ", ".join(dict.fromkeys(inside)) or None
 
 
 def merge(layers: Sequence[Layer], parts: Mapping[str, PartSection]) -> Merged:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from wganx.config.layers import Merged
 from wganx.config.sources import Key
 from wganx.errors import ConfigError, did_you_mean
 
@@ -31,9 +32,7 @@ def failure(problems: Sequence[Problem]) -> ConfigError:
     return ConfigError("\n".join([f"{count} in the configuration", *map(str, problems)]))
 
 
-def validation_problems(
-    error: ValidationError, model: type[BaseModel], origin: Callable[[Key], str | None]
-) -> list[Problem]:
+def validation_problems(error: ValidationError, model: type[BaseModel], merged: Merged) -> list[Problem]:
     """The faults pydantic found in `model`, with names it could not know."""
     problems = []
     for fault in error.errors():
@@ -41,18 +40,19 @@ def validation_problems(
         if fault["type"] == "missing":
             problems.append(Problem(key, f"has no value; give it, e.g. --set {'.'.join(key)}=..."))
         elif fault["type"] == "extra_forbidden":
-            problems.append(Problem(key, _unknown(key, model), origin(key)))
+            problems.append(Problem(key, _unknown(key, model), merged.origin(key) or merged.sources_within(key)))
         else:
-            problems.append(Problem(key, _wrong(fault["msg"], fault["input"]), origin(key)))
+            between = isinstance(fault["input"], Mapping)
+            origin = merged.sources_within(key) if between else merged.origin(key)
+            problems.append(Problem(key, _wrong(fault["msg"], fault["input"]), origin))
     return problems
 
 
 def _wrong(message: str, given: Any) -> str:
     text = message.removeprefix("Value error, ").removeprefix("Assertion failed, ")
-    if isinstance(given, Mapping | BaseModel):
+    if isinstance(given, Mapping):
         return text
-    quote = not isinstance(given, str) and ("valid string" in text or isinstance(given, bool))
-    hint = "; to keep it text, quote it: '\"...\"'" if quote and "valid string" in text else ""
+    hint = "; to keep it text, quote it: '\"...\"'" if "valid string" in text else ""
     return f"{text} (got {given!r}){hint}"
 
 

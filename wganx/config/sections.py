@@ -142,7 +142,7 @@ def join(core: type[Section], part: type[Config], owner: str) -> type[Section]:
     taken = sorted(set(core.model_fields) & set(part.model_fields))
     if taken:
         raise PluginError(f"{owner} has a configuration field {taken[0]!r}, which the core owns; rename it")
-    bases: Any = (core, part)
+    bases: Any = (part, core)  # the core's fields come first and its strictness wins
     return cast("type[Section]", create_model(core.__name__, __base__=bases, __doc__=core.__doc__))
 
 
