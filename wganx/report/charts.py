@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,9 +96,7 @@ def draw(
     marks = nice_marks(low, high, 4)
     low, high = marks[0], marks[-1]
     windows = [smoothing_window(len(curve.values)) for _, curve in curves]
-    lines = tuple(
-        _line(name, curve, window, axis, low, high) for (name, curve), window in zip(curves, windows)
-    )
+    lines = tuple(_line(name, curve, window, axis, low, high) for (name, curve), window in zip(curves, windows))
     gaps = sorted({int(step) for _, curve in curves for step in curve.steps[~np.isfinite(curve.values)]})
     return Chart(
         title=title,
@@ -125,14 +124,14 @@ def keep(values: NDArray[np.float64], most: int = MOST_POINTS) -> NDArray[np.int
         return np.arange(count)
     edges = np.linspace(0, count, max(1, most // 3) + 1).astype(np.intp)
     kept = {0, count - 1}
-    for start, stop in zip(edges[:-1], edges[1:]):
+    for start, stop in pairwise(edges.tolist()):
         column = values[start:stop]
         finite = np.isfinite(column)
         if finite.any():
-            kept.add(int(start) + int(np.nanargmin(np.where(finite, column, np.nan))))
-            kept.add(int(start) + int(np.nanargmax(np.where(finite, column, np.nan))))
+            kept.add(start + int(np.nanargmin(np.where(finite, column, np.nan))))
+            kept.add(start + int(np.nanargmax(np.where(finite, column, np.nan))))
         if not finite.all():
-            kept.add(int(start) + int(np.argmin(finite)))
+            kept.add(start + int(np.argmin(finite)))
     return np.array(sorted(kept), dtype=np.intp)
 
 
@@ -184,7 +183,7 @@ def nice_marks(low: float, high: float, about: int) -> list[float]:
 def figure(value: float | None) -> str:
     """A number as people read it: four significant digits, thousands parted; a dash for none."""
     if value is None or not math.isfinite(value):
-        return "–"
+        return "\N{EN DASH}"
     if value == int(value) and abs(value) < 1e9:
         return f"{int(value):,}"
     text = f"{value:,.0f}" if 1e4 <= abs(value) < 1e9 else f"{value:.4g}"

@@ -12,14 +12,16 @@ from wganx.report.pictures import Shown
 from wganx.report.reading import Run, number, printable
 
 MOST_NOTES = 30
+RESUME = "wganx resume ."
 
 
 @dataclass(frozen=True)
 class Note:
-    """One finding: how grave it is, and what it says."""
+    """One finding: how grave it is, what it says, and the command that mends it."""
 
     level: Literal["bad", "warn", "info"]
     text: str
+    command: str = ""
 
 
 def health_notes(run: Run, shown: Shown) -> tuple[Note, ...]:
@@ -36,16 +38,16 @@ def health_notes(run: Run, shown: Shown) -> tuple[Note, ...]:
 
 def _status(run: Run) -> list[Note]:
     status = run.facts.get("status")
-    at = f"at step {figure(number(run.facts.get('step')))} of {figure(number(run.facts.get('steps')))}"
-    resume = "`wganx resume .` in this folder continues from the last checkpoint."
+    step, steps = number(run.facts.get("step")), number(run.facts.get("steps"))
+    at = f"at step {figure(step)}" + ("" if steps is None else f" of {figure(steps)}")
     if status == "failed":
         reason = run.facts.get("error")
-        why = f": {printable(reason)}" if reason else ", and run.json does not say why."
-        return [Note("bad", f"The run failed {at}{why}")]
+        return [Note("bad", f"The run failed {at}: {printable(reason)}" if reason else f"The run failed {at}.")]
     if status == "interrupted":
-        return [Note("warn", f"The run was interrupted {at}. {resume}")]
+        return [Note("warn", f"The run was interrupted {at}. To go on, in this folder:", RESUME)]
     if status == "running":
-        return [Note("info", f"The run was {at} when this page was written. If it was killed: {resume}")]
+        text = f"The run was {at} when this page was written. If it has been killed, it goes on with"
+        return [Note("info", text, RESUME)]
     return []
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,9 @@ import numpy as np
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from wganx.errors import WganxError
 from wganx.report.charts import Chart, StepAxis, draw, figure, step_axis
-from wganx.report.evaluation import Table, metrics_table
+from wganx.report.evaluation import metrics_table
 from wganx.report.health import health_notes
 from wganx.report.pictures import embed, spread
 from wganx.report.reading import Curve, Run, mapping, number, printable, read_run
@@ -73,42 +74,52 @@ def write_report(folder: Path) -> Path:
 
     Raises:
         DataError: `folder` is no run folder.
+        WganxError: the page cannot be written there.
     """
     run = read_run(folder)
     target = run.folder / "report.html"
     aside = target.with_name(f"{target.name}.part")
-    aside.write_text(compose(run), encoding="utf-8", newline="\n")
-    os.replace(aside, target)
-    return target
+    try:
+        aside.write_text(compose(run), encoding="utf-8", newline="\n")
+        return aside.replace(target)
+    except OSError as error:
+        raise WganxError(
+            f"cannot write {target}: {error.strerror}; free the place or make the folder writable"
+        ) from None
 
 
 def compose(run: Run) -> str:
     """The page of `run` as HTML."""
     shown = embed(run.previews)
+    status = run.facts.get("status")
     style, script = _asset("report.css"), _asset("report.js")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["figure"] = lambda value: figure(number(value))
     environment.filters["size"] = size_in_words
     template = environment.from_string(_asset("report.html.jinja"))
     # The policy's hashes are of exactly what stands between the tags, so both are inserted as they are.
-    return template.render(
-        run=run,
-        facts=run.facts,
-        style=Markup(style),
-        script=Markup(script),
-        policy=policy(style, script),
-        headline=headline(run),
-        notes=health_notes(run, shown),
-        shown=shown,
-        milestones={picture.step for picture in spread(shown.pictures, 5)},
-        preview_count=number(mapping(run.config.get("preview")).get("count")),
-        captions={picture.step: caption(run, picture.step) for picture in shown.pictures},
-        curves=draw_curves(run),
-        table=None if run.evaluation is None else metrics_table(run.evaluation),
-        settings=settings(run),
-        command=printable(run.facts.get("command") or ""),
-        environment=environment_facts(run),
-    ) + "\n"
+    return (
+        template.render(
+            run=run,
+            status=status if status in ("finished", "running", "interrupted", "failed") else "unknown",
+            kicker=[printable(run.facts[name]) for name in ("plugin", "scenario", "task") if run.facts.get(name)],
+            style=Markup(style),
+            script=Markup(script),
+            policy=policy(style, script),
+            headline=headline(run),
+            notes=health_notes(run, shown),
+            shown=shown,
+            milestones={picture.step for picture in spread(shown.pictures, 5)},
+            preview_count=number(mapping(run.config.get("preview")).get("count")),
+            captions={picture.step: caption(run, picture.step) for picture in shown.pictures},
+            curves=draw_curves(run),
+            table=None if run.evaluation is None else metrics_table(run.evaluation),
+            settings=settings(run),
+            command=printable(run.facts.get("command") or ""),
+            environment=environment_facts(run),
+        )
+        + "\n"
+    )
 
 
 def policy(style: str, script: str) -> str:
@@ -129,7 +140,8 @@ def headline(run: Run) -> list[tuple[str, str]]:
     step, steps = number(facts.get("step")), number(facts.get("steps"))
     found = []
     if step is not None:
-        found.append(("Steps", figure(step) if step == steps or steps is None else f"{figure(step)} of {figure(steps)}"))
+        of_all = "" if steps in (None, step) else f" of {figure(steps)}"
+        found.append(("Steps", figure(step) + of_all))
     seconds = number(facts.get("seconds"))
     if seconds is not None:
         found.append(("Time", time_in_words(seconds)))
@@ -192,12 +204,8 @@ def settings(run: Run) -> tuple[Setting, ...]:
             key = key.rpartition(".")[0]
         return ""
 
-    rows = []
-    for key, value in _flat(run.config):
-        if len(rows) == MOST_SETTINGS:
-            break
-        rows.append(Setting(printable(key), printable(_shown(value)), origin(key)))
-    return tuple(rows)
+    found = islice(_flat(run.config), MOST_SETTINGS)
+    return tuple(Setting(printable(key), printable(_shown(value)), origin(key)) for key, value in found)
 
 
 def environment_facts(run: Run) -> list[tuple[str, str]]:
@@ -207,11 +215,9 @@ def environment_facts(run: Run) -> list[tuple[str, str]]:
     data = mapping(facts.get("data"))
     found = [(str(name), version) for name, version in versions.items()]
     found += [(name.title(), facts.get(name)) for name in ("device", "started", "modality")]
-    found += [
-        (f"Data, {label}", figure(number(data[name])) if number(data.get(name)) is not None else data.get(name))
-        for name, label in (("fingerprint", "fingerprint"), ("train", "train"), ("heldout", "held out"), ("feed", "feed"))
-        if name in data
-    ]
+    for name, label in (("fingerprint", "fingerprint"), ("train", "train"), ("heldout", "held out"), ("feed", "feed")):
+        size = number(data.get(name))
+        found.append((f"Data, {label}", data.get(name) if size is None else figure(size)))
     for role, count in mapping(facts.get("parameters")).items():
         found.append((f"Parameters, {role}", figure(number(count))))
     plugins = facts.get("plugins")

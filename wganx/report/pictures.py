@@ -53,8 +53,8 @@ def embed(previews: Sequence[tuple[int, Path]], budget: int = BUDGET) -> Shown:
     for step, path in spread(previews, MOST_STEPS):
         try:
             pictures.append(encode(step, path))
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            unreadable.append(f"samples/{printable(path.name)} cannot be shown: {printable(error)}")
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            unreadable.append(f"samples/{printable(path.name)} is left out: no picture that can be read.")
     count = len(pictures)
     chosen = pictures
     while chosen and sum(len(picture.source) for picture in chosen) > budget:

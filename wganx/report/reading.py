@@ -223,4 +223,6 @@ def _files(folder: Path) -> tuple[FileGroup, ...]:
 
 
 def _first_line(error: BaseException) -> str:
-    return printable(str(error).splitlines()[0] if str(error) else type(error).__name__)
+    """What went wrong, without the path that an OSError repeats."""
+    text = (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__
+    return printable(text.splitlines()[0])

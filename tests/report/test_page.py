@@ -1,0 +1,407 @@
+"""The page as a parser sees it: no browser, so it runs everywhere."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import math
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from wganx.errors import DataError, WganxError
+from wganx.report import write_report
+
+MakeRun = Callable[..., Path]
+HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7*7 }}</script></style><!--'
+VOID = {"meta", "img", "input"}
+
+
+@dataclass
+class Element:
+    tag: str
+    attributes: dict[str, str]
+    text: str = ""
+    inside: tuple[str, ...] = ()
+
+
+@dataclass
+class Page(HTMLParser):
+    """Every element of the page with its own text, and the document's errors of nesting."""
+
+    elements: list[Element] = field(default_factory=list)
+    unbalanced: list[str] = field(default_factory=list)
+    _open: list[Element] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        element = Element(tag, {name: value or "" for name, value in attrs}, inside=tuple(e.tag for e in self._open))
+        self.elements.append(element)
+        if tag not in VOID:
+            self._open.append(element)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self._open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self._open or self._open[-1].tag != tag:
+            self.unbalanced.append(tag)
+        else:
+            closed = self._open.pop()
+            if self._open and tag not in ("script", "style"):
+                self._open[-1].text += closed.text
+
+    def handle_data(self, data: str) -> None:
+        if self._open:
+            self._open[-1].text += data
+
+    def all(self, *tags: str) -> list[Element]:
+        return [element for element in self.elements if element.tag in tags]
+
+    def by_class(self, name: str) -> list[Element]:
+        return [element for element in self.elements if name in element.attributes.get("class", "").split()]
+
+    def one(self, identity: str) -> Element:
+        (element,) = (e for e in self.elements if e.attributes.get("id") == identity)
+        return element
+
+
+def parse(folder: Path) -> Page:
+    page = Page()
+    page.feed(write_report(folder).read_text(encoding="utf-8"))
+    page.close()
+    assert not page._open
+    return page
+
+
+def faults(page: Page) -> list[str]:
+    """What no page of ours may have: each entry names one fault."""
+    found = [f"unbalanced </{tag}>" for tag in page.unbalanced]
+    scripts, styles = page.all("script"), page.all("style")
+    (policy,) = [e.attributes["content"] for e in page.all("meta") if "http-equiv" in e.attributes]
+    for kind, elements in (("script-src", scripts), ("style-src", styles)):
+        if len(elements) != 1:
+            found.append(f"{len(elements)} elements for {kind}")
+        for element in elements:
+            digest = base64.b64encode(hashlib.sha256(element.text.encode("utf-8")).digest()).decode()
+            if f"{kind} 'sha256-{digest}'" not in policy:
+                found.append(f"hash of {kind}")
+    if not policy.startswith("default-src 'none'; base-uri 'none'; form-action 'none';"):
+        found.append("policy")
+    for element in page.elements:
+        for name, value in element.attributes.items():
+            if name == "style" or name.startswith("on"):
+                found.append(f"attribute {name}")
+            if name in ("src", "href", "srcset", "action", "data", "poster", "xlink:href") and not re.match(
+                r"data:image/webp;base64,|#[a-z]|\./", value
+            ):
+                found.append(f"reference {value}")
+    if re.search(r"url\(|@import|https?:|//[a-z]", styles[0].text):
+        found.append("reference in the style")
+    identities = [e.attributes["id"] for e in page.elements if "id" in e.attributes]
+    found += [f"id {identity} twice" for identity in set(identities) if identities.count(identity) > 1]
+    for element in page.elements:
+        attributes = element.attributes
+        for name in ("aria-labelledby", "for"):
+            if name in attributes and attributes[name] not in identities:
+                found.append(f"{name} to nowhere")
+        if attributes.get("href", "").startswith("#") and attributes["href"][1:] not in identities:
+            found.append("link to nowhere")
+    found += [f"alt {e.attributes.get('alt')}" for e in page.all("img") if "step" not in e.attributes.get("alt", "")]
+    labelled = {e.attributes["for"] for e in page.all("label") if "for" in e.attributes}
+    found += [
+        "control without label"
+        for e in page.all("input")
+        if "label" not in e.inside and e.attributes.get("id") not in labelled
+    ]
+    found += [
+        "button without name" for e in page.all("button") if not e.text.strip() or e.attributes.get("type") != "button"
+    ]
+    for drawing in page.all("svg"):
+        if not drawing.attributes.get("aria-label") and drawing.attributes.get("aria-hidden") != "true":
+            found.append("unnamed drawing")
+    levels = [int(e.tag[1]) for e in page.elements if re.fullmatch("h[1-6]", e.tag)]
+    if levels.count(1) != 1 or levels[0] != 1 or any(b > a + 1 for a, b in pairwise(levels)):
+        found.append(f"headings {levels}")
+    if page.all("html")[0].attributes.get("lang") != "en" or not page.all("title")[0].text:
+        found.append("language or title")
+    return found
+
+
+def text_of(page: Page) -> str:
+    return " ".join(page.all("html")[0].text.split())
+
+
+def test_a_whole_page_is_well_formed_sealed_and_labelled(make_run: MakeRun) -> None:
+    page = parse(make_run())
+    assert faults(page) == []
+    assert len(page.all("h1")) == 1
+    assert "20261122-143000-image-digits" in page.all("h1")[0].text
+
+
+def test_the_checker_finds_what_it_should() -> None:
+    page = Page()
+    page.feed(
+        '<html><head><meta http-equiv="x" content="y"><style>a{}</style><script>1</script></head><body id="a">'
+        '<h1>x</h1><h3 id="a" style="x" onclick="y">z</h3><i id="a"></i><img src="https://x/y.png" alt="Image">'
+        '<input type="range"><button></button><svg></svg><a href="#gone"></a></b></body></html>'
+    )
+    found = " | ".join(faults(page))
+    for fault in ("unbalanced", "hash of script", "policy", "attribute style", "attribute onclick", "reference https",
+                  "id a twice", "link to nowhere", "alt Image", "control without", "button without", "unnamed",
+                  "headings", "language"):  # fmt: skip
+        assert fault in found
+
+
+def test_the_same_folder_gives_the_same_bytes(make_run: MakeRun) -> None:
+    folder = make_run()
+    first = write_report(folder)
+    assert first == folder / "report.html"
+    before = first.read_bytes()
+    assert write_report(folder).read_bytes() == before
+    assert not list(folder.glob("*.part"))
+
+
+def test_the_header_tells_the_run_at_a_glance(make_run: MakeRun) -> None:
+    page = parse(make_run())
+    header = page.all("header")[0].text
+    for words in ("image", "digits", "generate", "finished", "600", "1 min 15 s", "cpu"):
+        assert words in header
+    assert "nothing stood out" in page.one("health").text
+
+
+def test_only_the_latest_picture_is_visible_without_a_script(make_run: MakeRun) -> None:
+    page = parse(make_run())
+    slides = page.by_class("slide")
+    assert ["hidden" in slide.attributes for slide in slides] == [True] * 5 + [False]
+    assert [image.attributes["alt"] for image in page.all("img")][-1] == "Preview of 16 generated samples at step 600"
+    slider = next(
+        e for e in page.all("input") if "player" not in e.inside and e.attributes["aria-valuetext"] == "step 600"
+    )
+    assert (slider.attributes["min"], slider.attributes["max"], slider.attributes["value"]) == ("0", "5", "5")
+    # What a script must drive is out of sight until the script is there.
+    assert all("hidden" in e.attributes for e in page.elements if "data-scripted" in e.attributes)
+
+
+def test_captions_read_the_curves_near_the_picture(make_run: MakeRun) -> None:
+    (caption,) = [e.text for e in parse(make_run(previews=1)).all("figcaption") if "Step 100" in e.text]
+    raw = 4 * math.exp(-10 / 12) + 0.5  # what the fixture logs at step 100
+    assert f"W₁ corrected {5 * (math.sqrt(1 + 0.4 * raw) - 1):.4g}, W₁ raw {raw:.4g}, gradient norm 1.02" in caption
+
+
+def test_curves_share_one_chart_for_both_readings_and_words_for_what_never_moves(make_run: MakeRun) -> None:
+    page = parse(make_run())
+    charts = [e.text for e in page.all("h3")]
+    assert charts == [
+        "Distance to the data, as the critic reads it", "Gradient norm of the critic", "Penalty", "Critic loss",
+        "evaluate/high_quality", "extra/transport_cost", "Generator loss",
+    ]  # fmt: skip
+    lines = [e.attributes["data-name"] for e in page.all("path") if "raw" in e.attributes["class"].split()]
+    assert lines[:3] == ["raw", "corrected", "gradient_norm"]
+    assert "lr 0.0001" in " ".join(page.by_class("unchanged")[0].text.split())
+    assert "its target, 1" in page.one("curves").text
+    first = page.all("svg")[0].attributes["aria-label"]
+    assert "raw from 4.18 at step 10 to 0.527 at step 600, lowest 0.527, highest 4.18" in first
+
+
+def test_the_numbers_behind_the_curves_are_a_table_of_twenty_rows(make_run: MakeRun) -> None:
+    page = parse(make_run())
+    rows = [e for e in page.all("tr") if "details" in e.inside]
+    assert len(rows) == 21
+    assert rows[-1].text.startswith("6000.5270.50")  # step 600, raw 0.527, corrected
+    assert page.all("details")[0].attributes.get("open") is None
+
+
+def test_the_metrics_stand_between_floor_and_baselines(make_run: MakeRun) -> None:
+    metrics = parse(make_run()).one("metrics").text
+    for words in (
+        "high_quality",
+        "modes",
+        "↑ higher",
+        "0.98",
+        "0.875",
+        "0.125",
+        "gaussian",
+        "samples 1,000",
+        "step 600",
+    ):
+        assert words in metrics
+
+
+def test_the_configuration_marks_what_differs_and_where_it_came_from(make_run: MakeRun) -> None:
+    page = parse(make_run())
+    (changed,) = page.by_class("changed")
+    assert changed.text == "constraint.weight5.0--set constraint.weight=5"
+    assert len(page.by_class("default")) == 7
+    assert "1 of 8 settings differs" in page.one("configuration").text
+    assert page.one("only-differences").attributes["type"] == "checkbox"
+
+
+def test_the_origin_of_a_section_holds_for_its_settings(make_run: MakeRun) -> None:
+    page = parse(make_run(facts={"origins": {"train": "scenario digits"}}))
+    assert [e.text for e in page.by_class("changed")] == [
+        "train.batch_size64scenario digits", "train.steps600scenario digits",
+    ]  # fmt: skip
+
+
+def test_reproduce_and_environment(make_run: MakeRun) -> None:
+    page = parse(make_run())
+    assert page.one("command").text == "wganx train --config config.yaml"
+    assert "wganx train --plugin image --set constraint.weight=5" in page.one("reproduce").text
+    for words in ("3.11.2", "2.11.0", "a1b2c3", "1,437", "resident: 368 kB on cpu", "12,345", "plugin API 1"):
+        assert words in page.one("environment").text
+
+
+@pytest.mark.parametrize(
+    ("facts", "level", "words"),
+    [
+        ({"status": "failed", "step": 40, "steps": 600, "error": "generator loss is not finite"}, "bad",
+         "The run failed at step 40 of 600: generator loss is not finite"),
+        ({"status": "interrupted", "step": 40, "steps": 600}, "warn", "interrupted at step 40 of 600"),
+        ({"status": "interrupted", "step": 40}, "warn", "wganx resume ."),
+        ({"status": "running", "step": 40, "steps": 600}, "info", "The run was at step 40 of 600"),
+        ({"status": "finished", "notes": ["rolled back at step 30"]}, "warn", "rolled back at step 30"),
+    ],
+)  # fmt: skip
+def test_health_heads_the_page(make_run: MakeRun, facts: dict[str, object], level: str, words: str) -> None:
+    page = parse(make_run(facts=facts))
+    (note,) = page.by_class(level)
+    assert words in note.text
+    assert note.inside[-1] == "ul"
+    assert text_of(page).index(words) < text_of(page).index("Distance to the data")
+
+
+def test_a_negative_distance_at_the_end_is_flagged(make_run: MakeRun) -> None:
+    lines = [json.dumps({"step": step, "w1_raw": 1.0 if step < 30 else -0.5}) for step in range(40)]
+    assert "The W1 reading stayed negative" in parse(make_run(metrics=lines)).one("health").text
+
+
+def test_readings_that_are_not_finite_are_flagged_and_marked(make_run: MakeRun) -> None:
+    lines = [f'{{"step": {step}, "penalty": {"NaN" if step in (4, 5) else step}}}' for step in range(9)]
+    page = parse(make_run(metrics=lines))
+    assert "penalty was not finite at 2 readings, first at step 4." in page.one("health").text
+    assert [e.attributes["x1"] for e in page.by_class("gap")] == ["4", "5"]
+
+
+def test_a_bare_folder_gives_a_page_that_says_what_is_not_there(make_run: MakeRun) -> None:
+    page = parse(make_run(facts=None, metrics=None, evaluation=None, previews=0))
+    assert faults(page) == []
+    empty = [" ".join(e.text.split()) for e in page.by_class("empty")]
+    assert len(empty) == 4
+    for start, words in zip(("No picture", "No curves", "Not evaluated", "Unknown"), empty):
+        assert words.startswith(start)
+    assert "run.json is missing" in page.one("health").text
+    assert page.by_class("status")[0].text == "unknown"
+
+
+def test_a_run_that_has_just_started_says_so(make_run: MakeRun) -> None:
+    page = parse(make_run(facts={"status": "running", "step": 0, "steps": 9}, metrics=[], evaluation=None, previews=0))
+    assert faults(page) == []
+    assert "the run has not reached its first preview" in page.one("samples").text
+
+
+def test_one_reading_is_told_in_words(make_run: MakeRun) -> None:
+    page = parse(make_run(metrics=['{"step": 5, "penalty": 0.25}'], previews=1))
+    assert faults(page) == []
+    assert "penalty 0.25" in " ".join(page.by_class("unchanged")[0].text.split())
+
+
+def test_names_of_strangers_stay_text(make_run: MakeRun) -> None:
+    facts = {
+        **dict.fromkeys(("plugin", "scenario", "task", "error", "command", "device", "started", "seed"), HOSTILE),
+        "status": "failed", "notes": [HOSTILE], "origins": {HOSTILE: HOSTILE}, "versions": {HOSTILE: HOSTILE},
+        "data": {"feed": HOSTILE}, "plugins": [{"name": HOSTILE, "version": HOSTILE}], "parameters": {HOSTILE: 3},
+    }  # fmt: skip
+    rows = [{"metric": HOSTILE, "value": HOSTILE, "better": HOSTILE, "generated": 1, "floor": 2,
+             "baselines": {HOSTILE: 3}}]  # fmt: skip
+    folder = make_run(
+        facts=facts,
+        config={HOSTILE: HOSTILE, "section": {HOSTILE: [HOSTILE]}},
+        metrics=[json.dumps({"step": step, HOSTILE: step, "c" + HOSTILE: 1}) for step in range(60)],
+        evaluation={"rows": rows, "n": HOSTILE},
+    )
+    (folder / "javascript: alert(1) & 'x'.txt").write_text("", encoding="utf-8")
+    page = parse(folder)
+    assert faults(page) == []
+    assert len(page.all("img")) == 6
+    assert "{{ 7*7 }}" in text_of(page)
+    for section in ("health", "curves", "metrics", "configuration", "reproduce", "environment"):
+        assert HOSTILE in page.one(section).text
+
+
+@pytest.mark.parametrize("value", [None, [], {}, "text", 3, True, [None, 3, {"a": []}], {"a": {"b": [1]}}])
+def test_facts_of_any_shape_make_a_page(make_run: MakeRun, value: object) -> None:
+    keys = ("plugin", "status", "step", "steps", "seed", "seconds", "error", "versions", "data", "plugins", "notes",
+            "command", "origins", "parameters", "task")  # fmt: skip
+    page = parse(make_run(facts=dict.fromkeys(keys, value), evaluation={"rows": value, "n": value, "seed": value}))
+    assert faults(page) == []
+
+
+def test_a_configuration_that_holds_itself_does_not_hang_the_page(make_run: MakeRun) -> None:
+    page = parse(make_run(config="a: &a\n  b: *a\nc: &c [*c]\n"))
+    assert faults(page) == []
+
+
+def test_no_home_folder_is_shown(make_run: MakeRun) -> None:
+    folder = make_run(
+        config={"dataset": {"root": "/home/alice/photos"}}, facts={"command": "wganx --data /Users/alice/p"}
+    )
+    html = write_report(folder).read_text(encoding="utf-8")
+    assert "alice" not in html
+    assert "~/photos" in html
+    assert str(folder.parent) not in html
+
+
+def test_a_page_of_much_of_everything_stays_under_eight_megabytes(make_run: MakeRun) -> None:
+    names = [f"extra/loss-{index}" for index in range(30)]
+    lines = [json.dumps({"step": step, **{name: hash_noise(step, name) for name in names}}) for step in range(3_000)]
+    rows = [
+        {"metric": "m", "value": f"v{i}", "generated": i, "baselines": {f"b{j}": j for j in range(30)}}
+        for i in range(500)
+    ]
+    folder = make_run(
+        facts={"status": "failed", "error": "x" * 10**6, "notes": ["n" * 10**4] * 500},
+        config={f"section-{index}": "v" * 2_000 for index in range(700)},
+        metrics=lines,
+        evaluation={"rows": rows},
+    )
+    page = parse(folder)
+    assert faults(page) == []
+    assert (folder / "report.html").stat().st_size <= 8_000_000
+    assert "12 more curves are not drawn here" in page.one("curves").text
+    assert "Left out here: 300 rows, 22 baselines" in page.one("metrics").text
+
+
+def hash_noise(step: int, name: str) -> float:
+    return int.from_bytes(hashlib.blake2b(f"{step}{name}".encode(), digest_size=4).digest()) / 2**32
+
+
+def test_a_place_that_cannot_be_written_is_named(make_run: MakeRun) -> None:
+    folder = make_run()
+    (folder / "report.html.part").mkdir()
+    with pytest.raises(
+        WganxError, match=r"cannot write .*report\.html: .*; free the place or make the folder writable"
+    ):
+        write_report(folder)
+    with pytest.raises(DataError):
+        write_report(folder / "nothing")
+
+
+def test_the_report_needs_no_torch(make_run: MakeRun) -> None:
+    code = (
+        "import sys; from pathlib import Path; from wganx.report import write_report; "
+        "write_report(Path(sys.argv[1])); assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code, str(make_run())], check=True, timeout=60)

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from wganx.errors import DataError
+from wganx.report.reading import number, printable, read_run
+
+MakeRun = Callable[..., Path]
+
+
+def test_a_whole_folder_has_no_problems(make_run: MakeRun) -> None:
+    run = read_run(make_run())
+    assert run.problems == ()
+    assert run.facts["status"] == "finished"
+    assert run.config["constraint"]["weight"] == 5.0
+    assert run.curves["w1_raw"].steps.tolist() == list(range(10, 601, 10))
+    assert run.curves["evaluate/high_quality"].steps.tolist() == [200, 400, 600]
+    assert [step for step, _ in run.previews] == [100, 200, 300, 400, 500, 600]
+
+
+def test_a_torn_last_line_is_left_out_and_named(make_run: MakeRun) -> None:
+    run = read_run(make_run(metrics=['{"step": 1, "penalty": 0.5}', '{"step": 2, "pena']))
+    assert run.curves["penalty"].steps.tolist() == [1]
+    assert run.problems == ("The last line of metrics.jsonl is cut off, as when a run is killed; it is left out.",)
+
+
+def test_damage_in_the_middle_is_counted_apart(make_run: MakeRun) -> None:
+    run = read_run(make_run(metrics=['{"step": 1, "penalty": 0.5}', "{", "[1]", '{"step": 4, "penalty": 0.25}']))
+    assert run.curves["penalty"].values.tolist() == [0.5, 0.25]
+    assert run.problems == ("2 damaged lines of metrics.jsonl left out.",)
+
+
+def test_the_later_reading_of_a_step_counts_after_a_roll_back(make_run: MakeRun) -> None:
+    steps = [(10, 1.0), (20, 2.0), (30, 3.0), (20, 7.0), (30, 8.0)]
+    run = read_run(make_run(metrics=[json.dumps({"step": step, "penalty": value}) for step, value in steps]))
+    assert run.curves["penalty"].steps.tolist() == [10, 20, 30]
+    assert run.curves["penalty"].values.tolist() == [1.0, 7.0, 8.0]
+
+
+def test_what_is_not_finite_reads_as_nan_and_what_is_no_number_is_no_curve(make_run: MakeRun) -> None:
+    values = ["NaN", "Infinity", "null", "1e300", "0.5"]
+    lines = [f'{{"step": {step}, "loss": {value}, "name": "x", "on": true}}' for step, value in enumerate(values)]
+    run = read_run(make_run(metrics=lines))
+    assert set(run.curves) == {"loss"}
+    np.testing.assert_array_equal(run.curves["loss"].values, [np.nan, np.nan, np.nan, np.nan, 0.5])
+
+
+@pytest.mark.parametrize("text", ["{", "[1, 2]", "[" * 100_000, ""])
+def test_a_damaged_document_is_named_and_not_fatal(make_run: MakeRun, text: str) -> None:
+    run = read_run(make_run(facts=text))
+    assert run.facts == {}
+    assert len(run.problems) == 1
+    assert run.problems[0].startswith("run.json ")
+
+
+def test_missing_documents_are_named_but_no_evaluation_is_normal(make_run: MakeRun) -> None:
+    run = read_run(make_run(facts=None, evaluation=None))
+    assert run.evaluation is None
+    assert run.problems == ("run.json is missing: the parts of this page that need it stay empty.",)
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"is no run folder: it holds neither config\.yaml nor run\.json; give the"):
+        read_run(tmp_path)
+    with pytest.raises(DataError, match=r"no run folder at .*absent: give the folder that `wganx train` wrote"):
+        read_run(tmp_path / "absent")
+
+
+def test_event_files_are_grouped_because_they_carry_the_host_name(make_run: MakeRun) -> None:
+    folder = make_run()
+    for name in ("events.out.tfevents.1.secret-host.1", "events.out.tfevents.2.secret-host.1"):
+        (folder / name).write_bytes(b"123")
+    groups = {group.path: group for group in read_run(folder).files}
+    assert groups["events.out.tfevents.*"].count == 2
+    assert groups["events.out.tfevents.*"].size == 6
+    assert groups["samples/"].count == 6
+    assert not any("secret-host" in path for path in groups)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("--data /home/alice/photos", "--data ~/photos"),
+        (r"C:\Users\Alice\photos", r"~\photos"),
+        ("/Users/bob", "~"),
+        ("a\x00b\x1b[31m", "a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}[31m"),
+        ("lone \ud800 half", "lone ? half"),
+        ("x" * 5_000, "x" * 1_000 + " …"),
+        (3, "3"),
+    ],
+)
+def test_strangers_text_is_made_fit_for_a_page(text: object, shown: str) -> None:
+    assert printable(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "read"), [(2, 2.0), (0.5, 0.5), (True, None), ("3", None), (None, None), (10**400, None)]
+)
+def test_a_number_is_a_finite_one(value: object, read: float | None) -> None:
+    assert number(value) == read
