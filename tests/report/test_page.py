@@ -19,6 +19,7 @@ import pytest
 
 from wganx.errors import DataError, WganxError
 from wganx.report import write_report
+from wganx.report.page import size_in_words, time_in_words
 
 MakeRun = Callable[..., Path]
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7*7 }}</script></style><!--'
@@ -397,6 +398,18 @@ def test_a_place_that_cannot_be_written_is_named(make_run: MakeRun) -> None:
         write_report(folder)
     with pytest.raises(DataError):
         write_report(folder / "nothing")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.25, "0.25 s"), (59.0, "59 s"), (75.0, "1 min 15 s"), (4321.5, "1 h 12 min")]
+)
+def test_durations_read_in_their_two_largest_units(seconds: float, words: str) -> None:
+    assert time_in_words(seconds) == words
+
+
+@pytest.mark.parametrize(("size", "words"), [(9, "9 bytes"), (1_500, "1.5 kB"), (12_345_678, "12.3 MB")])
+def test_sizes_read_as_people_read(size: int, words: str) -> None:
+    assert size_in_words(size) == words
 
 
 def test_the_report_needs_no_torch(make_run: MakeRun) -> None:

@@ -239,7 +239,9 @@ def time_in_words(seconds: float) -> str:
 
 
 def size_in_words(size: int) -> str:
-    """Bytes in kB or MB."""
+    """Bytes, in kB or MB where they are many."""
+    if size < 1_000:
+        return f"{size} bytes"
     return f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{size / 1e3:,.1f} kB"
 
 
