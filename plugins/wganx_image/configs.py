@@ -1,0 +1,84 @@
+"""The settings of every part, with their defaults; imports no torch, so that listing the plugin stays quick."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from wganx import Config
+
+SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+"""Endings of the pictures a folder is searched for."""
+
+
+class DigitsConfig(Config):
+    """The digits have 8 x 8 px of their own and are brought to `size` by bicubic interpolation."""
+
+    size: int = Field(16, ge=8, description="width and height in pixels")
+
+
+class DownloadableConfig(Config):
+    """A dataset in the form that torchvision keeps on disk; pictures are brought to `size` where theirs differs."""
+
+    root: Path = Field(Path("data"), description="the folder that holds the dataset's own folder")
+    size: int = Field(32, ge=8, description="width and height in pixels")
+    download: bool = Field(False, description="fetch what is missing from the network")
+
+
+class CelebaConfig(Config):
+    """Aligned faces: the largest centred square of each picture, resized."""
+
+    root: Path = Field(Path("data"), description="the folder of img_align_celeba, or the one that holds celeba/")
+    size: int = Field(64, ge=8, description="width and height in pixels")
+
+
+class LsunConfig(Config):
+    """Scenes of one category: the largest centred square of each picture, resized."""
+
+    root: Path = Field(Path("data"), description="the folder of <category>_train_lmdb and <category>_val_lmdb")
+    category: str = Field("bedroom", description="kind of scene, e.g. bedroom, church_outdoor, tower")
+    size: int = Field(64, ge=8, description="width and height in pixels")
+
+
+class FolderConfig(Config):
+    """Pictures of any size: the largest centred square of each, resized. Folders below `root` become classes."""
+
+    root: Path = Field(description="a folder of pictures, or a .zip archive of one")
+    size: int = Field(32, ge=8, description="width and height in pixels")
+    channels: Literal[1, 3] = Field(3, description="1 for grey, 3 for colour")
+
+
+class GenerateConfig(Config):
+    """Pictures from noise."""
+
+    labels: bool = Field(False, description="tell the generator which class to make, and the critic which it sees")
+    flip: bool = Field(False, description="mirror half of the training pictures left to right")
+
+
+class DcganGeneratorConfig(Config):
+    """Transposed convolutions are lighter than resizing before a plain one, and tend to leave a checkerboard."""
+
+    width: int = Field(64, ge=1, description="channels at half the size; doubled at every halving, up to 8 times")
+    upsample: Literal["resize", "transposed"] = Field("resize", description="how maps are doubled")
+
+
+class DcganCriticConfig(Config):
+    """No norm spans the batch, since the penalty on single samples forbids it."""
+
+    width: int = Field(64, ge=1, description="channels at half the size; doubled at every halving, up to 8 times")
+    norm: Literal["none", "layer", "instance"] = Field("none", description="norm after all convolutions but the first")
+
+
+class ResnetGeneratorConfig(Config):
+    """The paper has 128 at 32 px and 64 at 64 px."""
+
+    width: int = Field(128, ge=1, description="channels of all blocks at 32 px, of the last block at 64 px")
+
+
+class ResnetCriticConfig(Config):
+    """The paper has 128 at 32 px and 64 at 64 px."""
+
+    width: int = Field(128, ge=1, description="channels of all blocks at 32 px, of the first convolution at 64 px")
+    norm: Literal["none", "layer"] = Field("none", description="norm before the rectifiers of the blocks")

@@ -1,0 +1,98 @@
+"""The convolutional pair of Radford et al. 2016, "Unsupervised representation learning with DCGANs".
+
+Their critic has batch norm; this one cannot, since the penalty on single samples forbids it.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import cast
+
+from torch import Tensor, nn
+
+from wganx import BuildContext
+from wganx.nn import ProjectionHead, init_normal
+from wganx_image.configs import DcganCriticConfig, DcganGeneratorConfig
+from wganx_image.networks.norms import batch_norm, sample_norm
+from wganx_image.networks.sizes import class_count, noise_length, picture_size
+
+SIZES = (16, 32, 64, 128)
+
+
+def _widths(size: int, width: int) -> list[int]:
+    """Channels from half the picture's size down to 4 x 4."""
+    return [width * min(2**halving, 8) for halving in range(int(math.log2(size)) - 2)]
+
+
+class _Block(nn.Module):
+    """Twice the size, then norm and rectifier."""
+
+    def __init__(self, c_in: int, c_out: int, upsample: str, classes: int) -> None:
+        super().__init__()
+        self.up = _doubling(c_in, c_out, upsample, bias=False)
+        self.norm = batch_norm(c_out, classes)
+        self.rectify = nn.ReLU()
+
+    def forward(self, x: Tensor, **inputs: Tensor) -> Tensor:
+        return cast(Tensor, self.rectify(self.norm(self.up(x), **inputs)))
+
+
+def _doubling(c_in: int, c_out: int, upsample: str, bias: bool) -> nn.Module:
+    if upsample == "transposed":
+        return nn.ConvTranspose2d(c_in, c_out, 4, stride=2, padding=1, bias=bias)
+    return nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(c_in, c_out, 3, padding=1, bias=bias))
+
+
+class Generator(nn.Module):
+    """Noise to a 4 x 4 map, doubled until it has the picture's size; tanh at the end.
+
+    With classes, every norm has the scale and shift of the sample's class.
+
+    Shapes:
+        ``noise (N, noise)``, ``label (N,)`` where there are classes -> ``(N, C, size, size)`` in [-1, 1].
+    """
+
+    def __init__(self, config: DcganGeneratorConfig, context: BuildContext) -> None:
+        super().__init__()
+        channels, size = picture_size(context, "dcgan generator", SIZES)
+        classes = class_count(context, "dcgan generator")
+        widths = _widths(size, config.width)[::-1]
+        self.start = nn.Linear(noise_length(context, "dcgan generator"), widths[0] * 16, bias=False)
+        self.start_norm = batch_norm(widths[0], classes)
+        self.rectify = nn.ReLU()
+        self.blocks = nn.ModuleList(_Block(c_in, c_out, config.upsample, classes) for c_in, c_out in pairwise(widths))
+        self.to_picture = _doubling(widths[-1], channels, config.upsample, bias=True)
+        self.squash = nn.Tanh()
+        init_normal(self)
+
+    def forward(self, noise: Tensor, **inputs: Tensor) -> Tensor:
+        x = self.start(noise).view(len(noise), -1, 4, 4)
+        x = self.rectify(self.start_norm(x, **inputs))
+        for block in self.blocks:
+            x = block(x, **inputs)
+        return cast(Tensor, self.squash(self.to_picture(x)))
+
+
+class Critic(nn.Module):
+    """Strided convolutions down to 4 x 4, then one linear score, plus the projection on the class where there is one.
+
+    Shapes:
+        ``x (N, C, size, size)``, ``label (N,)`` where there are classes -> ``(N,)``, unbounded.
+    """
+
+    def __init__(self, config: DcganCriticConfig, context: BuildContext) -> None:
+        super().__init__()
+        channels, size = picture_size(context, "dcgan critic", SIZES)
+        classes = class_count(context, "dcgan critic")
+        widths = _widths(size, config.width)
+        layers: list[nn.Module] = [nn.Conv2d(channels, widths[0], 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
+        for c_in, c_out in pairwise(widths):
+            convolution = nn.Conv2d(c_in, c_out, 4, stride=2, padding=1)
+            layers += [convolution, sample_norm(c_out, config.norm), nn.LeakyReLU(0.2)]
+        self.features = nn.Sequential(*layers)
+        self.head = ProjectionHead(widths[-1] * 16, classes)
+        init_normal(self)
+
+    def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
+        return cast(Tensor, self.head(self.features(x).flatten(1), label))

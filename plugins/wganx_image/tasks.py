@@ -1,0 +1,52 @@
+"""The game played on pictures: `generate` makes them from noise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+
+from wganx import Batch, ConfigError, Game, SampleFormat
+from wganx_image.configs import GenerateConfig
+
+
+class Generate(Game):
+    """Pictures from noise; with `labels` the class goes to the generator and to the critic.
+
+    Raises:
+        ConfigError: `labels` is set and the dataset names no classes.
+    """
+
+    def __init__(self, config: GenerateConfig, sample: SampleFormat) -> None:
+        self.sample = sample
+        self.flip = config.flip
+        if config.labels:
+            if not sample.classes:
+                raise ConfigError(
+                    "task.labels=true needs a dataset with classes, and this one names none: "
+                    "sort the pictures into one folder a class, or set task.labels=false"
+                )
+            self.context = self.condition = {"label": SampleFormat.label(sample.classes)}
+
+    def batch(self, items: Mapping[str, Tensor], rng: torch.Generator, *, training: bool) -> Batch:
+        real_NCHW = items["sample"].float() / 127.5 - 1
+        if training and self.flip:
+            mirrored = torch.rand(len(real_NCHW), 1, 1, 1, generator=rng, device=real_NCHW.device) < 0.5
+            real_NCHW = torch.where(mirrored, real_NCHW.flip(3), real_NCHW)
+        given = {name: items[name] for name in self.context}
+        return Batch(real_NCHW, context=given, condition=given)
+
+    def baselines(self) -> Mapping[str, Callable[[Batch, torch.Generator], Tensor]]:
+        return {"noise": uniform_pixels, "mean": mean_picture}
+
+
+def uniform_pixels(batch: Batch, rng: torch.Generator) -> Tensor:
+    """Pixels drawn evenly from the whole range, each on its own."""
+    real = batch.real
+    return torch.rand(real.shape, generator=rng, device=real.device, dtype=real.dtype) * 2 - 1
+
+
+def mean_picture(batch: Batch, rng: torch.Generator) -> Tensor:
+    """The same picture for every row: the mean of the real ones."""
+    return batch.real.mean(dim=0, keepdim=True).expand_as(batch.real).contiguous()
