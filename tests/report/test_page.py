@@ -217,6 +217,19 @@ def test_curves_share_one_chart_for_both_readings_and_words_for_what_never_moves
     assert "raw from 4.18 at step 10 to 0.527 at step 600, lowest 0.527, highest 4.18" in first
 
 
+def test_a_gap_that_is_no_distance_is_not_called_one(make_run: MakeRun) -> None:
+    lines = [json.dumps({"step": step, "penalty": step, "score_gap": step}) for step in range(9)]
+    page = parse(make_run(metrics=lines))
+    assert [e.text for e in page.all("h3")] == ["Score gap", "Penalty"]
+    assert "no distance here" in page.one("curves").text
+
+
+def test_a_raw_reading_alone_is_not_said_to_be_corrected(make_run: MakeRun) -> None:
+    page = parse(make_run(metrics=[json.dumps({"step": step, "w1_raw": step}) for step in range(9)]))
+    assert "Wasserstein-1 on the training batches, uncorrected" in page.one("curves").text
+    assert "The corrected one" not in page.one("curves").text
+
+
 def test_the_numbers_behind_the_curves_are_a_table_of_twenty_rows(make_run: MakeRun) -> None:
     page = parse(make_run())
     rows = [e for e in page.all("tr") if "details" in e.inside]

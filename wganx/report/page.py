@@ -31,9 +31,14 @@ TARGET_NORM = {"gradient-penalty": "target", "lipschitz-penalty": "upper bound"}
 ABOUT = {
     "w1_raw": (
         "Distance to the data, as the critic reads it",
+        "Wasserstein-1 on the training batches, uncorrected: it holds as far as the critic's slope is near 1.",
+    ),
+    "w1_corrected": (
+        "Distance to the data, as the critic reads it",
         "Wasserstein-1 on the training batches: the raw reading, and corrected for the slope that the constraint "
         "lets the critic gain. The corrected one is the one to compare.",
     ),
+    "score_gap": ("Score gap", "Mean score of real samples less that of generated ones: no distance here."),
     "gradient_norm": ("Gradient norm of the critic", "How steep the critic is where the constraint looks."),
     "penalty": ("Penalty", "What the constraint adds to the critic's loss."),
     "critic_loss": ("Critic loss", "The objective and the penalty together."),
@@ -41,7 +46,7 @@ ABOUT = {
     "lr": ("Learning rate", "As the schedule set it."),
     "generator_loss": ("Generator loss", "Its offset is arbitrary: it says nothing about quality."),
 }
-ORDER = ("w1_raw", "gradient_norm", "penalty", "critic_loss")
+ORDER = ("score_gap", "gradient_norm", "penalty", "critic_loss")
 LAST = ("generator_loss", "lr", "steps_per_second")
 
 
@@ -250,13 +255,13 @@ def _grouped(moving: Mapping[str, Curve]) -> list[tuple[str, ...]]:
     names = [name for name in moving if name not in ("w1_raw", "w1_corrected", *ORDER, *LAST)]
     ordered = [*ORDER, *sorted(names, key=lambda name: not name.startswith("evaluate/")), *LAST]
     groups = [tuple(name for name in ("w1_raw", "w1_corrected") if name in moving)]
-    groups += [(name,) for name in ordered if name in moving and name != "w1_raw"]
+    groups += [(name,) for name in ordered if name in moving]
     return [group for group in groups if group]
 
 
 def _chart(group: tuple[str, ...], moving: Mapping[str, Curve], config: Mapping[str, Any], axis: StepAxis) -> Chart:
     is_w1 = group[0] in ("w1_raw", "w1_corrected")
-    title, about = ABOUT.get("w1_raw" if is_w1 else group[0], (group[0], ""))
+    title, about = ABOUT.get(group[-1], (group[0], ""))
     target = None
     constraint = mapping(config.get("constraint")).get("name")
     if group[0] == "gradient_norm" and constraint in TARGET_NORM:
