@@ -126,7 +126,7 @@ def _check_critic(critic: nn.Module, batch: Batch, fake: Tensor, constraint: Con
         )
     _check_rows_apart(critic, batch)
     if constraint.penalises:
-        _check_second_derivative(critic, points, scores)
+        _check_second_derivative(points, scores)
 
 
 def _check_rows_apart(critic: nn.Module, batch: Batch) -> None:
@@ -152,14 +152,16 @@ def _repeatable(critic: nn.Module, samples: Tensor, condition: Mapping[str, Tens
     return scores.float()
 
 
-def _check_second_derivative(critic: nn.Module, points: Tensor, scores: Tensor) -> None:
+def _check_second_derivative(points: Tensor, scores: Tensor) -> None:
     mend = "use differentiable layers, or a constraint without a penalty (clip, spectral-norm)"
-    parameters = [parameter for parameter in critic.parameters() if parameter.requires_grad]
     try:
-        (gradient,) = torch.autograd.grad(scores.sum(), points, create_graph=True)
+        # An operation that is differentiable once only refuses when the gradient it is given is differentiable itself.
+        ones = torch.ones_like(scores).requires_grad_(True)
+        (gradient,) = torch.autograd.grad(scores, points, ones, create_graph=True)
         if not gradient.requires_grad:
             raise RuntimeError("the input gradient does not depend on the weights")
-        torch.autograd.grad(gradient.square().sum(), parameters, allow_unused=True)
+        # A full backward pass: one that is asked for the weights alone walks past an operation that refuses.
+        gradient.square().sum().backward()
     except RuntimeError as error:
         reason = str(error).splitlines()[0]
         raise PreflightError(f"the critic cannot be differentiated twice: {reason}; {mend}") from error
