@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from wganx.report.charts import figure
+from wganx.report.charts import FEWEST_TO_SMOOTH, figure
 from wganx.report.pictures import Shown
 from wganx.report.reading import Run, number, printable
 
@@ -65,7 +65,7 @@ def _readings(run: Run) -> list[Note]:
             many = f"at {len(gaps)} readings, first " if len(gaps) > 1 else ""
             notes.append(Note("warn", f"{name} was not finite {many}at step {int(gaps[0]):,}."))
     raw = run.curves.get("w1_raw")
-    if raw is not None and len(raw.finite) >= 8 and np.median(raw.finite[-len(raw.finite) // 4 :]) < 0:
+    if raw is not None and len(raw.finite) >= FEWEST_TO_SMOOTH and np.median(raw.finite[-len(raw.finite) // 4 :]) < 0:
         notes.append(
             Note(
                 "warn",

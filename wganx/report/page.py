@@ -26,6 +26,7 @@ from wganx.report.reading import Curve, Run, mapping, number, printable, read_ru
 MOST_CHARTS = 18
 MOST_SETTINGS = 600
 ROWS_OF_NUMBERS = 20
+REPRODUCE = "wganx train --config config.yaml"
 TARGET_NORM = {"gradient-penalty": "target", "lipschitz-penalty": "upper bound"}
 
 ABOUT = {
@@ -41,7 +42,7 @@ ABOUT = {
     "score_gap": ("Score gap", "Mean score of real samples less that of generated ones: no distance here."),
     "gradient_norm": ("Gradient norm of the critic", "How steep the critic is where the constraint looks."),
     "penalty": ("Penalty", "What the constraint adds to the critic's loss."),
-    "critic_loss": ("Critic loss", "The objective and the penalty together."),
+    "critic_loss": ("Critic loss", "The objective alone, without the penalty."),
     "steps_per_second": ("Speed", "Generator updates a second."),
     "lr": ("Learning rate", "As the schedule set it."),
     "generator_loss": ("Generator loss", "Its offset is arbitrary: it says nothing about quality."),
@@ -121,6 +122,7 @@ def compose(run: Run) -> str:
             table=None if run.evaluation is None else metrics_table(run.evaluation),
             settings=settings(run),
             command=printable(run.facts.get("command") or ""),
+            reproduce=REPRODUCE,
             environment=environment_facts(run),
         )
         + "\n"
@@ -219,7 +221,7 @@ def environment_facts(run: Run) -> list[tuple[str, str]]:
     versions = {"wganx": facts.get("wganx"), **mapping(facts.get("versions"))}
     data = mapping(facts.get("data"))
     found = [(str(name), version) for name, version in versions.items()]
-    found += [(name.title(), facts.get(name)) for name in ("device", "started", "modality")]
+    found += [(name.title(), facts.get(name)) for name in ("device", "precision", "capture", "started")]
     for name, label in (("fingerprint", "fingerprint"), ("train", "train"), ("heldout", "held out"), ("feed", "feed")):
         size = number(data.get(name))
         found.append((f"Data, {label}", data.get(name) if size is None else figure(size)))
