@@ -27,7 +27,8 @@ def class_score(candidate: Batch, reference: Batch, context: MetricContext) -> M
 
     Returns:
         ``class_score``; ``least_class_share``, the share of samples in the class that the classifier sees least; and
-        ``classifier_accuracy`` on held-out real pictures, which says how far to trust both.
+        ``classifier_accuracy`` on held-out real pictures, which says how far to trust both; ``label_match``, the
+        share of samples that are seen as the class they were asked for, where the generator is given one.
     """
     classes = len(context.items("train").format.classes)
     if not classes:
@@ -37,12 +38,15 @@ def class_score(candidate: Batch, reference: Batch, context: MetricContext) -> M
     share_NK = log_share_NK.exp()
     log_marginal_K = share_NK.mean(dim=0).clamp(min=torch.finfo(torch.float64).tiny).log()
     divergence_N = (share_NK * (log_share_NK - log_marginal_K)).sum(dim=1)
-    counts_K = share_NK.argmax(dim=1).bincount(minlength=classes)
-    return {
+    seen_N = share_NK.argmax(dim=1)
+    found = {
         "class_score": divergence_N.mean().exp().item(),
-        "least_class_share": counts_K.min().item() / len(share_NK),
+        "least_class_share": seen_N.bincount(minlength=classes).min().item() / len(seen_N),
         "classifier_accuracy": accuracy,
     }
+    if "label" in candidate.context:
+        found["label_match"] = (seen_N == candidate.context["label"]).double().mean().item()
+    return found
 
 
 def sliced_w1(candidate: Batch, reference: Batch, context: MetricContext) -> Mapping[str, float]:

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from wganx import Batch, DataError, SampleFormat
+from wganx import DataError, SampleFormat
 
 _PREVIEW_WIDTH = 512  # a grid narrower than this is enlarged by the whole factor that reaches it
 _GAP = 2
@@ -28,7 +28,7 @@ def write_pictures(samples: Tensor, format: SampleFormat, folder: Path, stem: st
     return paths
 
 
-def write_grid(samples: Tensor, reference: Batch, format: SampleFormat, folder: Path, stem: str) -> Path:
+def write_grid(samples: Tensor, format: SampleFormat, folder: Path, stem: str) -> Path:
     """All samples in a grid as nearly square as it gets, ``folder/stem.png``.
 
     Small pictures are enlarged by a whole factor, pixel by pixel, so that nothing is smoothed.
