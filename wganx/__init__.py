@@ -49,8 +49,8 @@ if TYPE_CHECKING:
     from wganx.wasserstein import Hinge as Hinge
     from wganx.wasserstein import LeastSquares as LeastSquares
     from wganx.wasserstein import LipschitzPenalty as LipschitzPenalty
-    from wganx.wasserstein import NonSaturating as NonSaturating
     from wganx.wasserstein import NoConstraint as NoConstraint
+    from wganx.wasserstein import NonSaturating as NonSaturating
     from wganx.wasserstein import SpectralNorm as SpectralNorm
     from wganx.wasserstein import Wasserstein as Wasserstein
     from wganx.wasserstein import WeightClipping as WeightClipping
@@ -78,7 +78,7 @@ _HOME_OF = {
 }  # fmt: skip
 _MODULE_OF = {name: module for module, names in _HOME_OF.items() for name in names}
 
-__all__ = ["__version__", *sorted(_MODULE_OF)]  # noqa: PLE0604 - the table above is the one list of public names
+__all__ = ["__version__", *sorted(_MODULE_OF)]
 
 
 def __getattr__(name: str) -> Any:

@@ -161,7 +161,7 @@ def _check_second_derivative(points: Tensor, scores: Tensor) -> None:
         if not gradient.requires_grad:
             raise RuntimeError("the input gradient does not depend on the weights")
         # A full backward pass: one that is asked for the weights alone walks past an operation that refuses.
-        gradient.square().sum().backward()
+        gradient.square().sum().backward()  # type: ignore[no-untyped-call]
     except RuntimeError as error:
         reason = str(error).splitlines()[0]
         raise PreflightError(f"the critic cannot be differentiated twice: {reason}; {mend}") from error

@@ -34,22 +34,27 @@ class Recorder(Observer):
     def __enter__(self) -> Recorder:
         self._folder.truncate_after(self._start)
         self._events = self._open_events(self._start)
-        self._last = (self._start, time.perf_counter())
-        self._seconds = self._folder.facts().get("seconds", 0.0)
+        self._before: float = self._folder.facts().get("seconds", 0.0)
+        self._begun = time.perf_counter()
+        self._last = (self._start, self._begun)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._events.close()
+        self._folder.record(seconds=self.seconds())
+
+    def seconds(self) -> float:
+        """Time spent training, over all resumes."""
+        return round(self._before + time.perf_counter() - self._begun, 3)
 
     def logged(self, step: int, scalars: Mapping[str, float]) -> None:
         append_line(self._folder.metrics, {"step": step, **scalars})
         now = time.perf_counter()
         steps, seconds = step - self._last[0], now - self._last[1]
-        self._seconds += seconds
         self._last = (step, now)
-        timing = {"seconds": round(self._seconds, 3), "steps_per_second": round(steps / seconds, 3)}
+        timing = {"seconds": self.seconds(), "steps_per_second": round(steps / seconds, 3)}
         append_line(self._folder.timings, {"step": step, **timing})
         for name, value in {**scalars, "steps_per_second": timing["steps_per_second"]}.items():
             self._events.add_scalar(name, value, step)
@@ -74,7 +79,7 @@ class Recorder(Observer):
 
     def saved(self, step: int, path: Path) -> None:
         self._events.flush()
-        self._folder.record(step=step, seconds=round(self._seconds, 3))
+        self._folder.record(step=step, seconds=self.seconds())
         self._plugins.checkpoint_saved(self._info, step, path)
 
     def rolled_back(self, step: int, reason: str) -> None:

@@ -7,9 +7,11 @@ import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from torch import Tensor
 
 import wganx
 from wganx.data import fingerprint
@@ -49,11 +51,22 @@ def train_run(run: Run, observers: Sequence[Observer] = ()) -> TrainResult:
     recorder = Recorder(folder, info, plugins, trainer.step, run.warn)
     with _outcome(run, plugins, info) as outcome, recorder:
         preview_batch = run.context_batch(config.preview.count)
-        run.write_preview(preview_batch.real, preview_batch, "real")
+
+        def picture(samples: Tensor, stem: str) -> Path | None:
+            """A writer that fails costs its picture, not the training."""
+            try:
+                return run.write_preview(samples, preview_batch, stem)
+            except Exception as error:
+                modality = run.resolved.parts.modality.name
+                warn(f"the preview writer of modality {modality!r} failed: {type(error).__name__}: {error}")
+                return None
 
         def preview() -> None:
-            path = run.write_preview(run.draw(preview_batch), preview_batch, f"step-{trainer.step:06d}")
-            recorder.previewed(trainer.step, path)
+            path = picture(run.draw(preview_batch), f"step-{trainer.step:06d}")
+            if path is not None:
+                recorder.previewed(trainer.step, path)
+
+        picture(preview_batch.real, "real")
 
         def measure() -> None:
             evaluation = run.measure()
