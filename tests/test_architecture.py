@@ -12,7 +12,7 @@ import wganx.data
 import wganx.nn
 import wganx.wasserstein
 
-ROOT = Path(wganx.__file__).parents[1]
+ROOT = Path(__file__).parents[1]
 
 FLOORS = {
     "errors": 1, "batch": 1, "settings": 1, "wasserstein": 1, "nn": 1, "data": 1,
@@ -47,7 +47,7 @@ def imports(path):
 
 
 def room(module):
-    return (module.split(".") + [""])[1]
+    return [*module.split("."), ""][1]
 
 
 @pytest.mark.parametrize("path", sources("wganx"), ids=lambda path: path.relative_to(ROOT).as_posix())
@@ -57,13 +57,17 @@ def test_a_file_imports_from_its_own_floor_or_below(path):
         return  # the front door shows every floor
     for module, names in imports(path):
         # `import wganx` and `from wganx import X` reach X through the front door: look at where X lives.
-        rooms = [room(module)] if room(module) else [room(wganx._MODULE_OF.get(name, f"wganx.{name}")) for name in names]
+        rooms = (
+            [room(module)] if room(module) else [room(wganx._MODULE_OF.get(name, f"wganx.{name}")) for name in names]
+        )
         for other in rooms:
             assert FLOORS.get(other, 0) <= FLOORS[own], f"{path}: floor {FLOORS[own]} imports {module} {names}"
 
 
 def test_every_package_has_a_floor():
-    rooms = {path.stem for path in (ROOT / "wganx").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    rooms = {
+        path.stem for path in (ROOT / "wganx").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
     assert rooms - {"__init__"} <= FLOORS.keys()
 
 
@@ -86,7 +90,9 @@ def test_public_packages_offer_what_they_say(package):
 
 
 @pytest.mark.parametrize(
-    "path", [*sources("plugins"), *sources("tests/second_distribution")], ids=lambda path: f"{path.parent.name}/{path.name}"
+    "path",
+    [*sources("plugins"), *sources("tests/second_distribution")],
+    ids=lambda path: f"{path.parent.name}/{path.name}",
 )
 def test_plugins_import_public_names_only(path):
     offered = {

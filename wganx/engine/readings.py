@@ -38,5 +38,5 @@ class Readings:
         return values
 
     def load(self, sums: Mapping[str, Tensor], counts: Mapping[str, int]) -> None:
-        """Put back the sums and counts of an unfinished window."""
-        self.sums, self.counts = dict(sums), dict(counts)
+        """Put back the sums and counts of an unfinished window, in the order of `counts`."""
+        self.sums, self.counts = {name: sums[name] for name in counts}, dict(counts)
