@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,7 +29,7 @@ def open_lsun(config: LsunConfig, split: Split) -> Items:
 
 
 class _Database(FileTree):
-    """An LMDB folder read as if every record were a file named by its key; opened anew in every process."""
+    """An LMDB folder read as if every record were a file named by its key."""
 
     def __init__(self, folder: Path, split: Split) -> None:
         lmdb = _lmdb()
@@ -37,9 +39,8 @@ class _Database(FileTree):
                 "page, unpack it there, and set dataset.root and dataset.category"
             )
         self.root = folder
-        self._environment: Any = None
         try:
-            with self._opened().begin() as transaction:
+            with _opened(folder).begin() as transaction:
                 keys = tuple(key.decode("ascii") for key in transaction.cursor().iternext(values=False))
         except lmdb.Error as error:
             raise DataError(f"{folder} is no readable LMDB database ({error}); unpack it again") from error
@@ -56,23 +57,24 @@ class _Database(FileTree):
         )
 
     def read(self, path: str) -> bytes:
-        with self._opened().begin() as transaction:
+        with _opened(self.root).begin() as transaction:
             return bytes(transaction.get(path.encode("ascii")))
 
     def close(self) -> None:
-        if self._environment is not None:
-            self._environment.close()
-            self._environment = None
+        """Does nothing: other readers in this process may share the database."""
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_environment": None}
 
-    def _opened(self) -> Any:
-        if self._environment is None:
-            self._environment = _lmdb().open(
-                str(self.root), readonly=True, lock=False, readahead=False, max_readers=256
-            )
-        return self._environment
+_environments: dict[tuple[int, Path], Any] = {}
+_opening = threading.Lock()
+
+
+def _opened(folder: Path) -> Any:
+    """The one environment of this process: LMDB allows no second one, and none that came through a fork."""
+    key = (os.getpid(), folder.resolve())
+    with _opening:
+        if key not in _environments:
+            _environments[key] = _lmdb().open(str(folder), readonly=True, lock=False, readahead=False)
+        return _environments[key]
 
 
 def _lmdb() -> Any:

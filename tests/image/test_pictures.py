@@ -1,0 +1,139 @@
+"""One picture file of every kind that people have in their folders."""
+
+from __future__ import annotations
+
+import io
+import pickle
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from torch import Tensor
+from wganx_image.datasets.pictures import decode, probe
+
+from wganx import DataError
+
+Encode = Callable[..., bytes]
+
+
+def pixels(content: bytes, size: int = 8, channels: int = 3) -> Tensor:
+    item = decode(content, "a/b.png", size=size, channels=channels)
+    assert set(item) == {"sample"}
+    sample = item["sample"]
+    assert sample.dtype == torch.uint8
+    assert sample.shape == (channels, size, size)
+    assert sample.is_contiguous()
+    return sample
+
+
+def test_the_centred_square_is_kept(encoded: Encode) -> None:
+    wide = Image.new("RGB", (40, 20), "red")
+    wide.paste((0, 0, 255), (10, 0, 30, 20))
+    for picture in (wide, wide.transpose(Image.Transpose.ROTATE_90)):
+        seen = pixels(encoded(picture), size=10).float().mean(dim=(1, 2)).tolist()
+        assert seen == pytest.approx([0, 0, 255], abs=4)  # the filter looks a little over the edge
+
+
+def test_nothing_changes_at_the_picture_s_own_size(encoded: Encode) -> None:
+    values = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+    assert torch.equal(pixels(encoded(Image.fromarray(values)), size=16), torch.from_numpy(values).permute(2, 0, 1))
+
+
+def test_shrinking_is_antialiased(encoded: Encode) -> None:
+    """Single black and white columns become an even grey; without antialiasing one of the two would be left."""
+    stripes = np.tile(np.array([0, 255], dtype=np.uint8), (64, 32))
+    small = pixels(encoded(Image.fromarray(stripes)), size=8, channels=1)[:, 1:-1, 1:-1].float()
+    assert (small - 127.5).abs().max() < 10
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "YCbCr", "I;16", "I"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_white_is_white_in_every_mode(encoded: Encode, mode: str, channels: int) -> None:
+    picture = Image.new("RGB", (12, 12), "white")
+    if mode in ("I;16", "I"):
+        picture = Image.fromarray(np.full((12, 12), 65535, np.uint16 if mode == "I;16" else np.int32))
+    else:
+        picture = picture.convert(mode)
+    kind = "TIFF" if mode in ("CMYK", "YCbCr", "I") else "PNG"
+    assert pixels(encoded(picture, kind), channels=channels).eq(255).all()
+
+
+def test_sixteen_bit_values_are_scaled_not_cut(encoded: Encode) -> None:
+    ramp = (np.arange(64, dtype=np.uint16).reshape(8, 8) * 1040).astype(np.uint16)
+    seen = pixels(encoded(Image.fromarray(ramp)), channels=1)[0]
+    assert (seen.float() - torch.from_numpy(ramp / 257.0)).abs().max() <= 0.5
+
+
+def test_values_of_unknown_range_are_refused(encoded: Encode) -> None:
+    floating = encoded(Image.fromarray(np.zeros((4, 4), np.float32)), "TIFF")
+    with pytest.raises(DataError, match=r"a\.tif holds floating-point values of unknown range; convert it"):
+        decode(floating, "a.tif", size=8, channels=1)
+    wide = encoded(Image.fromarray(np.full((4, 4), 70000, np.int32)), "TIFF")
+    with pytest.raises(DataError, match=r"a\.tif holds values beyond 16 bit; convert it"):
+        decode(wide, "a.tif", size=8, channels=1)
+
+
+def test_transparent_parts_become_white(encoded: Encode) -> None:
+    half = Image.new("RGBA", (8, 8), (0, 0, 0, 255))
+    half.paste((0, 0, 0, 0), (0, 0, 8, 4))
+    assert pixels(encoded(half), channels=1)[0, :, 0].tolist() == [255] * 4 + [0] * 4
+    with_palette = half.convert("RGB").quantize(2)
+    with_palette.info["transparency"] = with_palette.getpixel((0, 0))
+    content = encoded(with_palette, transparency=with_palette.getpixel((0, 0)))
+    assert pixels(content, channels=1).eq(255).all()  # both halves are black, and black was declared transparent
+
+
+def test_the_noted_orientation_is_honoured(encoded: Encode) -> None:
+    upright = Image.new("L", (8, 8), 0)
+    upright.paste(255, (0, 0, 8, 4))  # white above
+    lying = upright.transpose(Image.Transpose.ROTATE_90)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the top is on the right: turn it by 90 degrees clockwise
+    assert pixels(encoded(lying, exif=exif), channels=1)[0, :, 0].tolist() == [255] * 4 + [0] * 4
+
+
+def test_only_the_first_frame_is_looked_at(encoded: Encode) -> None:
+    frames = [Image.new("L", (8, 8), value) for value in (255, 0)]
+    content = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    assert pixels(content, channels=1).eq(255).all()
+
+
+@pytest.mark.parametrize("damage", ["empty", "text", "cut"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_damaged_pictures_are_named(encoded: Encode, damage: str, kind: str) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    whole = encoded(Image.fromarray(noise), kind)
+    content = {"empty": b"", "text": b"not a picture", "cut": whole[: len(whole) // 2]}[damage]
+    for read in (partial(decode, size=8, channels=3), probe):
+        with pytest.raises(DataError, match=r"^a/b\.png is no readable picture: "):
+            read(content, "a/b.png")
+
+
+@settings(deadline=None, max_examples=60)
+@given(data=st.data(), kind=st.sampled_from(["PNG", "JPEG", "GIF", "TIFF", "BMP"]))
+def test_any_damage_ends_in_a_picture_or_a_data_error(data: st.DataObject, kind: str) -> None:
+    made = io.BytesIO()
+    noise = np.random.default_rng(0).integers(0, 256, (12, 12), dtype=np.uint8)
+    Image.fromarray(noise).save(made, kind)
+    content = bytearray(made.getvalue())
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        sample = decode(bytes(content), "x", size=8, channels=3)["sample"]
+    except DataError:
+        return
+    assert sample.shape == (3, 8, 8)
+
+
+def test_probe_tells_size_and_mode(encoded: Encode) -> None:
+    assert probe(encoded(Image.new("LA", (30, 20))), "x") == {"size": "30x20", "mode": "LA"}
+
+
+def test_the_decoder_travels_to_workers(encoded: Encode) -> None:
+    again = pickle.loads(pickle.dumps(partial(decode, size=8, channels=3)))
+    assert again(encoded(Image.new("RGB", (8, 8), "red")), "x")["sample"][0].eq(255).all()

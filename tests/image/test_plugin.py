@@ -1,0 +1,141 @@
+"""What the plugin declares: found by name, listed without torch, every part opened through its descriptor."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from wganx import Architecture, Batch, DataContext, Dataset, Metric, MetricContext, Modality, Scenario, Task
+from wganx.config import resolve
+from wganx.plugins import Catalog, load
+
+Save = Callable[..., Path]
+SCENARIOS = ["digits", "digits-labels", "mnist", "fashion-mnist", "cifar10", "faces", "scenes"]
+
+
+@pytest.fixture(scope="module")
+def catalog() -> Catalog:
+    return load(["image"])
+
+
+def test_declaring_imports_neither_torch_nor_pillow() -> None:
+    code = (
+        "import sys, wganx_image as plugin\n"
+        "hooks = [name for name in dir(plugin) if name.startswith('wganx_')]\n"
+        "offers = [offer for hook in hooks if callable(getattr(plugin, hook)) for offer in getattr(plugin, hook)()]\n"
+        "assert len(offers) > 15, offers\n"
+        "print([name for name in ('torch', 'torchvision', 'PIL', 'sklearn', 'numpy', 'ot') if name in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.stdout.strip() == "[]", ran.stdout + ran.stderr
+
+
+def test_what_is_offered(catalog: Catalog) -> None:
+    assert [offer.name for offer in catalog.offers(Scenario)] == SCENARIOS
+    assert catalog.default_scenario.name == "digits"
+    assert {offer.name for offer in catalog.offers(Dataset)} == {
+        "digits", "mnist", "fashion-mnist", "cifar10", "celeba", "lsun", "folder",
+    }  # fmt: skip
+    assert [(offer.name, offer.role) for offer in catalog.offers(Architecture)] == [
+        ("dcgan", "generator"), ("dcgan", "critic"), ("resnet", "generator"), ("resnet", "critic"),
+    ]  # fmt: skip
+    assert [offer.name for offer in catalog.offers(Task)] == ["generate"]
+    assert [offer.axes for offer in catalog.offers(Modality)] == [("channel", "height", "width")]
+
+
+def test_one_dataset_needs_no_network_and_no_files_and_it_is_the_default_s(catalog: Catalog) -> None:
+    offline = [offer.name for offer in catalog.offers(Dataset) if offer.card.offline and not offer.folder]
+    assert offline == ["digits"]
+    assert resolve(plugin="image", environ={}).parts.dataset.name == "digits"
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_every_scenario_is_valid_and_its_networks_fit_its_pictures(
+    scenario: str, context: Callable[..., object]
+) -> None:
+    resolved = resolve(plugin="image", scenario=scenario, environ={})
+    run, parts = resolved.run, resolved.parts
+    size = run.dataset.size  # type: ignore[attr-defined]
+    channels = 1 if run.dataset.name in ("digits", "digits-labels", "mnist", "fashion-mnist") else 3
+    classes = 10 if run.task.labels else 0  # type: ignore[attr-defined]
+    noise = run.generator.noise
+    with torch.device("meta"):
+        generator = parts.generator.build(run.generator, context(channels, size, noise=noise, classes=classes))
+        critic = parts.critic.build(run.critic, context(channels, size, classes=classes))
+        given = {"label": torch.zeros(2, dtype=torch.int64)} if classes else {}
+        fake = generator(torch.randn(2, noise), **given)
+        assert fake.shape == (2, channels, size, size)
+        assert critic(fake, **given).shape == (2,)
+
+
+def test_pictures_of_one_s_own_keep_the_default_networks(tmp_path: Path, save_picture: Save) -> None:
+    for number in range(8):
+        save_picture(tmp_path / f"{number}.jpg", (50, 40))
+    resolved = resolve(plugin="image", data=tmp_path, environ={})
+    parts, run = resolved.parts, resolved.run
+    assert (parts.dataset.name, parts.generator.name, parts.critic.name) == ("folder", "dcgan", "dcgan")
+    items = parts.dataset.open(run.dataset, "train", DataContext())
+    assert items.format.shape == (3, 32, 32)
+
+
+def test_the_probe_of_the_folder_dataset_scans(tmp_path: Path, save_picture: Save, catalog: Catalog) -> None:
+    from wganx.data import scan
+
+    (folder,) = [offer for offer in catalog.offers(Dataset) if offer.folder]
+    assert folder.probe is not None
+    for number in range(3):
+        save_picture(tmp_path / f"{number}.png", (30, 20 + number // 2))
+    (tmp_path / "broken.JPG").write_bytes(b"\xff\xd8\xff")
+    (tmp_path / "notes.txt").write_text("no picture", encoding="utf-8")
+    report = scan(tmp_path, folder.suffixes, folder.probe)
+    assert report.files == 4
+    assert report.properties == {"size": {"30x20": 2, "30x21": 1}, "mode": {"RGB": 3}}
+    assert list(report.unreadable) == ["broken.JPG"]
+    assert report.skipped == {".txt": 1}
+
+
+def test_every_factory_does_its_work(tmp_path: Path, catalog: Catalog) -> None:
+    """From the descriptors alone: data, game, both players, writers, metrics."""
+    resolved = resolve(plugin="image", scenario="digits-labels", environ={})
+    run, parts = resolved.run, resolved.parts
+    items = {split: parts.dataset.open(run.dataset, split, DataContext()) for split in ("train", "heldout")}
+    game = parts.task.build(run.task, items["train"].format)
+    rows = [items["heldout"][index] for index in range(8)]
+    stacked = {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
+    batch = game.batch(stacked, torch.Generator(), training=False)
+    (preview,) = catalog.offers(Modality)
+    assert preview.preview(batch.real, batch, game.sample, tmp_path, "grid").is_file()
+    assert len(preview.write(batch.real, game.sample, tmp_path, "one")) == 8
+
+    for metric in catalog.offers(Metric):
+        if metric.name == "sliced-w1":
+            found = metric.compute(batch, batch, MetricContext(game=game, items=items.__getitem__))
+            assert set(found) == set(metric.better) == {"sliced_w1"}
+    assert isinstance(batch, Batch)
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion-mnist", "cifar10", "celeba", "lsun"])
+def test_datasets_that_are_not_there_are_refused_by_name(tmp_path: Path, name: str, catalog: Catalog) -> None:
+    from wganx import DataError
+
+    dataset = catalog.dataset(name)
+    config = dataset.config.model_validate({"root": tmp_path})
+    with pytest.raises(DataError, match=str(tmp_path)):
+        dataset.open(config, "train", DataContext())
+
+
+def test_networks_built_from_one_seed_are_equal(catalog: Catalog, context: Callable[..., object]) -> None:
+    for architecture in catalog.offers(Architecture):
+        built: list[nn.Module] = []
+        for _ in range(2):
+            torch.manual_seed(4)
+            given = context(3, 32, noise=6 if architecture.role == "generator" else 0)
+            built.append(architecture.build(architecture.config.model_validate({"width": 4}), given))
+        first, second = (network.state_dict() for network in built)
+        assert all(torch.equal(first[name], second[name]) for name in first)

@@ -1,0 +1,93 @@
+"""The game `generate`: pixels to batches and back, labels, mirroring, baselines."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+from wganx_image.configs import GenerateConfig
+from wganx_image.tasks import Generate
+
+from wganx import Batch, ConfigError, SampleFormat
+
+
+def format_with(classes: int) -> SampleFormat:
+    names = tuple(f"class {index}" for index in range(classes))
+    return SampleFormat(axes=("channel", "height", "width"), shape=(3, 4, 4), classes=names)
+
+
+def items(rows: int = 6) -> dict[str, Tensor]:
+    rng = torch.Generator().manual_seed(0)
+    sample = torch.randint(0, 256, (rows, 3, 4, 4), generator=rng, dtype=torch.uint8)
+    return {"sample": sample, "label": torch.arange(rows) % 3}
+
+
+def rng(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def test_every_byte_has_its_place_between_minus_one_and_one() -> None:
+    every = torch.arange(256, dtype=torch.uint8).view(1, 1, 16, 16)
+    game = Generate(GenerateConfig(), SampleFormat(axes=("channel", "height", "width"), shape=(1, 16, 16)))
+    real = game.batch({"sample": every}, rng(), training=True).real
+    torch.testing.assert_close(real.flatten(), torch.linspace(-1, 1, 256))
+    assert (real.min().item(), real.max().item()) == (-1, 1)
+    assert real.dtype == torch.float32
+
+
+def test_without_labels_nothing_but_the_picture_travels() -> None:
+    game = Generate(GenerateConfig(), format_with(3))
+    batch = game.batch(items(), rng(), training=True)
+    assert game.context == game.condition == batch.context == batch.condition == {}
+    assert game.sample == format_with(3)
+
+
+def test_labels_go_to_both_players() -> None:
+    game = Generate(GenerateConfig(labels=True), format_with(3))
+    batch = game.batch(items(), rng(), training=True)
+    for side in (batch.context, batch.condition):
+        assert list(side) == ["label"]
+        assert side["label"].tolist() == [0, 1, 2, 0, 1, 2]
+    assert game.context["label"].classes == game.condition["label"].classes == format_with(3).classes
+
+
+def test_labels_need_classes() -> None:
+    with pytest.raises(ConfigError) as refusal:
+        Generate(GenerateConfig(labels=True), format_with(0))
+    assert str(refusal.value) == (
+        "task.labels=true needs a dataset with classes, and this one names none: "
+        "sort the pictures into one folder a class, or set task.labels=false"
+    )
+
+
+def test_about_half_of_the_training_pictures_are_mirrored_as_a_whole() -> None:
+    game = Generate(GenerateConfig(flip=True), format_with(0))
+    given = items(400)
+    plain = game.batch(given, rng(), training=False).real
+    real = game.batch(given, rng(), training=True).real
+    kept = (real == plain).flatten(1).all(dim=1)
+    mirrored = (real == plain.flip(3)).flatten(1).all(dim=1)
+    assert (kept ^ mirrored).all()
+    assert 150 < mirrored.sum() < 250
+    assert torch.equal(real, game.batch(given, rng(), training=True).real)
+    assert not torch.equal(real, game.batch(given, rng(1), training=True).real)
+
+
+@pytest.mark.parametrize(("flip", "training"), [(True, False), (False, True)])
+def test_nothing_is_mirrored_unasked_or_outside_training(flip: bool, training: bool) -> None:
+    game = Generate(GenerateConfig(flip=flip), format_with(0))
+    real = game.batch(items(), rng(), training=training).real
+    torch.testing.assert_close(real, items()["sample"] / 127.5 - 1)
+
+
+def test_baselines() -> None:
+    real = torch.rand(50, 3, 8, 8) * 2 - 1
+    made = {
+        name: baseline(Batch(real), rng())
+        for name, baseline in Generate(GenerateConfig(), format_with(0)).baselines().items()
+    }
+    assert list(made) == ["noise", "mean"]
+    assert all(samples.shape == real.shape for samples in made.values())
+    assert -1 <= made["noise"].min() < -0.99 < 0.99 < made["noise"].max() <= 1
+    assert made["noise"].std().item() == pytest.approx(1 / 3**0.5, rel=0.02)
+    torch.testing.assert_close(made["mean"], real.mean(dim=0).repeat(50, 1, 1, 1))
