@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from wganx import DataContext, Items, SampleFormat, Split
+from wganx import DataContext, SampleFormat, Split
 from wganx.data import ArrayItems
 from wganx_points.configs import (
     CLOUDS,
@@ -48,7 +48,7 @@ class ModeItems(ArrayItems):
         self.sigma = sigma
 
 
-def open_cloud(config: CloudConfig, split: Split, context: DataContext) -> Items:
+def open_cloud(config: CloudConfig, split: Split, context: DataContext) -> ArrayItems:
     """One synthetic cloud; `context.seed` and the split fix every point, and the splits are independent draws."""
     cloud = draw(config, np.random.default_rng([context.seed, _STREAM[split]]))
     tensors = {"sample": _float(cloud.points)}
@@ -59,7 +59,7 @@ def open_cloud(config: CloudConfig, split: Split, context: DataContext) -> Items
     return _items(cloud, tensors, classes)
 
 
-def open_pair(config: PairConfig, split: Split, context: DataContext) -> Items:
+def open_pair(config: PairConfig, split: Split, context: DataContext) -> ArrayItems:
     """Items ``{"sample": target, "source": source}``, drawn independently of each other."""
     streams = np.random.default_rng([context.seed, _STREAM[split]]).spawn(2)
     source, target = (
@@ -69,7 +69,7 @@ def open_pair(config: PairConfig, split: Split, context: DataContext) -> Items:
     return _items(target, tensors, classes=())
 
 
-def _items(cloud: Cloud, tensors: dict[str, torch.Tensor], classes: tuple[str, ...]) -> Items:
+def _items(cloud: Cloud, tensors: dict[str, torch.Tensor], classes: tuple[str, ...]) -> ArrayItems:
     format = points_format(cloud.points.shape[1], classes)
     if cloud.centres is None:
         return ArrayItems(tensors, format)

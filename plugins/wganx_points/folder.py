@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from wganx import DataContext, DataError, Items, Split
+from wganx import DataContext, DataError, Split
 from wganx.data import ArrayItems, FileTree
 from wganx_points.configs import FolderConfig
 from wganx_points.datasets import points_format
@@ -17,7 +17,7 @@ from wganx_points.datasets import points_format
 SUFFIXES = (".csv", ".npy")
 
 
-def open_folder(config: FolderConfig, split: Split, context: DataContext) -> Items:
+def open_folder(config: FolderConfig, split: Split, context: DataContext) -> ArrayItems:
     """The rows of one file, or of all files of a folder or a zip archive of one.
 
     Folders ``train`` and ``test`` (or ``val``, ``heldout``) are the splits where there are both; otherwise the seed
@@ -109,7 +109,7 @@ def _split_rows(
     config: FolderConfig,
     split: Split,
     context: DataContext,
-) -> Items:
+) -> ArrayItems:
     if len(points) < 2:
         raise DataError(f"{config.root} holds a single point; one to train on and one to hold out are needed")
     held = min(max(round(config.heldout * len(points)), 1), len(points) - 1)
@@ -118,7 +118,7 @@ def _split_rows(
     return _items(points[rows], None if labels is None else labels[rows], classes)
 
 
-def _items(points: NDArray[np.float32], labels: NDArray[np.int64] | None, classes: tuple[str, ...]) -> Items:
+def _items(points: NDArray[np.float32], labels: NDArray[np.int64] | None, classes: tuple[str, ...]) -> ArrayItems:
     tensors = {"sample": torch.from_numpy(points)}
     if labels is not None:
         tensors["label"] = torch.from_numpy(labels)

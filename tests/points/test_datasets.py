@@ -18,7 +18,8 @@ from wganx_points.configs import (
 )
 from wganx_points.datasets import ModeItems, open_cloud, open_pair
 
-from wganx import DataContext, Dataset, SampleFormat
+from wganx import DataContext, Dataset, SampleFormat, Split
+from wganx.data import ArrayItems
 
 MANY = 20_000
 SYNTHETIC = [dataset for dataset in wganx_points.wganx_datasets() if not dataset.folder]
@@ -85,7 +86,7 @@ def test_mixtures_know_their_modes(config: RingConfig | GridConfig) -> None:
 
 @pytest.mark.parametrize("dataset", SYNTHETIC, ids=lambda dataset: dataset.name)
 def test_opened_as_declared(dataset: Dataset) -> None:
-    items = dataset.open(dataset.config(count=50), "train", DataContext())
+    items = dataset.open(dataset.config.model_validate({"count": 50}), "train", DataContext())
     assert len(items) == 50
     item = items[49]
     assert items.format.axes == ("coordinate",)
@@ -96,8 +97,10 @@ def test_opened_as_declared(dataset: Dataset) -> None:
 
 @pytest.mark.parametrize("dataset", SYNTHETIC, ids=lambda dataset: dataset.name)
 def test_the_seed_fixes_every_point_and_the_splits_share_none(dataset: Dataset) -> None:
-    def opened(split: wganx_points.Split, seed: int) -> dict[str, torch.Tensor]:
-        return dataset.open(dataset.config(count=200), split, DataContext(seed=seed)).tensors  # type: ignore[attr-defined]
+    def opened(split: Split, seed: int) -> dict[str, torch.Tensor]:
+        items = dataset.open(dataset.config.model_validate({"count": 200}), split, DataContext(seed=seed))
+        assert isinstance(items, ArrayItems)
+        return items.tensors
 
     train, again, other, heldout = opened("train", 3), opened("train", 3), opened("train", 4), opened("heldout", 3)
     for name, points in train.items():

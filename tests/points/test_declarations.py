@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import wganx_points
 import yaml
 from wganx_points.configs import MlpConfig, MlpGeneratorConfig
 
-from wganx import BuildContext, SampleFormat
+from wganx import BuildContext, Config, SampleFormat, Scenario
 
 
 def test_listing_everything_imports_no_torch() -> None:
@@ -30,9 +31,10 @@ def test_the_default_scenario_is_the_ring() -> None:
 
 
 @pytest.mark.parametrize("scenario", [*wganx_points.wganx_scenarios()], ids=lambda scenario: scenario.name)
-def test_scenarios_name_what_the_plugin_offers(scenario: wganx_points.Scenario) -> None:
+def test_scenarios_name_what_the_plugin_offers(scenario: Scenario) -> None:
+    assert isinstance(scenario.config, Path)
     run = yaml.safe_load(scenario.config.read_text(encoding="utf-8"))
-    offered = {
+    offered: dict[str, dict[str, type[Config]]] = {
         "dataset": {dataset.name: dataset.config for dataset in wganx_points.wganx_datasets()},
         "task": {task.name: task.config for task in wganx_points.wganx_tasks()},
         "generator": {"mlp": MlpGeneratorConfig},

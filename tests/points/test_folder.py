@@ -18,8 +18,7 @@ POINTS = np.random.default_rng(0).standard_normal((40, 3)).astype(np.float32)
 def rows_of(root: Path, seed: int = 0, heldout: float = 0.25) -> tuple[np.ndarray, np.ndarray]:
     config = FolderConfig(root=root, heldout=heldout)
     train, held = (
-        open_folder(config, split, DataContext(seed=seed)).tensors["sample"].numpy()  # type: ignore[attr-defined]
-        for split in ("train", "heldout")
+        open_folder(config, split, DataContext(seed=seed)).tensors["sample"].numpy() for split in ("train", "heldout")
     )
     return train, held
 

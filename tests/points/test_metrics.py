@@ -16,7 +16,7 @@ from wganx_points.configs import (
     RingConfig,
     TranslateConfig,
 )
-from wganx_points.datasets import open_cloud, open_pair
+from wganx_points.datasets import ModeItems, open_cloud, open_pair
 from wganx_points.metrics import modes, transport_cost, w1
 from wganx_points.tasks import Generate, Translate
 
@@ -43,6 +43,7 @@ def test_real_points_cover_every_mode(
 
 def test_collapse_and_misses_are_seen(metric_context: Context) -> None:
     items = open_cloud(RingConfig(count=10, modes=4), "heldout", DataContext())
+    assert isinstance(items, ModeItems)
     context = metric_context(Generate(GenerateConfig(), items.format), items)
 
     def values(*rows: torch.Tensor) -> dict[str, float]:
@@ -62,6 +63,7 @@ def test_collapse_and_misses_are_seen(metric_context: Context) -> None:
 
 def test_label_match_counts_what_was_asked_for(metric_context: Context) -> None:
     items = open_cloud(RingConfig(count=10, modes=4), "heldout", DataContext())
+    assert isinstance(items, ModeItems)
     game = Generate(GenerateConfig(labels=True), items.format)
     batch = Batch(items.centres, context={"label": torch.tensor([0, 1, 3, 2])})
     assert modes(batch, batch, metric_context(game, items))["label_match"] == 0.5

@@ -42,7 +42,7 @@ def test_labels_go_to_both_players(whole_split: WholeSplit) -> None:
 
 def test_labels_are_refused_where_there_are_no_classes() -> None:
     items = open_cloud(MoonsConfig(count=5), "train", DataContext())
-    with pytest.raises(ConfigError, match=r"task\.labels=true needs a dataset with classes .*dataset\.name=ring or grid"):
+    with pytest.raises(ConfigError, match=r"task\.labels=true needs a dataset with classes .*name=ring or grid"):
         Generate(GenerateConfig(labels=True), items.format)
 
 
@@ -83,7 +83,7 @@ def test_the_transport_cost_is_the_weighted_mean_distance() -> None:
     fake = torch.tensor([[3.0, 4.0], [0.0, 0.0]], requires_grad=True)
     losses = game.extra_losses(nn.Identity(), fake, Batch(source, context={"source": source}), step=0)
     assert losses["transport_cost"].item() == pytest.approx(0.5 * (5 + 0) / 2)
-    losses["transport_cost"].backward()
+    torch.autograd.backward(losses["transport_cost"])
     # A point that has not moved yet has no direction, and must not poison the others.
     torch.testing.assert_close(fake.grad, torch.tensor([[0.15, 0.2], [0.0, 0.0]]))
 
