@@ -53,7 +53,9 @@ class FolderConfig(Config):
 class GenerateConfig(Config):
     """Pictures from noise."""
 
-    labels: bool = Field(False, description="tell the generator which class to make, and the critic which it sees")
+    labels: bool | Literal["auto"] = Field(
+        False, description="tell the generator which class to make, and the critic which it sees; auto: where there are"
+    )
     flip: bool = Field(False, description="mirror half of the training pictures left to right")
 
 
@@ -62,6 +64,7 @@ class DcganGeneratorConfig(Config):
 
     width: int = Field(64, ge=1, description="channels at half the size; doubled at every halving, up to 8 times")
     upsample: Literal["resize", "transposed"] = Field("resize", description="how maps are doubled")
+    hidden: int = Field(0, ge=0, description="units of a dense layer between noise and the 4 x 4 map; 0 for none")
 
 
 class DcganCriticConfig(Config):
@@ -69,6 +72,7 @@ class DcganCriticConfig(Config):
 
     width: int = Field(64, ge=1, description="channels at half the size; doubled at every halving, up to 8 times")
     norm: Literal["none", "layer", "instance"] = Field("none", description="norm after all convolutions but the first")
+    hidden: int = Field(0, ge=0, description="units of a dense layer between the 4 x 4 map and the score; 0 for none")
 
 
 class ResnetGeneratorConfig(Config):

@@ -15,18 +15,18 @@ class Generate(Game):
     """Pictures from noise; with `labels` the class goes to the generator and to the critic.
 
     Raises:
-        ConfigError: `labels` is set and the dataset names no classes.
+        ConfigError: `labels` is true and the dataset names no classes.
     """
 
     def __init__(self, config: GenerateConfig, sample: SampleFormat) -> None:
         self.sample = sample
         self.flip = config.flip
-        if config.labels:
-            if not sample.classes:
-                raise ConfigError(
-                    "task.labels=true needs a dataset with classes, and this one names none: "
-                    "sort the pictures into one folder a class, or set task.labels=false"
-                )
+        if config.labels is True and not sample.classes:
+            raise ConfigError(
+                "task.labels=true needs a dataset with classes, and this one names none: "
+                "sort the pictures into one folder a class, or set task.labels=false"
+            )
+        if config.labels and sample.classes:
             self.context = self.condition = {"label": SampleFormat.label(sample.classes)}
 
     def batch(self, items: Mapping[str, Tensor], rng: torch.Generator, *, training: bool) -> Batch:

@@ -62,6 +62,20 @@ def test_both_ways_of_doubling(context: Context) -> None:
         assert sum(isinstance(part, layer) for part in made.modules()) == 3
 
 
+@pytest.mark.parametrize("classes", [0, 3])
+def test_a_hidden_layer_between_the_smallest_map_and_the_ends(context: Context, classes: int) -> None:
+    maker = generator(dcgan, context(1, 16, noise=5, classes=classes), hidden=11)
+    judge = critic(dcgan, context(1, 16, classes=classes), hidden=13)
+    fake = maker(torch.randn(3, 5), **labels(3, classes))
+    assert fake.shape == (3, 1, 16, 16)
+    assert judge(fake, **labels(3, classes)).shape == (3,)
+    dense = [
+        [(part.in_features, part.out_features) for part in network.modules() if isinstance(part, nn.Linear)]
+        for network in (maker, judge)
+    ]
+    assert dense == [[(5, 11), (11, 8 * 16)], [(8 * 16, 13), (13, 1)]]
+
+
 def test_the_paper_s_residual_pair_has_its_published_size(context: Context) -> None:
     """Counted by hand from the paper's CIFAR-10 networks: 128 channels, 3 blocks up; 4 blocks down."""
     made = resnet.Generator(ResnetGeneratorConfig(), context(3, 32, noise=128))
