@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -38,10 +39,13 @@ def main() -> None:
         kills = []
         while len(kills) < arguments.kills:
             process = subprocess.Popen([*command, str(killed)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            # From the first import to well into the loop; most kills should find a training to interrupt.
-            deadline = time.monotonic() + moments.uniform(0.5, 14)
-            while process.poll() is None and time.monotonic() < deadline:
-                time.sleep(0.001)
+            # One in five at any moment of the start; the others once training has moved on, and then at any moment.
+            if moments.random() < 0.2:
+                wait(process, moments.uniform(0, 10), lambda: False)
+            else:
+                before = newest(killed)
+                wait(process, 120, lambda before=before: newest(killed) not in (None, 0, before))
+                wait(process, moments.uniform(0, 1.5), lambda: False)
             process.kill()
             if process.wait() != -signal.SIGKILL:
                 break
@@ -49,6 +53,13 @@ def main() -> None:
         subprocess.run([*command, str(killed)], check=True, stdout=subprocess.DEVNULL)
         print(f"{len(kills)} kills, with the newest checkpoint then at step {', '.join(map(str, kills))}")
         compare(whole, killed, arguments.steps)
+
+
+def wait(process: subprocess.Popen[bytes], seconds: float, reached: Callable[[], bool]) -> None:
+    """Until it is reached, the time is over, or the process has ended."""
+    deadline = time.monotonic() + seconds
+    while process.poll() is None and time.monotonic() < deadline and not reached():
+        time.sleep(0.001)
 
 
 def newest(run: Path) -> int | None:

@@ -216,7 +216,6 @@ def wganx_scenarios() -> Iterable[Scenario]:
     folder = Path(__file__).parent / "scenarios"
     for name, summary in {
         "digits": "handwritten digits at 16 px, offline, in about two minutes",
-        "digits-labels": "the same digits, each made on request",
         "mnist": "handwritten digits at 32 px",
         "fashion-mnist": "pieces of clothing at 32 px",
         "cifar10": "small photographs at 32 px, by the residual pair",

@@ -16,7 +16,7 @@ from wganx.config import resolve
 from wganx.plugins import Catalog, load
 
 Save = Callable[..., Path]
-SCENARIOS = ["digits", "digits-labels", "mnist", "fashion-mnist", "cifar10", "faces", "scenes"]
+SCENARIOS = ["digits", "mnist", "fashion-mnist", "cifar10", "faces", "scenes"]
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def test_every_scenario_is_valid_and_its_networks_fit_its_pictures(
     resolved = resolve(plugin="image", scenario=scenario, environ={})
     run, parts = resolved.run, resolved.parts
     size = run.dataset.size  # type: ignore[attr-defined]
-    channels = 1 if run.dataset.name in ("digits", "digits-labels", "mnist", "fashion-mnist") else 3
+    channels = 1 if run.dataset.name in ("digits", "mnist", "fashion-mnist") else 3
     classes = 10 if run.task.labels else 0  # type: ignore[attr-defined]
     noise = run.generator.noise
     with torch.device("meta"):
@@ -102,7 +102,7 @@ def test_the_probe_of_the_folder_dataset_scans(tmp_path: Path, save_picture: Sav
 
 def test_every_factory_does_its_work(tmp_path: Path, catalog: Catalog) -> None:
     """From the descriptors alone: data, game, both players, writers, metrics."""
-    resolved = resolve(plugin="image", scenario="digits-labels", environ={})
+    resolved = resolve(plugin="image", scenario="digits", environ={})
     run, parts = resolved.run, resolved.parts
     items = {split: parts.dataset.open(run.dataset, split, DataContext()) for split in ("train", "heldout")}
     game = parts.task.build(run.task, items["train"].format)

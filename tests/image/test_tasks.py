@@ -51,6 +51,14 @@ def test_labels_go_to_both_players() -> None:
     assert game.context["label"].classes == game.condition["label"].classes == format_with(3).classes
 
 
+@pytest.mark.parametrize(("classes", "given"), [(3, ["label"]), (0, [])])
+def test_automatic_labels_go_where_there_are_classes(classes: int, given: list[str]) -> None:
+    game = Generate(GenerateConfig(labels="auto"), format_with(classes))
+    assert (
+        list(game.context) == list(game.condition) == list(game.batch(items(), rng(), training=True).context) == given
+    )
+
+
 def test_labels_need_classes() -> None:
     with pytest.raises(ConfigError) as refusal:
         Generate(GenerateConfig(labels=True), format_with(0))
