@@ -155,7 +155,7 @@ def test_a_resumed_training_equals_one_never_stopped(make_trainer, data, tmp_pat
 
     def stop_here():
         if first.step == pause:
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
 
     assert (
         first.fit(resumable(data, first), steps=9, log_every=4, actions=[Every(1, stop_here)], checkpoints=store).status

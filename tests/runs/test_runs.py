@@ -80,6 +80,7 @@ def test_a_run_interrupted_and_resumed_equals_one_never_stopped(train, tmp_path,
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 def test_a_run_killed_at_random_moments_equals_one_never_killed(train, tmp_path, small):
     steps = {"train.steps": 120, "checkpoint.every": 7, "log.every": 3, "preview.every": 50}
     whole = train("whole", **{name.replace(".", "__"): value for name, value in steps.items()})

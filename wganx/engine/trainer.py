@@ -319,10 +319,10 @@ class Trainer:
         mend = "lower the learning rate (optimizer.lr) or raise the constraint's weight, and look at the data"
         checkpoint = checkpoints.latest() if checkpoints is not None else None
         if checkpoint is None:
-            raise TrainingDiverged(f"{failure}; there is no checkpoint to return to. {mend}")
+            raise TrainingDiverged(f"{failure}; there is no checkpoint to return to; {mend}")
         rollbacks = self.rollbacks + 1
         if rollbacks > 1:
-            raise TrainingDiverged(f"{failure}, again after a roll-back. {mend}")
+            raise TrainingDiverged(f"{failure}, again after a roll-back; {mend}")
         self.restore(checkpoint)
         stream.load_state(self.position)
         self.rollbacks = rollbacks
