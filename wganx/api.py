@@ -9,7 +9,7 @@ from typing import Any
 
 from wganx.config import resolve
 from wganx.engine import Observer
-from wganx.errors import UsageError
+from wganx.errors import UsageError, WganxError
 from wganx.report import write_report
 from wganx.runs import Run, RunFolder, train_run
 
@@ -102,9 +102,14 @@ def complete(run: Run, observers: Sequence[Observer] = ()) -> Run:
     """Train `run` to its end and write its report, also when training fails."""
     try:
         train_run(run, observers)
-    finally:
+    except BaseException:
         if run.folder.facts_file.exists():
-            write_report(run.folder.path)
+            try:
+                write_report(run.folder.path)
+            except (WganxError, OSError) as error:  # must not hide why training failed
+                warn(f"the report could not be written: {error}")
+        raise
+    write_report(run.folder.path)
     return run
 
 
