@@ -13,9 +13,9 @@ from typing import Any
 _BOUNDS = {"ge": (operator.ge, "at least"), "gt": (operator.gt, "more than")}
 
 
-def setting(default: Any, description: str, **bounds: float) -> Any:
+def setting(default: Any, description: str, *, kw_only: bool = False, **bounds: float) -> Any:
     """A dataclass field with a default, a description and bounds: `ge` (at least), `gt` (more than)."""
-    return field(default=default, metadata={"description": description, **bounds})
+    return field(default=default, metadata={"description": description, **bounds}, kw_only=kw_only)
 
 
 def check_settings(part: Any) -> None:

@@ -121,7 +121,7 @@ def test_every_objective_runs_under_every_constraint(make_trainer, data, objecti
     trainer = make_trainer(objective=objective(), constraint=constraint())
     result = trainer.fit(data, steps=2, log_every=1)
     scalars = result.history[-1]
-    assert ("w1_raw" in scalars) == objective.reads_w1
+    assert ("w1_raw" in scalars) == (objective.reads_w1 and constraint.reads_w1)
     assert ("penalty" in scalars) == constraint.penalises
     assert ("w1_corrected" in scalars) == (objective.reads_w1 and constraint.penalises)
     assert torch.isfinite(trainer.sample(3)).all()

@@ -45,9 +45,8 @@ class Steps:
 
     def update_critic(self, batches: Sequence[Batch]) -> None:
         """One critic update on the mean gradient of `batches`."""
-        penalty_factor = self.constraint.due(self.critic_updates)
         for batch in batches:
-            loss = self._critic_loss(batch, penalty_factor)
+            loss = self._critic_loss(batch)
             self.failed["critic"].logical_or_(torch.isfinite(loss).logical_not())
             self.critic.add_gradient(loss, 1 / len(batches))
         self.critic.update(self.failed["critic"])
@@ -76,10 +75,10 @@ class Steps:
 
     def score(self, samples: Tensor, batch: Batch) -> Tensor:
         """The critic's scores ``(N,)`` in fp32 at least."""
-        scores: Tensor = self.critic.module(samples, **batch.condition)
+        scores = self.constraint.scores(self.critic.module, samples, batch.condition)
         return scores.float() if scores.dtype in (torch.bfloat16, torch.float16) else scores
 
-    def _critic_loss(self, batch: Batch, penalty_factor: float) -> Tensor:
+    def _critic_loss(self, batch: Batch) -> Tensor:
         with self.precision.autocast():
             with torch.no_grad():
                 fake = self.make_fake(batch)
@@ -87,11 +86,16 @@ class Steps:
             loss = self.objective.critic_loss(real_scores, fake_scores)
             self.readings.add("critic_loss", loss)
             self.readings.add("score_gap", real_scores.detach().mean() - fake_scores.detach().mean())
-            if penalty_factor:
-                terms = self.constraint.terms(self.critic.module, batch.real, fake, batch.condition, self.draws)
-                self.readings.add("penalty", terms.loss)
-                self.readings.add("gradient_norm", terms.gradient_norm)
-                loss = loss + penalty_factor * terms.loss
+            for factor, penalty in self.constraint.due(self.critic_updates):
+                terms = penalty.terms(self.critic.module, batch.real, fake, batch.condition, self.draws)
+                own = "" if penalty is self.constraint else f"/{penalty.name}"
+                self.readings.add(f"penalty{own}", terms.loss)
+                self.readings.add(f"gradient_norm{own}", terms.gradient_norm)
+                loss = loss + factor * terms.loss
+            if self.constraint.drift:
+                drift = self.constraint.drift * real_scores.square().mean()
+                self.readings.add("drift", drift)
+                loss = loss + drift
         return loss
 
     def _generator_loss(self, batch: Batch, step: int) -> Tensor:

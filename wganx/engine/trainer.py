@@ -300,7 +300,7 @@ class Trainer:
         gap = means.pop("score_gap", None)
         if gap is None:
             return means
-        if not self.objective.reads_w1:
+        if not (self.objective.reads_w1 and self.constraint.reads_w1):
             return {"score_gap": gap, **means, "lr": self.learning_rate}
         corrected = self.constraint.correct(gap)
         readings = {"w1_raw": gap} if corrected is None else {"w1_raw": gap, "w1_corrected": corrected}

@@ -2,14 +2,17 @@
 
 from wganx.wasserstein.constraints import (
     CONSTRAINTS,
+    ByConstruction,
     Constraint,
     GradientPenalty,
     LipschitzPenalty,
     NoConstraint,
+    Penalty,
     PenaltyTerms,
     SpectralNorm,
     WeightClipping,
 )
+from wganx.wasserstein.gradients import gradient_norms, input_gradients, interpolate
 from wganx.wasserstein.objectives import (
     OBJECTIVES,
     Hinge,
@@ -23,6 +26,7 @@ from wganx.wasserstein.transport import Distance, exact_w1
 __all__ = [
     "CONSTRAINTS",
     "OBJECTIVES",
+    "ByConstruction",
     "Constraint",
     "Distance",
     "GradientPenalty",
@@ -32,9 +36,13 @@ __all__ = [
     "NoConstraint",
     "NonSaturating",
     "Objective",
+    "Penalty",
     "PenaltyTerms",
     "SpectralNorm",
     "Wasserstein",
     "WeightClipping",
     "exact_w1",
+    "gradient_norms",
+    "input_gradients",
+    "interpolate",
 ]

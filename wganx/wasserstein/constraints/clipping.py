@@ -20,6 +20,7 @@ class WeightClipping(Constraint):
     """
 
     name = "clip"
+    owns = "weights"
 
     limit: float = setting(0.01, "largest absolute weight of the critic", gt=0)
 

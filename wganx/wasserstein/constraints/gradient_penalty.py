@@ -10,52 +10,31 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from wganx.settings import setting
-from wganx.wasserstein.constraints.base import Constraint, Critic, PenaltyTerms
+from wganx.wasserstein.constraints.base import Penalty, PenaltyTerms
+from wganx.wasserstein.gradients import Critic, gradient_norms, interpolate
 
 
-def interpolate(real: Tensor, fake: Tensor, rng: torch.Generator | None = None) -> Tensor:
-    """A uniform point on the segment between each real sample and its fake partner.
+def without_penalty_bias(raw: float, weight: float) -> float:
+    """``W = λ (√(1 + 2R/λ) - 1)`` for a reading ``R >= 0`` under a quadratic penalty of weight λ around slope 1.
 
-    One weight per sample, the same for all its axes: ``real + u (fake - real)``, ``u ~ U[0, 1]``. Any rank; the
-    result carries no graph.
+    Scaling the optimal critic by s gives ``sW - λ (s - 1)²``, largest at ``s = 1 + W/(2λ)``, where it reads
+    ``R = W + W²/(2λ)``; solved for W. A negative reading is no distance and is returned as it is, and so is any
+    reading under weight 0, whose bias is unbounded.
     """
-    shape = (len(real),) + (1,) * (real.ndim - 1)
-    weight = torch.rand(shape, generator=rng, device=real.device, dtype=real.dtype)
-    return torch.lerp(real.detach(), fake.detach(), weight)
-
-
-def gradient_norms(critic: Critic, points: Tensor, condition: Mapping[str, Tensor]) -> Tensor:
-    """Euclidean norm of the critic's input gradient per sample, ``(N,)``, over all axes but the first.
-
-    Differentiable with respect to the critic's parameters, with a finite gradient (zero) where the norm is zero. The
-    norm is taken in fp32 at least, whatever the precision of the forward pass.
-    """
-    points = points.detach().requires_grad_(True)
-    scores = critic(points, **condition)
-    (gradient,) = torch.autograd.grad(scores.float().sum(), points, create_graph=True)
-    if gradient.dtype in (torch.bfloat16, torch.float16):
-        gradient = gradient.float()
-    norms: Tensor = torch.linalg.vector_norm(gradient.flatten(1), dim=1)
-    return norms
+    if raw <= 0 or weight == 0:
+        return raw
+    return weight * (math.sqrt(1 + 2 * raw / weight) - 1)
 
 
 @dataclass(frozen=True)
-class InterpolatedPenalty(Constraint):
+class InterpolatedPenalty(Penalty):
     """Base of the penalties on the gradient norm ``n`` at interpolated points: ``weight * E excess(n)²``."""
 
-    penalises = True
-
-    weight: float = setting(10.0, "factor of the penalty in the critic's loss", ge=0)
-    every: int = setting(1, "apply in every k-th critic update only, with k times the weight", ge=1)
+    reads_w1 = True
 
     @abstractmethod
     def excess(self, norms: Tensor) -> Tensor:
         """How far each norm ``(N,)`` is from what the penalty asks for."""
-
-    def penalty(self, critic: Critic, real: Tensor, fake: Tensor, **condition: Tensor) -> Tensor:
-        """The weighted penalty, a scalar, for samples ``(N, ...)`` of any rank; `condition` is held per row."""
-        return self.terms(critic, real, fake, condition).loss
 
     def terms(
         self,
@@ -68,19 +47,9 @@ class InterpolatedPenalty(Constraint):
         norms = gradient_norms(critic, interpolate(real, fake, rng), condition)
         return PenaltyTerms(self.weight * self.excess(norms).square().mean(), norms.detach().mean())
 
-    def due(self, update: int) -> float:
-        return float(self.every) if update % self.every == 0 else 0.0
-
     def correct(self, raw: float) -> float:
-        """``W = λ (√(1 + 2R/λ) - 1)`` for a reading ``R >= 0``.
-
-        Scaling the optimal critic by s gives ``sW - λ (s - 1)²``, largest at ``s = 1 + W/(2λ)``, where it reads
-        ``R = W + W²/(2λ)``; solved for W. A negative reading is no distance and is returned as it is, and so is any
-        reading under weight 0, whose bias is unbounded.
-        """
-        if raw <= 0 or self.weight == 0:
-            return raw
-        return self.weight * (math.sqrt(1 + 2 * raw / self.weight) - 1)
+        """The reading without the penalty's bias: `without_penalty_bias`."""
+        return without_penalty_bias(raw, self.weight)
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,8 @@ class SpectralNorm(Constraint):
     """
 
     name = "spectral-norm"
+    reads_w1 = True
+    owns = "weights"
 
     iterations: int = setting(1, "power iterations in each forward pass", ge=1)
 

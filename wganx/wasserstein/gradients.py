@@ -1,0 +1,43 @@
+"""The critic's gradient for its input: where it is taken, and how large it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+
+Critic = Callable[..., Tensor]
+"""Anything that scores samples: ``critic(x (N, ...), **condition) -> (N,)``; a module, or a plain function."""
+
+
+def interpolate(real: Tensor, fake: Tensor, rng: torch.Generator | None = None) -> Tensor:
+    """A uniform point on the segment between each real sample and its fake partner.
+
+    One weight per sample, the same for all its axes: ``real + u (fake - real)``, ``u ~ U[0, 1]``. Any rank; the
+    result carries no graph.
+    """
+    shape = (len(real),) + (1,) * (real.ndim - 1)
+    weight = torch.rand(shape, generator=rng, device=real.device, dtype=real.dtype)
+    return torch.lerp(real.detach(), fake.detach(), weight)
+
+
+def input_gradients(critic: Critic, points: Tensor, condition: Mapping[str, Tensor]) -> Tensor:
+    """The critic's gradient for each of its inputs ``(N, ...)``, of the same shape, in fp32 at least.
+
+    Differentiable with respect to the critic's parameters.
+    """
+    points = points.detach().requires_grad_(True)
+    scores = critic(points, **condition)
+    (gradient,) = torch.autograd.grad(scores.float().sum(), points, create_graph=True)
+    return gradient.float() if gradient.dtype in (torch.bfloat16, torch.float16) else gradient
+
+
+def gradient_norms(critic: Critic, points: Tensor, condition: Mapping[str, Tensor]) -> Tensor:
+    """Euclidean norm of the critic's input gradient per sample, ``(N,)``, over all axes but the first.
+
+    Differentiable with respect to the critic's parameters, with a finite gradient (zero) where the norm is zero. The
+    norm is taken in fp32 at least, whatever the precision of the forward pass.
+    """
+    norms: Tensor = torch.linalg.vector_norm(input_gradients(critic, points, condition).flatten(1), dim=1)
+    return norms
