@@ -86,11 +86,14 @@ def wganx_tasks():
 
 @hookimpl
 def wganx_architectures():
-    def make(name, role, config):
-        return Architecture(name=name, modality="tone", role=role, summary="", config=config, build=_never)
+    def make(name, role, config, lipschitz=False):
+        return Architecture(
+            name=name, modality="tone", role=role, summary="", config=config, build=_never, lipschitz=lipschitz
+        )
 
     return [
         make("small", "generator", Net), make("wide", "generator", Wide), make("small", "critic", Net),
+        make("orthonormal", "critic", Net, lipschitz=True),
     ]
 
 

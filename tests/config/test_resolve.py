@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import wganx
 from wganx.config import from_yaml, schema
 from wganx.errors import ConfigError, PluginError
-from wganx.wasserstein import CONSTRAINTS, OBJECTIVES
+from wganx.wasserstein import CONSTRAINTS, OBJECTIVES, ByConstruction, Combined
 
 
 def test_the_default_scenario_and_the_defaults(resolve):
@@ -114,7 +114,41 @@ def test_mappings_of_a_part_are_merged(resolve):
 
 @pytest.mark.parametrize("name", CONSTRAINTS)
 def test_every_constraint_is_a_section(resolve, name):
-    assert resolve(f"constraint.name={name}", scenario="second").constraint == CONSTRAINTS[name]()
+    settings = (f"constraint.name={name}", "critic.name=orthonormal")
+    assert resolve(*settings, scenario="second").constraint == CONSTRAINTS[name]()
+
+
+class TestSeveralConstraints:
+    def test_those_named_beside_the_first_join_it(self, resolve, write):
+        resolved = resolve(
+            "constraint.name=spectral-norm",
+            "constraint.iterations=2",
+            "constraint.also=[{name: gradient-penalty, weight: 3, every: 4}]",
+            scenario="second",
+        )
+        assert resolved.constraint == Combined(wganx.SpectralNorm(iterations=2), wganx.GradientPenalty(3.0, every=4))
+        assert from_yaml(write(resolved.to_yaml())).constraint == resolved.constraint
+
+    @pytest.mark.parametrize(
+        ("also", "message"),
+        [
+            ("[{name: clipp}]", "constraint.also.0: no constraint named 'clipp'; offered: .*did you mean 'clip'"),
+            ("[{weight: 2}]", "constraint.also.0: no constraint named None"),
+            ("[{name: clip, limit: -1}]", r"constraint.also.0.limit: Input should be greater than 0 \(got -1\)"),
+            ("[{name: clip, size: 1}]", "constraint.also.0.size: no such option"),
+            ("[{name: gradient-penalty}]", "'gradient-penalty' is combined with itself"),
+        ],
+    )
+    def test_what_does_not_fit_is_refused(self, resolve, also, message):
+        with pytest.raises(ConfigError, match=message):
+            resolve("constraint.name=gradient-penalty", f"constraint.also={also}", scenario="second")
+
+
+def test_a_critic_is_lipschitz_by_construction_only_where_it_says_so(resolve):
+    resolved = resolve("critic.name=orthonormal", "constraint.name=by-construction", scenario="second")
+    assert resolved.constraint == ByConstruction()
+    with pytest.raises(ConfigError, match="critic 'small' does not declare that it is 1-Lipschitz by construction"):
+        resolve("constraint.name=by-construction", scenario="second")
 
 
 @pytest.mark.parametrize("name", OBJECTIVES)
@@ -217,7 +251,9 @@ class TestStored:
             "plugin", "scenario", "extensions", "seed", "device", "dataset", "task", "generator", "critic",
             "objective", "constraint", "optimizer", "train", "evaluate", "checkpoint", "preview", "log",
         ]  # fmt: skip
-        assert stored["constraint"] == {"name": "gradient-penalty", "weight": 5.0, "every": 1}
+        assert stored["constraint"] == {
+            "name": "gradient-penalty", "also": [], "weight": 5.0, "every": 1, "drift": 0.0,
+        }  # fmt: skip
         assert stored["dataset"] == {"name": "sines", "feed": "resident", "workers": 0, "pitch": 660.0, "title": "A"}
 
     @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -231,6 +267,7 @@ class TestStored:
     )
     def test_any_values_survive(self, resolve, write, title, lr, seed, dataset, constraint, best):
         overrides = {"dataset.name": dataset, "optimizer.lr": lr, "seed": seed, "constraint.name": constraint}
+        overrides |= {"critic.name": "orthonormal"}
         overrides |= {"dataset.title": title} if dataset == "sines" else {}
         overrides |= {"checkpoint.best": best, "evaluate.every": 1}
         resolved = resolve(overrides=overrides)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
+from wganx.config.constraints import build_constraint
 from wganx.config.layers import Merged, PartSection
 from wganx.config.problems import Problem, failure, validation_problems
 from wganx.config.sections import (
@@ -163,9 +164,13 @@ class _Composer:
             ("evaluate", "metrics"), lambda: catalog.metrics(self.modality, task.name, run.evaluate.metrics)
         )
         self._check_best(run, metrics)
+        constrained, faults = build_constraint(
+            constraint, run.constraint, critic, self.merged, lambda kind, own: self._built(kind, own, "constraint")
+        )
+        self.problems += faults
         built = {
             "objective": self._built(objective, run.objective, "objective"),
-            "constraint": self._built(constraint, run.constraint, "constraint"),
+            "constraint": constrained,
             "optimizer": self._built(Optimizer, run.optimizer, "optimizer"),
         }
         if self.problems or modality is None or metrics is None:

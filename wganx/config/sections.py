@@ -18,6 +18,12 @@ class Section(Config):
     model_config = ConfigDict(allow_inf_nan=False)
 
 
+class NamedSection(Section):
+    """A part among several of its kind, chosen by name."""
+
+    name: str = Field(description="the part")
+
+
 class DatasetSection(Section):
     """Where items come from, and whether they stay on the device or stream through workers."""
 
@@ -62,6 +68,7 @@ class ConstraintSection(Section):
     """What keeps the critic Lipschitz."""
 
     name: str = Field("gradient-penalty", description="the constraint")
+    also: tuple[dict[str, Any], ...] = Field((), description="further constraints beside it, each {name: ..., ...}")
 
 
 class OptimizerSection(Section):

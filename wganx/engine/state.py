@@ -12,7 +12,7 @@ import wganx
 from wganx.engine.checkpoint import Checkpoint
 from wganx.engine.optimizer import Optimizer
 from wganx.errors import CheckpointError
-from wganx.wasserstein import CONSTRAINTS, OBJECTIVES
+from wganx.wasserstein import CONSTRAINTS, OBJECTIVES, Combined
 
 if TYPE_CHECKING:
     from wganx.engine.trainer import Trainer
@@ -74,18 +74,20 @@ def constructor_arguments(settings: Mapping[str, Any]) -> dict[str, Any]:
     arguments = dict(settings)
     arguments["noise"] = None if settings["noise"] is None else tuple(settings["noise"])
     arguments["objective"] = OBJECTIVES[settings["objective"]]()
-    constraint = dict(settings["constraint"])
-    arguments["constraint"] = CONSTRAINTS[constraint.pop("name")](**constraint)
+    parts = [CONSTRAINTS[name](**own) for name, own in settings["constraint"]]
+    arguments["constraint"] = parts[0] if len(parts) == 1 else Combined(*parts)
     optimizer = dict(settings["optimizer"])
     arguments["optimizer"] = Optimizer(**{**optimizer, "betas": tuple(optimizer["betas"])})
     return arguments
 
 
 def _settings(trainer: Trainer) -> dict[str, Any]:
+    constraint = trainer.constraint
+    parts = constraint.parts if isinstance(constraint, Combined) else (constraint,)
     return {
         "noise": trainer.noise,
         "objective": trainer.objective.name,
-        "constraint": {"name": trainer.constraint.name, **asdict(trainer.constraint)},
+        "constraint": [(part.name, asdict(part)) for part in parts],
         "critic_steps": trainer.critic_steps,
         "ema": trainer.average.decay,
         "precision": trainer.precision.name,

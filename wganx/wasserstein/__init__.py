@@ -3,6 +3,7 @@
 from wganx.wasserstein.constraints import (
     CONSTRAINTS,
     ByConstruction,
+    Combined,
     Constraint,
     GradientPenalty,
     LipschitzPenalty,
@@ -27,6 +28,7 @@ __all__ = [
     "CONSTRAINTS",
     "OBJECTIVES",
     "ByConstruction",
+    "Combined",
     "Constraint",
     "Distance",
     "GradientPenalty",

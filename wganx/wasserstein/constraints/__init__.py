@@ -2,6 +2,7 @@
 
 from wganx.wasserstein.constraints.base import CONSTRAINTS, Constraint, Penalty, PenaltyTerms
 from wganx.wasserstein.constraints.clipping import WeightClipping
+from wganx.wasserstein.constraints.combined import Combined
 from wganx.wasserstein.constraints.gradient_penalty import GradientPenalty, LipschitzPenalty
 from wganx.wasserstein.constraints.none import ByConstruction, NoConstraint
 from wganx.wasserstein.constraints.spectral_norm import SpectralNorm
@@ -9,6 +10,7 @@ from wganx.wasserstein.constraints.spectral_norm import SpectralNorm
 __all__ = [
     "CONSTRAINTS",
     "ByConstruction",
+    "Combined",
     "Constraint",
     "GradientPenalty",
     "LipschitzPenalty",

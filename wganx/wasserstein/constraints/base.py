@@ -46,7 +46,7 @@ class Constraint:
     )
 
     def __init_subclass__(cls) -> None:
-        if "name" in vars(cls):
+        if isinstance(vars(cls).get("name"), str):
             CONSTRAINTS[cls.name] = cls
 
     def __post_init__(self) -> None:
