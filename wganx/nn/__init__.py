@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from wganx.nn._conditional import ConditionalNorm
+from wganx.nn._group_sort import GroupSort
 from wganx.nn._init import init_he, init_normal
+from wganx.nn._orthogonal import BjorckOrthogonal, LipschitzMLP, orthonormalise
 from wganx.nn._projection import ProjectionHead
 
-__all__ = ["ConditionalNorm", "ProjectionHead", "init_he", "init_normal"]
+__all__ = [
+    "BjorckOrthogonal",
+    "ConditionalNorm",
+    "GroupSort",
+    "LipschitzMLP",
+    "ProjectionHead",
+    "init_he",
+    "init_normal",
+    "orthonormalise",
+]
