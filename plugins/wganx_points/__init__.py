@@ -33,6 +33,7 @@ from wganx_points.configs import (
     CloudName,
     FolderConfig,
     GenerateConfig,
+    LipschitzMlpConfig,
     MlpConfig,
     MlpGeneratorConfig,
     PairConfig,
@@ -130,6 +131,15 @@ def wganx_architectures() -> Iterable[Architecture]:
             config=MlpConfig,
             build=_mlp_critic,
         ),
+        Architecture(
+            name="lipschitz-mlp",
+            modality="points",
+            role="critic",
+            summary="perceptron of orthonormal layers, for constraint.name=by-construction",
+            config=LipschitzMlpConfig,
+            build=_lipschitz_critic,
+            lipschitz=True,
+        ),
     ]
 
 
@@ -221,6 +231,12 @@ def _mlp_critic(config: MlpConfig, context: BuildContext) -> nn.Module:
     from wganx_points.networks.mlp import MlpCritic
 
     return MlpCritic(config, context)
+
+
+def _lipschitz_critic(config: LipschitzMlpConfig, context: BuildContext) -> nn.Module:
+    from wganx_points.networks.lipschitz import lipschitz_critic
+
+    return lipschitz_critic(config, context)
 
 
 def _modes(candidate: Batch, reference: Batch, context: MetricContext) -> Mapping[str, float]:

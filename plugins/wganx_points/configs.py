@@ -97,6 +97,13 @@ class MlpConfig(Config):
     depth: int = Field(3, ge=1, description="hidden layers")
 
 
+class LipschitzMlpConfig(Config):
+    """A perceptron of orthonormal layers, 1-Lipschitz whatever its weights; wants a learning rate near 5e-3."""
+
+    width: int = Field(64, ge=2, multiple_of=2, description="units of a hidden layer, sorted in pairs")
+    depth: int = Field(3, ge=1, description="hidden layers")
+
+
 class MlpGeneratorConfig(MlpConfig):
     """`residual` names an input of the sample's shape: the network then makes what is added to it, at first 0."""
 

@@ -6,8 +6,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from torch import nn
-from wganx_points.configs import MlpConfig, MlpGeneratorConfig
+from wganx_points.configs import LipschitzMlpConfig, MlpConfig, MlpGeneratorConfig
+from wganx_points.networks.lipschitz import lipschitz_critic
 from wganx_points.networks.mlp import MlpCritic, MlpGenerator
 
 from wganx import BuildContext, PreflightError, SampleFormat
@@ -94,3 +96,26 @@ def test_residual_must_name_an_input_of_the_samples_shape(
 def test_a_generator_needs_something_to_generate_from() -> None:
     with pytest.raises(PreflightError, match=r"no noise and no input: set generator\.noise"):
         MlpGenerator(MlpGeneratorConfig(), BuildContext(sample=points(2)))
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 2**16), shape=st.sampled_from([(1,), (2,), (5,), (2, 3)]), stretch=st.floats(0.1, 10))
+def test_the_lipschitz_critic_is_one_whatever_its_weights(seed: int, shape: tuple[int, ...], stretch: float) -> None:
+    torch.manual_seed(seed)
+    critic = lipschitz_critic(LipschitzMlpConfig(width=8, depth=2), BuildContext(sample=points(*shape))).double()
+    for parameter in critic.parameters():
+        nn.init.normal_(parameter, std=stretch)
+    a, b = torch.randn(2, 20, *shape, dtype=torch.float64).unbind(0)
+    assert critic(a).shape == (20,)
+    assert ((critic(a) - critic(b)).abs() / (a - b).flatten(1).norm(dim=1)).max() <= 1 + 1e-5
+
+
+def test_the_lipschitz_critic_sees_the_sample_alone() -> None:
+    context = BuildContext(sample=points(2), inputs={"label": LABEL})
+    with pytest.raises(PreflightError, match=r"also gives it label; .*task\.labels=false.* or choose critic\.name=mlp"):
+        lipschitz_critic(LipschitzMlpConfig(), context)
+
+
+def test_the_lipschitz_critic_sorts_pairs() -> None:
+    with pytest.raises(ValidationError, match="multiple of 2"):
+        LipschitzMlpConfig(width=9)

@@ -32,8 +32,8 @@ class GroupSort(nn.Module):
                 f"GroupSort cannot sort {found} in groups of {self.group}; "
                 f"give the layer before it a multiple of {self.group} channels"
             )
-        groups = x.unflatten(1, (-1, self.group))
-        return groups.sort(dim=2).values.flatten(1, 2)
+        groups = x.reshape(x.shape[0], x.shape[1] // self.group, self.group, *x.shape[2:])
+        return groups.sort(dim=2).values.reshape(x.shape)
 
     def extra_repr(self) -> str:
         return f"group={self.group}"

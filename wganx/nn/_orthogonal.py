@@ -56,7 +56,7 @@ class BjorckOrthogonal(nn.Module):
         with torch.autocast(weight.device.type, enabled=False):
             matrix = weight.flatten(1)
             if self.groups > 1:
-                matrix = matrix.unflatten(0, (self.groups, -1))
+                matrix = matrix.reshape(self.groups, -1, matrix.shape[1])
             tall = matrix.shape[-2] > matrix.shape[-1]
             matrix = self._orthonormal(matrix.mT if tall else matrix)
             return (matrix.mT if tall else matrix).reshape(weight.shape) / self.divisor

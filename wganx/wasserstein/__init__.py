@@ -11,10 +11,12 @@ from wganx.wasserstein.constraints import (
     Consistency,
     Constraint,
     Dragan,
+    GradientNormalization,
     GradientPenalty,
     LipschitzPenalty,
     MaxGradientPenalty,
     NoConstraint,
+    Orthogonal,
     Penalty,
     PenaltyTerms,
     SpectralNorm,
@@ -22,6 +24,7 @@ from wganx.wasserstein.constraints import (
     WganDiv,
 )
 from wganx.wasserstein.gradients import gradient_norms, input_gradients, interpolate
+from wganx.wasserstein.lipschitz import LipschitzEstimate, lipschitz_estimate
 from wganx.wasserstein.objectives import (
     OBJECTIVES,
     Hinge,
@@ -45,14 +48,17 @@ __all__ = [
     "Constraint",
     "Distance",
     "Dragan",
+    "GradientNormalization",
     "GradientPenalty",
     "Hinge",
     "LeastSquares",
+    "LipschitzEstimate",
     "LipschitzPenalty",
     "MaxGradientPenalty",
     "NoConstraint",
     "NonSaturating",
     "Objective",
+    "Orthogonal",
     "Penalty",
     "PenaltyTerms",
     "SpectralNorm",
@@ -63,4 +69,5 @@ __all__ = [
     "gradient_norms",
     "input_gradients",
     "interpolate",
+    "lipschitz_estimate",
 ]

@@ -12,15 +12,3 @@ class NoConstraint(Constraint):
     """Nothing keeps the critic Lipschitz: for comparisons."""
 
     name = "none"
-
-
-@dataclass(frozen=True)
-class ByConstruction(Constraint):
-    """The critic's own layers keep it 1-Lipschitz, so nothing is added.
-
-    For architectures that declare ``lipschitz=True``, such as `wganx.nn.LipschitzMLP`; the reading is then a lower
-    bound of W1 without a bias to correct. Costs nothing beside the layers.
-    """
-
-    name = "by-construction"
-    reads_w1 = True
