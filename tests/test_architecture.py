@@ -15,7 +15,7 @@ import wganx.wasserstein
 ROOT = Path(__file__).parents[1]
 
 FLOORS = {
-    "errors": 1, "batch": 1, "settings": 1, "wasserstein": 1, "nn": 1, "data": 1,
+    "errors": 1, "batch": 1, "settings": 1, "health": 1, "wasserstein": 1, "nn": 1, "data": 1,
     "engine": 2, "plugins": 2,
     "config": 3, "evaluation": 3, "testing": 3,
     "runs": 4,
@@ -25,11 +25,12 @@ FLOORS = {
 
 PUBLIC = {
     "Architecture", "Batch", "BuildContext", "CheckpointError", "Config", "ConfigError", "DataCard", "DataContext",
-    "DataError", "Dataset", "Game", "GradientPenalty", "Hinge", "Items", "LeastSquares", "LipschitzPenalty", "Metric",
+    "DataError", "Dataset", "Finding", "Game", "GradientPenalty", "HealthCheck", "Hinge", "Items", "LeastSquares",
+    "LipschitzPenalty", "Metric",
     "MetricContext", "MissingExtra", "Modality", "NoConstraint", "NonSaturating", "Optimizer", "Outcome", "PluginError",
     "PreflightError", "RunInfo", "SampleFormat", "Scenario", "SpectralNorm", "Split", "Task", "TrainResult", "Trainer",
-    "TrainingDiverged", "UsageError", "WGANX_API", "Wasserstein", "WeightClipping", "WganxError", "__version__",
-    "exact_w1", "hookimpl", "load_run", "resume", "train",
+    "TrainingDiverged", "UsageError", "Vitals", "WGANX_API", "Wasserstein", "WeightClipping", "WganxError",
+    "__version__", "exact_w1", "hookimpl", "load_run", "resume", "train",
 }  # fmt: skip
 
 

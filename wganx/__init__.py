@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from wganx.errors import TrainingDiverged as TrainingDiverged
     from wganx.errors import UsageError as UsageError
     from wganx.errors import WganxError as WganxError
+    from wganx.health import Finding as Finding
+    from wganx.health import HealthCheck as HealthCheck
+    from wganx.health import Vitals as Vitals
     from wganx.plugins.contracts import WGANX_API as WGANX_API
     from wganx.plugins.contracts import Architecture as Architecture
     from wganx.plugins.contracts import BuildContext as BuildContext
@@ -66,6 +69,7 @@ _HOME_OF = {
         "CheckpointError", "ConfigError", "DataError", "MissingExtra", "PluginError", "PreflightError",
         "TrainingDiverged", "UsageError", "WganxError",
     ),
+    "wganx.health": ("Finding", "HealthCheck", "Vitals"),
     "wganx.plugins.contracts": (
         "WGANX_API", "Architecture", "BuildContext", "Config", "DataCard", "DataContext", "Dataset", "Game", "Items",
         "Metric", "MetricContext", "Modality", "Outcome", "RunInfo", "Scenario", "Split", "Task",

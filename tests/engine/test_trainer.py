@@ -55,10 +55,10 @@ def test_the_generator_is_updated_once_a_step(make_trainer, data):
 def test_fakes_have_no_graph_in_critic_steps_and_the_critic_is_frozen_in_generator_steps(make_trainer, networks, data):
     generator, critic = (Counting(network) for network in networks())
     make_trainer(generator=generator, critic=critic, critic_steps=2, ema=0.0).fit(data, steps=1)
-    # Two critic steps without a graph, then the generator's own step.
-    assert [grad for grad, _ in generator.calls] == [False, False, True]
+    # Two critic steps without a graph, then the generator's own step; the logging point looks without a graph.
+    assert [grad for grad, _ in generator.calls] == [False, False, True, False]
     # Each critic step scores real, fake and interpolated samples with trainable weights; the generator's step does not.
-    assert [trainable for _, trainable in critic.calls] == [True] * 6 + [False]
+    assert [trainable for _, trainable in critic.calls] [:7] == [True] * 6 + [False]
 
 
 def test_each_player_leaves_the_other_alone(make_trainer, data):
@@ -169,7 +169,7 @@ def test_scalars_leave_the_device_at_logging_points_only(make_trainer, data, mon
             trainer.average.update(step)
         assert counted == []
         trainer._check_finite()
-        trainer._scalars()
+        trainer.steps.readings.read()
         assert counted == ["tolist", "tolist"]
         float(data[0].sum())
         assert counted[2:], "the counter must see a synchronisation where there is one"
@@ -297,7 +297,7 @@ class TestNonFinite:
         trainer = make_trainer(constraint=Poison({27}))
         store = wganx.engine.CheckpointStore(tmp_path)
         result = trainer.fit(data, steps=8, log_every=2, observers=[Listener()], checkpoints=store, checkpoint_every=4)
-        assert heard == [(4, "the critic's loss or gradient became non-finite before step 6")]
+        assert heard == [(4, "WX021 the critic's loss or gradient became non-finite before step 6")]
         assert (result.status, trainer.step, trainer.rollbacks) == ("finished", 8, 1)
         assert torch.isfinite(weights(trainer.critic)).all()
 

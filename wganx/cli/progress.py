@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from wganx.engine import Observer
+from wganx.health import Finding
 
 if TYPE_CHECKING:
     from wganx.runs import Run
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _SHOWN = {
     "w1_raw": "W1 raw",
     "w1_corrected": "corrected",
+    "w1_heldout": "held out",
     "score_gap": "score gap",
     "gradient_norm": "gradient norm",
     "penalty": "penalty",
@@ -52,18 +54,30 @@ class PlainProgress(Observer):
         self._pace.advance(step)
         self._console.print(f"step {step}/{self._steps}  {_readings(scalars)}  {self._pace.text}", highlight=False)
 
+    def found(self, finding: Finding) -> None:
+        self._console.print(_finding(finding), highlight=False, markup=False)
+
 
 class BarProgress(Observer):
     """A bar that moves on at every logging point."""
 
     def __init__(self, bar: Progress, start: int, steps: int) -> None:
         self._bar = bar
-        self._task = bar.add_task("training", total=steps, completed=start, pace="", readings="")
+        self._task = bar.add_task("training", total=steps, completed=start, pace="", readings="", health="")
+        self._wrong: set[str] = set()
         self._pace = Pace(start, steps)
 
     def logged(self, step: int, scalars: Mapping[str, float]) -> None:
         self._pace.advance(step)
         self._bar.update(self._task, completed=step, pace=self._pace.text, readings=_readings(scalars))
+
+    def found(self, finding: Finding) -> None:
+        self._bar.console.print(_finding(finding), highlight=False, markup=False)
+        if finding.text is None:
+            self._wrong.discard(finding.code)
+        elif finding.level != "info":
+            self._wrong.add(finding.code)
+        self._bar.update(self._task, health=" ".join(sorted(self._wrong)))
 
     def rolled_back(self, step: int, reason: str) -> None:
         self._bar.update(self._task, completed=step)
@@ -95,9 +109,14 @@ def watching(run: Run, console: Console) -> Iterator[Observer]:
         TimeElapsedColumn(),
         TextColumn("{task.fields[pace]}"),
         TextColumn("[cyan]{task.fields[readings]}"),
+        TextColumn("[yellow]{task.fields[health]}"),
     )
     with Progress(*columns, console=console) as bar:
         yield BarProgress(bar, start, config.train.steps)
+
+
+def _finding(finding: Finding) -> str:
+    return f"step {finding.step}  {finding}"
 
 
 def _readings(scalars: Mapping[str, float]) -> str:

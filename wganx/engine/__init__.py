@@ -1,9 +1,11 @@
 """The engine: the training loop, its two steps, and what surrounds them. It never asks which modality it trains."""
 
 from wganx.engine.checkpoint import Checkpoint, CheckpointStore, read_checkpoint, write_checkpoint
+from wganx.engine.device import choose_device
+from wganx.engine.health import slow_data
 from wganx.engine.observer import Observer
 from wganx.engine.optimizer import Optimizer
-from wganx.engine.trainer import Every, Trainer, TrainResult, choose_device
+from wganx.engine.trainer import Every, Trainer, TrainResult
 
 __all__ = [
     "Checkpoint",
@@ -15,5 +17,6 @@ __all__ = [
     "Trainer",
     "choose_device",
     "read_checkpoint",
+    "slow_data",
     "write_checkpoint",
 ]

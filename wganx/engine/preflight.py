@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from wganx.batch import Batch, SampleFormat
 from wganx.errors import PreflightError
-from wganx.wasserstein import Constraint
+from wganx.wasserstein import ByConstruction, Combined, Constraint, Penalty, gradient_norms, interpolate
 
 _ROWS = 4
 _BOUNDED = {
@@ -56,16 +56,16 @@ def check_networks(
         _check_samples(batch.real, format)
         fake = _check_generator(copy.deepcopy(generator), batch, noise, format)
         _check_critic(copy.deepcopy(critic), batch, fake, constraint)
-    _check_constraint(constraint)
+        _check_constraint(constraint, batch, fake, copy.deepcopy(critic))
 
 
 def _check_samples(real: Tensor, format: SampleFormat | None) -> None:
     if not real.is_floating_point():
         raise PreflightError(
-            f"samples arrive as {real.dtype}; the task must turn them into floating point in the networks' range"
+            f"WX005 samples arrive as {real.dtype}; the task must turn them into floating point in the networks' range"
         )
     if not bool(torch.isfinite(real).all()):
-        raise PreflightError("samples hold NaN or infinite values; clean the dataset")
+        raise PreflightError("WX005 samples hold NaN or infinite values; clean the dataset")
     if format is None:
         return
     if tuple(real.shape[1:]) != format.shape:
@@ -76,7 +76,7 @@ def _check_samples(real: Tensor, format: SampleFormat | None) -> None:
         slack = 1e-3 * (high - low)
         if seen_low < low - slack or seen_high > high + slack:
             raise PreflightError(
-                f"samples reach from {seen_low:.4g} to {seen_high:.4g}, their format says {low:g} to {high:g}; "
+                f"WX005 samples reach from {seen_low:.4g} to {seen_high:.4g}, their format says {low:g} to {high:g}; "
                 "mend the normalisation of the task"
             )
 
@@ -98,7 +98,7 @@ def _check_generator(
         low, high = batch.real.min().item(), batch.real.max().item()
     elif (seen := (fake.min().item(), fake.max().item())) and (seen[0] < low - 1e-3 or seen[1] > high + 1e-3):
         raise PreflightError(
-            f"the generator makes values from {seen[0]:.4g} to {seen[1]:.4g}, "
+            f"WX005 the generator makes values from {seen[0]:.4g} to {seen[1]:.4g}, "
             f"the samples' range is {low:g} to {high:g}; end it in the matching activation (tanh for -1 to 1)"
         )
     bound = _last_bounded(fake)
@@ -121,7 +121,7 @@ def _check_critic(critic: nn.Module, batch: Batch, fake: Tensor, constraint: Con
         )
     if (bound := _last_bounded(scores)) is not None:
         raise PreflightError(
-            f"the critic ends in {bound[0]}: its scores are bounded and the reading of W1 is void; "
+            f"WX004 the critic ends in {bound[0]}: its scores are bounded and the reading of W1 is void; "
             f"remove the {bound[0]}"
         )
     _check_rows_apart(critic, batch)
@@ -140,7 +140,7 @@ def _check_rows_apart(critic: nn.Module, batch: Batch) -> None:
         norms = [name for name, module in critic.named_modules() if isinstance(module, _BATCH_NORMS)]
         culprit = f"batch norm in {', '.join(norms)}" if norms else "a layer that mixes the rows of a batch"
         raise PreflightError(
-            f"the critic couples the samples of a batch ({culprit}): the penalty needs a gradient per sample; "
+            f"WX003 the critic couples the samples of a batch ({culprit}): the penalty needs a gradient per sample; "
             "use layer norm, instance norm or none"
         )
 
@@ -167,11 +167,54 @@ def _check_second_derivative(points: Tensor, scores: Tensor) -> None:
         raise PreflightError(f"the critic cannot be differentiated twice: {reason}; {mend}") from error
 
 
-def _check_constraint(constraint: Constraint) -> None:
-    if constraint.penalises and getattr(constraint, "weight", None) == 0:
+def _check_constraint(constraint: Constraint, batch: Batch, fake: Tensor, critic: nn.Module) -> None:
+    parts = constraint.parts if isinstance(constraint, Combined) else (constraint,)
+    for part in parts:
+        if isinstance(part, Penalty) and part.weight == 0:
+            raise PreflightError(
+                f"constraint {part.name!r} has weight 0 and does nothing; raise constraint.weight, "
+                "or say so with constraint.name=none"
+            )
+        if isinstance(part, Penalty) and not type(part).__module__.startswith("wganx."):
+            _check_penalty(part, batch.real, fake)
+    if isinstance(constraint, ByConstruction):
+        points = interpolate(batch.real, fake)
+        steepest = gradient_norms(critic.eval(), torch.cat([batch.real, points]), _twice(batch.condition)).max().item()
+        if steepest > 1 + 1e-3:
+            raise PreflightError(
+                f"the critic is said to be 1-Lipschitz by construction and has slope {steepest:.4g}; build it from "
+                "1-Lipschitz layers (wganx.nn.LipschitzMLP), or choose another constraint"
+            )
+
+
+def _twice(condition: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: torch.cat([tensor, tensor]) for name, tensor in condition.items()}
+
+
+def _check_penalty(penalty: Penalty, real: Tensor, fake: Tensor) -> None:
+    """A penalty from elsewhere on a linear critic of slope 3: one norm a sample, with a gradient for the weights."""
+    linear = nn.Linear(real[0].numel(), 1)
+    critic = nn.Sequential(nn.Flatten(), linear, nn.Flatten(0)).to(real)
+    with torch.no_grad():
+        linear.weight.mul_(3 / linear.weight.norm())
+
+    def loss(real: Tensor, fake: Tensor) -> Tensor:
+        rng = torch.Generator(real.device).manual_seed(0)
+        return penalty.terms(critic, real, fake, {}, rng).loss
+
+    shaped, flat = loss(real, fake), loss(real.flatten(1), fake.flatten(1))
+    name = f"WX001 the penalty of constraint {penalty.name!r}"
+    if shaped.shape != ():
+        raise PreflightError(f"{name} has shape {tuple(shaped.shape)}; reduce it to a scalar, its mean over samples")
+    if abs(shaped.item() - flat.item()) > 1e-3 * (1 + abs(flat.item())):
         raise PreflightError(
-            f"constraint {constraint.name!r} has weight 0 and does nothing; raise constraint.weight, "
-            "or say so with constraint.name=none"
+            f"{name} is {shaped.item():.4g} for samples of shape {tuple(real.shape[1:])} and {flat.item():.4g} for the "
+            "same samples flattened; take one norm a sample, over all its axes: gradient.flatten(1).norm(dim=1)"
+        )
+    if not shaped.requires_grad:
+        raise PreflightError(
+            f"{name} carries no gradient for the critic's weights; create the input gradient with create_graph=True "
+            "and detach nothing (wganx.wasserstein.gradient_norms does this)"
         )
 
 

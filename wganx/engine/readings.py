@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from wganx.wasserstein import Constraint, Objective
+
 
 class Readings:
     """Means of named scalars since the last reading.
@@ -40,3 +42,18 @@ class Readings:
     def load(self, sums: Mapping[str, Tensor], counts: Mapping[str, int]) -> None:
         """Put back the sums and counts of an unfinished window, in the order of `counts`."""
         self.sums, self.counts = {name: sums[name] for name in counts}, dict(counts)
+
+
+def name_readings(means: Mapping[str, float], objective: Objective, constraint: Constraint) -> dict[str, float]:
+    """The means under the names they are logged by: the gap of mean scores is W1 only where the rules make it so.
+
+    ``score_gap`` becomes ``w1_raw`` and, where the constraint's bias is known, ``w1_corrected`` beside it.
+    """
+    others = dict(means)
+    gap = others.pop("score_gap", None)
+    if gap is None:
+        return others
+    if not (objective.reads_w1 and constraint.reads_w1):
+        return {"score_gap": gap, **others}
+    corrected = constraint.correct(gap)
+    return {"w1_raw": gap, **({} if corrected is None else {"w1_corrected": corrected}), **others}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,7 @@ def capture(trainer: Trainer) -> Checkpoint:
         "rollbacks": trainer.rollbacks,
         "readings": steps.readings.counts,
         "position": trainer.position,
+        "health": trainer.health.memory,
         "device": trainer.device.type,
         "settings": _settings(trainer),
     }
@@ -67,6 +69,7 @@ def restore(trainer: Trainer, checkpoint: Checkpoint) -> None:
     sums = {name: tensor.to(trainer.device) for name, tensor in _part(checkpoint.training, "readings").items()}
     steps.readings.load(sums, facts["readings"])
     trainer.position = facts["position"]
+    trainer.health.memory = copy.deepcopy(facts["health"])
 
 
 def constructor_arguments(settings: Mapping[str, Any]) -> dict[str, Any]:

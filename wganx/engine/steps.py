@@ -62,13 +62,14 @@ class Steps:
                 self.generator.add_gradient(loss, 1 / len(batches))
         self.generator.update(self.failed["generator"])
 
-    def make_fake(self, batch: Batch) -> Tensor:
-        """The generator's samples for the context of `batch`."""
+    def make_fake(self, batch: Batch, draws: torch.Generator | None = None) -> Tensor:
+        """The generator's samples for the context of `batch`; noise comes from `draws`, the training's own if None."""
         if self.noise is None:
             fake = self.generator.module(**batch.context)
         else:
             shape = (len(batch), *self.noise)
-            noise = torch.randn(shape, generator=self.draws, device=self.draws.device, dtype=batch.real.dtype)
+            draws = draws or self.draws
+            noise = torch.randn(shape, generator=draws, device=draws.device, dtype=batch.real.dtype)
             fake = self.generator.module(noise, **batch.context)
         # Under autocast the last layer answers in bf16; samples keep the data's type.
         return fake.to(batch.real.dtype)  # type: ignore[no-any-return]

@@ -15,16 +15,22 @@ from wganx.batch import Batch, SampleFormat
 from wganx.engine import state
 from wganx.engine.averaging import WeightAverage
 from wganx.engine.checkpoint import Checkpoint, CheckpointStore, read_checkpoint, write_checkpoint
+from wganx.engine.device import choose_device
+from wganx.engine.health import HealthMonitor, standard_checks
 from wganx.engine.observer import Observer
 from wganx.engine.optimizer import Optimizer
 from wganx.engine.player import Player
 from wganx.engine.precision import Precision
 from wganx.engine.preflight import check_networks
 from wganx.engine.randomness import RandomStreams
+from wganx.engine.readings import name_readings
 from wganx.engine.steps import ExtraLosses, Steps
 from wganx.engine.stopping import StopRequest
+from wganx.engine.stopwatch import Stopwatch
 from wganx.engine.stream import Stream
+from wganx.engine.vitals import measure
 from wganx.errors import TrainingDiverged, UsageError
+from wganx.health import Finding, HealthCheck, Vitals
 from wganx.wasserstein import Constraint, GradientPenalty, Objective, Wasserstein
 
 
@@ -141,6 +147,9 @@ class Trainer:
         self.rollbacks = 0
         self.learning_rate = self.optimizer.lr
         self.position: dict[str, Any] | None = None
+        self.health = HealthMonitor(standard_checks(self.objective, self.constraint))
+        self._latest: Batch | None = None
+        self._stopwatch = Stopwatch()
         self._restored = False
 
     def fit(
@@ -153,6 +162,8 @@ class Trainer:
         actions: Sequence[Every] = (),
         checkpoints: CheckpointStore | None = None,
         checkpoint_every: int = 500,
+        heldout: Batch | None = None,
+        checks: Sequence[HealthCheck] = (),
     ) -> TrainResult:
         """Train for `steps` generator updates.
 
@@ -166,12 +177,17 @@ class Trainer:
             observers: told of logging points, checkpoints and roll-backs.
             actions: further things to do every so many updates.
             checkpoints: where to save, every `checkpoint_every` updates and at the end.
+            heldout: samples that training never sees; the critic's reading on them is logged beside the other.
+            checks: health checks beside the standard ones.
 
         Raises:
             PreflightError: a network or the data cannot be trained as given.
             TrainingDiverged: non-finite again after the roll-back, or without a checkpoint to return to.
         """
         history: list[Mapping[str, float]] = []
+        heldout = None if heldout is None else heldout.to(self.device)
+        self.health.checks = [*standard_checks(self.objective, self.constraint), *checks]
+        self._stopwatch = Stopwatch()
         stream = Stream(batches, self.device)
         if self._restored:
             stream.load_state(self.position)
@@ -180,10 +196,14 @@ class Trainer:
 
         def log() -> None:
             self._check_finite()
-            scalars = self._scalars()
+            scalars, findings = self._look(heldout)
             history.append({"step": self.step, **scalars})
+            shares = self._stopwatch.shares()
             for observer in observers:
                 observer.logged(self.step, scalars)
+                observer.timed(self.step, shares)
+                for finding in findings:
+                    observer.found(finding)
 
         def save() -> None:
             self._check_finite()
@@ -217,10 +237,14 @@ class Trainer:
             self.learning_rate = self.steps.generator.set_rate(factor)
             self.steps.critic.set_rate(factor)
             for _ in range(self.critic_steps):
-                batches = stream.take(self.accumulate)
-                self.steps.update_critic(batches)
-            self.steps.update_generator(batches, self.step)
-            self.average.update(self.step)
+                with self._stopwatch.part("data"):
+                    batches = stream.take(self.accumulate)
+                with self._stopwatch.part("critic"):
+                    self.steps.update_critic(batches)
+            with self._stopwatch.part("generator"):
+                self.steps.update_generator(batches, self.step)
+                self.average.update(self.step)
+            self._latest = batches[0]
             self.step += 1
             stopping = stop.requested
             for item in agenda:
@@ -295,23 +319,25 @@ class Trainer:
             format=self.format,
         )
 
-    def _scalars(self) -> dict[str, float]:
-        means = self.steps.readings.read()
-        gap = means.pop("score_gap", None)
-        if gap is None:
-            return means
-        if not (self.objective.reads_w1 and self.constraint.reads_w1):
-            return {"score_gap": gap, **means, "lr": self.learning_rate}
-        corrected = self.constraint.correct(gap)
-        readings = {"w1_raw": gap} if corrected is None else {"w1_raw": gap, "w1_corrected": corrected}
-        return {**readings, **means, "lr": self.learning_rate}
+    def _look(self, heldout: Batch | None) -> tuple[dict[str, float], list[Finding]]:
+        """Everything that is logged now, and what the health checks make of it."""
+        scalars = name_readings(self.steps.readings.read(), self.objective, self.constraint)
+        if self._latest is None:
+            return scalars, []
+        draws = torch.Generator(self.device).manual_seed((self.seed + self.step * 0x9E3779B97F4A7C15) % 2**63)
+        fake, vitals = measure(self.steps, self._latest, heldout, draws)
+        if "heldout" in vitals:
+            vitals["w1_heldout" if "w1_raw" in scalars else "score_gap_heldout"] = vitals.pop("heldout")
+        scalars |= {**vitals, "lr": self.learning_rate}
+        real = self._latest.real[: len(fake)]
+        return scalars, self.health.look(Vitals(step=self.step, scalars=scalars, real=real, fake=fake))
 
     def _check_finite(self) -> None:
         roles = list(self.steps.failed)
         flags = torch.stack([self.steps.failed[role] for role in roles]).tolist()
         for role, failed in zip(roles, flags):
             if failed:
-                raise _NonFinite(f"the {role}'s loss or gradient became non-finite before step {self.step}")
+                raise _NonFinite(f"WX021 the {role}'s loss or gradient became non-finite before step {self.step}")
 
     def _roll_back(
         self, failure: _NonFinite, stream: Stream, checkpoints: CheckpointStore | None, observers: Sequence[Observer]
@@ -331,19 +357,3 @@ class Trainer:
             failed.zero_()
         for observer in observers:
             observer.rolled_back(self.step, str(failure))
-
-
-def choose_device(requested: str | torch.device) -> torch.device:
-    """The device that `requested` names; ``auto`` is CUDA when present, else the CPU.
-
-    Raises:
-        UsageError: no such device on this machine.
-    """
-    if requested == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(requested)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise UsageError(f"device {str(requested)!r} cannot be used: {str(error).splitlines()[0]}") from error
-    return torch.device("cuda", torch.cuda.current_device()) if requested == "cuda" else device

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from wganx.errors import PluginError, did_you_mean
+from wganx.health import HealthCheck
 from wganx.plugins.contracts import Architecture, Dataset, Descriptor, Metric, Modality, Scenario, Task
 from wganx.plugins.descriptors import kind
 from wganx.plugins.loading import LoadedPlugin, load_plugins
@@ -89,6 +90,10 @@ class Catalog:
             metric.name if bare.count(metric.name) == 1 else f"{plugin}:{metric.name}": metric
             for plugin, metric in applying
         }
+
+    def health_checks(self, modality: str) -> list[HealthCheck]:
+        """The health checks that apply to a modality, of every plugin."""
+        return [check for check in self.offers(HealthCheck) if check.modality in ("", modality)]
 
     def _one(
         self,

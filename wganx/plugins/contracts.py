@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from wganx.batch import Batch, SampleFormat
+from wganx.health import HealthCheck
 
 if TYPE_CHECKING:
     import torch
@@ -245,5 +246,5 @@ class Outcome:
     error: str | None = None
 
 
-Descriptor = Modality | Dataset | Task | Architecture | Metric | Scenario
+Descriptor = Modality | Dataset | Task | Architecture | Metric | HealthCheck | Scenario
 Paths = Sequence[Path]

@@ -6,15 +6,18 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from wganx.health import HealthCheck
 from wganx.plugins.contracts import Architecture, Config, Dataset, Descriptor, Metric, Modality, Scenario, Task
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_CODE = re.compile(r"[A-Z]{2,}[0-9]{3}")
 _FACTORIES: dict[type[Descriptor], tuple[str, ...]] = {
     Modality: ("write", "preview"),
     Dataset: ("open",),
     Task: ("build",),
     Architecture: ("build",),
     Metric: ("compute",),
+    HealthCheck: ("inspect",),
     Scenario: (),
 }
 
@@ -26,7 +29,9 @@ def title(descriptor: Descriptor) -> str:
 
 def kind(descriptor: Descriptor) -> str:
     """The word for what it is: its role for a network, its class for all else."""
-    return descriptor.role if isinstance(descriptor, Architecture) else type(descriptor).__name__.lower()
+    if isinstance(descriptor, Architecture):
+        return descriptor.role
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(descriptor).__name__).lower()
 
 
 def fault_in(offers: Iterable[Descriptor]) -> str | None:
@@ -48,7 +53,7 @@ def fault_in(offers: Iterable[Descriptor]) -> str | None:
 def _fault(offer: Descriptor) -> str | None:
     if not isinstance(offer.name, str) or not _NAME.fullmatch(offer.name):
         return (
-            f"offers a {type(offer).__name__.lower()} named {offer.name!r}: "
+            f"offers a {kind(offer) if not isinstance(offer, Architecture) else 'architecture'} named {offer.name!r}: "
             "names are lower-case words joined by '-', like 'clip-32'"
         )
     if isinstance(offer, Architecture) and offer.role not in ("generator", "critic"):
@@ -61,6 +66,8 @@ def _fault(offer: Descriptor) -> str | None:
         model: object = offer.config
         if not (isinstance(model, type) and issubclass(model, Config)):
             return f"offers {title(offer)} whose 'config' is no subclass of wganx.Config: {model!r}"
+    if isinstance(offer, HealthCheck) and not _CODE.fullmatch(offer.code):
+        return f"offers {title(offer)} of code {offer.code!r}: codes are capitals and three digits, like 'WX041'"
     if isinstance(offer, Scenario) and not isinstance(offer.config, Path | Mapping):
         return f"offers {title(offer)} whose 'config' is neither a Path nor a mapping: {offer.config!r}"
     return None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pluggy
 
+from wganx.health import HealthCheck
 from wganx.plugins.contracts import Architecture, Dataset, Metric, Modality, Outcome, RunInfo, Scenario, Task
 
 if TYPE_CHECKING:
@@ -49,6 +50,10 @@ class Registration:
     @hookspec
     def wganx_metrics(self) -> Iterable[Metric] | None:
         """Numbers about samples against held-out real ones: ``return [Metric(name="modes", ...)]``."""
+
+    @hookspec
+    def wganx_health_checks(self) -> Iterable[HealthCheck] | None:
+        """What can go wrong with samples of a modality: ``return [HealthCheck(name="checkerboard", ...)]``."""
 
     @hookspec
     def wganx_commands(self) -> Iterable[click.Command] | None:

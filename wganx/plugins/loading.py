@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pluggy
 
 from wganx.errors import PluginError, did_you_mean
+from wganx.health import HealthCheck
 from wganx.plugins.contracts import (
     WGANX_API,
     Architecture,
@@ -44,6 +45,7 @@ OFFERS: dict[str, type[Descriptor]] = {
     "wganx_architectures": Architecture,
     "wganx_scenarios": Scenario,
     "wganx_metrics": Metric,
+    "wganx_health_checks": HealthCheck,
 }
 """The registration hooks whose results make up a catalog, with the descriptor each returns."""
 

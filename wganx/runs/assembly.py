@@ -7,10 +7,14 @@ from functools import cached_property
 
 import torch
 
+from wganx.batch import Batch
 from wganx.config import Resolved
 from wganx.data import BatchStream, choose_feed
 from wganx.engine import Trainer, choose_device
+from wganx.evaluation import heldout_batch
 from wganx.plugins.contracts import BuildContext, DataContext, Game, Items, Split
+
+_MOST_HELDOUT = 512
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,14 @@ class Assembly:
     def heldout_items(self) -> Items:
         """What training never sees."""
         return self._open("heldout")
+
+    @cached_property
+    def heldout_sample(self) -> Batch | None:
+        """Held-out samples on which the critic is read while it trains; None where there are too few."""
+        count = min(len(self.heldout_items), _MOST_HELDOUT)
+        if count < 2:
+            return None
+        return heldout_batch(self.game, self.heldout_items, count, seed=self.resolved.run.seed, device=self.device)
 
     def items(self, split: Split) -> Items:
         """The opened split of the dataset."""

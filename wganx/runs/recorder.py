@@ -8,14 +8,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from wganx.engine import Observer
+from wganx.engine import Observer, slow_data
 from wganx.evaluation import Evaluation
+from wganx.health import Finding
 from wganx.plugins import Observers
 from wganx.plugins.contracts import RunInfo
 from wganx.runs.folder import RunFolder, append_line
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard.writer import SummaryWriter
+
+_PATIENCE = 3
 
 
 class Recorder(Observer):
@@ -37,6 +40,7 @@ class Recorder(Observer):
         self._before: float = self._folder.facts().get("seconds", 0.0)
         self._begun = time.perf_counter()
         self._last = (self._start, self._begun)
+        self._waited = 0  # logging points in a row at which most of the time went into data
         return self
 
     def __exit__(
@@ -51,14 +55,27 @@ class Recorder(Observer):
 
     def logged(self, step: int, scalars: Mapping[str, float]) -> None:
         append_line(self._folder.metrics, {"step": step, **scalars})
+        for name, value in scalars.items():
+            self._events.add_scalar(name, value, step)
+        self._plugins.progress(self._info, step, scalars)
+
+    def timed(self, step: int, shares: Mapping[str, float]) -> None:
         now = time.perf_counter()
         steps, seconds = step - self._last[0], now - self._last[1]
         self._last = (step, now)
-        timing = {"seconds": self.seconds(), "steps_per_second": round(steps / seconds, 3)}
-        append_line(self._folder.timings, {"step": step, **timing})
-        for name, value in {**scalars, "steps_per_second": timing["steps_per_second"]}.items():
-            self._events.add_scalar(name, value, step)
-        self._plugins.progress(self._info, step, scalars)
+        speed = round(steps / seconds, 3)
+        parts = {f"time/{part}": round(share, 4) for part, share in shares.items()}
+        append_line(self._folder.timings, {"step": step, "seconds": self.seconds(), "steps_per_second": speed, **parts})
+        self._events.add_scalar("steps_per_second", speed, step)
+        self._waited = self._waited + 1 if (slow := slow_data(shares)) else 0
+        if slow and self._waited == _PATIENCE:
+            self._warn(slow)
+            self._folder.note(slow)
+
+    def found(self, finding: Finding) -> None:
+        line = {"code": finding.code, "level": finding.level, "text": finding.text, "mend": finding.mend}
+        append_line(self._folder.metrics, {"step": finding.step, "health": line})
+        self._events.add_text("health", str(finding), finding.step)
 
     def evaluated(self, evaluation: Evaluation) -> None:
         """An evaluation during training."""

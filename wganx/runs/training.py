@@ -86,6 +86,8 @@ def train_run(run: Run, observers: Sequence[Observer] = ()) -> TrainResult:
             actions=actions,
             checkpoints=run.store,
             checkpoint_every=config.checkpoint.every,
+            heldout=assembly.heldout_sample,
+            checks=run.resolved.catalog.health_checks(run.resolved.parts.modality.name),
         )
         outcome(result.status)
     for path, reason in assembly.stream.feed.unreadable:

@@ -1,0 +1,114 @@
+"""What is measured at a logging point, on networks in evaluation mode and a random stream of its own.
+
+Nothing here changes a weight, a buffer or a stream of the training, so that measuring leaves its course as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from wganx.batch import Batch
+from wganx.engine.steps import Steps
+from wganx.wasserstein import Combined, Constraint, WeightClipping, gradient_norms, interpolate
+
+_MOST_ROWS = 256
+
+
+def measure(
+    steps: Steps, batch: Batch, heldout: Batch | None, draws: torch.Generator
+) -> tuple[Tensor, dict[str, float]]:
+    """Samples of the generator for `batch`, and numbers about both players.
+
+    ``gradient_norm_real``, ``_fake``, ``_interpolated``: mean norm of the critic's input gradient there; ``lipschitz``:
+    the largest of all, a lower bound of the critic's Lipschitz constant. ``heldout``: mean score of the held-out
+    samples minus that of fakes made for them, with its standard error under ``vital/``, as all that only the health
+    checks look at.
+    """
+    batch = batch[:_MOST_ROWS]
+    critic, constraint = steps.critic.module, steps.constraint
+
+    def scores(samples: Tensor, **condition: Tensor) -> Tensor:
+        return constraint.scores(critic, samples, condition)
+
+    with _evaluating(steps.generator.module, critic), steps.precision.autocast():
+        with torch.no_grad():
+            fake = steps.make_fake(batch, draws)
+        norms = {
+            "gradient_norm_real": gradient_norms(scores, batch.real, batch.condition),
+            "gradient_norm_fake": gradient_norms(scores, fake, batch.condition),
+            "gradient_norm_interpolated": gradient_norms(scores, interpolate(batch.real, fake, draws), batch.condition),
+        }
+        with torch.no_grad():
+            found = {name: norm.detach().mean() for name, norm in norms.items()}
+            found["lipschitz"] = torch.stack([norm.detach().max() for norm in norms.values()]).max()
+            real_scores, fake_scores = steps.score(batch.real, batch), steps.score(fake, batch)
+            found["vital/score_offset"] = torch.cat([real_scores, fake_scores]).mean()
+            found["vital/score_spread"] = torch.cat([real_scores, fake_scores]).std()
+            found["vital/spread_real"], found["vital/spread_fake"] = _spread(batch.real), _spread(fake)
+            if heldout is not None:
+                ours, theirs = steps.score(steps.make_fake(heldout, draws), heldout), steps.score(heldout.real, heldout)
+                found["heldout"] = theirs.mean() - ours.mean()
+                found["vital/heldout_error"] = ((theirs.var() + ours.var()) / len(heldout)).sqrt()
+            found |= _context_effects(steps, batch, fake, draws)
+        found |= _saturation(constraint, critic)
+    values = torch.stack([value.float() for value in found.values()]).tolist()
+    return fake, dict(zip(found, values))
+
+
+def _spread(samples: Tensor) -> Tensor:
+    """Mean distance between each sample and the next one of the batch, in which order has no meaning."""
+    apart: Tensor = (samples - samples.roll(1, 0)).float().flatten(1).norm(dim=1)
+    return apart.mean()
+
+
+def _context_effects(steps: Steps, batch: Batch, fake: Tensor, draws: torch.Generator) -> Mapping[str, Tensor]:
+    """How far samples move when only their context changes, and how far they lie from a context of their own shape."""
+    if not batch.context:
+        return {}
+    found = {}
+    if steps.noise is not None and (differing := _differing(batch)).any():
+        twin = torch.Generator(draws.device)
+        twin.set_state(draws.get_state())
+        moved = Batch(batch.real, {name: context.roll(1, 0) for name, context in batch.context.items()})
+        change = (steps.make_fake(batch, twin) - steps.make_fake(moved, draws)).float().flatten(1).norm(dim=1)
+        found["vital/context_effect"] = change[differing].mean() / _spread(fake).clamp_min(1e-12)
+    for context in batch.context.values():
+        if context.shape == batch.real.shape:
+            moved_by = (fake - context).float().flatten(1).norm(dim=1).mean()
+            apart = (batch.real - context).float().flatten(1).norm(dim=1).mean()
+            found["vital/copied"] = moved_by / apart.clamp_min(1e-12)
+    return found
+
+
+def _differing(batch: Batch) -> Tensor:
+    """Rows whose context differs from the row before."""
+    rows = [(context != context.roll(1, 0)).reshape(len(batch), -1).any(1) for context in batch.context.values()]
+    return torch.stack(rows).any(0)
+
+
+def _saturation(constraint: Constraint, critic: nn.Module) -> Mapping[str, Tensor]:
+    """Share of the critic's weights at the limit they are clipped to."""
+    parts = constraint.parts if isinstance(constraint, Combined) else (constraint,)
+    for part in parts:
+        if isinstance(part, WeightClipping):
+            weights = torch.cat([weight.detach().flatten() for weight in critic.parameters()])
+            return {"vital/saturation": (weights.abs() >= 0.99 * part.limit).float().mean()}
+    return {}
+
+
+@contextmanager
+def _evaluating(*networks: nn.Module) -> Iterator[None]:
+    """Inside, every module is in evaluation mode; afterwards each is what it was."""
+    modules = [module for network in networks for module in network.modules()]
+    before = [module.training for module in modules]
+    for network in networks:
+        network.eval()
+    try:
+        yield
+    finally:
+        for module, training in zip(modules, before):
+            module.training = training
