@@ -23,6 +23,25 @@ from wganx.wasserstein.constraints import (
     WeightClipping,
     WganDiv,
 )
+from wganx.wasserstein.divergences import (
+    Divergence,
+    Gaussian,
+    Histogram,
+    compare,
+    energy_distance,
+    hellinger,
+    js_divergence,
+    kl_divergence,
+    mmd,
+    total_variation,
+)
+from wganx.wasserstein.duality import (
+    DualCertificate,
+    LipschitzPotential,
+    c_transform,
+    dual_certificate,
+    kantorovich_rubinstein,
+)
 from wganx.wasserstein.gradients import gradient_norms, input_gradients, interpolate
 from wganx.wasserstein.lipschitz import LipschitzEstimate, lipschitz_estimate
 from wganx.wasserstein.objectives import (
@@ -33,7 +52,9 @@ from wganx.wasserstein.objectives import (
     Objective,
     Wasserstein,
 )
-from wganx.wasserstein.transport import Distance, exact_w1
+from wganx.wasserstein.sinkhorn import SinkhornDistance, sinkhorn_divergence
+from wganx.wasserstein.sliced import MaxSlicedDistance, max_sliced_w1, max_sliced_w2, sliced_w1, sliced_w2
+from wganx.wasserstein.transport import Distance, Transport, exact_w1, exact_wp, optimal_transport
 
 __all__ = [
     "CONSTRAINTS",
@@ -47,27 +68,52 @@ __all__ = [
     "Consistency",
     "Constraint",
     "Distance",
+    "Divergence",
     "Dragan",
+    "DualCertificate",
+    "Gaussian",
     "GradientNormalization",
     "GradientPenalty",
     "Hinge",
+    "Histogram",
     "LeastSquares",
     "LipschitzEstimate",
     "LipschitzPenalty",
+    "LipschitzPotential",
     "MaxGradientPenalty",
+    "MaxSlicedDistance",
     "NoConstraint",
     "NonSaturating",
     "Objective",
     "Orthogonal",
     "Penalty",
     "PenaltyTerms",
+    "SinkhornDistance",
     "SpectralNorm",
+    "Transport",
     "Wasserstein",
     "WeightClipping",
     "WganDiv",
+    "c_transform",
+    "compare",
+    "dual_certificate",
+    "energy_distance",
     "exact_w1",
+    "exact_wp",
     "gradient_norms",
+    "hellinger",
     "input_gradients",
     "interpolate",
+    "js_divergence",
+    "kantorovich_rubinstein",
+    "kl_divergence",
     "lipschitz_estimate",
+    "max_sliced_w1",
+    "max_sliced_w2",
+    "mmd",
+    "optimal_transport",
+    "sinkhorn_divergence",
+    "sliced_w1",
+    "sliced_w2",
+    "total_variation",
 ]

@@ -1,0 +1,182 @@
+"""What a divergence is computed between, and what it returns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """The value of a divergence; ``float(result)`` is `value`.
+
+    Attributes:
+        value: the divergence, in nats where it is an information.
+        error: standard error of a Monte Carlo value or of an estimate, where one is known; None otherwise, and for
+            what is exact.
+        method: how it was found, in words.
+    """
+
+    value: float
+    error: float | None
+    method: str
+
+    def __float__(self) -> float:
+        return self.value
+
+
+@dataclass(frozen=True, eq=False, init=False)
+class Histogram:
+    """A distribution on finitely many bins.
+
+    Attributes:
+        probabilities: ``(k,)``, not negative, of sum 1; float64.
+        points: where the bins lie, ``(k, d)``; 0, 1, ..., k - 1 by default. Only distances that know near from far
+            (W1, MMD, energy) look at them.
+
+    Raises:
+        ValueError: not a probability vector, or points that do not match it.
+    """
+
+    probabilities: Tensor
+    points: Tensor
+
+    def __init__(self, probabilities: Tensor | Sequence[float], points: Tensor | Sequence[float] | None = None) -> None:
+        p = torch.as_tensor(probabilities, dtype=torch.float64).detach()
+        if p.ndim != 1 or len(p) == 0 or not bool((p >= 0).all()) or not math.isclose(float(p.sum()), 1, abs_tol=1e-6):
+            raise ValueError(
+                f"a histogram needs a vector of probabilities that are not negative and sum to 1, got shape "
+                f"{tuple(p.shape)} of sum {float(p.sum()):.6g}; divide counts by their sum"
+            )
+        places = torch.arange(len(p)) if points is None else torch.as_tensor(points, dtype=torch.float64).detach()
+        places = places.to(p).reshape(len(places), -1)
+        if len(places) != len(p) or not bool(places.isfinite().all()):
+            raise ValueError(f"a histogram of {len(p)} bins needs as many finite points, got {len(places)}")
+        object.__setattr__(self, "probabilities", p / p.sum())
+        object.__setattr__(self, "points", places)
+
+
+@dataclass(frozen=True, eq=False, init=False)
+class Gaussian:
+    """A normal distribution on R^d with a density.
+
+    Attributes:
+        mean: ``(d,)``; a number stands for d = 1.
+        covariance: ``(d, d)``, symmetric and positive definite; a number is the variance for d = 1.
+
+    Raises:
+        ValueError: shapes that do not fit, or a covariance that is not symmetric and positive definite.
+    """
+
+    mean: Tensor
+    covariance: Tensor
+
+    def __init__(self, mean: Tensor | Sequence[float] | float, covariance: Tensor | Sequence[float] | float) -> None:
+        centre = torch.as_tensor(mean, dtype=torch.float64).detach().reshape(-1)
+        spread = torch.as_tensor(covariance, dtype=torch.float64).detach().to(centre.device)
+        d = len(centre)
+        if spread.numel() != d * d:
+            raise ValueError(f"a mean of {d} values needs a covariance of shape ({d}, {d}), got {tuple(spread.shape)}")
+        spread = spread.reshape(d, d)
+        factor, failed = torch.linalg.cholesky_ex(spread)
+        if int(failed) or not torch.allclose(spread, spread.T) or not bool(factor.isfinite().all()):
+            raise ValueError("a covariance must be symmetric and positive definite, or the Gaussian has no density")
+        object.__setattr__(self, "mean", centre)
+        object.__setattr__(self, "covariance", spread)
+
+    @property
+    def dim(self) -> int:
+        """d."""
+        return len(self.mean)
+
+    @cached_property
+    def factor(self) -> Tensor:
+        """The Cholesky factor of the covariance, lower triangular."""
+        factor: Tensor = torch.linalg.cholesky(self.covariance)
+        return factor
+
+    @property
+    def log_det(self) -> Tensor:
+        """Logarithm of the covariance's determinant."""
+        return 2 * self.factor.diagonal().log().sum()
+
+    def sample(self, n: int, seed: int = 0) -> Tensor:
+        """`n` draws ``(n, d)``, made on the CPU so that every device gets the same."""
+        white = torch.randn(n, self.dim, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+        return self.mean + white.to(self.mean.device) @ self.factor.T
+
+    def log_density(self, x: Tensor) -> Tensor:
+        """Of the rows of ``x (n, d)``, ``(n,)``."""
+        white = torch.linalg.solve_triangular(self.factor, (x - self.mean).T, upper=False)
+        log_density: Tensor = -0.5 * (white.square().sum(dim=0) + self.log_det + self.dim * math.log(2 * math.pi))
+        return log_density
+
+
+Distribution = Histogram | Gaussian | Tensor
+"""What a divergence takes: a `Histogram`, a `Gaussian`, or samples ``(n, ...)``."""
+
+
+def same_bins(p: Histogram, q: Histogram) -> tuple[Tensor, Tensor]:
+    """The probabilities of two histograms on the same bins.
+
+    Raises:
+        ValueError: the bins differ.
+    """
+    a, b = p.probabilities, q.probabilities.to(p.points.device)
+    if not torch.equal(p.points, q.points.to(p.points.device)):
+        raise ValueError(
+            f"the histograms have different bins ({len(a)} and {len(b)}, or at other points); put both on the "
+            "union of their bins, with probability 0 where a side has nothing"
+        )
+    return a, b
+
+
+def same_space(p: Gaussian, q: Gaussian) -> tuple[Gaussian, Gaussian]:
+    """Two Gaussians of one dimension on one device.
+
+    Raises:
+        ValueError: the dimensions differ.
+    """
+    if p.dim != q.dim:
+        raise ValueError(f"the Gaussians have {p.dim} and {q.dim} dimensions; both need the same")
+    device = p.mean.device
+    return p, q if q.mean.device == device else Gaussian(q.mean.to(device), q.covariance.to(device))
+
+
+def rows(x: Tensor, y: Tensor, least: int = 1) -> tuple[Tensor, Tensor]:
+    """Two sample sets as float64 matrices ``(n, d)`` and ``(m, d)`` on one device, around a common centre.
+
+    Raises:
+        ValueError: fewer than `least` samples on a side, different sizes, or values that are not finite.
+    """
+    if min(len(x), len(y)) < least:
+        raise ValueError(f"at least {least} samples are needed on both sides, got {len(x)} and {len(y)}")
+    x, y = (samples.detach().to(x.device, torch.float64).reshape(len(samples), -1) for samples in (x, y))
+    if x.shape[1] != y.shape[1]:
+        raise ValueError(f"samples differ in size: {x.shape[1]} and {y.shape[1]} values each")
+    if not bool(x.isfinite().all() & y.isfinite().all()):
+        raise ValueError("samples hold values that are not finite; remove those rows")
+    # Distances do not change, and lose fewer digits to rounding near the origin.
+    centre = x.mean(dim=0)
+    return x - centre, y - centre
+
+
+def mixed(p: Distribution, q: Distribution) -> ValueError:
+    """The refusal of two sides of different kinds."""
+    return ValueError(
+        f"cannot compare a {type(p).__name__} with a {type(q).__name__}: give two histograms, two Gaussians or two "
+        "tensors of samples; Gaussian.sample(n) draws some"
+    )
+
+
+def folded_normal(mean: float, deviation: float) -> float:
+    """``E|Z|`` for a normal Z of that mean and standard deviation."""
+    if deviation == 0:
+        return abs(mean)
+    z = mean / deviation
+    return deviation * math.sqrt(2 / math.pi) * math.exp(-z * z / 2) + mean * math.erf(z / math.sqrt(2))
