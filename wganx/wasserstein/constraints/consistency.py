@@ -38,7 +38,7 @@ class Consistency(GradientPenalty):
 
     The critic is a module with dropout layers; in `eval` mode the term is zero. Its last layer is the one with weights
     of its own that is called last on a tensor of numbers. Dropout draws from torch's global stream, not from `rng`.
-    Costs a pass over twice the batch more than `GradientPenalty`.
+    Costs a pass over twice the batch and the dropout more than `GradientPenalty`, about twice as much in all.
 
     Raises:
         PreflightError: the critic has no dropout layer.
