@@ -1,0 +1,58 @@
+"""The site: prose in MyST, formulas in MathML, every code block with an output is executed.
+
+sphinx-build -W -b html docs OUT       the pages
+sphinx-build -W -b doctest docs OUT    their code
+"""
+
+import doctest
+import sys
+from pathlib import Path
+
+import wganx
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
+project = "wganx"
+author = "the wganx authors"
+copyright = "the wganx authors, MIT licence"
+release = version = wganx.__version__
+
+extensions = [
+    "mathml",  # docs/_ext: formulas that need no network
+    "tolerance",  # docs/_ext: outputs hold to the digits that they show
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.doctest",
+]
+exclude_patterns = ["_build", "_ext"]
+nitpicky = False
+
+myst_enable_extensions = ["amsmath", "dollarmath", "deflist"]
+myst_heading_anchors = 3
+html_math_renderer = "mathml"
+
+html_theme = "furo"
+html_title = "wganx"
+html_static_path = ["_static"]
+html_css_files = ["formulas.css"]
+html_copy_source = False
+html_show_sourcelink = False
+
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
+autodoc_member_order = "bysource"
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+default_role = "code"  # docstrings put names between single backticks
+
+doctest_global_setup = """
+import os
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+import math
+import torch
+import wganx
+torch.set_num_threads(1)
+torch.manual_seed(0)
+"""
+doctest_default_flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
