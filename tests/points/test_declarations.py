@@ -50,7 +50,11 @@ def test_scenarios_name_what_the_plugin_offers(scenario: Scenario) -> None:
 def test_the_declared_networks_are_those_of_the_package() -> None:
     context = BuildContext(sample=SampleFormat(axes=("coordinate",), shape=(2,), value_range=None), noise=3)
     built = {
-        architecture.role: type(architecture.build(architecture.config(), context)).__name__
+        (architecture.role, architecture.name): type(architecture.build(architecture.config(), context)).__name__
         for architecture in wganx_points.wganx_architectures()
     }
-    assert built == {"generator": "MlpGenerator", "critic": "MlpCritic"}
+    assert built == {
+        ("generator", "mlp"): "MlpGenerator",
+        ("critic", "mlp"): "MlpCritic",
+        ("critic", "lipschitz-mlp"): "LipschitzMLP",
+    }
