@@ -1,0 +1,168 @@
+"""The Sinkhorn divergence against POT's plans, exact transport and closed forms."""
+
+import math
+
+import ot
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wganx.wasserstein import Distance, exact_wp, sinkhorn_divergence
+
+
+def cloud(seed, n=30, shape=(2,), dtype=torch.float64):
+    return torch.randn(n, *shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(dtype)
+
+
+def masses(seed, n):
+    return torch.rand(n, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).softmax(0)
+
+
+def entropic_cost(x, y, a, b, epsilon, p):
+    """``<plan, c> + ε KL(plan | a b^T)`` with the plan of POT's log-domain solver."""
+    cost = torch.cdist(x, y) ** p
+    plan = ot.sinkhorn(a, b, cost, epsilon, method="sinkhorn_log", numItermax=3000, stopThr=1e-9, warn=False)
+    # sinkhorn2 gives the first term alone, for the same plan and the same epsilon.
+    first = ot.sinkhorn2(a, b, cost, epsilon, method="sinkhorn_log", numItermax=3000, stopThr=1e-9, warn=False)
+    assert float((plan * cost).sum()) == pytest.approx(float(first), rel=1e-9)
+    return float(first + epsilon * (plan * (plan / (a[:, None] * b)).log()).sum())
+
+
+@pytest.mark.parametrize("p", [1.0, 2.0])
+@pytest.mark.parametrize("epsilon", [0.5, 2.0])
+def test_pots_plans_give_the_same_divergence(p, epsilon):
+    x, y, a, b = cloud(0, 12), cloud(1, 9) + 1, masses(2, 12), masses(3, 9)
+    found = sinkhorn_divergence(x, y, epsilon=epsilon, p=p, weights=(a, b), tolerance=1e-7)
+    terms = [entropic_cost(*pair, epsilon, p) for pair in ((x, y, a, b), (x, x, a, a), (y, y, b, b))]
+    assert found.converged
+    assert found.epsilon == epsilon
+    assert found.value**p == pytest.approx(terms[0] - (terms[1] + terms[2]) / 2, abs=1e-6)
+
+
+@pytest.mark.parametrize("p", [1.0, 2.0])
+def test_it_tends_to_wp_as_epsilon_falls(p):
+    x, y = cloud(0), cloud(1) + 1
+    exact = exact_wp(x, y, p).value
+    off = [abs(sinkhorn_divergence(x, y, epsilon=e, p=p, max_iterations=3000).value - exact) for e in (3, 0.3, 0.03)]
+    assert off == sorted(off, reverse=True)
+    assert off[-1] < 0.05 * exact
+
+
+def test_two_points_have_no_entropy():
+    found = sinkhorn_divergence(torch.tensor([[0.0, 0.0]]), torch.tensor([[3.0, 4.0]]), p=2)
+    assert isinstance(found, Distance)
+    assert found.value == float(found) == pytest.approx(5.0)
+    assert (found.n, found.dim, found.error, found.converged) == ((1, 1), 2, None, True)
+    assert found.epsilon == pytest.approx(0.05 * 25)
+
+
+@pytest.mark.parametrize("p", [1.0, 2.0])
+def test_a_distribution_is_at_no_distance_from_itself(p):
+    x = cloud(0)
+    assert sinkhorn_divergence(x, x, p=p).value ** p < 1e-9
+    assert sinkhorn_divergence(x, x.flip(0), p=p).value ** p < 1e-9
+    repeated, weights = x[[0, 0, 1, 2]], (torch.tensor([0.5, 0.25, 0.25]), torch.full((4,), 0.25))
+    assert sinkhorn_divergence(x[:3], repeated, weights=weights, p=p).value ** p < 1e-6
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from([1.0, 2.0]))
+def test_symmetry_sign_and_scaling(seed, p):
+    x, y = cloud(seed, 12), cloud(seed + 1, 15)
+    found = sinkhorn_divergence(x, y, p=p, tolerance=1e-6).value
+    assert found > 0
+    assert sinkhorn_divergence(y, x, p=p, tolerance=1e-6).value == pytest.approx(found, rel=1e-5)
+    assert sinkhorn_divergence(7 * x, 7 * y, p=p, tolerance=1e-6).value == pytest.approx(7 * found, rel=1e-5)
+
+
+def test_with_p_2_a_shift_costs_its_length_at_any_temperature():
+    """``‖x - y - t‖²`` differs from ``‖x - y‖²`` by terms of one point each, so plans stay: S = ‖t‖² exactly."""
+    x, move = cloud(0), torch.tensor([0.3, -0.4], dtype=torch.float64)
+    for epsilon in (0.1, 1.0, 10.0):
+        found = sinkhorn_divergence(x, x + move, p=2, epsilon=epsilon, max_iterations=5000)
+        assert found.value == pytest.approx(0.5, abs=1e-4)
+
+
+@pytest.mark.parametrize("p", [1.0, 2.0])
+def test_blocks_of_rows_change_nothing(p):
+    x, y = cloud(0), cloud(1, 20)
+    whole, blocks = (sinkhorn_divergence(x, y, p=p, batch=batch) for batch in (1024, 7))
+    assert blocks.value == pytest.approx(whole.value, rel=1e-12)
+    assert blocks.iterations == whole.iterations
+
+
+def test_costs_are_never_kept_whole_when_they_are_large(monkeypatch):
+    from wganx.wasserstein import sinkhorn
+
+    largest = []
+    plain = sinkhorn.distances
+    monkeypatch.setattr(sinkhorn, "distances", lambda x, y: largest.append(len(x)) or plain(x, y))
+    monkeypatch.setattr(sinkhorn, "MEDIAN_SAMPLES", 10)
+    sinkhorn_divergence(cloud(0, 65), cloud(1, 33), batch=16)
+    assert max(largest) == 16
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.int16])
+def test_it_runs_in_the_dtype_of_the_samples_and_float32_at_least(dtype):
+    x, y = (cloud(0, shape=(2, 2)) * 10).to(dtype), (cloud(1, shape=(2, 2)) * 10 + 20).to(dtype)
+    exact = sinkhorn_divergence(x.double(), y.double())
+    assert sinkhorn_divergence(x, y).value == pytest.approx(exact.value, rel=1e-4)
+
+
+def test_samples_that_mostly_repeat_have_a_default_temperature():
+    x = torch.zeros(50, 2)
+    y = torch.cat([torch.zeros(49, 2), torch.ones(1, 2)])
+    found = sinkhorn_divergence(x, y)
+    assert found.epsilon == pytest.approx(0.05 * math.sqrt(2))
+    assert 0 < found.value < math.sqrt(2) / 50
+    assert sinkhorn_divergence(x, x).value == 0.0
+
+
+def test_an_empty_weight_counts_for_nothing():
+    x, y = cloud(0), cloud(1)
+    weights = torch.cat([torch.full((20,), 0.05), torch.zeros(10)]).double()
+    found = sinkhorn_divergence(x, y, weights=(weights, weights), epsilon=0.3, tolerance=1e-7)
+    assert found.value == pytest.approx(
+        sinkhorn_divergence(x[:20], y[:20], epsilon=0.3, tolerance=1e-7).value, rel=1e-6
+    )
+
+
+def test_it_says_when_it_did_not_converge():
+    message = r"Sinkhorn stopped after 2 updates with .* of the mass misplaced, more than 1e-09: raise max_iterations"
+    with pytest.warns(RuntimeWarning, match=message):
+        found = sinkhorn_divergence(cloud(0), cloud(1), epsilon=0.01, tolerance=1e-9, max_iterations=2)
+    assert not found.converged
+    assert found.iterations == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"epsilon": 0.0}, "epsilon must be finite and more than 0, got 0"),
+        ({"epsilon": math.inf}, "epsilon must be finite and more than 0, got inf"),
+        ({"p": 0.5}, "p must be finite and at least 1, got 0.5"),
+        ({"tolerance": 0.0}, "tolerance must be more than 0, got 0"),
+        ({"batch": 0}, "batch must be at least 1, got 0"),
+        ({"max_iterations": 0}, "max_iterations must be at least 1, got 0"),
+        ({"p": 400}, "a distance to the power p=400 overflows torch.float32: scale the samples down"),
+        ({"weights": (torch.ones(3), torch.ones(3))}, "weights must sum to 1, got 3"),
+    ],
+)
+def test_unfit_settings_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        sinkhorn_divergence(torch.zeros(3, 2), torch.ones(3, 2), **settings)
+
+
+def test_samples_on_two_devices_are_refused():
+    with pytest.raises(ValueError, match="samples lie on two devices, cpu and meta; move one of them"):
+        sinkhorn_divergence(torch.zeros(3, 2), torch.ones(3, 2, device="meta"))
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_the_device_changes_nothing():
+    x, y = cloud(0), cloud(1)
+    assert sinkhorn_divergence(x.cuda(), y.cuda(), batch=7).value == pytest.approx(
+        sinkhorn_divergence(x, y, batch=7).value, rel=1e-6
+    )
