@@ -42,6 +42,7 @@ from wganx.wasserstein.duality import (
     dual_certificate,
     kantorovich_rubinstein,
 )
+from wganx.wasserstein.estimation import Bracket, Estimate, bracket_w1, estimate_w1
 from wganx.wasserstein.gradients import gradient_norms, input_gradients, interpolate
 from wganx.wasserstein.lipschitz import LipschitzEstimate, lipschitz_estimate
 from wganx.wasserstein.objectives import (
@@ -63,6 +64,7 @@ __all__ = [
     "R1R2",
     "R2",
     "Banach",
+    "Bracket",
     "ByConstruction",
     "Combined",
     "Consistency",
@@ -71,6 +73,7 @@ __all__ = [
     "Divergence",
     "Dragan",
     "DualCertificate",
+    "Estimate",
     "Gaussian",
     "GradientNormalization",
     "GradientPenalty",
@@ -94,10 +97,12 @@ __all__ = [
     "Wasserstein",
     "WeightClipping",
     "WganDiv",
+    "bracket_w1",
     "c_transform",
     "compare",
     "dual_certificate",
     "energy_distance",
+    "estimate_w1",
     "exact_w1",
     "exact_wp",
     "gradient_norms",
