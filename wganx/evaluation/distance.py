@@ -1,0 +1,275 @@
+"""How far two sets of samples lie apart, with an interval, beside how far one set lies from itself.
+
+A distance between samples depends on how many there are: what is measured here is that between n draws of A and n of B.
+Each set is cut at random into 2R disjoint blocks of n rows. Blocks 1 to R of A against blocks 1 to R of B give R
+independent values of it, and so their mean and a t interval; blocks 1 to R of a set against its blocks R + 1 to 2R give
+the floor, which is what two draws of the same distribution show.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from wganx.errors import DataError, UsageError, did_you_mean
+from wganx.evaluation.samples import SampleSet, check_alike
+from wganx.wasserstein import (
+    energy_distance,
+    exact_w1,
+    max_sliced_w1,
+    mmd,
+    sinkhorn_divergence,
+    sliced_w1,
+    sliced_w2,
+)
+from wganx.wasserstein.divergences import median_distance
+
+ROWS, REPEATS, FEWEST_REPEATS = 500, 10, 4
+CONFIDENCE = 0.95
+EPSILON_SHARE = 0.05
+
+Blocks = tuple[Tensor, Tensor]
+Method = Callable[[Tensor, Tensor, int, float], Mapping[str, float]]
+"""Two blocks, a seed and the scale of the data (a median distance, the same for all blocks) -> values by row name."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The mean of repetitions, and the ends of its 95 % t interval."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class DistanceRow:
+    """One quantity: between A and B, within A and within B, between blocks of the same size.
+
+    Attributes:
+        ratio: `between` over the mean of the two floors; None where these are not above 0.
+        seconds: of all repetitions; of the whole method where it has several rows.
+    """
+
+    method: str
+    between: Interval
+    floor_a: Interval
+    floor_b: Interval
+    ratio: float | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class DistanceReport:
+    """What `measure_distances` found, with the protocol.
+
+    Attributes:
+        n: rows of a block.
+        repeats: pairs of blocks behind each interval.
+        scale: median distance of two samples: the bandwidth of mmd, and 20 times the epsilon of sinkhorn.
+        versions: of what computed it.
+    """
+
+    a: str
+    b: str
+    n: int
+    repeats: int
+    seed: int
+    shape: tuple[int, ...]
+    dim: int
+    scale: float
+    confidence: float
+    rows: tuple[DistanceRow, ...]
+    versions: Mapping[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return asdict(self)
+
+    def sentence(self) -> str:
+        """What the numbers are."""
+        return (
+            f"Means over {self.repeats} pairs of disjoint blocks of {self.n} rows, with 95 % t intervals: the distance "
+            f"between {self.n} draws of A and of B, which in {self.dim:,} dimensions lies above that of the "
+            "distributions; the floors are the same between draws of one set."
+        )
+
+
+def measure_distances(
+    a: SampleSet,
+    b: SampleSet,
+    *,
+    methods: Sequence[str] = (),
+    n: int | None = None,
+    repeats: int | None = None,
+    seed: int = 0,
+    watch: Callable[[str], None] = lambda message: None,
+) -> DistanceReport:
+    """Measure how far `a` and `b` lie apart.
+
+    Args:
+        methods: names from `METHODS`; exact-w1, sliced-w1 and energy by default.
+        n, repeats: as `plan` chooses.
+        seed: of the cut into blocks and of the methods' own draws.
+        watch: told before every distance.
+
+    Raises:
+        UsageError: an unknown method, or twice the same set.
+        DataError: too few samples, or samples of different shapes.
+    """
+    if a.name == b.name:
+        raise UsageError(
+            f"A and B are both {a.name}; the floor columns of any comparison already say how far draws of it lie apart"
+        )
+    chosen = {name: _method(name) for name in methods or DEFAULT_METHODS}
+    n, repeats = plan({a.name: a.size, b.name: b.size}, n, repeats)
+    # Orders of their own, lest row i of one file meet row i of the other where these belong together.
+    sets = {side.name: side.draw(2 * repeats * n, 2 * seed + own) for own, side in enumerate((a, b))}
+    check_alike(sets)
+    rows_a, rows_b = (rows.flatten(1) for rows in sets.values())
+    scale = median_distance(rows_a, rows_b)
+    blocks_a, blocks_b = (rows.split(n) for rows in (rows_a, rows_b))  # type: ignore[no-untyped-call]
+    pairs = {
+        "A and B": list(zip(blocks_a[:repeats], blocks_b[:repeats])),
+        "A and A": list(zip(blocks_a[:repeats], blocks_a[repeats:])),
+        "B and B": list(zip(blocks_b[:repeats], blocks_b[repeats:])),
+    }
+    if "exact-w1" in chosen:
+        import ot  # noqa: F401 - takes seconds, which are none of the distance's own
+    rows: list[DistanceRow] = []
+    for name, method in chosen.items():
+        rows += _measure(name, method, pairs, seed, scale, watch)
+    shape = tuple(next(iter(sets.values())).shape[1:])
+    return DistanceReport(
+        a=a.name,
+        b=b.name,
+        n=n,
+        repeats=repeats,
+        seed=seed,
+        shape=shape,
+        dim=math.prod(shape),
+        scale=scale,
+        confidence=CONFIDENCE,
+        rows=tuple(rows),
+        versions={package: version(package) for package in ("wganx", "torch", "POT", "numpy")},
+    )
+
+
+def plan(sizes: Mapping[str, int | None], n: int | None, repeats: int | None) -> tuple[int, int]:
+    """Rows of a block and pairs of blocks, so that ``2 repeats`` disjoint blocks fit into each set.
+
+    By default 10 repeats, fewer (not below 4) where blocks would have less than 50 rows; and at most 500 rows. A size
+    of None stands for as many as are wanted.
+
+    Raises:
+        DataError: they do not fit, or fewer than 2 repeats of 2 rows would.
+    """
+    known = {name: size for name, size in sizes.items() if size is not None}
+    name = min(known, key=lambda name: known[name], default="")
+    smallest = known.get(name, 2 * REPEATS * max(n or 0, ROWS) * max(repeats or 0, 1))
+    if repeats is None:
+        most = smallest // 100 if n is None else smallest // (2 * n)
+        repeats = min(REPEATS, max(most, FEWEST_REPEATS if n is None else 0))
+    wanted = n
+    if n is None:
+        n = min(ROWS, smallest // (2 * repeats)) if repeats else 0
+    if n < 2 or repeats < 2 or 2 * repeats * n > smallest:
+        least = 2 * max(repeats, 2) * max(wanted or 2, 2)
+        raise DataError(
+            f"{name} has {smallest} rows, and an interval with its floor needs {least}: {2 * max(repeats, 2)} disjoint "
+            f"blocks of {max(wanted or 2, 2)}; give more samples, or a smaller --n or --repeats (at least 2 each)"
+        )
+    return n, repeats
+
+
+def interval(values: Sequence[float]) -> Interval:
+    """Mean of independent values and its 95 % Student t interval, ``mean ± t s / √R`` with R - 1 degrees of freedom."""
+    from scipy.stats import t
+
+    found = torch.tensor(values, dtype=torch.float64)
+    mean = float(found.mean())
+    half = float(t.ppf((1 + CONFIDENCE) / 2, len(values) - 1)) * float(found.std()) / math.sqrt(len(values))
+    return Interval(mean, mean - half, mean + half)
+
+
+def _measure(
+    name: str,
+    method: Method,
+    pairs: Mapping[str, list[Blocks]],
+    seed: int,
+    scale: float,
+    watch: Callable[[str], None],
+) -> list[DistanceRow]:
+    started = time.perf_counter()
+    found: dict[str, list[Mapping[str, float]]] = {}
+    for sides, blocks in pairs.items():
+        found[sides] = []
+        for index, (x, y) in enumerate(blocks):
+            watch(f"{name}: {sides}, {index + 1} of {len(blocks)}")
+            try:
+                found[sides].append(method(x, y, seed + index, scale))
+            except ValueError as error:
+                raise DataError(f"{name}: {error}") from error
+    seconds = time.perf_counter() - started
+    return [
+        _row(quantity, [interval([value[quantity] for value in found[sides]]) for sides in pairs], seconds)
+        for quantity in found["A and B"][0]
+    ]
+
+
+def _row(quantity: str, intervals: list[Interval], seconds: float) -> DistanceRow:
+    between, floor_a, floor_b = intervals
+    floor = (floor_a.mean + floor_b.mean) / 2
+    return DistanceRow(quantity, between, floor_a, floor_b, between.mean / floor if floor > 0 else None, seconds)
+
+
+def _method(name: str) -> Method:
+    if name not in METHODS:
+        raise UsageError(f"no method named {name!r}; offered: {', '.join(METHODS)}{did_you_mean(name, METHODS)}")
+    return METHODS[name]
+
+
+def _mmd(x: Tensor, y: Tensor, seed: int, scale: float) -> Mapping[str, float]:
+    return {"mmd": mmd(x, y, bandwidth=scale, unbiased=False).value}
+
+
+def _sinkhorn(x: Tensor, y: Tensor, seed: int, scale: float) -> Mapping[str, float]:
+    return {"sinkhorn": sinkhorn_divergence(x, y, epsilon=EPSILON_SHARE * scale).value}
+
+
+def _estimate(method: str) -> Method:
+    def measure(x: Tensor, y: Tensor, seed: int, scale: float) -> Mapping[str, float]:
+        from wganx.wasserstein import estimate_w1
+
+        return {method: estimate_w1(x, y, method, seed=seed).value}
+
+    return measure
+
+
+def _bracket(x: Tensor, y: Tensor, seed: int, scale: float) -> Mapping[str, float]:
+    from wganx.wasserstein import bracket_w1
+
+    found = bracket_w1(x, y, seed=seed)
+    return {f"bracket {part}": float(getattr(found, part)) for part in ("lower", "point", "upper")}
+
+
+DEFAULT_METHODS = ("exact-w1", "sliced-w1", "energy")
+METHODS: Mapping[str, Method] = {
+    "exact-w1": lambda x, y, seed, scale: {"exact-w1": exact_w1(x, y).value},
+    "sliced-w1": lambda x, y, seed, scale: {"sliced-w1": sliced_w1(x, y, seed=seed).value},
+    "sliced-w2": lambda x, y, seed, scale: {"sliced-w2": sliced_w2(x, y, seed=seed).value},
+    "max-sliced-w1": lambda x, y, seed, scale: {"max-sliced-w1": max_sliced_w1(x, y, seed=seed).value},
+    "sinkhorn": _sinkhorn,
+    "energy": lambda x, y, seed, scale: {"energy": energy_distance(x, y, unbiased=False).value},
+    "mmd": _mmd,
+    "orthogonal": _estimate("orthogonal"),
+    "lipschitz-penalty": _estimate("lipschitz-penalty"),
+    "bracket": _bracket,
+}

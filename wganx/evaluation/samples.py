@@ -1,0 +1,132 @@
+"""Sets of samples to be compared, and those that are arrays in files."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from wganx.errors import DataError, did_you_mean
+
+ARRAY_SUFFIXES = (".npy", ".npz", ".safetensors")
+
+
+@dataclass(frozen=True)
+class SampleSet:
+    """Samples that are read when they are drawn.
+
+    Attributes:
+        name: what the user called it.
+        size: how many there are; None for a generator, which makes as many as are wanted.
+        draw: ``draw(count, seed)`` gives `count` of them ``(count, ...)`` in an order fixed by the seed, none twice, as
+            floating-point numbers on the CPU.
+    """
+
+    name: str
+    size: int | None
+    draw: Callable[[int, int], Tensor]
+
+
+def random_rows(size: int, count: int, seed: int) -> list[int]:
+    """`count` different indices below `size`, in random order."""
+    chosen: list[int] = torch.randperm(size, generator=torch.Generator().manual_seed(seed))[:count].tolist()
+    return chosen
+
+
+def is_array(source: str) -> bool:
+    """Whether `source` names an array file, ``file.npy`` or ``file.npz:name``."""
+    return _split(source)[0].suffix.lower() in ARRAY_SUFFIXES
+
+
+def array_samples(source: str) -> SampleSet:
+    """The rows of an array ``(n, ...)`` of numbers in a ``.npy``, ``.npz`` or ``.safetensors`` file, taken as they are.
+
+    Nothing in the file is executed. ``file.npz:name`` names one of several arrays.
+
+    Raises:
+        DataError: no such file or array, a file that cannot be read, or no numbers in rows.
+    """
+    path, name = _split(source)
+    if not path.is_file():
+        raise DataError(f"there is no file {path}; check the spelling")
+    array = _read(path, name)
+    if array.dtype.kind not in "fiub" or array.ndim == 0:
+        raise DataError(f"{source} holds {array.dtype} values of shape {array.shape}; rows of numbers are wanted")
+
+    def draw(count: int, seed: int) -> Tensor:
+        rows = array[random_rows(len(array), count, seed)]
+        finite = np.isfinite(rows).reshape(count, -1).all(axis=1)
+        if not finite.all():
+            raise DataError(f"{source}: {int((~finite).sum())} of {count} rows hold values that are not finite")
+        return torch.from_numpy(rows.astype(np.result_type(rows.dtype, np.float32)))
+
+    return SampleSet(source, len(array), draw)
+
+
+def _split(source: str) -> tuple[Path, str | None]:
+    """File and array name; a colon that belongs to the file's own path stays in it."""
+    path = Path(source).expanduser()
+    file, colon, name = source.rpartition(":")
+    if path.exists() or not colon or not file.lower().endswith(ARRAY_SUFFIXES):
+        return path, None
+    return Path(file).expanduser(), name
+
+
+def _read(path: Path, name: str | None) -> NDArray[np.generic]:
+    try:
+        if path.suffix.lower() == ".safetensors":
+            return _read_safetensors(path, name)
+        loaded = np.load(path, mmap_mode="r", allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            if name is not None:
+                raise DataError(f"{path} holds a single array, which has no name; leave out :{name}")
+            return loaded
+        with loaded:
+            return np.asarray(loaded[_choose(path, name, loaded.files)])
+    except DataError:
+        raise
+    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path} cannot be read as an array of numbers: {error}") from error
+
+
+def _read_safetensors(path: Path, name: str | None) -> NDArray[np.generic]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensor: Tensor = file.get_tensor(_choose(path, name, list(file.keys())))
+    except SafetensorError as error:
+        raise DataError(f"{path} cannot be read as an array of numbers: {error}") from error
+    # numpy has no bfloat16.
+    return np.asarray((tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy())
+
+
+def _choose(path: Path, name: str | None, names: list[str]) -> str:
+    listed = ", ".join(names) or "none"
+    if name is None:
+        if len(names) != 1:
+            raise DataError(f"{path} holds {len(names)} arrays ({listed}); say which: {path}:NAME")
+        return names[0]
+    if name not in names:
+        raise DataError(f"{path} holds no array {name!r}; it holds: {listed}{did_you_mean(name, names)}")
+    return name
+
+
+def check_alike(samples: Mapping[str, Tensor]) -> None:
+    """Refuse sets whose samples differ in shape.
+
+    Raises:
+        DataError: naming both shapes.
+    """
+    (first, a), (second, b) = samples.items()
+    if a.shape[1:] != b.shape[1:]:
+        raise DataError(
+            f"samples differ in shape: {tuple(a.shape[1:])} in {first} and {tuple(b.shape[1:])} in {second}; "
+            "bring both to one shape (files: the plugin does, for example with --set dataset.size=32)"
+        )
