@@ -10,6 +10,7 @@ import click
 import wganx
 from wganx.cli.config import config
 from wganx.cli.data import data
+from wganx.cli.distance import distance
 from wganx.cli.doctor import doctor
 from wganx.cli.evaluate import evaluate
 from wganx.cli.plugins import plugins
@@ -68,5 +69,5 @@ def main(debug: bool) -> None:
     """
 
 
-for _command in (train, resume, sample, evaluate, report, plugins, config, data, doctor):
+for _command in (train, resume, sample, evaluate, distance, report, plugins, config, data, doctor):
     main.add_command(_command)
