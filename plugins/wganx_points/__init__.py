@@ -41,6 +41,7 @@ from wganx_points.configs import (
 )
 
 if TYPE_CHECKING:
+    import click
     from torch import Tensor, nn
 
 WGANX_API = 1
@@ -183,6 +184,13 @@ def wganx_scenarios() -> Iterable[Scenario]:
         "moons-to-ring": "moves two half circles onto the ring at nearly the least cost",
     }.items():
         yield Scenario(name=name, modality="points", summary=summary, config=folder / f"{name}.yaml")
+
+
+@hookimpl
+def wganx_commands() -> Iterable[click.Command]:
+    from wganx_points.lab import lab
+
+    return [lab]
 
 
 def _open_cloud(config: CloudConfig, split: Split, context: DataContext) -> Items:

@@ -13,6 +13,7 @@ from wganx.cli.data import data
 from wganx.cli.distance import distance
 from wganx.cli.doctor import doctor
 from wganx.cli.evaluate import evaluate
+from wganx.cli.lab import lab
 from wganx.cli.plugins import plugins
 from wganx.cli.report import report
 from wganx.cli.resume import resume
@@ -69,5 +70,5 @@ def main(debug: bool) -> None:
     """
 
 
-for _command in (train, resume, sample, evaluate, distance, report, plugins, config, data, doctor):
+for _command in (train, resume, sample, evaluate, distance, report, plugins, config, data, lab, doctor):
     main.add_command(_command)
