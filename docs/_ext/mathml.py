@@ -27,6 +27,7 @@ _SPELLINGS = tuple(
     for pattern, replacement in (
         (r"\\dots(?![a-zA-Z])", r"\\ldots"),
         (r"\\middle(?![a-zA-Z])", ""),
+        (r"\\textit(?![a-zA-Z])", r"\\text"),
         (r"\\(big|Big|bigg|Bigg)([(\[]|\\\{|\\lVert|\\lvert)", r"\\\1l\2"),
         (r"\\(big|Big|bigg|Bigg)([)\]|/]|\\\}|\\\||\\rVert|\\rvert)", r"\\\1r\2"),
         (r"(\\[dt]?frac)\s*([0-9A-Za-z])", r"\1{\2}"),  # \frac12, which is read as the fraction 12 over nothing
@@ -35,13 +36,23 @@ _SPELLINGS = tuple(
 )
 """Spellings that LaTeX knows and the converter does not, with those that it does."""
 
+_FENCE = re.compile(r'<mo(?: class="mathopen")?( stretchy="false")?>([|‖{}])</mo>')
+"""Bars and braces, which browsers stretch and space like a relation unless told not to."""
+
 
 def _mathml(formula: str, node: nodes.Element, *, block: bool) -> str:
     spelled = formula
     for pattern, replacement in _SPELLINGS:
         spelled = pattern.sub(replacement, spelled)
+    stretching = "\\left" in spelled  # here bars and braces without an attribute are meant to grow
+
+    def plain(fence: re.Match[str]) -> str:
+        if stretching and not fence[1]:
+            return fence[0]
+        return f'<mo stretchy="false" lspace="0" rspace="0">{fence[2]}</mo>'
+
     try:
-        return tex2mathml(spelled, as_block=block)
+        return _FENCE.sub(plain, tex2mathml(spelled, as_block=block))
     except MathError as error:
         _log.warning("formula %r: %s", formula, error, location=node, type="math")
         return f"<code>{html.escape(formula)}</code>"
