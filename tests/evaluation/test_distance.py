@@ -1,12 +1,13 @@
 """Distances between sets: intervals that cover, floors from blocks that do not meet, and a plausible order."""
 
 import math
+from functools import partial
 
 import pytest
 import torch
 
 from wganx.errors import DataError, UsageError
-from wganx.evaluation import SampleSet, measure_distances
+from wganx.evaluation import SampleSet, distance, measure_distances
 from wganx.evaluation.distance import METHODS, interval, plan
 from wganx.evaluation.samples import random_rows
 
@@ -63,6 +64,21 @@ def test_halves_are_nearer_than_a_blurred_copy_and_that_is_nearer_than_another_s
         assert half.between.mean < near.between.mean < far.between.mean, half.method
         assert far.between.low > far.floor_a.high, half.method
         assert 0.7 < half.ratio < 1.4 < far.ratio, half.method
+
+
+@pytest.mark.slow
+def test_the_critics_read_it_too(monkeypatch):
+    """With a fraction of their steps, which leaves readings that are small but in order."""
+    for name in ("estimate_w1", "bracket_w1"):
+        monkeypatch.setattr(distance, name, partial(getattr(distance, name), steps=60, device="cpu"))
+    a, b = sample_set("a", normal(0, 400, d=2)), sample_set("b", normal(1, 400, d=2, shift=3.0))
+    report = measure_distances(a, b, methods=["orthogonal", "bracket"], repeats=2)
+    found = {row.method: row for row in report.rows}
+    assert list(found) == ["orthogonal", "bracket lower", "bracket point", "bracket upper"]
+    for row in report.rows:
+        assert row.between.mean > 2 * abs(row.floor_a.mean)
+    assert found["bracket lower"].between.mean < found["bracket upper"].between.mean
+    assert found["bracket upper"].between.mean == pytest.approx(3 * math.sqrt(2), rel=0.1)
 
 
 def test_the_blocks_do_not_meet():

@@ -21,7 +21,9 @@ from torch import Tensor
 from wganx.errors import DataError, UsageError, did_you_mean
 from wganx.evaluation.samples import SampleSet, check_alike
 from wganx.wasserstein import (
+    bracket_w1,
     energy_distance,
+    estimate_w1,
     exact_w1,
     max_sliced_w1,
     mmd,
@@ -246,16 +248,12 @@ def _sinkhorn(x: Tensor, y: Tensor, seed: int, scale: float) -> Mapping[str, flo
 
 def _estimate(method: str) -> Method:
     def measure(x: Tensor, y: Tensor, seed: int, scale: float) -> Mapping[str, float]:
-        from wganx.wasserstein import estimate_w1
-
         return {method: estimate_w1(x, y, method, seed=seed).value}
 
     return measure
 
 
 def _bracket(x: Tensor, y: Tensor, seed: int, scale: float) -> Mapping[str, float]:
-    from wganx.wasserstein import bracket_w1
-
     found = bracket_w1(x, y, seed=seed)
     return {f"bracket {part}": float(getattr(found, part)) for part in ("lower", "point", "upper")}
 
