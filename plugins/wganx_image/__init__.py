@@ -17,6 +17,7 @@ from wganx import (
     DataContext,
     Dataset,
     Game,
+    HealthCheck,
     Items,
     Metric,
     MetricContext,
@@ -25,6 +26,7 @@ from wganx import (
     Scenario,
     Split,
     Task,
+    Vitals,
     hookimpl,
 )
 from wganx_image.configs import (
@@ -192,6 +194,21 @@ def wganx_architectures() -> Iterable[Architecture]:
 
 
 @hookimpl
+def wganx_health_checks() -> Iterable[HealthCheck]:
+    return [
+        HealthCheck(
+            name="checkerboard",
+            code="WX041",
+            summary="a two-pixel pattern in the fakes",
+            modality="image",
+            mend="use generator.name=resnet, which resizes before it convolves, or train longer",
+            inspect=_checkerboard,
+            patience=5,
+        )
+    ]
+
+
+@hookimpl
 def wganx_metrics() -> Iterable[Metric]:
     return [
         Metric(
@@ -301,6 +318,12 @@ def _resnet_critic(config: ResnetCriticConfig, context: BuildContext) -> nn.Modu
     from wganx_image.networks.resnet import Critic
 
     return Critic(config, context)
+
+
+def _checkerboard(vitals: Vitals) -> str | None:
+    from wganx_image.health import checkerboard
+
+    return checkerboard(vitals)
 
 
 def _class_score(candidate: Batch, reference: Batch, context: MetricContext) -> Mapping[str, float]:

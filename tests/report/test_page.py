@@ -297,9 +297,38 @@ def test_health_heads_the_page(make_run: MakeRun, facts: dict[str, object], leve
     assert text_of(page).index(words) < text_of(page).index("Distance to the data")
 
 
-def test_a_negative_distance_at_the_end_is_flagged(make_run: MakeRun) -> None:
-    lines = [json.dumps({"step": step, "w1_raw": 1.0 if step < 30 else -0.5}) for step in range(40)]
-    assert "The W1 reading stayed negative" in parse(make_run(metrics=lines)).one("health").text
+def test_findings_are_told_with_their_steps_and_the_mend(make_run: MakeRun) -> None:
+    def line(step: int, code: str, text: str | None, level: str = "warn") -> str:
+        return json.dumps({"step": step, "health": {"code": code, "level": level, "text": text, "mend": "do this"}})
+
+    lines = [
+        line(100, "WX011", "the reading is negative"),
+        line(300, "WX011", None),
+        line(1200, "WX020", "the critic explodes", "bad"),
+        line(400, "WX012", "the reading shrinks", "info"),
+        json.dumps({"step": 500, "health": "torn"}),
+    ]
+    text = parse(make_run(metrics=lines)).one("health").text
+    assert "WX011. From step 100 to 300: the reading is negative. Do this." in text
+    assert "WX020. From step 1,200 on: the critic explodes. Do this." in text
+    assert "WX012. the reading shrinks. Do this." in text
+    assert text.index("WX020") < text.index("WX011") < text.index("WX012"), "the gravest first"
+
+
+def test_the_time_is_split(make_run: MakeRun) -> None:
+    folder = make_run()
+    lines = [{"step": 1, "time/critic": 0.7, "time/data": 0.3}, {"step": 2, "time/critic": 0.9, "time/data": 0.1}]
+    (folder / "timings.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    assert "critic 80%, data 20%" in parse(folder).one("environment").text
+
+
+def test_readings_share_charts_and_what_checks_look_at_is_not_drawn(make_run: MakeRun) -> None:
+    names = ("w1_raw", "w1_heldout", "w1_corrected", "gradient_norm_real", "gradient_norm_fake", "vital/spread_real")
+    lines = [json.dumps({"step": step, **{name: float(step) for name in names}}) for step in range(9)]
+    text = parse(make_run(metrics=lines)).one("curves").text
+    assert "held out" in text
+    assert "vital" not in text
+    assert text.count("Distance to the data, as the critic reads it") == 1
 
 
 def test_readings_that_are_not_finite_are_flagged_and_marked(make_run: MakeRun) -> None:

@@ -6,15 +6,15 @@ Codes that stop a training are raised where they are noticed: WX001, WX003, WX00
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import torch
 
 from wganx.health import Finding, HealthCheck, Vitals
-from wganx.wasserstein import Constraint, Objective
+from wganx.wasserstein import ByConstruction, Constraint, Objective, Orthogonal
 
-_WARM_UP = 5  # logging points before a judgement on the course of a reading
+_WARM_UP = (5, 100)  # logging points and steps before the course of a training is judged
 _DECAY = 0.8  # of the running means over logging points
 
 
@@ -55,8 +55,13 @@ def standard_checks(objective: Objective, constraint: Constraint) -> list[Health
     """The checks that apply to any kind of sample under these rules."""
     reads_w1 = objective.reads_w1 and constraint.reads_w1
     checks = [_FEW_VALUES, _SCORE_OFFSET, _FLAT_CRITIC, _COLLAPSE, _OVERFIT, _SATURATION, _COPIED, _CONTEXT_IGNORED]
+    if isinstance(constraint, Orthogonal | ByConstruction):
+        mend = "its forward does more than its layers do (a shortcut, a product): leave that out, or use a penalty"
+        checks.append(replace(_INACTIVE, patience=1, inspect=_broken_bound(constraint), mend=mend))
+    elif objective.reads_w1:
+        checks.append(_INACTIVE)
     if objective.reads_w1:
-        checks += [_INACTIVE, _NEGATIVE]
+        checks.append(_NEGATIVE)
     if reads_w1:
         checks += [_SHRINKING, _EXPLODING]
     return sorted(checks, key=lambda check: check.code)
@@ -70,9 +75,15 @@ def _reading(scalars: Mapping[str, float]) -> float | None:
 def _running_mean(vitals: Vitals, name: str, value: float) -> float:
     """The mean of `value` over the latest logging points, kept in the check's memory."""
     memory = vitals.memory
-    memory["points"] = memory.get("points", 0) + 1
     memory[name] = value if name not in memory else _DECAY * memory[name] + (1 - _DECAY) * value
     return memory[name]
+
+
+def _settled(vitals: Vitals, warm_ups: int = 1) -> bool:
+    """Whether the check has seen enough of the training to judge its course; counts the points it looks at."""
+    points, steps = _WARM_UP
+    vitals.memory["points"] = vitals.memory.get("points", 0) + 1
+    return vitals.memory["points"] >= warm_ups * points and vitals.step >= warm_ups * steps
 
 
 def _inactive(vitals: Vitals) -> str | None:
@@ -81,6 +92,16 @@ def _inactive(vitals: Vitals) -> str | None:
     if slope > 10 and not any(penalties) and "vital/saturation" not in vitals.scalars:
         return f"the critic's mean gradient norm is {slope:.3g} and nothing holds it back: the penalty adds 0"
     return None
+
+
+def _broken_bound(constraint: Constraint) -> Callable[[Vitals], str | None]:
+    def inspect(vitals: Vitals) -> str | None:
+        steepest = vitals.scalars["lipschitz"]
+        if steepest > 1.01:
+            return f"the critic has slope {steepest:.4g} where {constraint.name!r} promises at most 1"
+        return None
+
+    return inspect
 
 
 _INACTIVE = HealthCheck(
@@ -127,13 +148,15 @@ def _negative(vitals: Vitals) -> str | None:
     if reading is None:
         return None
     mean = _running_mean(vitals, "reading", reading)
-    if vitals.memory["points"] >= _WARM_UP and mean < 0:
+    # Around 0 where the distance is small, noise alone turns the sign.
+    peak = vitals.memory["peak"] = max(vitals.memory.get("peak", 0.0), mean)
+    if _settled(vitals) and mean < -0.1 * peak:
         return f"the critic's reading has been negative ({mean:.3g} on average): it rates fakes above real samples"
     return None
 
 
 _NEGATIVE = HealthCheck(
-    name="negative-reading", code="WX011", patience=2, inspect=_negative,
+    name="negative-reading", code="WX011", patience=5, inspect=_negative,
     summary="the critic's reading stays negative",
     mend="the critic does not keep up: raise train.critic_steps, or give it a higher rate (optimizer.critic_lr)",
 )  # fmt: skip
@@ -145,7 +168,7 @@ def _shrinking(vitals: Vitals) -> str | None:
     if peak > vitals.memory.get("peak", 0.0):
         vitals.memory["peak_step"] = vitals.step
     vitals.memory["peak"] = peak
-    if vitals.memory["points"] >= 2 * _WARM_UP and 0 < mean < 0.7 * peak:
+    if _settled(vitals, 2) and 0 < mean < 0.7 * peak:
         at = int(vitals.memory["peak_step"])
         return f"the reading rose to {peak:.3g} until step {at} and has been shrinking since, as it should"
     return None
@@ -196,15 +219,17 @@ _FLAT_CRITIC = HealthCheck(
 
 def _collapse(vitals: Vitals) -> str | None:
     scalars = vitals.scalars
-    vitals.memory["points"] = vitals.memory.get("points", 0) + 1
     ratio = scalars["vital/spread_fake"] / max(scalars["vital/spread_real"], 1e-12)
-    if vitals.memory["points"] > _WARM_UP and ratio < 0.5:
+    before = vitals.memory.get("ratio", ratio)
+    _running_mean(vitals, "ratio", ratio)
+    # A generator that starts narrow and widens is only young.
+    if _settled(vitals) and ratio < 0.5 and ratio <= 1.02 * before:
         return f"fakes lie {ratio:.2g} times as far from each other as real samples: the generator repeats itself"
     return None
 
 
 _COLLAPSE = HealthCheck(
-    name="collapse", code="WX030", patience=3, inspect=_collapse,
+    name="collapse", code="WX030", patience=5, inspect=_collapse,
     summary="samples resemble each other far more than real ones do",
     mend="raise train.critic_steps, choose objective.name=wasserstein with a penalty, and look at the previews",
 )  # fmt: skip
@@ -218,7 +243,7 @@ def _overfit(vitals: Vitals) -> str | None:
     train = _running_mean(vitals, "train", reading)
     heldout = _running_mean(vitals, "heldout", vitals.scalars[name])
     noise = 3 * vitals.scalars["vital/heldout_error"]
-    if vitals.memory["points"] >= 2 * _WARM_UP and train > 0 and train - heldout > max(0.3 * train, noise):
+    if _settled(vitals, 2) and train > 0 and train - heldout > max(0.3 * train, noise):
         return f"the critic reads {train:.3g} on training samples and {heldout:.3g} on held-out ones: it overfits"
     return None
 

@@ -125,7 +125,7 @@ def _check_critic(critic: nn.Module, batch: Batch, fake: Tensor, constraint: Con
             f"remove the {bound[0]}"
         )
     _check_rows_apart(critic, batch)
-    if constraint.penalises:
+    if constraint.penalises or constraint.owns == "scores":
         _check_second_derivative(points, scores)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
-from wganx.report.charts import FEWEST_TO_SMOOTH, figure
+from wganx.report.charts import figure
 from wganx.report.pictures import Shown
 from wganx.report.reading import Run, number, printable
 
@@ -26,7 +27,7 @@ class Note:
 
 def health_notes(run: Run, shown: Shown) -> tuple[Note, ...]:
     """Findings about `run`, gravest first; an empty tuple says that nothing stood out."""
-    notes = [*_status(run), *_noted(run), *_readings(run)]
+    notes = [*_status(run), *_noted(run), *_found(run), *_readings(run)]
     notes += [Note("warn", text) for text in shown.unreadable]
     notes += [Note("warn", text) for text in run.problems]
     notes.sort(key=lambda note: ("bad", "warn", "info").index(note.level))
@@ -56,21 +57,41 @@ def _noted(run: Run) -> list[Note]:
     return [Note("warn", printable(text)) for text in noted] if isinstance(noted, list) else []
 
 
+def _found(run: Run) -> list[Note]:
+    """What the health checks found, each with the steps between which it held; a roll-back may tell it again."""
+    begun: dict[str, Mapping[str, Any]] = {}
+    notes: list[Note] = []
+
+    def tell(finding: Mapping[str, Any], until: str) -> None:
+        level = finding.get("level")
+        since = f"From step {finding['step']:,} {until}: " if level != "info" else ""
+        text = (
+            f"{printable(finding['code'])}. {since}{printable(finding.get('text'))}. {_sentence(finding.get('mend'))}"
+        )
+        notes.append(Note(level if level in ("bad", "warn", "info") else "warn", text))
+
+    for finding in run.findings:
+        code = str(finding["code"])
+        if finding.get("text"):
+            begun.setdefault(code, finding)
+        elif code in begun:
+            tell(begun.pop(code), f"to {finding['step']:,}")
+    for finding in begun.values():
+        tell(finding, "on")
+    return notes
+
+
+def _sentence(text: object) -> str:
+    words = printable(text or "")
+    return f"{words[:1].upper()}{words[1:]}." if words else ""
+
+
 def _readings(run: Run) -> list[Note]:
-    """Readings that were not finite, and a critic that reads a negative distance at the end."""
+    """Readings that were not finite."""
     notes = []
     for name, curve in run.curves.items():
         gaps = curve.steps[~np.isfinite(curve.values)]
         if len(gaps):
             many = f"at {len(gaps)} readings, first " if len(gaps) > 1 else ""
             notes.append(Note("warn", f"{name} was not finite {many}at step {int(gaps[0]):,}."))
-    raw = run.curves.get("w1_raw")
-    if raw is not None and len(raw.finite) >= FEWEST_TO_SMOOTH and np.median(raw.finite[-len(raw.finite) // 4 :]) < 0:
-        notes.append(
-            Note(
-                "warn",
-                "The W1 reading stayed negative over the last quarter of the run: the critic does not keep up with "
-                "the generator. More critic steps or a lower generator rate are the usual mend.",
-            )
-        )
     return notes

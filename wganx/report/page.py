@@ -41,13 +41,30 @@ ABOUT = {
     ),
     "score_gap": ("Score gap", "Mean score of real samples less that of generated ones: no distance here."),
     "gradient_norm": ("Gradient norm of the critic", "How steep the critic is where the constraint looks."),
+    "gradient_norm_interpolated": (
+        "Gradient norm, by place",
+        "Mean slope of the critic at real samples, at fakes, and at points between them.",
+    ),
+    "lipschitz": (
+        "Steepest slope found",
+        "The largest of these gradient norms: the critic's Lipschitz constant is at least this.",
+    ),
     "penalty": ("Penalty", "What the constraint adds to the critic's loss."),
     "critic_loss": ("Critic loss", "The objective alone, without the penalty."),
     "steps_per_second": ("Speed", "Generator updates a second."),
     "lr": ("Learning rate", "As the schedule set it."),
     "generator_loss": ("Generator loss", "Its offset is arbitrary: it says nothing about quality."),
 }
-ORDER = ("score_gap", "gradient_norm", "penalty", "critic_loss")
+TOGETHER = (
+    ("w1_raw", "w1_heldout", "w1_corrected"),
+    ("score_gap", "score_gap_heldout"),
+    ("gradient_norm",),
+    ("gradient_norm_real", "gradient_norm_fake", "gradient_norm_interpolated"),
+    ("lipschitz",),
+    ("penalty",),
+    ("critic_loss",),
+)
+UNDRAWN = "vital/"  # what only the health checks look at
 LAST = ("generator_loss", "lr", "steps_per_second")
 
 
@@ -182,6 +199,8 @@ def draw_curves(run: Run) -> Curves:
     unchanged = []
     for name, curve in run.curves.items():
         finite = curve.finite
+        if name.startswith(UNDRAWN):
+            continue
         if len(finite) and (len(curve.values) == 1 or (len(finite) == len(curve.values) and np.ptp(finite) == 0)):
             unchanged.append((name, figure(float(finite[-1]))))
         elif len(finite):
@@ -225,6 +244,9 @@ def environment_facts(run: Run) -> list[tuple[str, str]]:
     for name, label in (("fingerprint", "fingerprint"), ("train", "train"), ("heldout", "held out"), ("feed", "feed")):
         size = number(data.get(name))
         found.append((f"Data, {label}", data.get(name) if size is None else figure(size)))
+    if run.shares:
+        parts = sorted(run.shares.items(), key=lambda part: -part[1])
+        found.append(("Time spent in", ", ".join(f"{part} {share:.0%}" for part, share in parts)))
     for role, count in mapping(facts.get("parameters")).items():
         found.append((f"Parameters, {role}", figure(number(count))))
     plugins = facts.get("plugins")
@@ -254,23 +276,30 @@ def size_in_words(size: int) -> str:
 
 def _grouped(moving: Mapping[str, Curve]) -> list[tuple[str, ...]]:
     """Names that share a chart, in reading order."""
-    names = [name for name in moving if name not in ("w1_raw", "w1_corrected", *ORDER, *LAST)]
-    ordered = [*ORDER, *sorted(names, key=lambda name: not name.startswith("evaluate/")), *LAST]
-    groups = [tuple(name for name in ("w1_raw", "w1_corrected") if name in moving)]
-    groups += [(name,) for name in ordered if name in moving]
+    placed = {name for group in TOGETHER for name in group} | {*LAST}
+    others = [name for name in moving if name not in placed and not name.startswith(UNDRAWN)]
+    others.sort(key=lambda name: not name.startswith("evaluate/"))
+    groups = [tuple(name for name in group if name in moving) for group in TOGETHER]
+    groups += [(name,) for name in [*others, *LAST] if name in moving]
     return [group for group in groups if group]
 
 
 def _chart(group: tuple[str, ...], moving: Mapping[str, Curve], config: Mapping[str, Any], axis: StepAxis) -> Chart:
-    is_w1 = group[0] in ("w1_raw", "w1_corrected")
+    is_w1 = group[0] in TOGETHER[0]
     title, about = ABOUT.get(group[-1], (group[0], ""))
     target = None
     constraint = mapping(config.get("constraint")).get("name")
     if group[0] == "gradient_norm" and constraint in TARGET_NORM:
         target = 1.0
         about += f" Dashed: its {TARGET_NORM[constraint]}, 1."
-    lines = [(name[3:] if is_w1 else name.rpartition("/")[2], moving[name]) for name in group]
+    lines = [(_line_name(name, group), moving[name]) for name in group]
     return draw(title, about, lines, axis, target=target, wide=is_w1)
+
+
+def _line_name(name: str, group: tuple[str, ...]) -> str:
+    """What a line is called beside its chart's title."""
+    shared = {"w1_raw": "raw", "w1_heldout": "held out", "w1_corrected": "corrected", "score_gap_heldout": "held out"}
+    return shared.get(name) or (name.rpartition("_")[2] if len(group) > 1 else name.rpartition("/")[2])
 
 
 def _at(curve: Curve, step: int) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,8 @@ class Run:
         config: config.yaml as nested mappings, empty if there is none.
         curves: every logged quantity by name, in the order of first appearance.
         evaluation: evaluation.json, or None.
+        findings: what the health checks found, as it was logged: ``step``, ``code``, ``level``, ``text``, ``mend``.
+        shares: mean share of the time by part of the training.
         previews: step and path of every ``samples/step-*.png``, by step.
         files: what else lies in the folder.
         problems: what could not be read, one sentence each.
@@ -70,6 +72,8 @@ class Run:
     config: Mapping[str, Any] = field(default_factory=dict)
     curves: Mapping[str, Curve] = field(default_factory=dict)
     evaluation: Mapping[str, Any] | None = None
+    findings: tuple[Mapping[str, Any], ...] = ()
+    shares: Mapping[str, float] = field(default_factory=dict)
     previews: tuple[tuple[int, Path], ...] = ()
     files: tuple[FileGroup, ...] = ()
     problems: tuple[str, ...] = ()
@@ -94,7 +98,8 @@ def read_run(folder: Path) -> Run:
             "give the folder that `wganx train` wrote"
         )
     problems: list[str] = []
-    curves = _curves(_lines(folder / "metrics.jsonl", problems))
+    metrics = list(_lines(folder / "metrics.jsonl", problems))
+    curves = _curves(metrics)
     timings = _curves(_lines(folder / "timings.jsonl", problems))
     if "steps_per_second" in timings:
         curves.setdefault("steps_per_second", timings["steps_per_second"])
@@ -104,6 +109,8 @@ def read_run(folder: Path) -> Run:
         config=_document(folder / "config.yaml", problems) or {},
         curves=curves,
         evaluation=_document(folder / "evaluation.json", problems, expected=False),
+        findings=tuple(_findings(metrics)),
+        shares={name[5:]: float(curve.finite.mean()) for name, curve in timings.items() if _is_share(name, curve)},
         previews=_previews(folder / "samples"),
         files=_files(folder),
         problems=tuple(problems),
@@ -176,7 +183,18 @@ def _lines(path: Path, problems: list[str]) -> Iterator[dict[str, Any]]:
         problems.append(f"{damaged} damaged line{'s' * (damaged > 1)} of {path.name} left out.")
 
 
-def _curves(entries: Iterator[dict[str, Any]]) -> dict[str, Curve]:
+def _findings(entries: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for entry in entries:
+        step, found = number(entry.get("step")), mapping(entry.get("health"))
+        if step is not None and found.get("code"):
+            yield {"step": int(step), **found}
+
+
+def _is_share(name: str, curve: Curve) -> bool:
+    return name.startswith("time/") and len(curve.finite) > 0
+
+
+def _curves(entries: Iterable[dict[str, Any]]) -> dict[str, Curve]:
     """Readings by name. After a roll-back steps come twice: the later reading is the one that counts."""
     readings: dict[str, dict[int, float]] = defaultdict(dict)
     for entry in entries:

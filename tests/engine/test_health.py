@@ -1,0 +1,311 @@
+"""Every health check: a training broken on purpose that triggers it, and a healthy one that does not."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+import torch
+from torch import nn
+
+import wganx
+from wganx.engine import Observer, slow_data
+from wganx.engine.health import HealthMonitor, standard_checks
+from wganx.health import Finding, HealthCheck, Vitals
+from wganx.nn import LipschitzMLP
+from wganx.wasserstein import ByConstruction, Orthogonal, Penalty, PenaltyTerms, gradient_norms
+
+DIM = 4
+
+
+class Listener(Observer):
+    def __init__(self):
+        self.findings, self.shares = [], []
+
+    def found(self, finding):
+        self.findings.append(finding)
+
+    def timed(self, step, shares):
+        self.shares.append(shares)
+
+    @property
+    def codes(self):
+        return {finding.code for finding in self.findings}
+
+    @property
+    def grave(self):
+        return {finding.code for finding in self.findings if finding.level != "info"}
+
+
+def linear(inputs, outputs):
+    return nn.Sequential(nn.Linear(inputs, 32), nn.LeakyReLU(0.2), nn.Linear(32, outputs))
+
+
+class Scorer(nn.Module):
+    def __init__(self, last=None):
+        super().__init__()
+        self.layers = linear(DIM, 1) if last is None else last
+
+    def forward(self, x, **condition):
+        return self.layers(x).flatten()
+
+
+class Maker(nn.Module):
+    """A generator of noise and context, by a function of both and its one network."""
+
+    def __init__(self, make=None):
+        super().__init__()
+        self.layers = linear(DIM, DIM)
+        self.make = make
+
+    def forward(self, noise=None, **context):
+        return self.layers(noise) if self.make is None else self.make(self.layers, noise, context)
+
+
+def cloud(count=64, batches=8, shift=1.0, seed=0, dim=DIM):
+    rng = torch.Generator().manual_seed(seed)
+    return [torch.randn(count, dim, generator=rng) + shift for _ in range(batches)]
+
+
+def run(generator=None, critic=None, *, data=None, steps=60, heldout=None, checks=(), lr=2e-3, **settings):
+    torch.manual_seed(0)
+    listener = Listener()
+    settings = {"noise": (DIM,), "critic_steps": 2, "device": "cpu", **settings}
+    optimizer = settings.pop("optimizer", wganx.Optimizer(lr=lr, betas=(0.0, 0.9)))
+    trainer = wganx.Trainer(generator or Maker(), critic or Scorer(), optimizer=optimizer, **settings)
+    result = trainer.fit(
+        data or cloud(), steps=steps, log_every=2, observers=[listener], heldout=heldout, checks=checks
+    )
+    return listener, result
+
+
+@pytest.fixture(scope="module")
+def healthy():
+    optimizer = wganx.Optimizer(lr=5e-4, critic_lr=2e-3, betas=(0.0, 0.9))
+    return run(steps=400, critic_steps=5, optimizer=optimizer, heldout=wganx.Batch(cloud(256, 1, seed=9)[0]))
+
+
+class TestHealthy:
+    def test_nothing_is_wrong(self, healthy):
+        assert healthy[0].grave == set()
+
+    def test_wx012_a_reading_that_shrinks_after_its_peak_is_told_as_what_it_is(self, healthy):
+        (finding,) = [finding for finding in healthy[0].findings if finding.code == "WX012" and finding.text]
+        assert finding.level == "info"
+        assert "has been shrinking since, as it should" in str(finding)
+
+    def test_it_is_read_on_held_out_samples_and_at_three_places(self, healthy):
+        last = healthy[1].history[-1]
+        assert abs(last["w1_heldout"] - last["w1_raw"]) < 0.5
+        norms = [last[f"gradient_norm_{place}"] for place in ("real", "fake", "interpolated")]
+        assert all(0 < norm <= last["lipschitz"] + 1e-6 for norm in norms)
+        assert list(last)[1:4] == ["w1_raw", "w1_corrected", "critic_loss"]
+
+
+class Detached(Penalty):
+    """A penalty that came to nothing."""
+
+    name = "detached"
+
+    def terms(self, critic, real, fake, condition, rng=None):
+        norms = gradient_norms(critic, real, condition)
+        return PenaltyTerms((0.0 * norms).mean(), norms.detach().mean())
+
+
+@pytest.fixture(autouse=True)
+def _registry():
+    yield
+    wganx.wasserstein.CONSTRAINTS.pop("wrong-axis", None)
+
+
+def test_wx002_nothing_holds_the_critic_back():
+    steep = wganx.Optimizer(lr=1e-3, critic_lr=0.3, betas=(0.0, 0.9))
+    for constraint in (wganx.NoConstraint(), Detached()):
+        listener, _ = run(constraint=constraint, optimizer=steep)
+        (finding,) = [finding for finding in listener.findings if finding.code == "WX002"][:1]
+        assert finding.level == "bad"
+        assert "nothing holds it back: the penalty adds 0; choose a constraint" in str(finding)
+
+
+def test_wx002_a_bound_that_does_not_hold():
+    class Residual(nn.Module):
+        """A shortcut around orthonormal layers: its slope is up to 2, and no layer says so."""
+
+        def __init__(self):
+            super().__init__()
+            self.inner = nn.Linear(DIM, DIM)
+            self.last = nn.Linear(DIM, 1)
+
+        def forward(self, x):
+            return self.last(x + self.inner(x)).flatten()
+
+    listener, _ = run(critic=Residual(), constraint=Orthogonal(), steps=40)
+    (finding,) = [finding for finding in listener.findings if finding.code == "WX002"]
+    assert "where 'orthogonal' promises at most 1" in finding.text
+    healthy, _ = run(critic=LipschitzMLP(DIM, width=16, depth=2), constraint=ByConstruction(), steps=40)
+    assert "WX002" not in healthy.codes
+
+
+def test_wx005_samples_cast_to_integers():
+    listener, _ = run(data=[batch.clamp(-1.4, 1.4).trunc() for batch in cloud(400, 3)], steps=4)
+    (finding,) = [finding for finding in listener.findings if finding.code == "WX005"]
+    assert finding.text == "samples take 3 different values only: they may have been cast to integers"
+
+
+def test_wx010_scores_far_from_zero():
+    critic = Scorer()
+    nn.init.constant_(critic.layers[2].bias, 1000.0)
+    listener, _ = run(critic=critic, steps=12)
+    (finding,) = [finding for finding in listener.findings if finding.code == "WX010"]
+    assert "scores lie around" in finding.text
+    assert "constraint.drift=0.001" in finding.mend
+
+
+def test_wx010_ends_under_a_drift_term():
+    critic = Scorer()
+    nn.init.constant_(critic.layers[2].bias, 20.0)
+    listener, result = run(critic=critic, steps=400, constraint=wganx.GradientPenalty(drift=1.0), lr=2e-2)
+    assert abs(result.history[-1]["vital/score_offset"]) < 2
+    assert [finding.text is None for finding in listener.findings if finding.code == "WX010"][-1:] in ([True], [])
+
+
+def test_wx011_a_critic_that_does_not_keep_up():
+    listener, _ = run(optimizer=wganx.Optimizer(lr=1e-2, critic_lr=1e-12, betas=(0.0, 0.9)), steps=120)
+    (finding,) = [finding for finding in listener.findings if finding.code == "WX011"]
+    assert "it rates fakes above real samples; the critic does not keep up" in str(finding)
+
+
+def test_wx020_a_reading_out_of_all_proportion():
+    listener, _ = run(
+        constraint=wganx.LipschitzPenalty(weight=1e-6), optimizer=wganx.Optimizer(lr=1e-4, critic_lr=0.3), steps=40
+    )
+    assert any(finding.code == "WX020" and finding.level == "bad" for finding in listener.findings)
+
+
+def test_wx022_a_dead_critic():
+    critic = Scorer(nn.Sequential(nn.Linear(DIM, 8), nn.ReLU(), nn.Linear(8, 1)))
+    nn.init.constant_(critic.layers[0].bias, -100.0)
+    listener, _ = run(critic=critic, steps=20)
+    assert "the critic is flat" in next(finding.text for finding in listener.findings if finding.code == "WX022")
+
+
+def test_wx030_a_generator_that_repeats_itself():
+    listener, _ = run(Maker(lambda layers, noise, context: layers(0 * noise)), steps=120)
+    assert "the generator repeats itself" in next(f.text for f in listener.findings if f.code == "WX030")
+
+
+def test_wx031_a_critic_that_knows_its_samples_by_heart():
+    wide = 24
+    few = cloud(12, 1, seed=1, shift=0.0, dim=wide)
+    torch.manual_seed(0)
+    critic = Scorer(nn.Sequential(nn.Linear(wide, 256), nn.LeakyReLU(0.2), nn.Linear(256, 1)))
+    generator = Maker(lambda layers, noise, context: noise + 0 * layers(noise[:, :DIM]).sum())
+    listener, _ = run(
+        generator, critic, data=few, steps=240, noise=(wide,), critic_steps=5,
+        heldout=wganx.Batch(cloud(512, 1, seed=2, shift=0.0, dim=wide)[0]),
+    )  # fmt: skip
+    assert "it overfits" in next(finding.text for finding in listener.findings if finding.code == "WX031")
+
+
+def test_wx032_most_weights_at_the_clipping_limit():
+    listener, _ = run(constraint=wganx.WeightClipping(0.01), steps=180, lr=1e-4)
+    finding = next(finding for finding in listener.findings if finding.code == "WX032")
+    assert "of the critic's weights are at the clipping limit" in finding.text
+    healthy, result = run(constraint=wganx.WeightClipping(5.0), steps=20)
+    assert "WX032" not in healthy.codes
+    assert result.history[-1]["vital/saturation"] == 0
+
+
+@pytest.mark.parametrize(("reach", "found"), [(1e-3, True), (1.0, False)])
+def test_wx042_a_translation_that_copies(reach, found):
+    data = [wganx.Batch(batch + 3, {"source": other}) for batch, other in zip(cloud(), cloud(seed=5))]
+    generator = Maker(lambda layers, noise, context: context["source"] + reach * (3 + layers(context["source"])))
+    listener, _ = run(generator, data=data, noise=None, steps=30, optimizer=wganx.Optimizer(lr=1e-6))
+    assert ("WX042" in listener.codes) == found
+
+
+@pytest.mark.parametrize(("weight", "found"), [(0.0, True), (1.0, False)])
+def test_wx043_a_context_that_is_ignored(weight, found):
+    data = [wganx.Batch(batch, {"label": torch.arange(64) % 3}) for batch in cloud()]
+    generator = Maker(lambda layers, noise, context: layers(noise) + weight * context["label"].float()[:, None])
+    listener, _ = run(generator, data=data, steps=30)
+    assert ("WX043" in listener.codes) == found
+
+
+def test_wx050_time_that_goes_into_data():
+    class Slow:
+        def __iter__(self):
+            for batch in cloud(8, 2):
+                time.sleep(0.05)
+                yield batch
+
+    listener, _ = run(data=Slow(), steps=4)
+    assert slow_data(listener.shares[-1]).startswith("WX050")
+    assert "dataset.workers=4 help" in slow_data(listener.shares[-1])
+    assert slow_data({"data": 0.3, "critic": 0.6}) is None
+    assert sum(listener.shares[-1].values()) == pytest.approx(1.0)
+
+
+class TestMonitor:
+    @staticmethod
+    def vitals(step, **scalars):
+        return Vitals(step=step, scalars=scalars, real=torch.zeros(2, 1), fake=torch.zeros(2, 1))
+
+    def check(self, inspect, **settings):
+        return HealthCheck(name="odd", code="WX900", summary="odd", mend="make it even", inspect=inspect, **settings)
+
+    def test_a_finding_begins_after_its_patience_and_ends(self):
+        odd = self.check(lambda vitals: "x is odd" if vitals.scalars["x"] % 2 else None, patience=2)
+        monitor = HealthMonitor([odd])
+        heard = [monitor.look(self.vitals(step, x=x)) for step, x in enumerate([1, 2, 1, 1, 1, 2, 2])]
+        assert [len(found) for found in heard] == [0, 0, 0, 1, 0, 1, 0]
+        assert str(heard[3][0]) == "WX900 x is odd; make it even"
+        assert heard[5] == [Finding(step=5, code="WX900", level="warn", text=None, mend="make it even")]
+        assert str(heard[5][0]) == "WX900 no longer"
+
+    def test_a_check_that_raises_is_named_and_switched_off(self):
+        monitor = HealthMonitor([self.check(lambda vitals: 1 / 0)])
+        (finding,) = monitor.look(self.vitals(1))
+        assert (finding.level, finding.text) == (
+            "info",
+            "health check 'odd' failed: ZeroDivisionError: division by zero",
+        )
+        assert monitor.look(self.vitals(2)) == []
+
+    def test_the_memory_is_plain_data_and_travels(self, tmp_path):
+        torch.manual_seed(0)
+        trainer = wganx.Trainer(Maker(), Scorer(), noise=(DIM,), device="cpu")
+        trainer.fit(cloud(), steps=6, log_every=2)
+        assert json.loads(json.dumps(trainer.health.memory)) == trainer.health.memory
+        trainer.save(tmp_path / "x")
+        assert (
+            wganx.Trainer.load(tmp_path / "x", Maker(), Scorer(), device="cpu").health.memory == trainer.health.memory
+        )
+
+    def test_codes_are_told_once_each(self):
+        checks = standard_checks(wganx.Wasserstein(), wganx.GradientPenalty())
+        codes = [check.code for check in checks]
+        assert codes == sorted(set(codes))
+        assert {"WX002", "WX011", "WX012", "WX020", "WX030", "WX031"} <= set(codes)
+
+    def test_readings_of_w1_are_judged_only_where_there_are_any(self):
+        codes = {check.code for check in standard_checks(wganx.Hinge(), wganx.GradientPenalty())}
+        assert not {"WX002", "WX011", "WX012", "WX020"} & codes
+
+
+def test_measuring_leaves_the_training_as_it_is():
+    torch.manual_seed(0)
+
+    class Noisy(Scorer):
+        def __init__(self):
+            super().__init__(nn.Sequential(nn.Linear(DIM, 8), nn.Dropout(0.5), nn.LeakyReLU(), nn.Linear(8, 1)))
+
+    def weights(log_every):
+        torch.manual_seed(0)
+        generator = nn.Sequential(nn.Linear(DIM, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, DIM))
+        trainer = wganx.Trainer(generator, Noisy(), noise=(DIM,), device="cpu", constraint=wganx.SpectralNorm())
+        trainer.fit(cloud(), steps=6, log_every=log_every, heldout=wganx.Batch(cloud(seed=7)[0]))
+        return torch.cat([value.flatten().float() for value in trainer.checkpoint().weights.values()])
+
+    assert torch.equal(weights(1), weights(6))
