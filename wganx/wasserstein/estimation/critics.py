@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from wganx.nn import GroupSort, orthonormalise
 from wganx.wasserstein.lipschitz import lipschitz_estimate
@@ -12,40 +11,14 @@ from wganx.wasserstein.lipschitz import lipschitz_estimate
 _POLISH = 3
 
 
-class HalfSmooth(nn.Module):
-    """ReLU on the first half of the channels, softplus on the second; at least one channel each.
-
-    Best critics have kinks where mass meets from two sides, which ReLU makes, and are smooth elsewhere: what looks
-    like ``‖x‖`` in 64 dimensions takes far fewer smooth units than flat pieces.
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        kinked, smooth = x.tensor_split(2, dim=1)
-        return torch.cat([kinked.relu(), F.softplus(smooth)], dim=1)
-
-
-def perceptron(examples: Tensor, width: int, depth: int, activation: type[nn.Module], **options: float) -> nn.Module:
-    """`depth` hidden layers of `width` units, and a score.
-
-    The first layer starts with outputs of unit size on `examples` ``(n, d)``, however many axes hold nothing.
-    """
-    layers: list[nn.Module] = []
-    for inputs in (examples.shape[1], *[width] * (depth - 1)):
-        layers += [nn.Linear(inputs, width), activation(**options)]
-    first = layers[0]
-    assert isinstance(first, nn.Linear)
-    with torch.no_grad():
-        size = (examples @ first.weight.T).square().mean().sqrt()
-        first.weight.div_(size.clamp_min(1e-6))
-    return nn.Sequential(*layers, nn.Linear(width, 1), nn.Flatten(0))
-
-
 class Radius(nn.Module):
     """Appends a learnt distance to the samples: ``x (N, d) -> (cos θ · x, sin θ · ‖a ∘ (x - c)‖) (N, d + 1)``.
 
     1-Lipschitz, for ``|a_i| <= 1``: the two parts of a step have lengths of at most ``cos θ`` and ``sin θ`` times
     that of the step. It gives a critic of flat pieces the one curved function that a difference in spread asks for
-    in many dimensions; θ is learnt, so that it costs nothing where it is of no use.
+    in many dimensions, and takes thousands of flat pieces; θ is learnt, so that it costs nothing where it is of no
+    use. (Smooth units would do as well, but bend where no penalty looks: in 16 dimensions the points between samples
+    lie nearer to the middle than the samples do.)
     """
 
     def __init__(self, dim: int) -> None:
@@ -61,11 +34,42 @@ class Radius(nn.Module):
         return torch.cat([self.angle.cos() * x, self.angle.sin() * radius], dim=1)
 
 
+def curved_perceptron(examples: Tensor, width: int, depth: int) -> nn.Sequential:
+    """`Radius`, and a `perceptron` of ReLUs on what it gives: the critic for penalties, which hold it in check.
+
+    It starts without the distance: a penalty that asks for slope 1 everywhere would else leave a cone in place.
+    """
+    radius = Radius(examples.shape[1]).to(examples.device)
+    layers = perceptron(radius(examples).detach(), width, depth)
+    first = layers[0]
+    assert isinstance(first, nn.Linear)
+    with torch.no_grad():
+        first.weight[:, -1] = 0
+    return nn.Sequential(radius, layers)
+
+
+def perceptron(examples: Tensor, width: int, depth: int, slope: float = 0.0) -> nn.Sequential:
+    """`depth` hidden layers of `width` rectified units (leaky with `slope`), and a score.
+
+    The first layer starts with outputs of unit size on `examples` ``(n, d)``, however many axes hold nothing.
+    """
+    layers: list[nn.Module] = []
+    for inputs in (examples.shape[1], *[width] * (depth - 1)):
+        layers += [nn.Linear(inputs, width), nn.LeakyReLU(slope)]
+    first = layers[0]
+    assert isinstance(first, nn.Linear)
+    with torch.no_grad():
+        first.to(examples.device)
+        size = (examples @ first.weight.T).square().mean().sqrt()
+        first.weight.div_(size.clamp_min(1e-6))
+    return nn.Sequential(*layers, nn.Linear(width, 1), nn.Flatten(0)).to(examples.device)
+
+
 class OrthonormalCritic(nn.Module):
     """A 1-Lipschitz critic: `Radius`, then orthonormal linear layers with `GroupSort`, as in `wganx.nn.LipschitzMLP`.
 
     While it learns, its weights are kept on the orthonormal matrices: `project_gradients` before an update removes
-    what would leave them, `retract` after it returns the rest. That takes a tenth of the time of a parametrisation
+    what would leave them, `retract` after it returns the rest. That takes a fraction of the time of a parametrisation
     that is differentiated through. `seal` then gives the layers that parametrisation, and with it the certificate.
     """
 

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from wganx.errors import WganxError, did_you_mean
 from wganx.wasserstein.constraints import (
@@ -22,7 +22,7 @@ from wganx.wasserstein.constraints import (
     SpectralNorm,
     WeightClipping,
 )
-from wganx.wasserstein.estimation.critics import HalfSmooth, OrthonormalCritic, perceptron
+from wganx.wasserstein.estimation.critics import OrthonormalCritic, curved_perceptron, perceptron
 from wganx.wasserstein.estimation.duals import CTransformDual, Dual, OrthonormalDual
 from wganx.wasserstein.estimation.split import Pair, Split, split
 from wganx.wasserstein.estimation.training import Course, train
@@ -77,7 +77,7 @@ def estimate_w1(
     method: str | Constraint = "orthogonal",
     *,
     steps: int = 2000,
-    batch_size: int = 256,
+    batch_size: int = 128,
     width: int = 128,
     heldout: float = 0.5,
     seed: int = 0,
@@ -171,23 +171,24 @@ def _prepare(
         return OrthonormalDual(orthonormal, constraint), Course(steps, batch, 5e-3)
     if constraint.owns == "weights":
         # Spectral norm with leaky ReLU, and clipping with RMSprop, are what their authors trained with.
-        critic = perceptron(examples, width, _DEPTH, nn.LeakyReLU, negative_slope=0.2).to(device)
+        critic = perceptron(examples, width, _DEPTH, slope=0.2)
         if isinstance(constraint, WeightClipping):
             return Dual(critic, constraint), Course(steps, batch, 5e-5, rmsprop=True)
         return Dual(critic, constraint), Course(steps, batch, 5e-3)
-    critic = perceptron(examples, width, _DEPTH, HalfSmooth).to(device)
+    critic = curved_perceptron(examples, width, _DEPTH)
     dual = CTransformDual if method == "c-transform" else Dual
     return dual(critic, constraint), Course(steps, batch, 1e-3)
 
 
 def _read(dual: Dual, samples: Split, method: str, started: float) -> Estimate:
-    pair, scale = samples.heldout, samples.scale
-    if isinstance(dual, CTransformDual):
-        pair = Pair(pair.x[:_TRANSFORMED], pair.y[:_TRANSFORMED])
+    rows = _TRANSFORMED if isinstance(dual, CTransformDual) else None
+    # In float64, so that no bound is broken by rounding.
+    pair, scale = Pair(samples.heldout.x[:rows].double(), samples.heldout.y[:rows].double()), samples.scale
+    dual.critic.double()
     bound = dual.critic.seal(pair.x) if isinstance(dual, OrthonormalDual) else 1.0
     with torch.no_grad():
-        potentials = [side.double() for side in dual.potentials(pair)]
-    raw = float(sum(side.mean() for side in potentials))
+        potentials = dual.potentials(pair)
+    raw = sum(float(side.mean()) for side in potentials)
     if not math.isfinite(raw):
         raise WganxError(f"method {method!r} gave no finite reading; take another, or fewer steps")
     lipschitz = lipschitz_estimate(dual.scores, pair.x, pair.y).gradients
