@@ -113,10 +113,11 @@ class Detached(Penalty):
         return PenaltyTerms((0.0 * norms).mean(), norms.detach().mean())
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _registry():
+    """The constraint defined here leaves the registry with this file."""
     yield
-    wganx.wasserstein.CONSTRAINTS.pop("wrong-axis", None)
+    wganx.wasserstein.CONSTRAINTS.pop("detached", None)
 
 
 def test_wx002_nothing_holds_the_critic_back():

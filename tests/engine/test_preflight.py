@@ -6,6 +6,16 @@ from torch import nn
 
 import wganx
 from wganx.errors import PreflightError
+from wganx.nn import LipschitzMLP
+from wganx.wasserstein import (
+    CONSTRAINTS,
+    ByConstruction,
+    GradientNormalization,
+    Penalty,
+    PenaltyTerms,
+    gradient_norms,
+    input_gradients,
+)
 
 IMAGE = wganx.SampleFormat(axes=("channel", "height", "width"), shape=(1, 4, 4))
 
@@ -26,6 +36,14 @@ def attempt(generator=None, critic=None, real=None, **settings):
     settings = {"noise": (3,), "device": "cpu", "format": IMAGE, **settings}
     trainer = wganx.Trainer(generator or image_generator(nn.Tanh()), critic or image_critic(), **settings)
     trainer.fit([images() if real is None else real], steps=1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _registry():
+    """The constraints defined here leave the registry with this file."""
+    yield
+    for name in ("wrong-axis", "per-sample", "constant", "right"):
+        CONSTRAINTS.pop(name)
 
 
 def test_a_sound_pair_passes():
@@ -106,8 +124,14 @@ CRITICS = {
 
 @pytest.mark.parametrize(("critic", "message"), CRITICS.values(), ids=CRITICS)
 def test_critics_that_are_refused(critic, message):
-    with pytest.raises(PreflightError, match=f"the critic.*{message}" if "critic" not in message else message):
+    with pytest.raises(
+        PreflightError, match=f"the critic.*{message}" if "critic" not in message else message
+    ) as refusal:
         attempt(critic=critic)
+    if code := {"couples": "WX003", "ends in": "WX004"}.get(
+        message.split(" the")[0].split(" sig")[0].split(" tanh")[0]
+    ):
+        assert str(refusal.value).startswith(code)
 
 
 GENERATORS = {
@@ -161,6 +185,74 @@ def test_samples_that_are_refused(real, message):
 def test_a_penalty_without_weight_is_refused_by_name():
     with pytest.raises(PreflightError, match="constraint 'gradient-penalty' has weight 0 and does nothing"):
         attempt(constraint=wganx.GradientPenalty(0.0))
+
+
+class WrongAxis(Penalty):
+    """One norm a row of pixels, which is what ``gradient.norm(dim=1)`` gives for pictures."""
+
+    name = "wrong-axis"
+
+    def terms(self, critic, real, fake, condition, rng=None):
+        gradient = input_gradients(critic, real, condition)
+        norms = gradient.norm(dim=1)
+        return PenaltyTerms((norms - 1).square().mean(), norms.detach().mean())
+
+
+class PerSample(WrongAxis):
+    name = "per-sample"
+
+    def terms(self, critic, real, fake, condition, rng=None):
+        norms = gradient_norms(critic, real, condition)
+        return PenaltyTerms((norms - 1).square(), norms.detach().mean())
+
+
+class Constant(WrongAxis):
+    name = "constant"
+
+    def terms(self, critic, real, fake, condition, rng=None):
+        norms = gradient_norms(critic, real, condition).detach()
+        return PenaltyTerms((norms - 1).square().mean(), norms.mean())
+
+
+class Right(WrongAxis):
+    name = "right"
+
+    def terms(self, critic, real, fake, condition, rng=None):
+        norms = gradient_norms(critic, real, condition)
+        return PenaltyTerms((norms - 1).square().mean(), norms.detach().mean())
+
+
+@pytest.mark.parametrize(
+    ("constraint", "message"),
+    [
+        (WrongAxis(), r"WX001 the penalty of constraint 'wrong-axis' is .* for samples of shape \(1, 4, 4\) and 4 for "
+                      r"the same samples flattened; take one norm a sample"),
+        (PerSample(), r"WX001 the penalty of constraint 'per-sample' has shape \(4,\); reduce it to a scalar"),
+        (Constant(), "WX001 the penalty of constraint 'constant' carries no gradient for the critic's weights"),
+    ],
+)  # fmt: skip
+def test_wx001_a_penalty_of_ones_own_that_is_wrong(constraint, message):
+    with pytest.raises(PreflightError, match=message):
+        attempt(constraint=constraint)
+
+
+def test_wx001_a_penalty_of_ones_own_that_is_right_passes():
+    attempt(constraint=Right())
+
+
+def test_a_critic_that_is_not_lipschitz_by_construction_is_refused():
+    steep = image_critic()
+    nn.init.constant_(steep[1].weight, 3.0)
+    with pytest.raises(PreflightError, match=r"said to be 1-Lipschitz by construction and has slope .*LipschitzMLP"):
+        attempt(critic=steep, constraint=ByConstruction())
+    attempt(critic=LipschitzMLP(16, width=8, depth=2), constraint=ByConstruction())
+
+
+@pytest.mark.parametrize("name", ["batch norm", "once"])
+def test_gradient_normalisation_needs_what_a_penalty_needs(name):
+    critic = CRITICS["batch norm"][0] if name == "batch norm" else Once()
+    with pytest.raises(PreflightError, match="couples the samples" if name == "batch norm" else "differentiated twice"):
+        attempt(critic=critic, constraint=GradientNormalization())
 
 
 def test_networks_without_weights_or_of_mixed_types_are_refused():

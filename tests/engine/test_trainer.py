@@ -58,7 +58,7 @@ def test_fakes_have_no_graph_in_critic_steps_and_the_critic_is_frozen_in_generat
     # Two critic steps without a graph, then the generator's own step; the logging point looks without a graph.
     assert [grad for grad, _ in generator.calls] == [False, False, True, False]
     # Each critic step scores real, fake and interpolated samples with trainable weights; the generator's step does not.
-    assert [trainable for _, trainable in critic.calls] [:7] == [True] * 6 + [False]
+    assert [trainable for _, trainable in critic.calls][:7] == [True] * 6 + [False]
 
 
 def test_each_player_leaves_the_other_alone(make_trainer, data):

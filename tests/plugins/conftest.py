@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 TONES = """
-from wganx import (Architecture, Config, DataCard, Dataset, Metric, Modality, Scenario, Task, hookimpl)
+from wganx import (Architecture, Config, DataCard, Dataset, HealthCheck, Metric, Modality, Scenario, Task, hookimpl)
 
 WGANX_API = 1
 
@@ -49,6 +49,11 @@ def wganx_metrics():
         Metric(name="pitch", modality="tone", summary="", compute=_never, better={"pitch_error": "lower"}),
         Metric(name="tempo", modality="tone", summary="", compute=_never, tasks=("convert",)),
     ]
+
+
+@hookimpl
+def wganx_health_checks():
+    return [HealthCheck(name="flat", code="TN001", summary="", modality="tone", mend="", inspect=_never)]
 
 
 @hookimpl

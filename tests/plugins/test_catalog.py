@@ -117,3 +117,10 @@ def test_metrics_that_do_not_apply(catalog):
 
 def test_metrics_of_two_plugins_with_one_name_keep_both(pair):
     assert list(pair.metrics("tone", "generate")) == ["tones:pitch", "bells:pitch"]
+
+
+def test_health_checks_belong_to_a_modality(catalog, install_tones, tones):
+    assert [check.code for check in catalog.health_checks("tone")] == ["TN001"]
+    assert catalog.health_checks("image") == []
+    install_tones("any", tones.replace('summary="", modality="tone", mend', 'summary="", mend'))
+    assert [check.code for check in load(["any"]).health_checks("image")] == ["TN001"]

@@ -35,7 +35,7 @@ def test_a_broken_plugin_is_a_row(install_tones, fake_distribution):
             "0.3",
             1,
             "ok",
-            "1 modality, 2 datasets, 1 task, 1 generator, 1 critic, 2 scenarios, 2 metrics",
+            "1 modality, 2 datasets, 1 task, 1 generator, 1 critic, 2 scenarios, 2 metrics, 1 health check",
         ),
     ]
 

@@ -150,6 +150,12 @@ def test_a_hook_that_returns_something_else(fake_distribution, hook, text):
             "offers task 'generate' whose 'config' is no subclass of wganx.Config: <class 'dict'>",
         ),
         (
+            'code="TN001"',
+            'code="one"',
+            "offers health check 'flat' of code 'one': codes are capitals and three digits, like 'WX041'",
+        ),
+        ("inspect=_never", "inspect=None", "offers health check 'flat' whose 'inspect' cannot be called: None"),
+        (
             "config={}",
             "config='first.yaml'",
             "offers scenario 'first' whose 'config' is neither a Path nor a mapping: 'first.yaml'",

@@ -59,6 +59,29 @@ def test_the_run_folder(train):
     ]  # fmt: skip
 
 
+def test_the_critic_is_read_on_held_out_samples_and_its_slopes_are_logged(train):
+    lines = [json.loads(line) for line in train().folder.metrics.read_text().splitlines()]
+    assert {
+        "w1_heldout",
+        "gradient_norm_real",
+        "gradient_norm_fake",
+        "gradient_norm_interpolated",
+        "lipschitz",
+    } <= lines[0].keys()
+
+
+def test_findings_are_recorded_in_every_place(train, capsys):
+    settings = {"constraint.name": "none", "optimizer.critic_lr": 0.5, "optimizer.lr": 1e-4}
+    run = train(**settings)
+    lines = [json.loads(line) for line in run.folder.metrics.read_text().splitlines()]
+    (found,) = [line for line in lines if "health" in line and line["health"]["code"] == "WX002"][:1]
+    assert found["health"]["level"] == "bad"
+    assert found["health"]["mend"].startswith("choose a constraint (constraint.name=gradient-penalty)")
+    report = run.folder.report.read_text(encoding="utf-8")
+    assert "WX002. From step" in report
+    assert "nothing holds it back" in report
+
+
 def test_the_stored_configuration_reproduces_the_run(train, tmp_path):
     first = train()
     again = wganx.train(config=first.folder.config, out=tmp_path / "again")
