@@ -114,13 +114,13 @@ def play(
             loss = loss + factor * penalty.terms(critic, real, held, nothing, rng).loss
         (slope,) = torch.autograd.grad(loss, critic.psi)
         with torch.no_grad():
-            critic.psi -= RATE * slope
+            critic.psi.sub_(RATE * slope)
         constraint.after_update(critic)
         if not simultaneous:
             scores = constraint.scores(critic, theta.reshape(1, 1), nothing)
             (push,) = torch.autograd.grad(objective.generator_loss(scores), theta)
         with torch.no_grad():
-            theta -= RATE * push
+            theta.sub_(RATE * push)
         path.append((theta.item(), critic.psi.item()))
     return np.array(path)
 
@@ -173,7 +173,12 @@ def _plane(axes: Axes, rules: Rules, path: Array) -> None:
     axes.plot(0, 0, "+", color="black", markersize=9)
     reach = 1.15 * max(1.5, float(np.abs(path).max()))
     axes.set(
-        xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", title=rules.title, xlabel="theta", ylabel="psi"
+        xlim=(-reach, reach),
+        ylim=(-reach, reach),
+        aspect="equal",
+        title=rules.title.replace(", ", "\n"),
+        xlabel="theta",
+        ylabel="psi",
     )
     axes.title.set_fontsize(8.5)
 

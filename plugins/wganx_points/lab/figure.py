@@ -63,7 +63,7 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
     paths = [folder / f"{name}.svg", folder / f"{name}.png"]
     with styled():
         figure.savefig(paths[0], metadata={"Date": None})
-        figure.savefig(paths[1], dpi=130)
+        figure.savefig(paths[1], dpi=100)
     return paths
 
 
