@@ -24,13 +24,15 @@ FLOORS = {
 }  # fmt: skip
 
 PUBLIC = {
-    "Architecture", "Batch", "BuildContext", "CheckpointError", "Config", "ConfigError", "DataCard", "DataContext",
-    "DataError", "Dataset", "Finding", "Game", "GradientPenalty", "HealthCheck", "Hinge", "Items", "LeastSquares",
-    "LipschitzPenalty", "Metric",
-    "MetricContext", "MissingExtra", "Modality", "NoConstraint", "NonSaturating", "Optimizer", "Outcome", "PluginError",
-    "PreflightError", "RunInfo", "SampleFormat", "Scenario", "SpectralNorm", "Split", "Task", "TrainResult", "Trainer",
-    "TrainingDiverged", "UsageError", "Vitals", "WGANX_API", "Wasserstein", "WeightClipping", "WganxError",
-    "__version__", "exact_w1", "hookimpl", "load_run", "resume", "train",
+    "Architecture", "Banach", "Batch", "BuildContext", "ByConstruction", "CheckpointError", "Combined", "Config",
+    "ConfigError", "Consistency", "DataCard", "DataContext", "DataError", "Dataset", "Dragan", "Finding", "Game",
+    "GradientNormalization", "GradientPenalty", "HealthCheck", "Hinge", "Items", "LeastSquares", "LipschitzPenalty",
+    "MaxGradientPenalty", "Metric", "MetricContext", "MissingExtra", "Modality", "NoConstraint", "NonSaturating",
+    "Optimizer", "Orthogonal", "Outcome", "PluginError", "PreflightError", "R1", "R1R2", "R2", "RunInfo",
+    "SampleFormat", "Scenario", "SpectralNorm", "Split", "Task", "TrainResult", "Trainer", "TrainingDiverged",
+    "UsageError", "Vitals", "WGANX_API", "Wasserstein", "WeightClipping", "WganDiv", "WganxError", "__version__",
+    "bracket_w1", "estimate_w1", "exact_w1", "hookimpl", "load_run", "resume", "sinkhorn_divergence", "sliced_w1",
+    "train",
 }  # fmt: skip
 
 

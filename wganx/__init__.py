@@ -48,16 +48,32 @@ if TYPE_CHECKING:
     from wganx.plugins.contracts import Split as Split
     from wganx.plugins.contracts import Task as Task
     from wganx.plugins.hookspecs import hookimpl as hookimpl
+    from wganx.wasserstein import R1 as R1
+    from wganx.wasserstein import R1R2 as R1R2
+    from wganx.wasserstein import R2 as R2
+    from wganx.wasserstein import Banach as Banach
+    from wganx.wasserstein import ByConstruction as ByConstruction
+    from wganx.wasserstein import Combined as Combined
+    from wganx.wasserstein import Consistency as Consistency
+    from wganx.wasserstein import Dragan as Dragan
+    from wganx.wasserstein import GradientNormalization as GradientNormalization
     from wganx.wasserstein import GradientPenalty as GradientPenalty
     from wganx.wasserstein import Hinge as Hinge
     from wganx.wasserstein import LeastSquares as LeastSquares
     from wganx.wasserstein import LipschitzPenalty as LipschitzPenalty
+    from wganx.wasserstein import MaxGradientPenalty as MaxGradientPenalty
     from wganx.wasserstein import NoConstraint as NoConstraint
     from wganx.wasserstein import NonSaturating as NonSaturating
+    from wganx.wasserstein import Orthogonal as Orthogonal
     from wganx.wasserstein import SpectralNorm as SpectralNorm
     from wganx.wasserstein import Wasserstein as Wasserstein
     from wganx.wasserstein import WeightClipping as WeightClipping
+    from wganx.wasserstein import WganDiv as WganDiv
+    from wganx.wasserstein import bracket_w1 as bracket_w1
+    from wganx.wasserstein import estimate_w1 as estimate_w1
     from wganx.wasserstein import exact_w1 as exact_w1
+    from wganx.wasserstein import sinkhorn_divergence as sinkhorn_divergence
+    from wganx.wasserstein import sliced_w1 as sliced_w1
 
 __version__ = "0.1.0"
 
@@ -76,8 +92,10 @@ _HOME_OF = {
     ),
     "wganx.plugins.hookspecs": ("hookimpl",),
     "wganx.wasserstein": (
-        "GradientPenalty", "Hinge", "LeastSquares", "LipschitzPenalty", "NoConstraint", "NonSaturating",
-        "SpectralNorm", "Wasserstein", "WeightClipping", "exact_w1",
+        "Banach", "ByConstruction", "Combined", "Consistency", "Dragan", "GradientNormalization", "GradientPenalty",
+        "Hinge", "LeastSquares", "LipschitzPenalty", "MaxGradientPenalty", "NoConstraint", "NonSaturating",
+        "Orthogonal", "R1", "R1R2", "R2", "SpectralNorm", "Wasserstein", "WeightClipping", "WganDiv", "bracket_w1",
+        "estimate_w1", "exact_w1", "sinkhorn_divergence", "sliced_w1",
     ),
 }  # fmt: skip
 _MODULE_OF = {name: module for module, names in _HOME_OF.items() for name in names}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -310,3 +312,19 @@ def test_measuring_leaves_the_training_as_it_is():
         return torch.cat([value.flatten().float() for value in trainer.checkpoint().weights.values()])
 
     assert torch.equal(weights(1), weights(6))
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "health.md"
+
+
+def test_the_reference_page_lists_every_check_at_its_level():
+    rows = re.findall(r"^\| (WX\d{3}) \|.*\| (\w+)[^|]* \|[^|]*\|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    told = {
+        (check.code, check.level)
+        for constraint in (wganx.GradientPenalty(), ByConstruction())
+        for check in standard_checks(wganx.Wasserstein(), constraint)
+    }
+    raised = {(code, "refused") for code in ("WX001", "WX003", "WX004", "WX005")} | {("WX021", "rolled")}
+    elsewhere = {("WX041", "warn"), ("WX050", "warn")}
+    assert set(rows) == told | raised | elsewhere
+    assert [code for code, _ in rows] == sorted(code for code, _ in rows)
