@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wganx.wasserstein import gradient_norms
-from wganx.wasserstein.estimation.critics import OrthonormalCritic, Radius, curved_perceptron, perceptron
+from wganx.wasserstein.estimation.critics import FIFTHS, OrthonormalCritic, Radius, curved_perceptron, perceptron
 
 
 def normal(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -32,7 +32,7 @@ def departure(weight: torch.Tensor) -> float:
 def test_the_learnt_distance_lengthens_nothing(seed, angle, spread):
     radius = Radius(5)
     with torch.no_grad():
-        radius.angle.fill_(angle)
+        radius.turn.fill_(angle)
         radius.centre.copy_(normal(5, seed=seed))
         radius.stretch.copy_(spread * normal(5, seed=seed + 1))
     a, b = normal(64, 5, seed=seed + 2), 3 * normal(64, 5, seed=seed + 3)
@@ -43,7 +43,7 @@ def test_the_learnt_distance_lengthens_nothing(seed, angle, spread):
 def test_the_learnt_distance_can_be_all_there_is():
     radius = Radius(3)
     with torch.no_grad():
-        radius.angle.fill_(torch.pi / 2)
+        radius.turn.fill_(torch.pi / 2 / FIFTHS)
     x = normal(10, 3)
     assert torch.allclose(radius(x)[:, 3], x.norm(dim=1), atol=1e-3)
     assert radius(x)[:, :3].abs().max() < 1e-6

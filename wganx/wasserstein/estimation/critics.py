@@ -10,6 +10,9 @@ from wganx.wasserstein.lipschitz import lipschitz_estimate
 
 _POLISH = 3
 
+FIFTHS = 5.0
+"""`Radius.turn` is θ in fifths: an optimizer turns it five times as fast as it moves the weights beside it."""
+
 
 class Radius(nn.Module):
     """Appends a learnt distance to the samples: ``x (N, d) -> (cos θ · x, sin θ · ‖a ∘ (x - c)‖) (N, d + 1)``.
@@ -25,13 +28,14 @@ class Radius(nn.Module):
         super().__init__()
         self.centre = nn.Parameter(torch.zeros(dim))
         self.stretch = nn.Parameter(torch.ones(dim))
-        self.angle = nn.Parameter(torch.tensor(0.7))
+        self.turn = nn.Parameter(torch.tensor(0.7 / FIFTHS))
 
     def forward(self, x: Tensor) -> Tensor:
         stretch = self.stretch / self.stretch.abs().max().clamp_min(1e-6)
         # A little inside the root keeps its derivative finite at the centre; the slope stays below 1.
         radius = ((stretch * (x - self.centre)).square().sum(1, keepdim=True) + 1e-8).sqrt()
-        return torch.cat([self.angle.cos() * x, self.angle.sin() * radius], dim=1)
+        angle = FIFTHS * self.turn
+        return torch.cat([angle.cos() * x, angle.sin() * radius], dim=1)
 
 
 def curved_perceptron(examples: Tensor, width: int, depth: int) -> nn.Sequential:

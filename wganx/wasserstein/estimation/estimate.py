@@ -168,7 +168,7 @@ def _prepare(
     device = examples.device
     if method == "orthogonal":
         orthonormal = OrthonormalCritic(samples.dim, width, _DEPTH).to(device)
-        return OrthonormalDual(orthonormal, constraint), Course(steps, batch, 5e-3)
+        return OrthonormalDual(orthonormal, constraint), Course(steps, batch, 1e-3)
     if constraint.owns == "weights":
         # Spectral norm with leaky ReLU, and clipping with RMSprop, are what their authors trained with.
         critic = perceptron(examples, width, _DEPTH, slope=0.2)
