@@ -100,7 +100,7 @@ CASES: dict[str, tuple[Draw, float]] = {
     "64-D, twice as wide": (spread(64, 2), spread_truth(64, 2)),
     "annuli [1, 2] and [2, 3]": (annuli, 0.9778),
     "the ring on a plane in 256-D": (tilted_ring, RING),
-    "2-D, means 0.1 apart": (shift(2, 0.1), 0.1),
+    "2-D, means 0.5 apart": (shift(2, 0.5), 0.5),
     "2-D, means 100 apart": (shift(2, 100), 100.0),
 }
 QUICK = ("2-D, means 2 apart", "ring of 8 around a Gaussian")
