@@ -42,7 +42,7 @@ def pictures(folder, seed, n=24, size=(20, 14)):
 
 def test_the_table_says_value_floors_ratio_and_what_they_are(arrays):
     output = call("distance", *arrays)
-    for word in ("exact-w1", "sliced-w1", "energy", "floor A", "floor B", "ratio", "samples of 3, seed 0"):
+    for word in ("exact-w1", "sliced-w1", "energy", "floor A", "floor B", "excess", "ratio", "samples of 3, seed 0"):
         assert word in output
     assert "the distance between 10 draws of A and of B" in " ".join(output.split())
 

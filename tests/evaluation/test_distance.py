@@ -35,8 +35,8 @@ def test_the_intervals_cover_the_expected_distance_of_n_draws():
     y = torch.randn(40_000, n, generator=draws, dtype=torch.float64).sort(dim=1).values
     within = float((x - y).abs().mean())  # on the line the optimal plan matches sorted rows
     between = float((x - (2 * y + 0.5)).abs().mean())
-    covered = {"between": 0, "floor_a": 0, "floor_b": 0}
-    truth = {"between": between, "floor_a": within, "floor_b": 2 * within}
+    covered = {"between": 0, "floor_a": 0, "floor_b": 0, "excess": 0}
+    truth = {"between": between, "floor_a": within, "floor_b": 2 * within, "excess": between - 1.5 * within}
     for trial in range(trials):
         a = sample_set("a", normal(3 * trial + 1000, 2 * repeats * n))
         b = sample_set("b", 2 * normal(3 * trial + 1001, 2 * repeats * n) + 0.5)
@@ -63,6 +63,8 @@ def test_halves_are_nearer_than_a_blurred_copy_and_that_is_nearer_than_another_s
         assert half.between.high > half.floor_a.low, half.method
         assert half.between.mean < near.between.mean < far.between.mean, half.method
         assert far.between.low > far.floor_a.high, half.method
+        assert half.excess.low < 0 < half.excess.high, half.method
+        assert half.excess.mean < near.excess.mean < far.excess.low, half.method
         assert 0.7 < half.ratio < 1.4 < far.ratio, half.method
 
 

@@ -10,7 +10,7 @@ import wganx
 from wganx import Batch, Game, Metric, SampleFormat
 from wganx.data import ArrayItems
 from wganx.errors import DataError
-from wganx.evaluation import evaluate, heldout_batch, with_class
+from wganx.evaluation import evaluate, heldout_batch, with_class, with_classes_in_turn
 
 CPU = torch.device("cpu")
 
@@ -107,8 +107,14 @@ def test_too_few_heldout_items_are_refused():
         run([], count=3)
 
 
+def test_heldout_rows_keep_their_own_labels():
+    batch = heldout_batch(Line(labels=True), line(7), 7, seed=1, device=CPU)
+    assert torch.equal(batch.condition["label"], batch.real.flatten().long() % 2)
+
+
 def test_heldout_batches_repeat_what_is_short_and_go_through_the_classes():
-    batch = heldout_batch(Line(labels=True), line(3), 8, seed=0, device=CPU)
+    game = Line(labels=True)
+    batch = with_classes_in_turn(heldout_batch(game, line(3), 8, seed=0, device=CPU), game)
     assert sorted(set(batch.real.flatten().tolist())) == [0, 1, 2]
     assert batch.context["label"].tolist() == batch.condition["label"].tolist() == [0, 1] * 4
     assert with_class(batch, 1).context["label"].tolist() == [1] * 8

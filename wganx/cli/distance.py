@@ -75,10 +75,10 @@ def _table(report: DistanceReport) -> Table:
     shape = "x".join(str(size) for size in report.shape) or "1"
     title = f"A {report.a}, B {report.b}: samples of {shape}, seed {report.seed}"
     table = Table("method", title=escape(title), title_justify="left")
-    for heading in ("A and B", "floor A", "floor B", "ratio", "n", "seconds"):
+    for heading in ("A and B", "floor A", "floor B", "excess", "ratio", "n", "seconds"):
         table.add_column(heading, justify="right")
     for row in report.rows:
-        intervals = (row.between, row.floor_a, row.floor_b)
+        intervals = (row.between, row.floor_a, row.floor_b, row.excess)
         ratio = "-" if row.ratio is None else f"{row.ratio:.3g}"
         table.add_row(row.method, *map(_text, intervals), ratio, str(report.n), f"{row.seconds:.1f}")
     return table

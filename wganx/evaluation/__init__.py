@@ -1,6 +1,6 @@
 """Numbers about a generator on held-out data, each beside its floor and the task's trivial baselines."""
 
-from wganx.evaluation.batches import heldout_batch, with_class
+from wganx.evaluation.batches import heldout_batch, with_class, with_classes_in_turn
 from wganx.evaluation.distance import DistanceReport, DistanceRow, Interval, measure_distances
 from wganx.evaluation.evaluate import Evaluation, Row, evaluate
 from wganx.evaluation.samples import SampleSet
@@ -16,4 +16,5 @@ __all__ = [
     "heldout_batch",
     "measure_distances",
     "with_class",
+    "with_classes_in_turn",
 ]

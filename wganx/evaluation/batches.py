@@ -18,16 +18,17 @@ def gather(items: Items, indices: Sequence[int], device: torch.device) -> dict[s
 
 
 def heldout_batch(game: Game, items: Items, count: int, *, seed: int, device: torch.device) -> Batch:
-    """`count` items in an order fixed by `seed`, as the game's batch; repeated when there are fewer.
-
-    Where the generator is given a label, the labels go through the classes in turn.
-    """
+    """`count` items in an order fixed by `seed`, as the game's batch; repeated when there are fewer."""
     order = torch.randperm(len(items), generator=torch.Generator().manual_seed(seed)).tolist()
     chosen = [order[i % len(order)] for i in range(count)]
-    batch = game.batch(gather(items, chosen, device), torch.Generator(device).manual_seed(seed), training=False)
-    if "label" in batch.context:
-        return with_label(batch, torch.arange(count, device=device) % len(game.context["label"].classes))
-    return batch
+    return game.batch(gather(items, chosen, device), torch.Generator(device).manual_seed(seed), training=False)
+
+
+def with_classes_in_turn(batch: Batch, game: Game) -> Batch:
+    """The batch with labels that go through the classes in turn, where the generator is given any."""
+    if "label" not in batch.context:
+        return batch
+    return with_label(batch, torch.arange(len(batch), device=batch.real.device) % len(game.context["label"].classes))
 
 
 def with_class(batch: Batch, index: int) -> Batch:

@@ -3,7 +3,8 @@
 A distance between samples depends on how many there are: what is measured here is that between n draws of A and n of B.
 Each set is cut at random into 2R disjoint blocks of n rows. Blocks 1 to R of A against blocks 1 to R of B give R
 independent values of it, and so their mean and a t interval; blocks 1 to R of a set against its blocks R + 1 to 2R give
-the floor, which is what two draws of the same distribution show.
+the floor, which is what two draws of the same distribution show. The excess of block i is its distance less the mean of
+its two floors: independent over i, and 0 on average where A and B are draws of the same distribution.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ class DistanceRow:
     """One quantity: between A and B, within A and within B, between blocks of the same size.
 
     Attributes:
+        excess: `between` less the mean of the two floors; its interval covers 0 where A and B are the same.
         ratio: `between` over the mean of the two floors; None where these are not above 0.
         seconds: of all repetitions; of the whole method where it has several rows.
     """
@@ -64,6 +66,7 @@ class DistanceRow:
     between: Interval
     floor_a: Interval
     floor_b: Interval
+    excess: Interval
     ratio: float | None
     seconds: float
 
@@ -100,7 +103,8 @@ class DistanceReport:
         return (
             f"Means over {self.repeats} pairs of disjoint blocks of {self.n} rows, with 95 % t intervals: the distance "
             f"between {self.n} draws of A and of B, which in {self.dim:,} dimensions lies above that of the "
-            "distributions; the floors are the same between draws of one set."
+            "distributions; the floors are the same between draws of one set. The excess is what is left above them; "
+            "where A and B are alike, its interval covers 0."
         )
 
 
@@ -221,15 +225,18 @@ def _measure(
                 raise DataError(f"{name}: {error}") from error
     seconds = time.perf_counter() - started
     return [
-        _row(quantity, [interval([value[quantity] for value in found[sides]]) for sides in pairs], seconds)
+        _row(quantity, [[value[quantity] for value in found[sides]] for sides in pairs], seconds)
         for quantity in found["A and B"][0]
     ]
 
 
-def _row(quantity: str, intervals: list[Interval], seconds: float) -> DistanceRow:
-    between, floor_a, floor_b = intervals
-    floor = (floor_a.mean + floor_b.mean) / 2
-    return DistanceRow(quantity, between, floor_a, floor_b, between.mean / floor if floor > 0 else None, seconds)
+def _row(quantity: str, values: Sequence[Sequence[float]], seconds: float) -> DistanceRow:
+    between, a, b = values
+    floors = [(one + other) / 2 for one, other in zip(a, b)]
+    excess = interval([value - floor for value, floor in zip(between, floors)])
+    floor = sum(floors) / len(floors)
+    ratio = sum(between) / len(between) / floor if floor > 0 else None
+    return DistanceRow(quantity, interval(between), interval(a), interval(b), excess, ratio, seconds)
 
 
 def _method(name: str) -> Method:

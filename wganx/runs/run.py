@@ -13,7 +13,7 @@ from wganx.batch import Batch
 from wganx.config import Resolved, from_yaml, refuse_changes, resolve
 from wganx.engine import CheckpointStore, read_checkpoint
 from wganx.errors import CheckpointError, UsageError, did_you_mean
-from wganx.evaluation import Evaluation, evaluate, heldout_batch, with_class
+from wganx.evaluation import Evaluation, evaluate, heldout_batch, with_class, with_classes_in_turn
 from wganx.runs.assembly import Assembly
 from wganx.runs.folder import RunFolder
 
@@ -96,11 +96,13 @@ class Run:
         return self.assembly.trainer.sample(len(batch), seed=seed, context=batch.context)
 
     def context_batch(self, count: int, *, seed: int | None = None, class_name: str | None = None) -> Batch:
-        """Held-out items that give the generator its context; of one class where `class_name` says so."""
+        """Held-out items that give the generator its context; of one class where `class_name` says so, else in turn."""
         assembly = self.assembly
         seed = self.resolved.run.seed if seed is None else seed
         batch = heldout_batch(assembly.game, assembly.heldout_items, count, seed=seed, device=assembly.device)
-        return batch if class_name is None else with_class(batch, self._class_index(class_name))
+        if class_name is not None:
+            return with_class(batch, self._class_index(class_name))
+        return with_classes_in_turn(batch, assembly.game)
 
     def write_samples(self, samples: Tensor, batch: Batch, folder: Path) -> list[Path]:
         """One file a sample and a ``grid`` picture beside them."""
