@@ -27,8 +27,6 @@ extensions = [
 ]
 exclude_patterns = ["_build", "_ext"]
 
-# Links to pages that are still being written are no error until all of them are there.
-
 myst_enable_extensions = ["amsmath", "dollarmath", "deflist"]
 myst_heading_anchors = 3
 html_math_renderer = "mathml"

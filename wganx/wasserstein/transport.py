@@ -33,7 +33,8 @@ class Distance:
         n: samples on either side.
         dim: values a sample.
         seconds: what it took.
-        error: standard error of `value` where it is a Monte Carlo mean; None where nothing was drawn.
+        error: standard error of `value` where it is a Monte Carlo mean (an `Estimate` states three of them); None
+            where nothing was drawn.
     """
 
     value: float

@@ -78,7 +78,7 @@ class R1R2(ZeroCentredPenalty):
     """`R1` and `R2` at once, with one weight: ``weight/2 * (E ‖∇f(real)‖² + E ‖∇f(fake)‖²)``.
 
     One pass over both batches, so twice the penalty's rows. Huang et al., "The GAN is dead; long live the GAN! A Modern
-    Baseline GAN", 2024, find that both together hold where R1 alone diverges.
+    GAN Baseline", 2024, find that both together hold where R1 alone diverges.
     """
 
     name = "r1+r2"
