@@ -4,7 +4,9 @@ Mescheder, Geiger, Nowozin, "Which Training Methods for GANs do actually Converg
 point mass at 0, the generator a point mass at θ, the critic ``f(x) = ψ x``. The only equilibrium is ``θ = ψ = 0``.
 Without a constraint, with clipping and with penalties around slope 1 the players circle it; a penalty around slope 0
 on the real or the fake samples turns the circle into a spiral that ends there. The non-saturating objective alone
-circles to first order and closes in more slowly than any exponential.
+circles to first order and closes in more slowly than any exponential; so does a penalty on ``|ψ|⁶``, which fades with
+the fifth power of the radius: ``r ~ t^(-1/4)``. Constraints that normalise the critic (spectral-norm, orthogonal,
+gradient-normalization) leave nothing of its one weight but the sign, and are no game here.
 """
 
 from __future__ import annotations
@@ -18,8 +20,21 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from wganx import GradientPenalty, LipschitzPenalty, NoConstraint, NonSaturating, Wasserstein, WeightClipping
-from wganx.wasserstein import R1, R2, Constraint, Objective
+from wganx import (
+    R1,
+    R1R2,
+    R2,
+    Dragan,
+    GradientPenalty,
+    LipschitzPenalty,
+    MaxGradientPenalty,
+    NoConstraint,
+    NonSaturating,
+    Wasserstein,
+    WeightClipping,
+    WganDiv,
+)
+from wganx.wasserstein import Constraint, Objective
 from wganx_points.lab.figure import BLUE, GREEN, GREY, ORANGE, PURPLE, styled
 from wganx_points.lab.findings import Finding, Shown
 
@@ -55,9 +70,13 @@ RULES = (
     Rules("WGAN, clip 1", Wasserstein(), WeightClipping(limit=1.0)),
     Rules("WGAN, gradient-penalty 0.5", Wasserstein(), GradientPenalty(weight=0.5)),
     Rules("WGAN, lipschitz-penalty 0.5", Wasserstein(), LipschitzPenalty(weight=0.5)),
+    Rules("WGAN, max-gradient-penalty 0.5", Wasserstein(), MaxGradientPenalty(weight=0.5)),
+    Rules("WGAN, dragan 0.5", Wasserstein(), Dragan(weight=0.5)),
+    Rules("WGAN, wgan-div 2", Wasserstein(), WganDiv(weight=2.0), "closes in slowly"),
     Rules("non-saturating, no constraint", NonSaturating(), NoConstraint(), "closes in slowly"),
     Rules("WGAN, r1 1", Wasserstein(), R1(weight=1.0), "converges"),
     Rules("WGAN, r2 1", Wasserstein(), R2(weight=1.0), "converges"),
+    Rules("WGAN, r1+r2 1", Wasserstein(), R1R2(weight=1.0), "converges"),
     Rules("non-saturating, r1 1", NonSaturating(), R1(weight=1.0), "converges"),
 )
 
@@ -151,11 +170,11 @@ def _draw(paths: Mapping[str, Array], together: Array) -> Figure:
     from matplotlib.figure import Figure
 
     with styled():
-        figure = Figure(figsize=(9.0, 7.6))
-        grid = figure.add_gridspec(3, 4, height_ratios=[1, 1, 0.95])
+        figure = Figure(figsize=(9.0, 9.8))
+        grid = figure.add_gridspec(4, 4, height_ratios=[1, 1, 1, 0.95])
         for place, rules in enumerate(RULES):
             _plane(figure.add_subplot(grid[divmod(place, 4)]), rules, paths[rules.title])
-        radii = figure.add_subplot(grid[2, :])
+        radii = figure.add_subplot(grid[3, :])
         for number, rules in enumerate(RULES):
             colour, style = COLOURS[rules.fate], ("-", "--", ":", "-.")[number % 4]
             _distance(radii, paths[rules.title], rules.title, colour, style)
