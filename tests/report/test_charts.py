@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from wganx.report.charts import (
     DEPTH,
     StepAxis,
+    _apart,
     draw,
     figure,
     keep,
@@ -160,3 +161,15 @@ def test_the_step_axis_spans_all_curves() -> None:
 )  # fmt: skip
 def test_figures_read_as_people_read(value: float | None, text: str) -> None:
     assert figure(value) == text
+
+
+@pytest.mark.parametrize(
+    ("places", "moved"),
+    [
+        ([10.0, 50.0, 90.0], [10.0, 50.0, 90.0]),
+        ([50.0, 50.0, 50.0], [50.0, 60.0, 70.0]),
+        ([99.0, 98.0, 100.0], [90.0, 80.0, 100.0]),
+    ],
+)
+def test_names_at_the_ends_of_lines_do_not_overlap(places: list[float], moved: list[float]) -> None:
+    assert _apart(places, 10.0) == moved

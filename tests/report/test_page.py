@@ -311,7 +311,7 @@ def test_findings_are_told_with_their_steps_and_the_mend(make_run: MakeRun) -> N
     text = parse(make_run(metrics=lines)).one("health").text
     assert "WX011. From step 100 to 300: the reading is negative. Do this." in text
     assert "WX020. From step 1,200 on: the critic explodes. Do this." in text
-    assert "WX012. the reading shrinks. Do this." in text
+    assert "WX012. The reading shrinks. Do this." in text
     assert text.index("WX020") < text.index("WX011") < text.index("WX012"), "the gravest first"
 
 

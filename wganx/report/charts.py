@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -22,6 +22,7 @@ MOST_POINTS = 2_000
 FEWEST_TO_SMOOTH = 40
 WIDEST_WINDOW = 501
 MOST_GAPS = 100
+LABEL, LABEL_WIDE = 11.0, 6.5  # height of a line's name, in percent of its chart's
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,17 @@ class Tick:
 
 @dataclass(frozen=True)
 class Line:
-    """One curve of a chart: the readings, their running mean (empty if too few), and how it ends."""
+    """One curve of a chart: the readings, their running mean (empty if too few), and how it ends.
+
+    `ink` is the look of the line among those of its chart, `label` the place of its name in percent from the top.
+    """
 
     name: str
     raw: str
     smooth: str
     last: str
-    end: float
+    label: float
+    ink: str = "main"
 
 
 @dataclass(frozen=True)
@@ -96,13 +101,15 @@ def draw(
     marks = nice_marks(low, high, 4)
     low, high = marks[0], marks[-1]
     windows = [smoothing_window(len(curve.values)) for _, curve in curves]
-    lines = tuple(_line(name, curve, window, axis, low, high) for (name, curve), window in zip(curves, windows))
+    lines = [_line(name, curve, window, axis, low, high) for (name, curve), window in zip(curves, windows)]
+    labels = _apart([line.label for line in lines], LABEL_WIDE if wide else LABEL)
+    inks = [*("other", "third")[: len(lines) - 1], "main"]
     gaps = sorted({int(step) for _, curve in curves for step in curve.steps[~np.isfinite(curve.values)]})
     return Chart(
         title=title,
         about=about,
         summary="; ".join(_in_words(name, curve) for name, curve in curves),
-        lines=lines,
+        lines=tuple(replace(line, label=label, ink=ink) for line, label, ink in zip(lines, labels, inks)),
         low=low,
         high=high,
         ticks=tuple(Tick(figure(mark), _percent(high - mark, high - low)) for mark in marks),
@@ -202,6 +209,19 @@ def _line(name: str, curve: Curve, window: int, axis: StepAxis, low: float, high
         smooth = path(steps, mean[chosen], axis.first, low, high)
     raw = path(steps, curve.values[chosen], axis.first, low, high)
     return Line(name, raw, smooth, figure(float(curve.values[-1])), _percent(high - end, high - low))
+
+
+def _apart(places: Sequence[float], least: float) -> list[float]:
+    """The places (in percent) moved down as far as needed for names not to overlap, and up again from the foot."""
+    moved = dict.fromkeys(range(len(places)), 0.0)
+    order = sorted(moved, key=lambda line: places[line])
+    above = -least
+    for line in order:
+        above = moved[line] = max(places[line], above + least)
+    below = 100.0 + least
+    for line in reversed(order):
+        below = moved[line] = min(moved[line], below - least)
+    return [moved[line] for line in range(len(places))]
 
 
 def _in_words(name: str, curve: Curve) -> str:

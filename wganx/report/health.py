@@ -64,10 +64,10 @@ def _found(run: Run) -> list[Note]:
 
     def tell(finding: Mapping[str, Any], until: str) -> None:
         level = finding.get("level")
-        since = f"From step {finding['step']:,} {until}: " if level != "info" else ""
-        text = (
-            f"{printable(finding['code'])}. {since}{printable(finding.get('text'))}. {_sentence(finding.get('mend'))}"
-        )
+        told = _sentence(finding.get("text"))
+        if level != "info":
+            told = f"From step {finding['step']:,} {until}: {told[:1].lower()}{told[1:]}"
+        text = f"{printable(finding['code'])}. {told} {_sentence(finding.get('mend'))}"
         notes.append(Note(level if level in ("bad", "warn", "info") else "warn", text))
 
     for finding in run.findings:

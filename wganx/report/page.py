@@ -37,7 +37,7 @@ ABOUT = {
     "w1_corrected": (
         "Distance to the data, as the critic reads it",
         "Wasserstein-1 on the training batches: the raw reading, and corrected for the slope that the constraint "
-        "lets the critic gain. The corrected one is the one to compare.",
+        "lets the critic gain, which is the one to compare. Held out: the raw reading on samples it never saw.",
     ),
     "score_gap": ("Score gap", "Mean score of real samples less that of generated ones: no distance here."),
     "gradient_norm": ("Gradient norm of the critic", "How steep the critic is where the constraint looks."),
