@@ -73,6 +73,7 @@ class DcganCriticConfig(Config):
     width: int = Field(64, ge=1, description="channels at half the size; doubled at every halving, up to 8 times")
     norm: Literal["none", "layer", "instance"] = Field("none", description="norm after all convolutions but the first")
     hidden: int = Field(0, ge=0, description="units of a dense layer between the 4 x 4 map and the score; 0 for none")
+    dropout: float = Field(0.0, ge=0, lt=1, description="share of hidden units left out; the consistency term needs it")
 
 
 class ResnetGeneratorConfig(Config):

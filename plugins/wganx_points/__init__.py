@@ -34,7 +34,7 @@ from wganx_points.configs import (
     FolderConfig,
     GenerateConfig,
     LipschitzMlpConfig,
-    MlpConfig,
+    MlpCriticConfig,
     MlpGeneratorConfig,
     PairConfig,
     TranslateConfig,
@@ -129,7 +129,7 @@ def wganx_architectures() -> Iterable[Architecture]:
             modality="points",
             role="critic",
             summary="perceptron with leaky rectifiers",
-            config=MlpConfig,
+            config=MlpCriticConfig,
             build=_mlp_critic,
         ),
         Architecture(
@@ -235,7 +235,7 @@ def _mlp_generator(config: MlpGeneratorConfig, context: BuildContext) -> nn.Modu
     return MlpGenerator(config, context)
 
 
-def _mlp_critic(config: MlpConfig, context: BuildContext) -> nn.Module:
+def _mlp_critic(config: MlpCriticConfig, context: BuildContext) -> nn.Module:
     from wganx_points.networks.mlp import MlpCritic
 
     return MlpCritic(config, context)

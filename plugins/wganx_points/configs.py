@@ -97,6 +97,12 @@ class MlpConfig(Config):
     depth: int = Field(3, ge=1, description="hidden layers")
 
 
+class MlpCriticConfig(MlpConfig):
+    """A multi-layer perceptron that scores."""
+
+    dropout: float = Field(0.0, ge=0, lt=1, description="share of hidden units left out; the consistency term needs it")
+
+
 class LipschitzMlpConfig(Config):
     """A perceptron of orthonormal layers, 1-Lipschitz whatever its weights; wants a learning rate near 5e-3."""
 

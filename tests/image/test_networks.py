@@ -193,3 +193,16 @@ def test_other_refusals(context: Context, module: ModuleType) -> None:
     past = BuildContext(sample=context(1, 32).sample, noise=4, inputs={"past": context(1, 32).sample})
     with pytest.raises(ConfigError, match=f"the {name} generator takes a label at most, and this task gives it past"):
         generator(module, past)
+
+
+def test_a_critic_drops_hidden_units_where_it_is_told_to():
+    from wganx_image.configs import DcganCriticConfig
+    from wganx_image.networks.dcgan import Critic
+
+    context = BuildContext(sample=SampleFormat(axes=("channel", "height", "width"), shape=(1, 16, 16)))
+    critics = [Critic(DcganCriticConfig(width=4, hidden=8, dropout=rate), context) for rate in (0.0, 0.5)]
+    counts = [sum(isinstance(layer, torch.nn.Dropout) for layer in critic.modules()) for critic in critics]
+    assert counts[0] == 0
+    assert counts[1] > 0
+    x = torch.randn(2, 1, 16, 16)
+    assert not torch.equal(critics[1](x), critics[1](x))

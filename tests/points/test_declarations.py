@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import wganx_points
 import yaml
-from wganx_points.configs import MlpConfig, MlpGeneratorConfig
+from wganx_points.configs import MlpCriticConfig, MlpGeneratorConfig
 
 from wganx import BuildContext, Config, SampleFormat, Scenario
 
@@ -38,7 +38,7 @@ def test_scenarios_name_what_the_plugin_offers(scenario: Scenario) -> None:
         "dataset": {dataset.name: dataset.config for dataset in wganx_points.wganx_datasets()},
         "task": {task.name: task.config for task in wganx_points.wganx_tasks()},
         "generator": {"mlp": MlpGeneratorConfig},
-        "critic": {"mlp": MlpConfig},
+        "critic": {"mlp": MlpCriticConfig},
     }
     for section, configs in offered.items():
         settings = dict(run[section])

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from torch import nn
-from wganx_points.configs import LipschitzMlpConfig, MlpConfig, MlpGeneratorConfig
+from wganx_points.configs import LipschitzMlpConfig, MlpCriticConfig, MlpGeneratorConfig
 from wganx_points.networks.lipschitz import lipschitz_critic
 from wganx_points.networks.mlp import MlpCritic, MlpGenerator
 
@@ -43,7 +43,7 @@ def test_shapes(dimension: int, noise: int, label: bool, source: bool, rows: int
         generator = MlpGenerator(MlpGeneratorConfig(width=8), context)
         fake = generator(*([torch.randn(rows, noise)] if noise else []), **values)
         assert fake.shape == (rows, dimension)
-    critic = MlpCritic(MlpConfig(width=8), BuildContext(sample=points(dimension), inputs=inputs))
+    critic = MlpCritic(MlpCriticConfig(width=8), BuildContext(sample=points(dimension), inputs=inputs))
     assert critic(torch.randn(rows, dimension), **values).shape == (rows,)
 
 
@@ -51,7 +51,7 @@ def test_every_input_changes_the_output() -> None:
     torch.manual_seed(0)
     inputs = {"label": LABEL, "source": points(2)}
     generator = MlpGenerator(MlpGeneratorConfig(), BuildContext(sample=points(2), noise=2, inputs=inputs))
-    critic = MlpCritic(MlpConfig(), BuildContext(sample=points(2), inputs=inputs))
+    critic = MlpCritic(MlpCriticConfig(), BuildContext(sample=points(2), inputs=inputs))
     first, label, source = torch.randn(6, 2), torch.tensor([0, 1, 2] * 2), torch.randn(6, 2)
     for network in (generator, critic):
         plain = network(first, label=label, source=source)
@@ -61,7 +61,7 @@ def test_every_input_changes_the_output() -> None:
 
 
 def test_the_critic_scores_every_row_by_itself_and_differentiates_twice() -> None:
-    critic = MlpCritic(MlpConfig(), BuildContext(sample=points(2))).double()
+    critic = MlpCritic(MlpCriticConfig(), BuildContext(sample=points(2))).double()
     x = torch.randn(5, 2, dtype=torch.float64, requires_grad=True)
     torch.testing.assert_close(critic(x)[2:3], critic(x[2:3]))
     (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)

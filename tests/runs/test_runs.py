@@ -13,6 +13,7 @@ import torch
 import wganx
 from wganx.engine import Observer, read_checkpoint
 from wganx.errors import CheckpointError, ConfigError, DataError, UsageError
+from wganx.wasserstein import CONSTRAINTS
 
 
 def tensors(run, step):
@@ -310,3 +311,13 @@ def test_a_broken_writer_and_observer_are_named_and_cost_nothing_else(train, tmp
     assert "the preview writer of modality 'points' failed: ZeroDivisionError: no ink" in notes
     assert "failed in wganx_progress: LookupError: not my day; its observers are switched off" in notes
     assert capsys.readouterr().err.count("not my day") == 1
+
+
+@pytest.mark.parametrize("name", CONSTRAINTS)
+def test_every_constraint_trains_by_its_name(train, name):
+    critic = {"consistency": {"critic.dropout": 0.5}, "by-construction": {"critic.name": "lipschitz-mlp"}}
+    run = train(**{"constraint.name": name, "train.steps": 2, **critic.get(name, {})})
+    first = json.loads(run.folder.metrics.read_text().splitlines()[0])
+    assert ("w1_raw" in first) == CONSTRAINTS[name].reads_w1
+    assert ("w1_heldout" in first) == CONSTRAINTS[name].reads_w1
+    assert ("penalty" in first) == CONSTRAINTS[name].penalises

@@ -90,13 +90,14 @@ class Critic(nn.Module):
         channels, size = picture_size(context, "dcgan critic", SIZES)
         classes = class_count(context, "dcgan critic")
         widths = _widths(size, config.width)
-        layers: list[nn.Module] = [nn.Conv2d(channels, widths[0], 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
+        dropout = [nn.Dropout(config.dropout)] if config.dropout else []
+        layers: list[nn.Module] = [nn.Conv2d(channels, widths[0], 4, stride=2, padding=1), nn.LeakyReLU(0.2), *dropout]
         for c_in, c_out in pairwise(widths):
             convolution = nn.Conv2d(c_in, c_out, 4, stride=2, padding=1)
-            layers += [convolution, sample_norm(c_out, config.norm), nn.LeakyReLU(0.2)]
+            layers += [convolution, sample_norm(c_out, config.norm), nn.LeakyReLU(0.2), *dropout]
         layers.append(nn.Flatten())
         if config.hidden:
-            layers += [nn.Linear(widths[-1] * 16, config.hidden), nn.LeakyReLU(0.2)]
+            layers += [nn.Linear(widths[-1] * 16, config.hidden), nn.LeakyReLU(0.2), *dropout]
         self.features = nn.Sequential(*layers)
         self.head = ProjectionHead(config.hidden or widths[-1] * 16, classes)
         init_he(self)  # at N(0, 0.02²) the scores of a narrow critic start too flat to learn in time

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from wganx import BuildContext, PreflightError, SampleFormat
-from wganx_points.configs import MlpConfig, MlpGeneratorConfig
+from wganx_points.configs import MlpConfig, MlpCriticConfig, MlpGeneratorConfig
 
 
 class MlpGenerator(nn.Module):
@@ -53,20 +53,23 @@ class MlpGenerator(nn.Module):
 class MlpCritic(nn.Module):
     """``(x (N, *sample.shape), **inputs) -> (N,)``."""
 
-    def __init__(self, config: MlpConfig, context: BuildContext) -> None:
+    def __init__(self, config: MlpCriticConfig, context: BuildContext) -> None:
         super().__init__()
         self.formats = context.inputs
-        self.layers = _perceptron(context.sample.size + _width(self.formats), config, 1, nn.LeakyReLU(0.2))
+        features = context.sample.size + _width(self.formats)
+        self.layers = _perceptron(features, config, 1, nn.LeakyReLU(0.2), config.dropout)
 
     def forward(self, x: Tensor, **inputs: Tensor) -> Tensor:
         scores: Tensor = self.layers(torch.cat([x.flatten(1), *_encode(self.formats, inputs)], dim=1))
         return scores.squeeze(1)
 
 
-def _perceptron(features: int, config: MlpConfig, outputs: int, activation: nn.Module) -> nn.Sequential:
+def _perceptron(
+    features: int, config: MlpConfig, outputs: int, activation: nn.Module, dropout: float = 0.0
+) -> nn.Sequential:
     layers: list[nn.Module] = []
     for width in [config.width] * config.depth:
-        layers += [nn.Linear(features, width), activation]
+        layers += [nn.Linear(features, width), activation, *([nn.Dropout(dropout)] if dropout else [])]
         features = width
     return nn.Sequential(*layers, nn.Linear(features, outputs))
 

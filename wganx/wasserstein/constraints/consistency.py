@@ -53,7 +53,8 @@ class Consistency(GradientPenalty):
         if not any(isinstance(module, _DropoutNd) and module.p > 0 for module in critic.modules()):
             raise PreflightError(
                 f"constraint {self.name!r} finds no dropout layer in the critic, so its two passes would be one; "
-                "put nn.Dropout(0.5) after the hidden layers, or choose another constraint, e.g. gradient-penalty"
+                "put nn.Dropout(0.5) after the hidden layers (critic.dropout=0.5), or choose another constraint, "
+                "e.g. gradient-penalty"
             )
 
     def terms(
