@@ -1,6 +1,7 @@
 """Readings of W1 by every method on pairs with known answers: error, Lipschitz constant, time.
 
-Run: python benchmarks/w1_estimates.py [--quick] [--seeds 5] [--samples 20000] [--steps 2000] [--save FILE]
+Run: python benchmarks/w1_estimates.py [--quick] [--case NAME ...] [--method NAME ...] [--seeds 5] [--samples 20000]
+     [--steps 2000] [--save FILE]
 
 Ten cases, nine methods, about 10 s each and seed on one core: an hour and a quarter for five seeds, six minutes for
 two cases and two seeds (--quick). Each row is printed as it is done; with --save FILE what was measured is kept
@@ -153,6 +154,8 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=20_000, help="a side; half of them are held out")
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--quick", action="store_true", help="two cases only")
+    parser.add_argument("--case", action="append", choices=list(CASES), help="this one only; may be repeated")
+    parser.add_argument("--method", action="append", choices=list(METHODS), help="this one only; may be repeated")
     parser.add_argument("--save", type=Path, help="keep what was measured in this file, and go on from it")
     given = parser.parse_args()
     seeds = given.seeds or (2 if given.quick else 5)
@@ -171,8 +174,8 @@ def main() -> None:
     )
     print("| case | method | raw | value | stated error | above it | Lipschitz | seconds |")
     print("|---|---|---|---|---|---|---|---|", flush=True)
-    for case in QUICK if given.quick else CASES:
-        for method in METHODS:
+    for case in given.case or (QUICK if given.quick else CASES):
+        for method in given.method or METHODS:
             found = []
             for seed in range(seeds):
                 key = f"{case}; {method}; seed {seed}; {given.samples} samples; {given.steps} steps"
