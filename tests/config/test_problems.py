@@ -31,7 +31,7 @@ def test_all_problems_at_once(resolve, write):
     environ = {"WGANX__TRAIN__STEPS": "lots"}
     assert said(resolve, "constraint.weight=-1", "steps=5", config=config, environ=environ) == (
         "9 problems in the configuration\n"
-        "  critic.name: no critic named 'large' in plugin 'tones' for modality 'tone'; offered: small\n"
+        "  critic.name: no critic named 'large' in plugin 'tones' for modality 'tone'; offered: small, orthonormal\n"
         f"      from {config}:9\n"
         "  objective.name: no objective named 'waserstein'; offered: wasserstein, non-saturating, least-squares,"
         " hinge; did you mean 'wasserstein'?\n"
