@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 
 from wganx.batch import Batch
 from wganx.engine.player import Player
@@ -80,7 +81,8 @@ class Steps:
         return scores.float() if scores.dtype in (torch.bfloat16, torch.float16) else scores
 
     def _critic_loss(self, batch: Batch) -> Tensor:
-        with self.precision.autocast():
+        # Weights that a constraint computes (orthonormal, divided by their norm) are computed once an update.
+        with self.precision.autocast(), parametrize.cached():
             with torch.no_grad():
                 fake = self.make_fake(batch)
             real_scores, fake_scores = self.score(batch.real, batch), self.score(fake, batch)

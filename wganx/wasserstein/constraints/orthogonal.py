@@ -37,7 +37,7 @@ class Orthogonal(Constraint):
     positions, an activation called as a function with slopes above 1) is not seen here: `lipschitz_estimate` shows
     it. Embeddings stay, as they depend on the condition and not on the sample. Anil, Lucas, Grosse, "Sorting out
     Lipschitz function approximation", 2019; convolutions by the bound of Tsuzuku, Sato, Sugiyama, "Lipschitz-margin
-    training", 2018. Costs about four critic steps with a penalty for small networks, less beside large batches.
+    training", 2018. Costs about three critic steps with a penalty for small networks, less beside large batches.
 
     Raises:
         PreflightError: the critic has no linear or convolution layer, or one that voids the bound.
