@@ -6,6 +6,7 @@ Codes that stop a training are raised where they are noticed: WX001, WX003, WX00
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -236,13 +237,16 @@ _COLLAPSE = HealthCheck(
 
 
 def _overfit(vitals: Vitals) -> str | None:
-    reading = _reading(vitals.scalars)
-    name = next((name for name in ("w1_heldout", "score_gap_heldout") if name in vitals.scalars), None)
-    if reading is None or name is None:
+    scalars = vitals.scalars
+    name = next((name for name in ("w1_heldout", "score_gap_heldout") if name in scalars), None)
+    if name is None:
         return None
-    train = _running_mean(vitals, "train", reading)
-    heldout = _running_mean(vitals, "heldout", vitals.scalars[name])
-    noise = 3 * vitals.scalars["vital/heldout_error"]
+    # Both gaps are of this moment: the logged reading is a mean over a window in which the game went on.
+    train = _running_mean(vitals, "train", scalars["vital/gap"])
+    heldout = _running_mean(vitals, "heldout", scalars[name])
+    # Held-out samples stay the same; batches change, so that their noise averages out to a third.
+    batch_error = scalars["vital/score_spread"] * math.sqrt(2 / len(vitals.real)) / 3
+    noise = 3 * math.hypot(scalars["vital/heldout_error"], batch_error)
     if _settled(vitals, 2) and train > 0 and train - heldout > max(0.3 * train, noise):
         return f"the critic reads {train:.3g} on training samples and {heldout:.3g} on held-out ones: it overfits"
     return None

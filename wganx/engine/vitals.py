@@ -46,6 +46,7 @@ def measure(
             found = {name: norm.detach().mean() for name, norm in norms.items()}
             found["lipschitz"] = torch.stack([norm.detach().max() for norm in norms.values()]).max()
             real_scores, fake_scores = steps.score(batch.real, batch), steps.score(fake, batch)
+            found["vital/gap"] = real_scores.mean() - fake_scores.mean()
             found["vital/score_offset"] = torch.cat([real_scores, fake_scores]).mean()
             found["vital/score_spread"] = torch.cat([real_scores, fake_scores]).std()
             found["vital/spread_real"], found["vital/spread_fake"] = _spread(batch.real), _spread(fake)
