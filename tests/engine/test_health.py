@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -262,6 +263,12 @@ class TestMonitor:
         assert str(heard[3][0]) == "WX900 x is odd; make it even"
         assert heard[5] == [Finding(step=5, code="WX900", level="warn", text=None, mend="make it even")]
         assert str(heard[5][0]) == "WX900 no longer"
+
+    def test_two_checks_of_one_code_do_not_share_their_memory(self):
+        never, ever = self.check(lambda vitals: None), self.check(lambda vitals: "x", patience=2)
+        monitor = HealthMonitor([replace(never, name="even"), ever])
+        heard = [monitor.look(self.vitals(step)) for step in range(4)]
+        assert [len(found) for found in heard] == [0, 1, 0, 0]
 
     def test_a_check_that_raises_is_named_and_switched_off(self):
         monitor = HealthMonitor([self.check(lambda vitals: 1 / 0)])

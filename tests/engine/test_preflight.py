@@ -237,6 +237,24 @@ def test_wx001_a_penalty_of_ones_own_that_is_right_passes():
     attempt(constraint=Right())
 
 
+def test_wx001_a_penalty_that_asks_for_more_than_a_linear_critic_is_left_to_the_training():
+    class Scaled(nn.Sequential):
+        scale = 2.0
+
+    class Asking(Right):
+        def due(self, update):
+            seen.append(update)
+            return super().due(update)
+
+        def terms(self, critic, real, fake, condition, rng=None):
+            terms = super().terms(critic, real, fake, condition, rng)
+            return terms._replace(loss=terms.loss * critic.scale)
+
+    seen = []
+    attempt(critic=Scaled(*image_critic()), constraint=Asking())
+    assert seen, "it trained"
+
+
 def test_a_critic_that_is_not_lipschitz_by_construction_is_refused():
     steep = image_critic()
     nn.init.constant_(steep[1].weight, 3.0)

@@ -30,7 +30,8 @@ class HealthMonitor:
         """What begins to be wrong at this logging point, and what no longer is."""
         findings = []
         for check in self.checks:
-            memory = self.memory.setdefault(check.code, {"streak": 0, "active": 0})
+            # By code and name: two plugins may have chosen the same code.
+            memory = self.memory.setdefault(f"{check.code} {check.name}", {"streak": 0, "active": 0})
             try:
                 text = check.inspect(replace(vitals, memory=memory))
             except Exception as error:
@@ -39,15 +40,11 @@ class HealthMonitor:
                 findings.append(Finding(step=vitals.step, code=check.code, level="info", text=text, mend="report it"))
                 continue
             memory["streak"] = memory["streak"] + 1 if text else 0
-            if text and not memory["active"] and memory["streak"] >= check.patience:
-                memory["active"] = 1
+            begins = text and not memory["active"] and memory["streak"] >= check.patience
+            if begins or (memory["active"] and not text):
+                memory["active"] = int(bool(text))
                 findings.append(
-                    Finding(step=vitals.step, code=check.code, level=check.level, text=text, mend=check.mend)
-                )
-            elif not text and memory["active"]:
-                memory["active"] = 0
-                findings.append(
-                    Finding(step=vitals.step, code=check.code, level=check.level, text=None, mend=check.mend)
+                    Finding(step=vitals.step, code=check.code, level=check.level, text=text or None, mend=check.mend)
                 )
         return findings
 

@@ -69,7 +69,7 @@ def restore(trainer: Trainer, checkpoint: Checkpoint) -> None:
     sums = {name: tensor.to(trainer.device) for name, tensor in _part(checkpoint.training, "readings").items()}
     steps.readings.load(sums, facts["readings"])
     trainer.position = facts["position"]
-    trainer.health.memory = copy.deepcopy(facts["health"])
+    trainer.health.memory = copy.deepcopy(facts.get("health", {}))  # absent from checkpoints without health checks
 
 
 def constructor_arguments(settings: Mapping[str, Any]) -> dict[str, Any]:
