@@ -57,8 +57,9 @@ def test_fakes_have_no_graph_in_critic_steps_and_the_critic_is_frozen_in_generat
     make_trainer(generator=generator, critic=critic, critic_steps=2, ema=0.0).fit(data, steps=1)
     # Two critic steps without a graph, then the generator's own step; the logging point looks without a graph.
     assert [grad for grad, _ in generator.calls] == [False, False, True, False]
-    # Each critic step scores real, fake and interpolated samples with trainable weights; the generator's step does not.
-    assert [trainable for _, trainable in critic.calls][:7] == [True] * 6 + [False]
+    # Each critic step scores both kinds of samples at once and points between them, with trainable weights; the
+    # generator's step has none of its own.
+    assert [trainable for _, trainable in critic.calls][:5] == [True] * 4 + [False]
 
 
 def test_each_player_leaves_the_other_alone(make_trainer, data):
@@ -73,12 +74,19 @@ def test_each_player_leaves_the_other_alone(make_trainer, data):
     assert all(parameter.requires_grad for parameter in trainer.critic.parameters())
 
 
-def test_accumulated_batches_make_the_update_of_their_mean_gradient(make_trainer, data):
+def test_accumulated_batches_make_the_update_of_their_mean_gradient(make_trainer, networks, data):
     """With a constraint that draws nothing, k batches and their concatenation give the critic the same update."""
-    joined, parted = (make_trainer(constraint=wganx.NoConstraint(), noise=None, generator=Still()) for _ in range(2))
+    data = [x.double() for x in data]
+    joined, parted = (
+        make_trainer(
+            constraint=wganx.NoConstraint(), noise=None, generator=Still().double(), critic=networks()[1].double()
+        )
+        for _ in range(2)
+    )
     joined.steps.update_critic([wganx.Batch(torch.cat(data[:3]), {"like": torch.cat(data[:3])})])
     parted.steps.update_critic([wganx.Batch(x, {"like": x}) for x in data[:3]])
-    assert torch.allclose(weights(joined.critic), weights(parted.critic), atol=1e-7)
+    # Without the last bias: it moves both scores alike, so its gradient is zero but for rounding.
+    assert torch.allclose(weights(joined.critic)[:-1], weights(parted.critic)[:-1], atol=1e-10)
 
 
 def test_accumulate_takes_that_many_batches_an_update(make_trainer, data):
@@ -168,11 +176,10 @@ def test_scalars_leave_the_device_at_logging_points_only(make_trainer, data, mon
             trainer.steps.update_generator(batches[:1], step)
             trainer.average.update(step)
         assert counted == []
-        trainer._check_finite()
         trainer.steps.readings.read()
-        assert counted == ["tolist", "tolist"]
+        assert counted == ["tolist"]
         float(data[0].sum())
-        assert counted[2:], "the counter must see a synchronisation where there is one"
+        assert counted[1:], "the counter must see a synchronisation where there is one"
 
 
 def test_observers_hear_at_logging_points_only(make_trainer, data):
@@ -330,7 +337,9 @@ def test_batches_of_another_kind_are_named(make_trainer, data):
     [
         ({"critic_steps": 0}, "critic_steps and accumulate must be at least 1, got 0 and 1"),
         ({"ema": 1.0}, r"ema must lie in \[0, 1\), got 1.0"),
-        ({"capture": "graph"}, "capture must be 'auto' or 'off', got 'graph'"),
+        ({"capture": "fast"}, "capture must be one of auto, graph, off, got 'fast'"),
+        ({"capture": "graph"}, "capture graph needs a CUDA device, and training runs on cpu; use auto or off"),
+        ({"micro_batch": 0}, "micro_batch must be at least 1, or None, got 0"),
         ({"precision": "fp8"}, "precision must be one of auto, fp32, tf32, bf16, got 'fp8'"),
         ({"precision": "tf32"}, "precision tf32 needs a CUDA device, and training runs on cpu"),
         ({"device": "cuda:99"}, "device 'cuda:99' cannot be used"),

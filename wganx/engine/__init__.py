@@ -3,9 +3,10 @@
 from wganx.engine.checkpoint import Checkpoint, CheckpointStore, read_checkpoint, write_checkpoint
 from wganx.engine.device import choose_device
 from wganx.engine.health import slow_data
+from wganx.engine.loop import Every, TrainResult
 from wganx.engine.observer import Observer
 from wganx.engine.optimizer import Optimizer
-from wganx.engine.trainer import Every, Trainer, TrainResult
+from wganx.engine.trainer import Trainer
 
 __all__ = [
     "Checkpoint",

@@ -2,22 +2,56 @@
 
 from __future__ import annotations
 
-import torch
+import os
 
+import torch
+from torch import nn
+
+from wganx.engine.ranks import local_number
 from wganx.errors import UsageError
 
 
 def choose_device(requested: str | torch.device) -> torch.device:
     """The device that `requested` names; ``auto`` is CUDA when present, else the CPU.
 
+    Of several processes on one machine, each gets the GPU of its own number for ``auto`` and ``cuda``.
+
     Raises:
         UsageError: no such device on this machine.
     """
     if requested == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        requested = "cuda" if torch.cuda.is_available() else "cpu"
+    if requested == "cuda" and "LOCAL_RANK" in os.environ:
+        requested = f"cuda:{local_number()}"
     try:
         device = torch.device(requested)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         raise UsageError(f"device {str(requested)!r} cannot be used: {str(error).splitlines()[0]}") from error
-    return torch.device("cuda", torch.cuda.current_device()) if requested == "cuda" else device
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+        return torch.device("cuda", torch.cuda.current_device())
+    return device
+
+
+def place(network: nn.Module, device: torch.device) -> torch.memory_format:
+    """Move `network` to `device`; returns the order in memory it works in, and so wants its samples in.
+
+    Networks with convolutions over pictures hold their kernels with the channels last, as the fast kernels of CPUs
+    and GPUs do; checkpoints do not notice.
+    """
+    pictures = any(isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)) for module in network.modules())
+    layout = torch.channels_last if pictures else torch.contiguous_format
+    network.to(device)
+    if pictures:
+        network.to(memory_format=layout)  # type: ignore[call-overload]
+    return layout
+
+
+def joins_forwards(critic: nn.Module, device: torch.device) -> bool:
+    """Whether real and fake samples go through the critic together.
+
+    Fewer, larger operations pay on a GPU and for small networks; on a CPU convolutions are slower that way.
+    """
+    convolves = any(isinstance(module, nn.modules.conv._ConvNd) for module in critic.modules())
+    return device.type == "cuda" or not convolves

@@ -54,12 +54,20 @@ class Optimizer:
         """Learning rate of a player before the schedule."""
         return self.critic_lr if role == "critic" and self.critic_lr is not None else self.lr
 
-    def build(self, parameters: Iterable[Parameter], lr: float) -> torch.optim.Optimizer:
-        """The optimizer over `parameters`, fused where torch has a fused kernel."""
+    def build(self, parameters: Iterable[Parameter], lr: float, capturable: bool = False) -> torch.optim.Optimizer:
+        """The optimizer over `parameters`, fused where torch has a fused kernel.
+
+        `capturable`: its step may be recorded, so the rate and the step count are tensors on the device.
+        """
+        parameters = list(parameters)
+        rate = torch.tensor(lr, device=parameters[0].device) if capturable else lr
         if self.name == "rmsprop":
-            return torch.optim.RMSprop(parameters, lr=lr, momentum=self.betas[0], alpha=self.betas[1])
+            return torch.optim.RMSprop(
+                parameters, lr=rate, momentum=self.betas[0], alpha=self.betas[1], capturable=capturable
+            )
         # Floats on purpose: torch refuses a mixed pair such as (0, 0.9).
-        return torch.optim.Adam(parameters, lr=lr, betas=(float(self.betas[0]), float(self.betas[1])), fused=True)
+        betas = (float(self.betas[0]), float(self.betas[1]))
+        return torch.optim.Adam(parameters, lr=rate, betas=betas, fused=True, capturable=capturable)
 
     def factor(self, step: int, steps: int) -> float:
         """What the schedule multiplies the rate by in step number `step` of `steps`."""

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from wganx.engine.optimizer import Optimizer
+from wganx.engine.ranks import Ranks
 from wganx.errors import PreflightError
 
 Role = Literal["generator", "critic"]
@@ -19,10 +20,16 @@ class Player:
     """A network under training.
 
     Gradients come from `torch.autograd.grad` and go into one flat buffer, whose views are the parameters' ``.grad``:
-    one tensor to test for non-finite values, and nothing to zero between updates.
+    one tensor to sum over the ranks and to test for non-finite values. Behind the gradients the buffer has one more
+    place, which turns non-finite with a loss.
+
+    Attributes:
+        gradient: the flat gradient, one value a parameter.
+        failed: boolean scalar on the device, set by a non-finite loss or gradient on any rank; from then on no
+            gradient reaches the weights, and whoever reads the flag decides what happens.
     """
 
-    def __init__(self, role: Role, module: nn.Module, optimizer: Optimizer) -> None:
+    def __init__(self, role: Role, module: nn.Module, optimizer: Optimizer, *, capturable: bool = False) -> None:
         self.role = role
         self.module = module
         named = [(name, parameter) for name, parameter in module.named_parameters() if parameter.requires_grad]
@@ -35,36 +42,39 @@ class Player:
             found = ", ".join(sorted(f"{dtype} on {device}" for dtype, device in kinds))
             raise PreflightError(f"the {role} mixes parameters of several types ({found}); bring them to one")
         self.rate = optimizer.rate(role)
-        self.optimizer = optimizer.build(self.parameters, self.rate)
-        self.gradient = torch.zeros(
-            sum(parameter.numel() for parameter in self.parameters),
-            dtype=self.parameters[0].dtype,
-            device=self.parameters[0].device,
-        )
+        self.optimizer = optimizer.build(self.parameters, self.rate, capturable)
         sizes = [parameter.numel() for parameter in self.parameters]
-        for parameter, view in zip(self.parameters, torch.split(self.gradient, sizes)):
-            parameter.grad = view.view_as(parameter)
+        first = self.parameters[0]
+        self._buffer = torch.zeros(sum(sizes) + 1, dtype=first.dtype, device=first.device)
+        self.gradient = self._buffer[:-1]
+        self.failed = torch.zeros((), dtype=torch.bool, device=first.device)
+        self._places = [
+            _laid_out_like(parameter, part) for parameter, part in zip(self.parameters, torch.split(self.gradient, sizes))
+        ]
+        for parameter, place in zip(self.parameters, self._places):
+            parameter.grad = place
 
-    def add_gradient(self, loss: Tensor, share: float) -> None:
-        """Add `share` times the gradient of `loss` to the buffer."""
+    def add_gradient(self, loss: Tensor) -> None:
+        """Add the gradient of `loss` to the buffer."""
         gradients = torch.autograd.grad(loss, self.parameters, allow_unused=True, materialize_grads=True)
-        self.gradient.add_(torch.cat([gradient.flatten() for gradient in gradients]), alpha=share)
+        torch._foreach_add_(self._places, list(gradients))
+        self._buffer[-1].add_(loss.detach(), alpha=0.0)  # 0 times what is not finite is not a number
 
-    def update(self, failed: Tensor) -> None:
-        """One optimizer step from the buffer, which is empty afterwards.
-
-        `failed` is a boolean scalar on the device. It is set here when the gradient is not finite, and once set no
-        gradient reaches the weights any more. Nothing waits for the device.
-        """
-        failed.logical_or_(torch.isfinite(self.gradient).all().logical_not())
-        self.gradient.masked_fill_(failed, 0.0)
+    def update(self, ranks: Ranks) -> None:
+        """One optimizer step from the sum of all ranks' buffers, which are empty afterwards. Waits for no device."""
+        ranks.sum_(self._buffer)
+        self.failed.logical_or_(torch.isfinite(self._buffer).all().logical_not())
+        self._buffer.masked_fill_(self.failed, 0.0)
         self.optimizer.step()
-        self.gradient.zero_()
+        self._buffer.zero_()
 
     def set_rate(self, factor: float) -> float:
         """Set the learning rate to `factor` times its start; returns it."""
         for group in self.optimizer.param_groups:
-            group["lr"] = self.rate * factor
+            if isinstance(group["lr"], Tensor):  # a recorded step reads it where it lies
+                group["lr"].fill_(self.rate * factor)
+            else:
+                group["lr"] = self.rate * factor
         return self.rate * factor
 
     @contextmanager
@@ -94,8 +104,20 @@ class Player:
                 key.rpartition("/")[2]: value for key, value in tensors.items() if key.rpartition("/")[0] == name
             }
             if entries:
-                self.optimizer.state[parameter] = {
-                    # Adam's step count may stay on the CPU; its moments live beside the parameter.
-                    entry: value.clone() if value.ndim == 0 and not parameter.is_cuda else value.to(parameter.device)
-                    for entry, value in entries.items()
-                }
+                self.optimizer.state[parameter] = {entry: _beside(parameter, value) for entry, value in entries.items()}
+
+
+def _laid_out_like(parameter: Tensor, flat: Tensor) -> Tensor:
+    """`flat` in the shape of `parameter` and in its order in memory, which fused optimizers take for granted."""
+    if parameter.is_contiguous():
+        return flat.view_as(parameter)
+    order = sorted(range(parameter.ndim), key=parameter.stride, reverse=True)
+    laid = flat.view([parameter.shape[axis] for axis in order])
+    return laid.permute([order.index(axis) for axis in range(parameter.ndim)])
+
+
+def _beside(parameter: Tensor, value: Tensor) -> Tensor:
+    """A copy of `value` where and how the optimizer of `parameter` keeps it."""
+    if value.ndim == 0:  # Adam's step count may stay on the CPU
+        return value.clone() if not parameter.is_cuda else value.to(parameter.device)
+    return torch.empty_like(parameter, dtype=value.dtype, requires_grad=False).copy_(value)

@@ -42,16 +42,18 @@ class Precision:
 
     @contextmanager
     def active(self) -> Iterator[None]:
-        """Around training: sets the process-wide TF32 switches of CUDA, and puts them back."""
+        """Around training: sets CUDA's process-wide switches (TF32, cuDNN's choice by trial), and puts them back."""
         if self.device.type != "cuda":
             yield
             return
         switches = (torch.backends.cuda.matmul, torch.backends.cudnn.conv)  # type: ignore[attr-defined]
-        before = [switch.fp32_precision for switch in switches]
+        before, trial = [switch.fp32_precision for switch in switches], torch.backends.cudnn.benchmark
+        torch.backends.cudnn.benchmark = True
         for switch in switches:
             switch.fp32_precision = "ieee" if self.name == "fp32" else "tf32"
         try:
             yield
         finally:
+            torch.backends.cudnn.benchmark = trial
             for switch, value in zip(switches, before):
                 switch.fp32_precision = value

@@ -45,6 +45,13 @@ class RandomStreams:
                 self._layers = self._global_states()
                 self._inside = False
 
+    @contextmanager
+    def apart(self, seed: int) -> Iterator[torch.Generator]:
+        """Inside, torch's global streams and the generator that is given start from `seed`; nothing else is moved."""
+        with torch.random.fork_rng(self._cuda()):
+            torch.manual_seed(seed)
+            yield torch.Generator(self.device).manual_seed(seed)
+
     def tensors(self) -> dict[str, Tensor]:
         """The state of every stream."""
         layers = self._global_states() if self._inside else self._layers

@@ -68,6 +68,8 @@ def restore(trainer: Trainer, checkpoint: Checkpoint) -> None:
         trainer.random.reseed(trainer.step)
     sums = {name: tensor.to(trainer.device) for name, tensor in _part(checkpoint.training, "readings").items()}
     steps.readings.load(sums, facts["readings"])
+    if not trainer.ranks.first:  # an unfinished window is the first rank's
+        steps.readings.clear()
     trainer.position = facts["position"]
     trainer.health.memory = copy.deepcopy(facts.get("health", {}))  # absent from checkpoints without health checks
 
@@ -85,6 +87,7 @@ def constructor_arguments(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _settings(trainer: Trainer) -> dict[str, Any]:
+    steps = trainer.steps
     constraint = trainer.constraint
     parts = constraint.parts if isinstance(constraint, Combined) else (constraint,)
     return {
@@ -98,6 +101,8 @@ def _settings(trainer: Trainer) -> dict[str, Any]:
         "seed": trainer.seed,
         "optimizer": asdict(trainer.optimizer),
         "accumulate": trainer.accumulate,
+        "micro_batch": steps.micro_batch,
+        "constant_mask": steps.constant_mask,
     }
 
 

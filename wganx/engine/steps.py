@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 import torch
@@ -12,19 +14,37 @@ from torch.nn.utils import parametrize
 from wganx.batch import Batch
 from wganx.engine.player import Player
 from wganx.engine.precision import Precision
+from wganx.engine.ranks import Ranks
 from wganx.engine.readings import Readings
+from wganx.engine.whole_batch import AsWholeBatch
+from wganx.nn import constant_masks
 from wganx.wasserstein import Constraint, Objective
 
 ExtraLosses = Callable[[nn.Module, Tensor, Batch, int], Mapping[str, Tensor]]
 """``(generator, fake, batch, step) -> {name: weighted scalar}``, added to the generator's loss."""
 
 
+@dataclass(frozen=True)
+class Part:
+    """The rows of a batch that are computed at once, with the share of the batch that they are."""
+
+    batch: Batch
+    noise: Tensor | None
+    share: float
+    as_whole: AbstractContextManager[object]
+
+
 @dataclass
 class Steps:
     """Both players, the rules between them, and what they read off the game. Nothing here waits for the device.
 
-    `failed` holds one boolean a player, set on the device by a non-finite loss or gradient; from then on that
-    player's weights receive no gradient, and whoever reads the flags decides what happens.
+    Attributes:
+        draws: the stream of all noise and of the penalties' draws.
+        ranks: who shares every batch.
+        micro_batch: rows that a backward pass takes at most; None for all of this rank's.
+        joined: real and fake samples go through the critic together, in fewer and larger operations.
+        constant_mask: differentiate rectifiers as what they are, piecewise linear (`wganx.nn.constant_masks`).
+        layout: order in memory of samples ``(N, C, H, W)``.
     """
 
     generator: Player
@@ -35,22 +55,22 @@ class Steps:
     precision: Precision
     draws: torch.Generator
     extra_losses: ExtraLosses | None = None
+    ranks: Ranks = field(default_factory=Ranks)
+    micro_batch: int | None = None
+    joined: bool = False
+    constant_mask: bool = True
+    layout: torch.memory_format = torch.contiguous_format
     readings: Readings = field(default_factory=Readings)
     critic_updates: int = 0
-
-    def __post_init__(self) -> None:
-        self.failed = {
-            player.role: torch.zeros((), dtype=torch.bool, device=player.gradient.device)
-            for player in (self.critic, self.generator)
-        }
 
     def update_critic(self, batches: Sequence[Batch]) -> None:
         """One critic update on the mean gradient of `batches`."""
         for batch in batches:
-            loss = self._critic_loss(batch)
-            self.failed["critic"].logical_or_(torch.isfinite(loss).logical_not())
-            self.critic.add_gradient(loss, 1 / len(batches))
-        self.critic.update(self.failed["critic"])
+            for part in self._parts(batch):
+                with part.as_whole:
+                    loss = self._critic_loss(part) * (part.share / len(batches))
+                    self.critic.add_gradient(loss)
+        self.critic.update(self.ranks)
         self.constraint.after_update(self.critic.module)
         self.critic_updates += 1
 
@@ -58,56 +78,104 @@ class Steps:
         """One generator update on the mean gradient of `batches`; the critic only passes gradients through."""
         with self.critic.frozen():
             for batch in batches:
-                loss = self._generator_loss(batch, step)
-                self.failed["generator"].logical_or_(torch.isfinite(loss).logical_not())
-                self.generator.add_gradient(loss, 1 / len(batches))
-        self.generator.update(self.failed["generator"])
+                for part in self._parts(batch):
+                    with part.as_whole:
+                        loss = self._generator_loss(part, step) * (part.share / len(batches))
+                        self.generator.add_gradient(loss)
+        self.generator.update(self.ranks)
 
-    def make_fake(self, batch: Batch, draws: torch.Generator | None = None) -> Tensor:
-        """The generator's samples for the context of `batch`; noise comes from `draws`, the training's own if None."""
+    def draw_noise(self, batch: Batch, draws: torch.Generator | None = None) -> Tensor | None:
+        """Noise for every row of `batch`, from the training's own stream if `draws` is None; None without noise."""
         if self.noise is None:
-            fake = self.generator.module(**batch.context)
-        else:
-            shape = (len(batch), *self.noise)
-            draws = draws or self.draws
-            noise = torch.randn(shape, generator=draws, device=draws.device, dtype=batch.real.dtype)
-            fake = self.generator.module(noise, **batch.context)
+            return None
+        draws = draws or self.draws
+        return torch.randn((len(batch), *self.noise), generator=draws, device=draws.device, dtype=batch.real.dtype)
+
+    def make_fake(self, batch: Batch, noise: Tensor | None) -> Tensor:
+        """The generator's samples for the context of `batch`."""
+        inputs = () if noise is None else (noise,)
+        fake = self.generator.module(*inputs, **batch.context)
         # Under autocast the last layer answers in bf16; samples keep the data's type.
         return fake.to(batch.real.dtype)  # type: ignore[no-any-return]
 
-    def score(self, samples: Tensor, batch: Batch) -> Tensor:
+    def score(self, samples: Tensor, condition: Mapping[str, Tensor]) -> Tensor:
         """The critic's scores ``(N,)`` in fp32 at least."""
-        scores = self.constraint.scores(self.critic.module, samples, batch.condition)
+        scores = self.constraint.scores(self.critic.module, samples, condition)
         return scores.float() if scores.dtype in (torch.bfloat16, torch.float16) else scores
 
-    def _critic_loss(self, batch: Batch) -> Tensor:
+    def _parts(self, batch: Batch) -> Iterator[Part]:
+        """This rank's rows of `batch`, as many at once as `micro_batch` allows."""
+        noise, total, ranks = self.draw_noise(batch), len(batch), self.ranks
+        pieces = math.ceil(math.ceil(total / ranks.count) / self.micro_batch) if self.micro_batch else 1
+        pieces = min(pieces, total // ranks.count)  # no rank may be left without a row
+        shares = [ranks.rows(total, number) for number in range(ranks.count)]
+        for piece in range(pieces):
+            cut = [_piece(share, piece, pieces) for share in shares]
+            rows = cut[ranks.number]
+            together = sum(each.stop - each.start for each in cut)
+            yield Part(
+                batch[rows] if together < total or ranks.count > 1 else batch,
+                None if noise is None else noise[rows],
+                (rows.stop - rows.start) / total,
+                AsWholeBatch(rows, total, together, ranks) if ranks.count > 1 else nullcontext(),
+            )
+
+    def _critic_loss(self, part: Part) -> Tensor:
+        condition, share = part.batch.condition, part.share
+        real = self._arranged(part.batch.real)
         # Weights that a constraint computes (orthonormal, divided by their norm) are computed once an update.
         with self.precision.autocast(), parametrize.cached():
             with torch.no_grad():
-                fake = self.make_fake(batch)
-            real_scores, fake_scores = self.score(batch.real, batch), self.score(fake, batch)
+                fake = self.make_fake(part.batch, part.noise)
+            real_scores, fake_scores = self._score_both(real, fake, condition)
             loss = self.objective.critic_loss(real_scores, fake_scores)
-            self.readings.add("critic_loss", loss)
-            self.readings.add("score_gap", real_scores.detach().mean() - fake_scores.detach().mean())
+            self.readings.add("critic_loss", loss, share)
+            self.readings.add("score_gap", real_scores.detach().mean() - fake_scores.detach().mean(), share)
             for factor, penalty in self.constraint.due(self.critic_updates):
-                terms = penalty.terms(self.critic.module, batch.real, fake, batch.condition, self.draws)
+                with self._masks():
+                    terms = penalty.terms(self.critic.module, real, fake, condition, self.draws)
                 own = "" if penalty is self.constraint else f"/{penalty.name}"
-                self.readings.add(f"penalty{own}", terms.loss)
-                self.readings.add(f"gradient_norm{own}", terms.gradient_norm)
+                self.readings.add(f"penalty{own}", terms.loss, share)
+                self.readings.add(f"gradient_norm{own}", terms.gradient_norm, share)
                 loss = loss + factor * terms.loss
             if self.constraint.drift:
                 drift = self.constraint.drift * real_scores.square().mean()
-                self.readings.add("drift", drift)
+                self.readings.add("drift", drift, share)
                 loss = loss + drift
         return loss
 
-    def _generator_loss(self, batch: Batch, step: int) -> Tensor:
+    def _generator_loss(self, part: Part, step: int) -> Tensor:
         with self.precision.autocast():
-            fake = self.make_fake(batch)
-            loss = self.objective.generator_loss(self.score(fake, batch))
-            self.readings.add("generator_loss", loss)
+            fake = self.make_fake(part.batch, part.noise)
+            with self._masks_of_scores():
+                scores = self.score(fake, part.batch.condition)
+            loss = self.objective.generator_loss(scores)
+            self.readings.add("generator_loss", loss, part.share)
             if self.extra_losses is not None:
-                for name, extra in self.extra_losses(self.generator.module, fake, batch, step).items():
-                    self.readings.add(f"extra/{name}", extra)
+                for name, extra in self.extra_losses(self.generator.module, fake, part.batch, step).items():
+                    self.readings.add(f"extra/{name}", extra, part.share)
                     loss = loss + extra
         return loss
+
+    def _score_both(self, real: Tensor, fake: Tensor, condition: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        with self._masks_of_scores():
+            if not self.joined:
+                return self.score(real, condition), self.score(fake, condition)
+            twice = {name: torch.cat([rows, rows]) for name, rows in condition.items()}
+            real_scores, fake_scores = self.score(torch.cat([real, fake]), twice).chunk(2)
+            return real_scores, fake_scores
+
+    def _masks(self) -> AbstractContextManager[object]:
+        return constant_masks() if self.constant_mask else nullcontext()
+
+    def _masks_of_scores(self) -> AbstractContextManager[object]:
+        """Where scores themselves hold a gradient, they too are differentiated twice."""
+        return self._masks() if self.constraint.owns == "scores" else nullcontext()
+
+    def _arranged(self, samples: Tensor) -> Tensor:
+        return samples.contiguous(memory_format=self.layout) if samples.ndim == 4 else samples
+
+
+def _piece(rows: slice, number: int, count: int) -> slice:
+    size = rows.stop - rows.start
+    return slice(rows.start + size * number // count, rows.start + size * (number + 1) // count)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, cast, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -21,6 +21,19 @@ class Resumable(Protocol):
     def load_state_dict(self, state: dict[str, Any]) -> None: ...
 
 
+@runtime_checkable
+class Staged(Protocol):
+    """A source that prepares a batch in two halves, such as `wganx.data.BatchStream`.
+
+    `stage` does what the host has to do and puts the rest into fixed places on the device; `assemble` makes the batch
+    there, from these places alone, so that it can be recorded and replayed.
+    """
+
+    def stage(self, slot: int) -> None: ...
+
+    def assemble(self, slot: int) -> Batch: ...
+
+
 class Stream:
     """Endless batches on a device.
 
@@ -33,6 +46,8 @@ class Stream:
         self._device = device
         self._iterator: Iterator[Batch | Tensor] | None = None
         self._ahead: Batch | None = None
+        self._places: dict[tuple[int, str], Batch] = {}
+        self._staged: dict[int, Batch | None] = {}
 
     def take(self, count: int) -> list[Batch]:
         """The next `count` batches."""
@@ -43,6 +58,30 @@ class Stream:
         self._ahead = self._next()
         return self._ahead
 
+    def stage(self, slot: int) -> str:
+        """Put the next batch into fixed places on the device, number `slot` of several; returns what form it has.
+
+        For steps that are recorded, together with `assemble`; `take` does the work of both.
+        """
+        if isinstance(self._source, Staged) and self._ahead is None:
+            self._source.stage(slot)
+            self._staged[slot] = None
+            return "staged"
+        batch = self._next()
+        self._staged[slot] = place = self._place(slot, batch)
+        _fill(place, batch)
+        return _form(batch)
+
+    def assemble(self, slot: int) -> Batch:
+        """The batch that was staged in `slot`, in places that stay the same; device work only."""
+        place = self._staged[slot]
+        if place is not None:
+            return place
+        batch = cast(Staged, self._source).assemble(slot)
+        place = self._place(slot, batch)
+        _fill(place, batch)
+        return place
+
     def state(self) -> dict[str, Any] | None:
         """Position in the data, or None when the source does not know its own."""
         return self._source.state_dict() if isinstance(self._source, Resumable) else None
@@ -52,6 +91,16 @@ class Stream:
         if state is not None and isinstance(self._source, Resumable):
             self._source.load_state_dict(state)
             self._iterator = self._ahead = None
+
+    def _place(self, slot: int, batch: Batch) -> Batch:
+        key = (slot, _form(batch))
+        if key not in self._places:
+            self._places[key] = Batch(
+                torch.empty_like(batch.real),
+                {name: torch.empty_like(tensor) for name, tensor in batch.context.items()},
+                {name: torch.empty_like(tensor) for name, tensor in batch.condition.items()},
+            )
+        return self._places[key]
 
     def _next(self) -> Batch:
         if self._ahead is not None:
@@ -74,3 +123,16 @@ def _tensor(item: object) -> Tensor:
         f"batches must be tensors or wganx.Batch, got {type(item).__name__}; "
         "from a labelled DataLoader take the samples alone, or wrap them: wganx.Batch(x, context={'label': y})"
     )
+
+
+def _form(batch: Batch) -> str:
+    """Names, shapes and types of a batch's tensors."""
+    parts = [("real", batch.real), *batch.context.items(), *batch.condition.items()]
+    return " ".join(f"{name}{tuple(tensor.shape)}{tensor.dtype}" for name, tensor in parts)
+
+
+def _fill(place: Batch, batch: Batch) -> None:
+    place.real.copy_(batch.real, non_blocking=True)
+    for ours, theirs in ((place.context, batch.context), (place.condition, batch.condition)):
+        for name, tensor in theirs.items():
+            ours[name].copy_(tensor, non_blocking=True)

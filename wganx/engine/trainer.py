@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,54 +14,22 @@ from wganx.batch import Batch, SampleFormat
 from wganx.engine import state
 from wganx.engine.averaging import WeightAverage
 from wganx.engine.checkpoint import Checkpoint, CheckpointStore, read_checkpoint, write_checkpoint
-from wganx.engine.device import choose_device
+from wganx.engine.device import choose_device, joins_forwards, place
+from wganx.engine.execution import Execution, check_capture, choose_execution
 from wganx.engine.health import HealthMonitor, standard_checks
+from wganx.engine.loop import Every, Loop, TrainResult
 from wganx.engine.observer import Observer
 from wganx.engine.optimizer import Optimizer
 from wganx.engine.player import Player
 from wganx.engine.precision import Precision
-from wganx.engine.preflight import check_networks
 from wganx.engine.randomness import RandomStreams
-from wganx.engine.readings import name_readings
+from wganx.engine.ranks import join
 from wganx.engine.steps import ExtraLosses, Steps
-from wganx.engine.stopping import StopRequest
 from wganx.engine.stopwatch import Stopwatch
 from wganx.engine.stream import Stream
-from wganx.engine.vitals import measure
-from wganx.errors import TrainingDiverged, UsageError
-from wganx.health import Finding, HealthCheck, Vitals
+from wganx.errors import UsageError
+from wganx.health import HealthCheck
 from wganx.wasserstein import Constraint, GradientPenalty, Objective, Wasserstein
-
-
-@dataclass(frozen=True)
-class Every:
-    """Something done after every `steps`-th generator update and at the end of training.
-
-    `when_stopping` includes an end on request, which otherwise leaves no trace: a training that was interrupted and
-    resumed records the same as one that was not.
-    """
-
-    steps: int
-    act: Callable[[], None]
-    when_stopping: bool = False
-
-    def due(self, step: int, last: bool, stopping: bool) -> bool:
-        """Whether it is time, after update number `step`."""
-        return step % self.steps == 0 or last or (stopping and self.when_stopping)
-
-
-@dataclass(frozen=True)
-class TrainResult:
-    """How a call of `Trainer.fit` ended: `history` holds the scalars of every logging point."""
-
-    status: Literal["finished", "interrupted"]
-    step: int
-    seconds: float
-    history: Sequence[Mapping[str, float]] = field(default=(), repr=False)
-
-
-class _NonFinite(Exception):
-    """A loss or gradient became non-finite since the last check."""
 
 
 class Trainer:
@@ -83,12 +50,16 @@ class Trainer:
         critic_steps: critic updates for each generator update.
         ema: decay of the generator's weight average, from which samples are drawn; 0 for none.
         precision: ``auto``, ``fp32``, ``tf32`` or ``bf16``.
-        capture: ``auto`` or ``off``; whether steps may be captured as CUDA graphs. This version runs every step
-            eagerly under either.
+        capture: how steps are carried out. ``graph``: recorded as CUDA graphs and replayed; ``off``: one operation
+            after another; ``auto``: graphs on a CUDA device.
         device: ``auto`` (CUDA when present), or a torch device. The networks are moved there.
         seed: of every random stream of the training.
         optimizer: update rule and learning rates of both players.
         accumulate: batches whose mean gradient makes one update.
+        micro_batch: rows of a batch that are computed at once, whose gradients are then joined; None for all. Saves
+            memory. Statistics over a batch (batch norm, the largest norm) are then taken over so many rows.
+        constant_mask: differentiate rectifiers in penalties as the piecewise linear functions they are: exact, and a
+            sixth to a third faster (`wganx.nn.constant_masks`).
         extra_losses: ``(generator, fake, batch, step) -> {name: weighted scalar}``, added to the generator's loss.
         format: shape and range of a sample, checked before training; without it only the batches speak.
 
@@ -113,6 +84,8 @@ class Trainer:
         seed: int = 0,
         optimizer: Optimizer | None = None,
         accumulate: int = 1,
+        micro_batch: int | None = None,
+        constant_mask: bool = True,
         extra_losses: ExtraLosses | None = None,
         format: SampleFormat | None = None,
     ) -> None:
@@ -120,9 +93,11 @@ class Trainer:
             raise UsageError(f"critic_steps and accumulate must be at least 1, got {critic_steps} and {accumulate}")
         if not 0 <= ema < 1:
             raise UsageError(f"ema must lie in [0, 1), got {ema}")
-        if capture not in ("auto", "off"):
-            raise UsageError(f"capture must be 'auto' or 'off', got {capture!r}")
+        if micro_batch is not None and micro_batch < 1:
+            raise UsageError(f"micro_batch must be at least 1, or None, got {micro_batch}")
+        self.ranks = join()
         self.device = choose_device(device)
+        check_capture(capture, self.device)
         self.noise, self.critic_steps, self.accumulate, self.seed = noise, critic_steps, accumulate, seed
         self.capture, self.format = capture, format
         self.objective = objective or Wasserstein()
@@ -130,17 +105,24 @@ class Trainer:
         self.optimizer = optimizer or Optimizer()
         self.random = RandomStreams(seed, self.device)
         self.precision = Precision(precision, self.device)
-        self.generator, self.critic = generator.to(self.device), critic.to(self.device)
+        layouts = [place(network, self.device) for network in (generator, critic)]
+        self.generator, self.critic = generator, critic
         self.constraint.prepare(critic)
+        capturable = self.device.type == "cuda"
         self.steps = Steps(
-            generator=Player("generator", generator, self.optimizer),
-            critic=Player("critic", critic, self.optimizer),
+            generator=Player("generator", generator, self.optimizer, capturable=capturable),
+            critic=Player("critic", critic, self.optimizer, capturable=capturable),
             objective=self.objective,
             constraint=self.constraint,
             noise=noise,
             precision=self.precision,
             draws=self.random.draws,
             extra_losses=extra_losses,
+            ranks=self.ranks,
+            micro_batch=micro_batch,
+            joined=joins_forwards(critic, self.device),
+            constant_mask=constant_mask,
+            layout=layouts[1],
         )
         self.average = WeightAverage(generator, ema)
         self.step = 0
@@ -148,8 +130,8 @@ class Trainer:
         self.learning_rate = self.optimizer.lr
         self.position: dict[str, Any] | None = None
         self.health = HealthMonitor(standard_checks(self.objective, self.constraint))
-        self._latest: Batch | None = None
-        self._stopwatch = Stopwatch()
+        self.stopwatch = Stopwatch()
+        self._execution: Execution | None = None
         self._restored = False
 
     def fit(
@@ -184,72 +166,42 @@ class Trainer:
             PreflightError: a network or the data cannot be trained as given.
             TrainingDiverged: non-finite again after the roll-back, or without a checkpoint to return to.
         """
-        history: list[Mapping[str, float]] = []
-        heldout = None if heldout is None else heldout.to(self.device)
         self.health.checks = [*standard_checks(self.objective, self.constraint), *checks]
-        self._stopwatch = Stopwatch()
         stream = Stream(batches, self.device)
         if self._restored:
             stream.load_state(self.position)
             self._restored = False
-        started, until = time.perf_counter(), self.step + steps
+        loop = Loop(self, stream, self.step + steps, observers, checkpoints, heldout)
+        return loop.run(log_every, checkpoint_every, actions)
 
-        def log() -> None:
-            self._check_finite()
-            scalars, findings = self._look(heldout)
-            history.append({"step": self.step, **scalars})
-            shares = self._stopwatch.shares()
-            for observer in observers:
-                observer.logged(self.step, scalars)
-                observer.timed(self.step, shares)
-                for finding in findings:
-                    observer.found(finding)
-
-        def save() -> None:
-            self._check_finite()
-            self.position = stream.state()
-            if checkpoints is not None:
-                path = checkpoints.save(self.checkpoint(), self.step)
-                for observer in observers:
-                    observer.saved(self.step, path)
-
-        agenda = [Every(log_every, log), *actions, Every(checkpoint_every, save, when_stopping=True)]
-        with self.precision.active(), self.random.active(), StopRequest() as stop:
-            if checkpoints is not None and not checkpoints.steps():
-                save()
-            self._preflight(stream)
-            while self.step < until:
-                try:
-                    self._train(stream, until, agenda, stop)
-                    break
-                except _NonFinite as failure:
-                    self._roll_back(failure, stream, checkpoints, observers)
-        status: Literal["finished", "interrupted"] = "interrupted" if self.step < until else "finished"
-        return TrainResult(status, self.step, time.perf_counter() - started, history)
-
-    def _train(self, stream: Stream, until: int, agenda: Sequence[Every], stop: StopRequest) -> None:
-        """The loop."""
+    @contextmanager
+    def running(self, stream: Stream) -> Iterator[None]:
+        """Inside, `advance` trains on the batches of `stream`; switches and random streams are the training's own."""
         self.generator.train()
         self.critic.train()
-        stopping = False
-        while self.step < until and not stopping:
-            factor = self.optimizer.factor(self.step, until)
-            self.learning_rate = self.steps.generator.set_rate(factor)
-            self.steps.critic.set_rate(factor)
-            for _ in range(self.critic_steps):
-                with self._stopwatch.part("data"):
-                    batches = stream.take(self.accumulate)
-                with self._stopwatch.part("critic"):
-                    self.steps.update_critic(batches)
-            with self._stopwatch.part("generator"):
-                self.steps.update_generator(batches, self.step)
-                self.average.update(self.step)
-            self._latest = batches[0]
-            self.step += 1
-            stopping = stop.requested
-            for item in agenda:
-                if item.due(self.step, last=self.step == until, stopping=stopping):
-                    item.act()
+        self.stopwatch = Stopwatch()
+        self._execution = choose_execution(self.capture, self.device, self.steps, stream, self.stopwatch)
+        with self.precision.active(), self.random.active(), self._execution.active():
+            yield
+
+    @property
+    def latest(self) -> Batch:
+        """A batch of the last step."""
+        assert self._execution is not None, "there was no step"
+        return self._execution.batch
+
+    def advance(self, until: int | None = None) -> None:
+        """One step: `critic_steps` updates of the critic, one of the generator, one of the weight average.
+
+        `until` is the step at which training will end, which the schedule of the learning rate asks for.
+        """
+        assert self._execution is not None, "advance is called inside `running`"
+        factor = self.optimizer.factor(self.step, until or self.step + 1) if until else 1.0
+        self.learning_rate = self.steps.generator.set_rate(factor)
+        self.steps.critic.set_rate(factor)
+        self._execution.cycle(self.critic_steps, self.accumulate, self.step)
+        self.average.update(self.step)
+        self.step += 1
 
     @torch.no_grad()
     def sample(
@@ -261,19 +213,19 @@ class Trainer:
         `context` holds ``count`` rows of everything the generator is given beside noise.
         """
         context = {name: tensor.to(self.device) for name, tensor in (context or {}).items()}
-        draws = torch.Generator(self.device).manual_seed(self.seed if seed is None else seed)
         network = self.average.module
         kind = self.steps.generator.gradient.dtype
         training = network.training
         network.eval()
         samples = []
-        for start in range(0, count, chunk):
-            rows = min(chunk, count - start)
-            part = {name: tensor[start : start + rows] for name, tensor in context.items()}
-            noise = () if self.noise is None else (
-                torch.randn(rows, *self.noise, generator=draws, device=self.device, dtype=kind),
-            )  # fmt: skip
-            samples.append(network(*noise, **part))
+        with self.random.apart(self.seed if seed is None else seed) as draws:
+            for start in range(0, count, chunk):
+                rows = min(chunk, count - start)
+                part = {name: tensor[start : start + rows] for name, tensor in context.items()}
+                noise = () if self.noise is None else (
+                    torch.randn(rows, *self.noise, generator=draws, device=self.device, dtype=kind),
+                )  # fmt: skip
+                samples.append(network(*noise, **part))
         network.train(training)
         return torch.cat(samples)
 
@@ -308,52 +260,3 @@ class Trainer:
         """
         state.restore(self, checkpoint)
         self._restored = True
-
-    def _preflight(self, stream: Stream) -> None:
-        check_networks(
-            self.generator,
-            self.critic,
-            stream.peek(),
-            noise=self.noise,
-            constraint=self.constraint,
-            format=self.format,
-        )
-
-    def _look(self, heldout: Batch | None) -> tuple[dict[str, float], list[Finding]]:
-        """Everything that is logged now, and what the health checks make of it."""
-        scalars = name_readings(self.steps.readings.read(), self.objective, self.constraint)
-        if self._latest is None:
-            return scalars, []
-        draws = torch.Generator(self.device).manual_seed((self.seed + self.step * 0x9E3779B97F4A7C15) % 2**63)
-        fake, vitals = measure(self.steps, self._latest, heldout, draws)
-        if "heldout" in vitals:
-            vitals["w1_heldout" if "w1_raw" in scalars else "score_gap_heldout"] = vitals.pop("heldout")
-        scalars |= {**vitals, "lr": self.learning_rate}
-        real = self._latest.real[: len(fake)]
-        return scalars, self.health.look(Vitals(step=self.step, scalars=scalars, real=real, fake=fake))
-
-    def _check_finite(self) -> None:
-        roles = list(self.steps.failed)
-        flags = torch.stack([self.steps.failed[role] for role in roles]).tolist()
-        for role, failed in zip(roles, flags):
-            if failed:
-                raise _NonFinite(f"WX021 the {role}'s loss or gradient became non-finite before step {self.step}")
-
-    def _roll_back(
-        self, failure: _NonFinite, stream: Stream, checkpoints: CheckpointStore | None, observers: Sequence[Observer]
-    ) -> None:
-        mend = "lower the learning rate (optimizer.lr) or raise the constraint's weight, and look at the data"
-        checkpoint = checkpoints.latest() if checkpoints is not None else None
-        if checkpoint is None:
-            raise TrainingDiverged(f"{failure}; there is no checkpoint to return to; {mend}")
-        rollbacks = self.rollbacks + 1
-        if rollbacks > 1:
-            raise TrainingDiverged(f"{failure}, again after a roll-back; {mend}")
-        self.restore(checkpoint)
-        stream.load_state(self.position)
-        self.rollbacks = rollbacks
-        self.random.reseed(rollbacks)
-        for failed in self.steps.failed.values():
-            failed.zero_()
-        for observer in observers:
-            observer.rolled_back(self.step, str(failure))

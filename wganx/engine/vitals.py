@@ -36,7 +36,7 @@ def measure(
 
     with _evaluating(steps.generator.module, critic), steps.precision.autocast():
         with torch.no_grad():
-            fake = steps.make_fake(batch, draws)
+            fake = steps.make_fake(batch, steps.draw_noise(batch, draws))
         norms = {
             "gradient_norm_real": gradient_norms(scores, batch.real, batch.condition),
             "gradient_norm_fake": gradient_norms(scores, fake, batch.condition),
@@ -45,13 +45,14 @@ def measure(
         with torch.no_grad():
             found = {name: norm.detach().mean() for name, norm in norms.items()}
             found["lipschitz"] = torch.stack([norm.detach().max() for norm in norms.values()]).max()
-            real_scores, fake_scores = steps.score(batch.real, batch), steps.score(fake, batch)
+            real_scores, fake_scores = steps.score(batch.real, batch.condition), steps.score(fake, batch.condition)
             found["vital/gap"] = real_scores.mean() - fake_scores.mean()
             found["vital/score_offset"] = torch.cat([real_scores, fake_scores]).mean()
             found["vital/score_spread"] = torch.cat([real_scores, fake_scores]).std()
             found["vital/spread_real"], found["vital/spread_fake"] = _spread(batch.real), _spread(fake)
             if heldout is not None:
-                ours, theirs = steps.score(steps.make_fake(heldout, draws), heldout), steps.score(heldout.real, heldout)
+                theirs = steps.score(heldout.real, heldout.condition)
+                ours = steps.score(steps.make_fake(heldout, steps.draw_noise(heldout, draws)), heldout.condition)
                 found["heldout"] = theirs.mean() - ours.mean()
                 found["vital/heldout_error"] = ((theirs.var() + ours.var()) / len(heldout)).sqrt()
             found |= _context_effects(steps, batch, fake, draws)
@@ -75,7 +76,8 @@ def _context_effects(steps: Steps, batch: Batch, fake: Tensor, draws: torch.Gene
         twin = torch.Generator(draws.device)
         twin.set_state(draws.get_state())
         moved = Batch(batch.real, {name: context.roll(1, 0) for name, context in batch.context.items()})
-        change = (steps.make_fake(batch, twin) - steps.make_fake(moved, draws)).float().flatten(1).norm(dim=1)
+        noise, same = steps.draw_noise(batch, draws), steps.draw_noise(moved, twin)
+        change = (steps.make_fake(batch, noise) - steps.make_fake(moved, same)).float().flatten(1).norm(dim=1)
         found["vital/context_effect"] = change[differing].mean() / _spread(fake).clamp_min(1e-12)
     for context in batch.context.values():
         if context.shape == batch.real.shape:

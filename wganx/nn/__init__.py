@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wganx.nn._conditional import ConditionalNorm
+from wganx.nn._constant_mask import constant_masks
 from wganx.nn._group_sort import GroupSort
 from wganx.nn._init import init_he, init_normal
 from wganx.nn._orthogonal import BjorckOrthogonal, LipschitzMLP, orthonormalise
@@ -14,6 +15,7 @@ __all__ = [
     "GroupSort",
     "LipschitzMLP",
     "ProjectionHead",
+    "constant_masks",
     "init_he",
     "init_normal",
     "orthonormalise",

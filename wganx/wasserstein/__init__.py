@@ -43,7 +43,7 @@ from wganx.wasserstein.duality import (
     kantorovich_rubinstein,
 )
 from wganx.wasserstein.estimation import Bracket, Estimate, bracket_w1, estimate_w1
-from wganx.wasserstein.gradients import gradient_norms, input_gradients, interpolate
+from wganx.wasserstein.gradients import gradient_norms, input_gradients, interpolate, whole_batch
 from wganx.wasserstein.lipschitz import LipschitzEstimate, lipschitz_estimate
 from wganx.wasserstein.objectives import (
     OBJECTIVES,
@@ -121,4 +121,5 @@ __all__ = [
     "sliced_w1",
     "sliced_w2",
     "total_variation",
+    "whole_batch",
 ]

@@ -6,9 +6,22 @@ from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
+from torch.overrides import handle_torch_function, has_torch_function_unary
 
 Critic = Callable[..., Tensor]
 """Anything that scores samples: ``critic(x (N, ...), **condition) -> (N,)``; a module, or a plain function."""
+
+
+def whole_batch(values: Tensor) -> Tensor:
+    """The values ``(N, ...)`` of every sample of a batch, of which this process may hold only some rows.
+
+    For a term that is no mean over samples, such as a largest norm. Here it is `values` itself; where several processes
+    share a batch, whoever divides it answers this call with the rows of all, differentiably.
+    """
+    if has_torch_function_unary(values):
+        answer: Tensor = handle_torch_function(whole_batch, (values,), values)
+        return answer
+    return values
 
 
 def interpolate(real: Tensor, fake: Tensor, rng: torch.Generator | None = None) -> Tensor:

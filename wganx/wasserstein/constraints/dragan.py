@@ -10,7 +10,7 @@ from torch import Tensor
 
 from wganx.settings import setting
 from wganx.wasserstein.constraints.base import Penalty, PenaltyTerms
-from wganx.wasserstein.gradients import Critic, gradient_norms
+from wganx.wasserstein.gradients import Critic, gradient_norms, whole_batch
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,6 @@ class Dragan(Penalty):
         rng: torch.Generator | None = None,
     ) -> PenaltyTerms:
         noise = torch.rand(real.shape, generator=rng, device=real.device, dtype=real.dtype)
-        points = real.detach() + self.spread * real.detach().std(correction=0) * noise
+        points = real.detach() + self.spread * whole_batch(real.detach()).std(correction=0) * noise
         norms = gradient_norms(critic, points, condition)
         return PenaltyTerms(self.weight * (norms - 1).square().mean(), norms.detach().mean())

@@ -11,7 +11,7 @@ from torch import Tensor
 from wganx.settings import setting
 from wganx.wasserstein.constraints.base import PenaltyTerms
 from wganx.wasserstein.constraints.gradient_penalty import LipschitzPenalty
-from wganx.wasserstein.gradients import Critic, gradient_norms, interpolate
+from wganx.wasserstein.gradients import Critic, gradient_norms, interpolate, whole_batch
 
 
 @dataclass(frozen=True)
@@ -48,5 +48,6 @@ class MaxGradientPenalty(LipschitzPenalty):
         points = torch.cat([interpolate(real, fake, rng) for _ in range(self.candidates)])
         repeated = {name: torch.cat([rows] * self.candidates) for name, rows in condition.items()}
         norms = gradient_norms(critic, points, repeated)
-        hardest = norms.topk(min(self.pool, len(norms))).values
+        everywhere = whole_batch(norms)
+        hardest = everywhere.topk(min(self.pool, len(everywhere))).values
         return PenaltyTerms(self.weight * self.excess(hardest).square().mean(), norms.detach().mean())

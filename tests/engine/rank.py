@@ -1,0 +1,81 @@
+"""One of several processes that train together; run by test_ranks.py as ``rank.py NUMBER COUNT MEETING OUT``."""
+
+import sys
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+from safetensors.torch import save_file
+from torch import nn
+
+import wganx
+from wganx.wasserstein import CONSTRAINTS, ByConstruction
+
+STEPS = 20
+SHAPE = (3, 8, 8)
+
+
+class Generator(nn.Module):
+    """With the layers whose work depends on the whole batch: batch norm, dropout, noise of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.start = nn.Linear(6, 48)
+        self.norm = nn.BatchNorm2d(12)
+        self.up = nn.ConvTranspose2d(12, 3, 4, stride=4)
+
+    def forward(self, noise, label):
+        x = self.norm(self.start(noise).view(-1, 12, 2, 2)) + 0.1 * label[:, None, None, None]
+        x = nn.functional.dropout(x.relu(), 0.2, self.training) + 0.01 * torch.randn_like(x)
+        return self.up(x).tanh()
+
+
+class Critic(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.features = nn.Sequential(
+            nn.Conv2d(3, 8, 4, stride=2, padding=1), nn.LeakyReLU(0.2), nn.Dropout(0.3), nn.Flatten()
+        )
+        self.head = nn.Linear(8 * 16, 1, bias=False)  # its gradient would be rounding alone
+
+    def forward(self, x):
+        return self.head(self.features(x)).squeeze(1)
+
+
+def train(name, settings, rows):
+    torch.manual_seed(0)
+    generator, critic = Generator().double(), Critic().double()
+    rng = torch.Generator().manual_seed(1)
+    batches = [
+        wganx.Batch(
+            torch.rand(rows, *SHAPE, generator=rng, dtype=torch.float64) * 2 - 1,
+            {"label": torch.randint(2, (rows,), generator=rng).double()},
+        )
+        for _ in range(4)
+    ]
+    trainer = wganx.Trainer(
+        generator, critic, noise=(6,), constraint=CONSTRAINTS[name](), critic_steps=2, device="cpu", seed=3,
+        optimizer=wganx.Optimizer(lr=1e-3), **settings,
+    )  # fmt: skip
+    result = trainer.fit(batches, steps=STEPS, log_every=10)
+    checkpoint = trainer.checkpoint()
+    tensors = {f"weights/{key}": value for key, value in checkpoint.weights.items()}
+    tensors |= {f"training/{key}": value for key, value in checkpoint.training.items()}
+    if trainer.ranks.first:
+        for at, scalars in enumerate(result.history):
+            tensors |= {f"history/{at}/{key}": torch.tensor(value).double() for key, value in scalars.items()}
+    return {key: value.contiguous().clone() for key, value in tensors.items()}
+
+
+def main(number, count, meeting, out):
+    torch.set_num_threads(1)
+    if count > 1:
+        dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=number, world_size=count)
+    for name in sys.argv[5:] or sorted(set(CONSTRAINTS) - {ByConstruction.name}):
+        save_file(train(name, {}, rows=9), out / f"{name}-{number}-of-{count}.safetensors")
+    if count > 1:
+        dist.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], Path(sys.argv[4]))

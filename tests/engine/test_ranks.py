@@ -1,0 +1,84 @@
+"""Several processes train as one: the same batches, the same draws, the same weights."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from wganx.engine.ranks import Ranks, join
+from wganx.errors import UsageError
+from wganx.wasserstein import CONSTRAINTS
+
+WORKER = Path(__file__).with_name("rank.py")
+TRAINABLE = sorted(set(CONSTRAINTS) - {"by-construction"})
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """What one process and each of two end with, by constraint, number and count."""
+    out = tmp_path_factory.mktemp("ranks")
+    environ = {**os.environ, "OMP_NUM_THREADS": "1"}
+    processes = [
+        subprocess.Popen(
+            [sys.executable, str(WORKER), str(number), str(count), str(out / "meeting"), str(out)],
+            env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )
+        for number, count in ((0, 2), (1, 2), (0, 1))
+    ]  # fmt: skip
+    for process in processes:
+        said, _ = process.communicate(timeout=500)
+        assert process.returncode == 0, said
+    return lambda name, number, count: load_file(out / f"{name}-{number}-of-{count}.safetensors")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TRAINABLE)
+def test_two_processes_train_as_one(trained, name):
+    """Twenty steps in float64 on 9 samples, so 4 and 5; critic with dropout, generator with batch norm and noise."""
+    alone, first, second = trained(name, 0, 1), trained(name, 0, 2), trained(name, 1, 2)
+    assert alone.keys() == first.keys()
+    assert any("running_mean" in key for key in alone)
+    for key, expected in alone.items():
+        # What Adam remembers of the raw gradients of orthogonal layers is less exact than the steps it takes.
+        bound = 1e-12 if not key.startswith("training") else 1e-11
+        scale = 1 + expected.double().abs().max()
+        assert (first[key].double() - expected.double()).abs().max() <= bound * scale, key
+    for key, value in second.items():
+        if not key.startswith("training/readings"):
+            assert torch.equal(value, first[key]), f"the processes hold different {key}"
+
+
+def test_rows_are_shared_out_evenly():
+    for total in (4, 5, 9, 64):
+        for count in (1, 2, 3, 4):
+            ranks = [Ranks(number, count).rows(total) for number in range(count)]
+            assert [row for rows in ranks for row in range(total)[rows]] == list(range(total))
+            assert max(r.stop - r.start for r in ranks) - min(r.stop - r.start for r in ranks) <= 1
+
+
+def test_a_batch_too_small_to_share_is_refused():
+    with pytest.raises(UsageError, match="a batch of 3 cannot be shared by 4 processes; raise the batch size"):
+        Ranks(0, 4).rows(3)
+
+
+def test_without_a_launcher_one_process_is_alone(monkeypatch):
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    ranks = join()
+    assert (ranks.number, ranks.count, ranks.first) == (0, 1, True)
+    tensor = torch.ones(3)
+    assert ranks.sum_(tensor) is tensor
+    assert ranks.from_first(lambda: "done") == "done"
+    assert ranks.any_soon(True) is True
+
+
+def test_an_incomplete_launch_is_named(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "0")
+    for name in ("MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(UsageError, match=r"WORLD_SIZE is 2, but .* start them with torchrun, or unset WORLD_SIZE"):
+        join()

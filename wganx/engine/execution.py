@@ -1,0 +1,254 @@
+"""How the steps are carried out: one operation after another, or recorded once and replayed.
+
+Both do the same work in the same order on the same random streams.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Literal, Protocol, get_args
+
+import torch
+
+from wganx.batch import Batch
+from wganx.engine.steps import Steps
+from wganx.engine.stopwatch import Stopwatch
+from wganx.engine.stream import Stream
+from wganx.errors import UsageError
+
+log = logging.getLogger(__name__)
+
+Capture = Literal["auto", "graph", "off"]
+
+_WARM_UP = 3
+_SHORT_MS = 2.0
+
+
+class Execution(Protocol):
+    """Carries out the updates that make one step of training.
+
+    Attributes:
+        batch: a batch of the last step.
+    """
+
+    @property
+    def batch(self) -> Batch: ...
+
+    def cycle(self, critic_steps: int, accumulate: int, step: int) -> None:
+        """`critic_steps` updates of the critic and one of the generator, each on `accumulate` batches."""
+
+    def active(self) -> AbstractContextManager[object]:
+        """Around every cycle."""
+
+
+class Eager:
+    """Launches one operation after another."""
+
+    def __init__(self, steps: Steps, stream: Stream, stopwatch: Stopwatch) -> None:
+        self.steps, self.stream, self.stopwatch = steps, stream, stopwatch
+        self.batches: Sequence[Batch] = ()
+
+    @property
+    def batch(self) -> Batch:
+        return self.batches[0]
+
+    def active(self) -> AbstractContextManager[object]:
+        return nullcontext()
+
+    def cycle(self, critic_steps: int, accumulate: int, step: int) -> None:
+        part = self.stopwatch.part
+        for _ in range(critic_steps):
+            with part("data"):
+                self.batches = self.stream.take(accumulate)
+            with part("critic"):
+                self.steps.update_critic(self.batches)
+        with part("generator"):
+            self.steps.update_generator(self.batches, step)
+
+
+class Recorder(Protocol):
+    """Something that records device work without host work: CUDA graphs, or a tape in a test."""
+
+    def active(self) -> AbstractContextManager[object]:
+        """Around recording, replaying and the work before."""
+
+    def record(self, work: Callable[[], None]) -> Callable[[], None]:
+        """What repeats the device work of `work`, which is not carried out now."""
+
+    def milliseconds(self, work: Callable[[], None]) -> float:
+        """How long the device takes for `work`."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Recorded work, and how the counts that the host keeps move with it."""
+
+    replay: Callable[[], None]
+    batches: Sequence[Batch]
+    critic_updates: int
+    counts: dict[str, float]
+
+
+class Recorded:
+    """Records each kind of update when it has run a few times, and replays it from then on.
+
+    A recording holds for one form of the batches, one set of penalties that are due, one mode and one place of the
+    networks; for others it is made anew. A short cycle becomes one recording. Everything recorded reads and writes
+    fixed places: batches are staged there, rates and readings are tensors.
+
+    When recording fails, the training says why, once, and goes on one operation after another.
+    """
+
+    def __init__(self, steps: Steps, stream: Stream, stopwatch: Stopwatch, recorder: Recorder) -> None:
+        self.steps, self.stream, self.stopwatch, self.recorder = steps, stream, stopwatch, recorder
+        self.batches: Sequence[Batch] = ()
+        self.failure: str | None = None
+        self._recordings: dict[Hashable, Recording] = {}
+        self._runs: dict[Hashable, int] = {}
+        self._whole_cycles: bool | None = None if steps.extra_losses is None else False
+
+    @property
+    def batch(self) -> Batch:
+        return self.batches[0]
+
+    def active(self) -> AbstractContextManager[object]:
+        return self.recorder.active()
+
+    def cycle(self, critic_steps: int, accumulate: int, step: int) -> None:
+        if self._whole_cycles is None and all(self._runs.get(kind, 0) > _WARM_UP for kind in ("critic", "generator")):
+            spent = self.recorder.milliseconds(lambda: self._parts(critic_steps, accumulate, step))
+            self._whole_cycles = spent < _SHORT_MS
+        elif self._whole_cycles:
+            self._whole(critic_steps, accumulate, step)
+        else:
+            self._parts(critic_steps, accumulate, step)
+
+    def _parts(self, critic_steps: int, accumulate: int, step: int) -> None:
+        slots = range(accumulate)
+        for _ in range(critic_steps):
+            forms = self._stage(slots)
+            with self.stopwatch.part("critic"):
+                self._run("critic", (forms, self._due(1)), lambda: self._update_critic(slots))
+        with self.stopwatch.part("generator"):
+            if self.steps.extra_losses is not None:  # they are given the number of the step, a recording's is fixed
+                self.steps.update_generator(self.batches, step)
+            else:
+                self._run("generator", forms, lambda: self.steps.update_generator(self.batches, step))
+
+    def _whole(self, critic_steps: int, accumulate: int, step: int) -> None:
+        forms = self._stage(range(critic_steps * accumulate))
+
+        def work() -> None:
+            for number in range(critic_steps):
+                self._update_critic(range(number * accumulate, (number + 1) * accumulate))
+            self.steps.update_generator(self.batches, step)
+
+        with self.stopwatch.part("cycle"):
+            self._run("cycle", (forms, self._due(critic_steps)), work)
+
+    def _stage(self, slots: range) -> tuple[str, ...]:
+        with self.stopwatch.part("data"):
+            return tuple(self.stream.stage(slot) for slot in slots)
+
+    def _update_critic(self, slots: range) -> None:
+        self.batches = [self.stream.assemble(slot) for slot in slots]
+        self.steps.update_critic(self.batches)
+
+    def _due(self, updates: int) -> Hashable:
+        """Which penalties the next `updates` of the critic have."""
+        start, due = self.steps.critic_updates, self.steps.constraint.due
+        return tuple(tuple((factor, penalty.name) for factor, penalty in due(start + i)) for i in range(updates))
+
+    def _run(self, kind: str, form: Hashable, work: Callable[[], None]) -> None:
+        players = (self.steps.critic, self.steps.generator)
+        modes = tuple((player.module.training, player.parameters[0].data_ptr()) for player in players)
+        key = (kind, form, modes)
+        if (recording := self._recordings.get(key)) is not None:
+            self._replay(recording)
+        elif self.failure is None and self._runs.get(key, 0) >= _WARM_UP:
+            self._record(key, work)
+        else:
+            work()
+        for counted in (key, kind):
+            self._runs[counted] = self._runs.get(counted, 0) + 1
+
+    def _record(self, key: Hashable, work: Callable[[], None]) -> None:
+        steps, counts = self.steps, self.steps.readings.counts
+        updates, before, draws = steps.critic_updates, dict(counts), steps.draws.get_state()
+        try:
+            replay = self.recorder.record(work)
+        except Exception as error:  # whatever the networks do that cannot be recorded
+            self.failure = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+            log.warning("a step cannot be recorded (%s); steps run one operation after another", self.failure)
+            steps.critic_updates = updates
+            counts.clear()
+            counts.update(before)
+            steps.draws.set_state(draws)
+            work()
+            return
+        replay()
+        grown = {name: count - before.get(name, 0.0) for name, count in counts.items()}
+        self._recordings[key] = Recording(replay, self.batches, steps.critic_updates - updates, grown)
+
+    def _replay(self, recording: Recording) -> None:
+        recording.replay()
+        self.batches = recording.batches
+        self.steps.critic_updates += recording.critic_updates
+        for name, count in recording.counts.items():
+            self.steps.readings.counts[name] += count
+
+
+class CudaGraphs:
+    """Records CUDA graphs, all in one memory pool, on a stream of their own."""
+
+    def __init__(self, device: torch.device, draws: torch.Generator) -> None:
+        self._draws = draws
+        self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        self._pool = torch.cuda.graph_pool_handle()
+
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        outside = torch.cuda.current_stream(self._stream.device)
+        self._stream.wait_stream(outside)
+        with torch.cuda.stream(self._stream):
+            yield
+        outside.wait_stream(self._stream)
+
+    def record(self, work: Callable[[], None]) -> Callable[[], None]:
+        graph = torch.cuda.CUDAGraph()
+        graph.register_generator_state(self._draws)  # torch's own stream is known to it without
+        # Other threads, such as one that pins memory, may call CUDA meanwhile.
+        with torch.cuda.graph(graph, pool=self._pool, stream=self._stream, capture_error_mode="thread_local"):
+            work()
+        return graph.replay
+
+    def milliseconds(self, work: Callable[[], None]) -> float:
+        start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
+        start.record()
+        work()
+        end.record()
+        end.synchronize()  # once in a training
+        return float(start.elapsed_time(end))
+
+
+def check_capture(capture: str, device: torch.device) -> None:
+    """
+    Raises:
+        UsageError: no such way to carry out steps, or not on this device.
+    """
+    if capture not in get_args(Capture):
+        raise UsageError(f"capture must be one of {', '.join(get_args(Capture))}, got {capture!r}")
+    if capture == "graph" and device.type != "cuda":
+        raise UsageError(f"capture graph needs a CUDA device, and training runs on {device.type}; use auto or off")
+
+
+def choose_execution(
+    capture: str, device: torch.device, steps: Steps, stream: Stream, stopwatch: Stopwatch
+) -> Execution:
+    """What `capture` means on `device`."""
+    if device.type == "cuda" and capture in ("auto", "graph"):
+        return Recorded(steps, stream, stopwatch, CudaGraphs(device, steps.draws))
+    return Eager(steps, stream, stopwatch)

@@ -1,0 +1,156 @@
+"""The processes that train one pair of networks together."""
+
+from __future__ import annotations
+
+import atexit
+import os
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from wganx.errors import TrainingDiverged, UsageError
+
+T = TypeVar("T")
+
+# The first rank evaluates and writes while the others wait for it.
+_PATIENCE = timedelta(hours=1)
+
+
+class Ranks:
+    """This process, number `number` of the `count` that train together; one process alone is rank 0 of 1.
+
+    Every rank is handed the same batches and computes the rows that `rows` gives it. Gradients are summed over the
+    ranks in one operation an update, so that all take the same steps. What is written or shown is the business of the
+    first rank. The methods marked *together* must be called by every rank at the same place.
+
+    Not DistributedDataParallel: that hooks into the first backward pass, and a gradient penalty has two.
+    """
+
+    def __init__(self, number: int = 0, count: int = 1) -> None:
+        self.number = number
+        self.count = count
+        self._asked: tuple[Tensor, dist.Work] | None = None
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the rank that writes and speaks."""
+        return self.number == 0
+
+    def rows(self, total: int, number: int | None = None) -> slice:
+        """The rows of rank `number` (this one's by default) of a batch of `total`; shares differ by at most one row.
+
+        Raises:
+            UsageError: there are fewer rows than ranks.
+        """
+        if total < self.count:
+            raise UsageError(f"a batch of {total} cannot be shared by {self.count} processes; raise the batch size")
+        number = self.number if number is None else number
+        return slice(total * number // self.count, total * (number + 1) // self.count)
+
+    def sum_(self, tensor: Tensor) -> Tensor:
+        """`tensor` becomes its sum over the ranks; together."""
+        if self.count > 1:
+            dist.all_reduce(tensor)
+        return tensor
+
+    def copy_from_first(self, tensors: Iterable[Tensor]) -> None:
+        """Every tensor becomes the first rank's; together."""
+        if self.count > 1:
+            for tensor in tensors:
+                whole = tensor.detach().contiguous()
+                dist.broadcast(whole, src=0)
+                tensor.detach().copy_(whole)
+
+    def from_first(self, work: Callable[[], T]) -> T:
+        """What `work` returns on the first rank, which alone does it; together.
+
+        Raises:
+            Exception: whatever `work` raises; on the other ranks a `TrainingDiverged` that quotes it.
+        """
+        if self.count == 1:
+            return work()
+        outcome: list[object] = [None, None]
+        failure: Exception | None = None
+        if self.first:
+            try:
+                outcome[0] = work()
+            except Exception as error:
+                failure, outcome[1] = error, f"{type(error).__name__}: {error}"
+        dist.broadcast_object_list(outcome, src=0)
+        if failure is not None:
+            raise failure
+        if outcome[1] is not None:
+            raise TrainingDiverged(f"the first process failed: {outcome[1]}")
+        return outcome[0]  # type: ignore[return-value]
+
+    def check_alike(self, what: str, tensors: Iterable[Tensor]) -> None:
+        """Compares a checksum of `tensors` over the ranks; together.
+
+        Raises:
+            TrainingDiverged: the ranks no longer hold the same values.
+        """
+        if self.count == 1:
+            return
+        own = torch.stack([tensor.detach().double().sum() for tensor in tensors]).nan_to_num().cpu()
+        sums = [torch.empty_like(own) for _ in range(self.count)]
+        dist.all_gather(sums, own)
+        differing = [number for number, other in enumerate(sums) if not torch.equal(other, sums[0])]
+        if differing:
+            raise TrainingDiverged(
+                f"WX060 {what} of process {', '.join(map(str, differing))} differ from those of process 0; something "
+                "draws or computes differently there: give every process the same data, seed and versions"
+            )
+
+    def any_soon(self, flag: bool) -> bool:
+        """Whether `flag` was true on any rank; together.
+
+        Among several ranks the answer is that of the call before this one: the question travels while the next step
+        is computed, and nobody waits for it.
+        """
+        if self.count == 1:
+            return flag
+        said = torch.tensor([int(flag)])
+        before, self._asked = self._asked, (said, dist.all_reduce(said, dist.ReduceOp.MAX, async_op=True))
+        if before is None:
+            return False
+        before[1].wait()
+        return bool(before[0].item())
+
+    def settle(self) -> None:
+        """Wait for a question that is still on its way; together."""
+        if self._asked is not None:
+            self._asked[1].wait()
+            self._asked = None
+
+
+def join() -> Ranks:
+    """The ranks that a launcher started (torchrun, or anything that sets ``RANK`` and ``WORLD_SIZE``); else one alone.
+
+    A process group that exists already is taken as it is. Otherwise gloo carries what lies in main memory and NCCL
+    what lies on a GPU.
+
+    Raises:
+        UsageError: the launcher's environment is not complete, or the ranks cannot find each other.
+    """
+    if dist.is_available() and dist.is_initialized():
+        return Ranks(dist.get_rank(), dist.get_world_size())
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        return Ranks()
+    try:
+        dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo", timeout=_PATIENCE)
+    except (RuntimeError, ValueError) as error:
+        raise UsageError(
+            f"WORLD_SIZE is {os.environ['WORLD_SIZE']}, but the processes cannot be joined: "
+            f"{str(error).splitlines()[0]}; start them with torchrun, or unset WORLD_SIZE"
+        ) from error
+    atexit.register(dist.destroy_process_group)
+    return Ranks(dist.get_rank(), dist.get_world_size())
+
+
+def local_number() -> int:
+    """Number of this rank on its machine, which is the number of its GPU."""
+    return int(os.environ.get("LOCAL_RANK", "0"))
