@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from wganx.config import resolve
-from wganx.engine import Observer
+from wganx.engine import Observer, join
 from wganx.errors import UsageError, WganxError
 from wganx.report import write_report
 from wganx.runs import Run, RunFolder, train_run
@@ -82,16 +82,25 @@ def open_run(
 ) -> Run:
     """A run that is ready to train: a new one, or with `resume` the one in `out` if it holds one.
 
-    `choice` goes to `wganx.config.resolve`.
+    `choice` goes to `wganx.config.resolve`. Among several processes each calls this; the first alone writes. One that
+    a launcher restarted continues the run as with `resume`.
     """
     named: dict[str, Any] = {"plugin": plugin, "scenario": scenario, "config": Path(config) if config else None}
+    ranks = join()
     if resume and out is None:
         raise UsageError("--resume needs --out, the folder of the run to continue")
-    if resume and out is not None and (folder := RunFolder(Path(out))).holds_run():
-        if plugin is None and config is None:
-            named = {"config": folder.config, "environ": {}}
-        return Run.load(folder.path, warn=warn).changed(resolve(**named, **choice))
+    if ranks.count > 1 and out is None:
+        raise UsageError("several processes need --out, the run folder, which all of them and a restart must know")
+    if ranks.restarted or resume:
+        folder = RunFolder(Path(out or ""))
+        if ranks.from_first(folder.holds_run):
+            if plugin is None and config is None:
+                named = {"config": folder.config, "environ": {}}
+            resolved = resolve(**named, **choice)
+            return Run.load(folder.path, warn=warn).changed(resolved) if ranks.first else Run(folder, resolved, _mute)
     resolved = resolve(**named, **choice)
+    if not ranks.first:
+        return Run(RunFolder(Path(out or "")), resolved, _mute)
     for note in resolved.notes:
         warn(note)
     folder = RunFolder(Path(out)) if out is not None else RunFolder.fresh(resolved.run.plugin, resolved.run.scenario)
@@ -100,6 +109,9 @@ def open_run(
 
 def complete(run: Run, observers: Sequence[Observer] = ()) -> Run:
     """Train `run` to its end and write its report, also when training fails."""
+    if not join().first:
+        train_run(run)
+        return run
     try:
         train_run(run, observers)
     except BaseException:
@@ -111,6 +123,10 @@ def complete(run: Run, observers: Sequence[Observer] = ()) -> Run:
         raise
     write_report(run.folder.path)
     return run
+
+
+def _mute(message: str) -> None:
+    """Of several processes, the first one speaks."""
 
 
 def warn(message: str) -> None:

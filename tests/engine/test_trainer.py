@@ -337,9 +337,9 @@ def test_batches_of_another_kind_are_named(make_trainer, data):
     [
         ({"critic_steps": 0}, "critic_steps and accumulate must be at least 1, got 0 and 1"),
         ({"ema": 1.0}, r"ema must lie in \[0, 1\), got 1.0"),
-        ({"capture": "fast"}, "capture must be one of auto, graph, off, got 'fast'"),
-        ({"capture": "graph"}, "capture graph needs a CUDA device, and training runs on cpu; use auto or off"),
-        ({"micro_batch": 0}, "micro_batch must be at least 1, or None, got 0"),
+        ({"capture": "fast"}, "capture must be one of auto, graph, compile, off, got 'fast'"),
+        ({"capture": "graph"}, "capture graph needs a CUDA device, and training runs on cpu; use auto, compile or off"),
+        ({"micro_batch": 0}, "micro_batch must be at least 1, 'auto' or None, got 0"),
         ({"precision": "fp8"}, "precision must be one of auto, fp32, tf32, bf16, got 'fp8'"),
         ({"precision": "tf32"}, "precision tf32 needs a CUDA device, and training runs on cpu"),
         ({"device": "cuda:99"}, "device 'cuda:99' cannot be used"),

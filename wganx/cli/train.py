@@ -14,13 +14,29 @@ from wganx.cli.selection import choosing_a_run
 @choosing_a_run
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="The run folder itself.")
 @click.option("--resume", is_flag=True, help="Continue the run in --out if there is one.")
-def train(out: Path | None, resume: bool, **choice: Any) -> None:
+@click.option("--nproc", type=click.IntRange(min=1), metavar="N", help="Train with N processes on this machine.")
+@click.option("--dry-run", is_flag=True, help="Check everything, say what memory it takes, and stop there.")
+def train(out: Path | None, resume: bool, nproc: int | None, dry_run: bool, **choice: Any) -> None:
     """Train a generator and leave a run folder.
 
     \b
     Example:
       wganx train --plugin image --scenario digits --set train.steps=500 --out runs/first
+      wganx train --plugin image --scenario digits --nproc 2
+      wganx train --plugin image --scenario digits --dry-run
     """
+    if dry_run:
+        from wganx.cli.plan import plan_and_tell
+
+        if resume:
+            raise click.UsageError("--dry-run plans a new run; leave --resume out")
+        plan_and_tell(**choice)
+        return
+    if nproc is not None and nproc > 1:
+        from wganx.cli.launch import launch_training
+
+        launch_training(nproc, out=out, resume=resume, **choice)
+        return
     from wganx.api import open_run
     from wganx.cli.training import train_and_tell
 

@@ -12,6 +12,9 @@ from wganx.runs import Run
 
 def train_and_tell(run: Run) -> None:
     """Train `run` to its end under the eyes of whoever watches, and say how it ended."""
+    if not run.assembly.trainer.ranks.first:
+        complete(run)
+        return
     console = make_console()
     with watching(run, console) as progress:
         complete(run, [progress])

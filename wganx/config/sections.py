@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import Annotated, Any, Literal, cast, get_type_hints
 
-from pydantic import ConfigDict, Field, ValidationInfo, create_model, field_validator
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, create_model, field_validator
 
 from wganx.errors import PluginError
 from wganx.plugins.contracts import Config
+
+OFF_IS_A_WORD = BeforeValidator(lambda value: "off" if value is False else value)
+"""For settings with the choice ``off``, which YAML takes for false."""
 
 
 class Section(Config):
@@ -25,11 +28,14 @@ class NamedSection(Section):
 
 
 class DatasetSection(Section):
-    """Where items come from, and whether they stay on the device or stream through workers."""
+    """Where items come from, whether they stay on the device or stream, and what is kept of them in the cache."""
 
     name: str = Field(description="the dataset, as the plugin names it")
     feed: Literal["auto", "resident", "stream"] = Field("auto", description="keep all items on the device, or stream")
-    workers: int = Field(0, ge=0, description="processes that read ahead when streaming; 0 reads in this one")
+    workers: int = Field(0, ge=0, description="processes that decode ahead when streaming what is not packed")
+    pack: Annotated[Literal["auto", "always", "off"], OFF_IS_A_WORD] = Field(
+        "auto", description="keep files decoded in the cache folder; auto: where decoding them takes over 10 s"
+    )
 
     @field_validator("workers")
     @classmethod
@@ -84,7 +90,15 @@ class TrainSection(Section):
     accumulate: int = Field(1, ge=1, description="batches whose gradients are summed into one update")
     ema: float = Field(0.999, ge=0, lt=1, description="decay of the generator's weight average; 0 for none")
     precision: Literal["auto", "fp32", "tf32", "bf16"] = Field("auto", description="arithmetic of the forward passes")
-    capture: Literal["auto", "off"] = Field("auto", description="record the steps once and replay them on a GPU")
+    capture: Literal["auto", "graph", "compile", "off"] = Field(
+        "auto", description="graph: record the steps and replay them on a GPU; compile: the critic's loss; off: neither"
+    )
+    micro_batch: Annotated[int, Field(ge=1)] | Literal["auto", "off"] = Field(
+        "auto", description="samples of a batch computed at once; auto: as many as fit into memory"
+    )
+    constant_mask: bool = Field(
+        True, description="differentiate rectifiers in penalties as piecewise linear: exact, and faster"
+    )
 
 
 class EvaluateSection(Section):

@@ -6,6 +6,7 @@ from wganx.engine.health import slow_data
 from wganx.engine.loop import Every, TrainResult
 from wganx.engine.observer import Observer
 from wganx.engine.optimizer import Optimizer
+from wganx.engine.ranks import Ranks, join
 from wganx.engine.trainer import Trainer
 
 __all__ = [
@@ -14,9 +15,11 @@ __all__ = [
     "Every",
     "Observer",
     "Optimizer",
+    "Ranks",
     "TrainResult",
     "Trainer",
     "choose_device",
+    "join",
     "read_checkpoint",
     "slow_data",
     "write_checkpoint",

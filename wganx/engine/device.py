@@ -28,10 +28,11 @@ def choose_device(requested: str | torch.device) -> torch.device:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         raise UsageError(f"device {str(requested)!r} cannot be used: {str(error).splitlines()[0]}") from error
-    if device.type == "cuda":
+    if device.type != "cuda":
+        return device
+    if device.index is not None:
         torch.cuda.set_device(device)
-        return torch.device("cuda", torch.cuda.current_device())
-    return device
+    return torch.device("cuda", torch.cuda.current_device())
 
 
 def place(network: nn.Module, device: torch.device) -> torch.memory_format:

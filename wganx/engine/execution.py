@@ -21,7 +21,7 @@ from wganx.errors import UsageError
 
 log = logging.getLogger(__name__)
 
-Capture = Literal["auto", "graph", "off"]
+Capture = Literal["auto", "graph", "compile", "off"]
 
 _WARM_UP = 3
 _SHORT_MS = 2.0
@@ -242,13 +242,15 @@ def check_capture(capture: str, device: torch.device) -> None:
     if capture not in get_args(Capture):
         raise UsageError(f"capture must be one of {', '.join(get_args(Capture))}, got {capture!r}")
     if capture == "graph" and device.type != "cuda":
-        raise UsageError(f"capture graph needs a CUDA device, and training runs on {device.type}; use auto or off")
+        raise UsageError(
+            f"capture graph needs a CUDA device, and training runs on {device.type}; use auto, compile or off"
+        )
 
 
 def choose_execution(
     capture: str, device: torch.device, steps: Steps, stream: Stream, stopwatch: Stopwatch
 ) -> Execution:
     """What `capture` means on `device`."""
-    if device.type == "cuda" and capture in ("auto", "graph"):
+    if device.type == "cuda" and capture != "off":
         return Recorded(steps, stream, stopwatch, CudaGraphs(device, steps.draws))
     return Eager(steps, stream, stopwatch)

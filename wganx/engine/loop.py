@@ -84,7 +84,7 @@ class Loop:
             *(item if trainer.ranks.first else Every(item.steps, _nothing, item.when_stopping) for item in actions),
             Every(checkpoint_every, self._save, when_stopping=True),
         ]
-        with StopRequest() as stop:
+        with StopRequest(patient=trainer.ranks.count > 1) as stop:
             self._start()
             while trainer.step < self.until:
                 try:
@@ -126,6 +126,10 @@ class Loop:
             constraint=trainer.constraint,
             format=trainer.format,
         )
+        if trainer.micro_batch == "auto" and trainer.steps.micro_batch is None:
+            from wganx.engine.memory import fit_to_memory
+
+            trainer.steps.micro_batch = trainer.ranks.from_first(lambda: fit_to_memory(trainer, batch))
 
     def _log(self) -> None:
         self._check_finite()

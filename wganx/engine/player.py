@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal
 
@@ -48,25 +48,41 @@ class Player:
         self._buffer = torch.zeros(sum(sizes) + 1, dtype=first.dtype, device=first.device)
         self.gradient = self._buffer[:-1]
         self.failed = torch.zeros((), dtype=torch.bool, device=first.device)
-        self._places = [
-            _laid_out_like(parameter, part) for parameter, part in zip(self.parameters, torch.split(self.gradient, sizes))
-        ]
+        self._empty = True
+        self._skips = isinstance(self.optimizer, torch.optim.Adam)  # its fused step leaves out what is not finite
+        pieces = torch.split(self.gradient, sizes)
+        self._places = [_laid_out_like(parameter, piece) for parameter, piece in zip(self.parameters, pieces)]
         for parameter, place in zip(self.parameters, self._places):
             parameter.grad = place
 
     def add_gradient(self, loss: Tensor) -> None:
         """Add the gradient of `loss` to the buffer."""
-        gradients = torch.autograd.grad(loss, self.parameters, allow_unused=True, materialize_grads=True)
-        torch._foreach_add_(self._places, list(gradients))
-        self._buffer[-1].add_(loss.detach(), alpha=0.0)  # 0 times what is not finite is not a number
+        self.add(torch.autograd.grad(loss, self.parameters, allow_unused=True, materialize_grads=True), loss.detach())
+
+    def add(self, gradients: Sequence[Tensor], loss: Tensor, factor: float = 1.0) -> None:
+        """Add `factor` times the gradients of a loss, one a parameter, to the buffer."""
+        broken = loss * 0.0  # 0 times what is not finite is not a number
+        if self._empty:
+            torch._foreach_copy_(self._places, list(gradients))
+            self._buffer[-1].copy_(broken)
+            if factor != 1.0:
+                self.gradient.mul_(factor)
+        else:
+            torch._foreach_add_(self._places, list(gradients), alpha=factor)
+            self._buffer[-1].add_(broken)
+        self._empty = False
 
     def update(self, ranks: Ranks) -> None:
         """One optimizer step from the sum of all ranks' buffers, which are empty afterwards. Waits for no device."""
         ranks.sum_(self._buffer)
-        self.failed.logical_or_(torch.isfinite(self._buffer).all().logical_not())
-        self._buffer.masked_fill_(self.failed, 0.0)
+        # A sum is finite only if all its terms are, and is many times cheaper to look at.
+        self.failed.logical_or_(torch.isfinite(self._buffer.sum()).logical_not())
+        if self._skips:
+            self.optimizer.found_inf = self.failed.float()  # type: ignore[attr-defined]
+        else:
+            self._buffer.masked_fill_(self.failed, 0.0)
         self.optimizer.step()
-        self._buffer.zero_()
+        self._empty = True
 
     def set_rate(self, factor: float) -> float:
         """Set the learning rate to `factor` times its start; returns it."""

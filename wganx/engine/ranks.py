@@ -40,6 +40,11 @@ class Ranks:
         """Whether this is the rank that writes and speaks."""
         return self.number == 0
 
+    @property
+    def restarted(self) -> bool:
+        """Whether a launcher started these ranks again after one of them ended before its time."""
+        return self.count > 1 and int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0
+
     def rows(self, total: int, number: int | None = None) -> slice:
         """The rows of rank `number` (this one's by default) of a batch of `total`; shares differ by at most one row.
 

@@ -38,6 +38,7 @@ def capture(trainer: Trainer) -> Checkpoint:
         "position": trainer.position,
         "health": trainer.health.memory,
         "device": trainer.device.type,
+        "micro_batch": steps.micro_batch,
         "settings": _settings(trainer),
     }
     return Checkpoint(
@@ -71,6 +72,8 @@ def restore(trainer: Trainer, checkpoint: Checkpoint) -> None:
     if not trainer.ranks.first:  # an unfinished window is the first rank's
         steps.readings.clear()
     trainer.position = facts["position"]
+    if trainer.micro_batch == "auto":  # on the course it took, whatever is free now
+        steps.micro_batch = facts.get("micro_batch")
     trainer.health.memory = copy.deepcopy(facts.get("health", {}))  # absent from checkpoints without health checks
 
 
@@ -101,7 +104,7 @@ def _settings(trainer: Trainer) -> dict[str, Any]:
         "seed": trainer.seed,
         "optimizer": asdict(trainer.optimizer),
         "accumulate": trainer.accumulate,
-        "micro_batch": steps.micro_batch,
+        "micro_batch": trainer.micro_batch,
         "constant_mask": steps.constant_mask,
     }
 

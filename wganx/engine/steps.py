@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +19,10 @@ from wganx.engine.ranks import Ranks
 from wganx.engine.readings import Readings
 from wganx.engine.whole_batch import AsWholeBatch
 from wganx.nn import constant_masks
-from wganx.wasserstein import Constraint, Objective
+from wganx.wasserstein import Constraint, Objective, Penalty
+
+if TYPE_CHECKING:
+    from wganx.engine.compiled import CompiledLoss
 
 ExtraLosses = Callable[[nn.Module, Tensor, Batch, int], Mapping[str, Tensor]]
 """``(generator, fake, batch, step) -> {name: weighted scalar}``, added to the generator's loss."""
@@ -62,14 +66,14 @@ class Steps:
     layout: torch.memory_format = torch.contiguous_format
     readings: Readings = field(default_factory=Readings)
     critic_updates: int = 0
+    compiled: CompiledLoss | None = None
 
     def update_critic(self, batches: Sequence[Batch]) -> None:
         """One critic update on the mean gradient of `batches`."""
         for batch in batches:
             for part in self._parts(batch):
                 with part.as_whole:
-                    loss = self._critic_loss(part) * (part.share / len(batches))
-                    self.critic.add_gradient(loss)
+                    self._differentiate_critic(part, part.share / len(batches))
         self.critic.update(self.ranks)
         self.constraint.after_update(self.critic.module)
         self.critic_updates += 1
@@ -120,29 +124,48 @@ class Steps:
                 AsWholeBatch(rows, total, together, ranks) if ranks.count > 1 else nullcontext(),
             )
 
-    def _critic_loss(self, part: Part) -> Tensor:
-        condition, share = part.batch.condition, part.share
-        real = self._arranged(part.batch.real)
+    def _differentiate_critic(self, part: Part, factor: float) -> None:
+        """Add `factor` times the gradient of the critic's loss on `part`."""
+        with torch.no_grad(), self.precision.autocast():
+            fake = self.make_fake(part.batch, part.noise)
+        real, condition = self._arranged(part.batch.real), part.batch.condition
+        due = tuple(self.constraint.due(self.critic_updates))
+        if self.compiled is None:
+            loss, readings = self._critic_loss(real, fake, condition, due)
+            self.critic.add_gradient(loss * factor)
+        else:
+            found = self.compiled.gradients(real, fake, condition, due)
+            readings = found.readings
+            self.critic.add(found.gradients, found.loss, factor)
+        for name, value in readings.items():
+            self.readings.add(name, value, part.share)
+
+    def compile(self) -> None:
+        """From now on the critic's loss is differentiated by a compiled graph, where that is possible."""
+        from wganx.engine.compiled import CompiledLoss
+
+        self.compiled = CompiledLoss(self.critic.module, self._critic_loss)
+
+    def _critic_loss(
+        self, real: Tensor, fake: Tensor, condition: Mapping[str, Tensor], due: Sequence[tuple[float, Penalty]]
+    ) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """The loss, and scalars to log; nothing but these arguments, the critic and draws goes into it."""
         # Weights that a constraint computes (orthonormal, divided by their norm) are computed once an update.
         with self.precision.autocast(), parametrize.cached():
-            with torch.no_grad():
-                fake = self.make_fake(part.batch, part.noise)
             real_scores, fake_scores = self._score_both(real, fake, condition)
             loss = self.objective.critic_loss(real_scores, fake_scores)
-            self.readings.add("critic_loss", loss, share)
-            self.readings.add("score_gap", real_scores.detach().mean() - fake_scores.detach().mean(), share)
-            for factor, penalty in self.constraint.due(self.critic_updates):
+            gap = real_scores.detach().mean() - fake_scores.detach().mean()
+            readings = {"critic_loss": loss, "score_gap": gap}
+            for factor, penalty in due:
                 with self._masks():
                     terms = penalty.terms(self.critic.module, real, fake, condition, self.draws)
                 own = "" if penalty is self.constraint else f"/{penalty.name}"
-                self.readings.add(f"penalty{own}", terms.loss, share)
-                self.readings.add(f"gradient_norm{own}", terms.gradient_norm, share)
+                readings |= {f"penalty{own}": terms.loss, f"gradient_norm{own}": terms.gradient_norm}
                 loss = loss + factor * terms.loss
             if self.constraint.drift:
-                drift = self.constraint.drift * real_scores.square().mean()
-                self.readings.add("drift", drift, share)
-                loss = loss + drift
-        return loss
+                readings["drift"] = self.constraint.drift * real_scores.square().mean()
+                loss = loss + readings["drift"]
+        return loss, readings
 
     def _generator_loss(self, part: Part, step: int) -> Tensor:
         with self.precision.autocast():

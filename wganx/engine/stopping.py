@@ -11,11 +11,14 @@ from typing import Any
 class StopRequest:
     """Inside the ``with`` block the first Ctrl-C or SIGTERM only sets `requested`; a second one interrupts at once.
 
+    Not so with `patient`: a launcher of several processes repeats to each of them what the terminal sent to all.
+
     Outside the main thread, where Python takes no signals, it does nothing.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, patient: bool = False) -> None:
         self.requested = False
+        self._patient = patient
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> StopRequest:
@@ -31,6 +34,6 @@ class StopRequest:
             signal.signal(number, handler)
 
     def _request(self, number: int, frame: FrameType | None) -> None:
-        if self.requested:
+        if self.requested and not self._patient:
             raise KeyboardInterrupt
         self.requested = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -51,13 +51,15 @@ class Trainer:
         ema: decay of the generator's weight average, from which samples are drawn; 0 for none.
         precision: ``auto``, ``fp32``, ``tf32`` or ``bf16``.
         capture: how steps are carried out. ``graph``: recorded as CUDA graphs and replayed; ``off``: one operation
-            after another; ``auto``: graphs on a CUDA device.
+            after another; ``auto``: graphs on a CUDA device; ``compile``: the critic's loss with both its gradients
+            compiled (worth it for small critics and long trainings), and graphs on a CUDA device.
         device: ``auto`` (CUDA when present), or a torch device. The networks are moved there.
         seed: of every random stream of the training.
         optimizer: update rule and learning rates of both players.
         accumulate: batches whose mean gradient makes one update.
-        micro_batch: rows of a batch that are computed at once, whose gradients are then joined; None for all. Saves
-            memory. Statistics over a batch (batch norm, the largest norm) are then taken over so many rows.
+        micro_batch: rows of a batch that are computed at once, whose gradients are then joined; None for all,
+            ``auto`` for as many as fit into memory. Statistics over a batch (batch norm, the largest norm) are then
+            taken over so many rows.
         constant_mask: differentiate rectifiers in penalties as the piecewise linear functions they are: exact, and a
             sixth to a third faster (`wganx.nn.constant_masks`).
         extra_losses: ``(generator, fake, batch, step) -> {name: weighted scalar}``, added to the generator's loss.
@@ -84,7 +86,7 @@ class Trainer:
         seed: int = 0,
         optimizer: Optimizer | None = None,
         accumulate: int = 1,
-        micro_batch: int | None = None,
+        micro_batch: int | Literal["auto"] | None = None,
         constant_mask: bool = True,
         extra_losses: ExtraLosses | None = None,
         format: SampleFormat | None = None,
@@ -93,13 +95,15 @@ class Trainer:
             raise UsageError(f"critic_steps and accumulate must be at least 1, got {critic_steps} and {accumulate}")
         if not 0 <= ema < 1:
             raise UsageError(f"ema must lie in [0, 1), got {ema}")
-        if micro_batch is not None and micro_batch < 1:
-            raise UsageError(f"micro_batch must be at least 1, or None, got {micro_batch}")
+        if micro_batch not in (None, "auto") and not (isinstance(micro_batch, int) and micro_batch >= 1):
+            raise UsageError(f"micro_batch must be at least 1, 'auto' or None, got {micro_batch!r}")
         self.ranks = join()
         self.device = choose_device(device)
         check_capture(capture, self.device)
+        if capture == "compile" and self.ranks.count > 1:
+            raise UsageError("capture compile trains in one process; use auto with several")
         self.noise, self.critic_steps, self.accumulate, self.seed = noise, critic_steps, accumulate, seed
-        self.capture, self.format = capture, format
+        self.capture, self.format, self.micro_batch = capture, format, micro_batch
         self.objective = objective or Wasserstein()
         self.constraint = constraint or GradientPenalty()
         self.optimizer = optimizer or Optimizer()
@@ -119,11 +123,13 @@ class Trainer:
             draws=self.random.draws,
             extra_losses=extra_losses,
             ranks=self.ranks,
-            micro_batch=micro_batch,
+            micro_batch=micro_batch if isinstance(micro_batch, int) else None,
             joined=joins_forwards(critic, self.device),
             constant_mask=constant_mask,
             layout=layouts[1],
         )
+        if capture == "compile":
+            self.steps.compile()
         self.average = WeightAverage(generator, ema)
         self.step = 0
         self.rollbacks = 0

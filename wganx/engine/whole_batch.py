@@ -160,7 +160,7 @@ def _batch_norm(
         with torch.no_grad():
             running_mean.lerp_(mean.to(running_mean.dtype), momentum)
             running_var.lerp_((variance * (count / max(count - 1, 1))).to(running_var.dtype), momentum)
-    normed = centred * torch.rsqrt(variance + eps).view(shape)
+    normed: Tensor = centred * torch.rsqrt(variance + eps).view(shape)
     if weight is not None:
         normed = normed * weight.view(shape)
     if bias is not None:

@@ -37,6 +37,42 @@ class _Rectify(torch.autograd.Function):
         return _leaky_relu_backward(grad, y.detach(), ctx.slope, True), None, None
 
 
+class _Linear(torch.autograd.Function):
+    """An operation that is linear in `x`, so that its derivative is the same at every point, and is taken at another.
+
+    Torch keeps the point, as if the derivative depended on it: poolings and paddings drag zeros as rectifiers do.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, operation: Callable[[Tensor], Tensor]) -> Tensor:
+        ctx.set_materialize_grads(False)
+        ctx.operation, ctx.like = operation, (x.shape, x.dtype, x.device)
+        return operation(x)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor | None) -> tuple[Tensor | None, None]:
+        if grad is None:
+            return None, None
+        shape, dtype, device = ctx.like
+        with torch.enable_grad():
+            elsewhere = torch.zeros(shape, dtype=dtype, device=device, requires_grad=True)
+            (moved,) = torch.autograd.grad(ctx.operation(elsewhere), elsewhere, grad, create_graph=grad.requires_grad)
+        return moved, None
+
+
+def _linear(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    def linear(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        return _Linear.apply(input, lambda x: function(x, *args, **kwargs))  # type: ignore[no-any-return, no-untyped-call]
+
+    return linear
+
+
+def _pad(input: Tensor, pad: list[int], mode: str = "constant", value: float | None = None) -> Tensor:
+    if mode == "constant":  # keeps no point, and adds a constant
+        return functional.pad(input, pad, mode, value)
+    return _linear(functional.pad)(input, pad, mode)
+
+
 def _relu(x: Tensor, inplace: bool = False) -> Tensor:
     return _Rectify.apply(x, 0.0, inplace)  # type: ignore[no-any-return, no-untyped-call]
 
@@ -63,6 +99,16 @@ _INSTEAD: Mapping[Callable[..., Any], Callable[..., Tensor]] = {
     Tensor.relu_: _relu_,
     functional.leaky_relu: _leaky_relu,
     functional.leaky_relu_: _leaky_relu_,
+    functional.pad: _pad,
+    **{
+        function: _linear(function)
+        for function in (
+            functional.avg_pool2d,
+            functional.avg_pool3d,
+            functional.adaptive_avg_pool2d,
+            functional.adaptive_avg_pool3d,
+        )
+    },
 }
 
 
@@ -74,8 +120,11 @@ class constant_masks(TorchFunctionMode):
     whole critic: for convolutions or linear layers with rectifiers 11.9 instead of 9.94 forward passes a critic step.
     Values and derivatives of any order are those of torch, to the last bit but for the order of additions.
 
-    Works on modules and on functional calls, in place or not, without touching either; other activations are left
-    alone. Reverse mode only, as `torch.autograd.Function` is.
+    Average pooling and reflecting or replicating padding drag such zeros too; they are taken as the linear maps they
+    are.
+
+    Works on modules and on functional calls, in place or not, without touching either; all else is left alone. Reverse
+    mode only, as `torch.autograd.Function` is.
     """
 
     def __torch_function__(
@@ -85,4 +134,5 @@ class constant_masks(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        return _INSTEAD.get(func, func)(*args, **(kwargs or {}))
+        instead: Callable[..., Any] = _INSTEAD.get(func, func)
+        return instead(*args, **(kwargs or {}))

@@ -78,6 +78,8 @@ class Assembly:
                 ema=run.train.ema,
                 precision=run.train.precision,
                 capture=run.train.capture,
+                micro_batch=None if run.train.micro_batch == "off" else run.train.micro_batch,
+                constant_mask=run.train.constant_mask,
                 device=self.device,
                 seed=run.seed,
                 extra_losses=game.extra_losses,
@@ -95,6 +97,7 @@ class Assembly:
             device=self.device,
             requested=run.dataset.feed,
             workers=run.dataset.workers,
+            pack=run.dataset.pack,
         )
         draws = self.trainer.random.draws
         return BatchStream(feed, lambda items: self.game.batch(items, draws, training=True))

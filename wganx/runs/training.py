@@ -34,12 +34,14 @@ def train_run(run: Run, observers: Sequence[Observer] = ()) -> TrainResult:
     """
     config, assembly = run.resolved.run, run.assembly
     trainer, folder = assembly.trainer, run.folder
-    checkpoint = run.store.latest()
+    checkpoint = trainer.ranks.from_first(run.store.latest)
     if checkpoint is not None:
         trainer.restore(checkpoint)
     remaining = config.train.steps - trainer.step
     if remaining <= 0:
         return TrainResult("finished", trainer.step, 0.0)
+    if not trainer.ranks.first:
+        return _follow(run, remaining)
     _record_start(run)
 
     def warn(message: str) -> None:
@@ -92,6 +94,21 @@ def train_run(run: Run, observers: Sequence[Observer] = ()) -> TrainResult:
         outcome(result.status)
     for path, reason in assembly.stream.feed.unreadable:
         folder.note(f"{path} cannot be read ({reason}); another item took its place")
+    assembly.stream.close()
+    return result
+
+
+def _follow(run: Run, steps: int) -> TrainResult:
+    """The part in a run of a process that is not the first: it computes, and leaves the folder alone."""
+    config, assembly = run.resolved.run, run.assembly
+    every = [config.preview.every, *([config.evaluate.every] if config.evaluate.every else [])]
+    result = assembly.trainer.fit(
+        assembly.stream,
+        steps=steps,
+        log_every=config.log.every,
+        actions=[Every(steps, lambda: None) for steps in every],
+        checkpoint_every=config.checkpoint.every,
+    )
     assembly.stream.close()
     return result
 
@@ -168,7 +185,8 @@ def _record_start(run: Run) -> None:
         seed=config.seed,
         device=str(assembly.device),
         precision=trainer.precision.name,
-        capture="eager",
+        capture=trainer.capture,
+        processes=trainer.ranks.count,
         started=before.get("started", datetime.now().astimezone().isoformat(timespec="seconds")),
         seconds=before.get("seconds", 0.0),
         versions={"python": platform.python_version(), "torch": torch.__version__},

@@ -1,0 +1,55 @@
+"""The table of ``wganx train --dry-run``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from wganx.api import warn
+from wganx.cli.console import make_console
+from wganx.config import resolve
+from wganx.engine.memory import in_units
+from wganx.runs.dry_run import DryRun, dry_run
+
+
+def plan_and_tell(**choice: Any) -> None:
+    """Say what the run that `choice` makes (see `wganx.config.resolve`) would take; nothing is written."""
+    resolved = resolve(**choice)
+    for note in resolved.notes:
+        warn(note)
+    _print(dry_run(resolved))
+
+
+def _print(found: DryRun) -> None:
+    console, run, plan = make_console(), found.resolved.run, found.plan
+    console.print(
+        f"{run.plugin} / {run.scenario}  seed {run.seed}  on {found.device}  batches of {run.train.batch_size}",
+        highlight=False,
+        markup=False,
+    )
+    table = Table("memory", "bytes", "", box=None)
+    table.columns[1].justify = "right"
+    rows = {
+        "generator": (plan.generator, "weights and buffers"),
+        "critic": (plan.critic, "weights and buffers"),
+        "gradients": (plan.gradients, "of both"),
+        "optimizer": (plan.optimizer, "state of both"),
+        "weight average": (plan.average, ""),
+        "dataset": (plan.dataset, "" if plan.dataset else "streamed"),
+        "batches": (plan.batches, ""),
+        "critic step": (plan.critic_step, "activations, graphs, gradients on their way"),
+        "  of these constraint": (plan.constraint, run.constraint.name),
+        "generator step": (plan.generator_step, "comes after the critic's and reuses its memory"),
+        "[bold]peak": (plan.total, "what stays, and the larger step"),
+        "free": (found.free, f"on {found.device}, with networks and data in place"),
+    }
+    for name, (size, note) in rows.items():
+        table.add_row(name, in_units(size), escape(note))
+    console.print(table)
+    if not plan.followed:
+        console.print("the steps are extrapolated from small batches: the networks ask for values", highlight=False)
+    for name, sentence in (("data", found.feed), ("batch", found.choice)):
+        console.print(f"{name}  {sentence}", highlight=False, markup=False)
+    console.print("dry run: nothing was trained and nothing written", highlight=False)

@@ -1,0 +1,280 @@
+"""How much memory a training takes, found before it takes it, and in how many parts a batch fits."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeCopyMode, FakeTensorMode
+
+from wganx.batch import Batch
+from wganx.data.choose import ASSUMED_MEMORY, available_memory
+from wganx.engine.player import Player
+from wganx.engine.rehearsal import FEWEST, Rehearsal, extrapolate, rounded
+from wganx.engine.steps import Steps
+from wganx.errors import PreflightError
+from wganx.wasserstein import Combined, MaxGradientPenalty
+
+if TYPE_CHECKING:
+    from wganx.engine.trainer import Trainer
+
+log = logging.getLogger(__name__)
+
+USED_AT_MOST = 0.9
+"""The share of the free memory that a step may take; the rest is for what no plan sees (see `MemoryPlan`)."""
+
+_BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
+
+
+@dataclass(frozen=True)
+class MemoryPlan:
+    """Bytes that a training takes on its device, by part.
+
+    Counted are tensors, each storage once, on CUDA rounded up to 512 bytes as its allocator does. Not counted are the
+    CUDA context, the workspaces of cuBLAS, cuDNN and oneDNN, memory that an allocator holds back in fragments, what
+    reading data takes, and held-out samples, previews and metrics, which come between the steps.
+
+    Attributes:
+        rows: rows of the batch that this process computes.
+        generator: its weights and buffers.
+        critic: its weights and buffers.
+        gradients: of both players, in their flat buffers.
+        optimizer: the state of both players' optimizers.
+        average: the generator's weight average.
+        dataset: items that stay on the device.
+        batches: the batches of an update and the one before it.
+        critic_step: what the critic's update adds at its peak: activations, graphs, the gradients on their way.
+        constraint: of these, what the constraint adds: the graph of its gradient, which is differentiated again.
+        generator_step: what the generator's update adds at its peak.
+        fewest: rows of the smallest part that was looked at.
+        critic_step_fewest: `critic_step` with `fewest` rows at once.
+        generator_step_fewest: `generator_step` with `fewest` rows at once.
+        pending: of the optimizer's state, what is not there yet.
+        followed: whether the steps were followed at their full size; else they are extrapolated from small batches.
+    """
+
+    rows: int
+    generator: int
+    critic: int
+    gradients: int
+    optimizer: int
+    average: int
+    dataset: int
+    batches: int
+    critic_step: int
+    constraint: int
+    generator_step: int
+    fewest: int
+    critic_step_fewest: int
+    generator_step_fewest: int
+    pending: int
+    followed: bool
+
+    @property
+    def kept(self) -> int:
+        """What stays from step to step."""
+        parts = (self.generator, self.critic, self.gradients, self.optimizer, self.average, self.dataset, self.batches)
+        return sum(parts)
+
+    @property
+    def total(self) -> int:
+        """The peak over a whole cycle: what stays, and the larger of the two steps."""
+        return self.kept + self.step(self.rows)
+
+    @property
+    def per_row(self) -> float:
+        """What one row more adds to the larger step."""
+        return (self.step(self.rows) - self.step(self.fewest)) / max(self.rows - self.fewest, 1)
+
+    def step(self, rows: int) -> int:
+        """The larger of the two steps with `rows` rows at once.
+
+        Exact for `rows` and `fewest`; between them a straight line, which a peak never exceeds where every tensor
+        grows in proportion to the rows.
+        """
+        share = (rows - self.fewest) / (self.rows - self.fewest) if self.rows > self.fewest else 1.0
+        steps = ((self.critic_step_fewest, self.critic_step), (self.generator_step_fewest, self.generator_step))
+        return max(math.ceil(least + share * (most - least)) for least, most in steps)
+
+    def to_come(self, rows: int) -> int:
+        """What a step with `rows` rows at once takes beside networks, gradients, average and data already there."""
+        return self.pending + self.batches + self.step(rows)
+
+
+def plan_memory(trainer: Trainer, batch: Batch, *, dataset: int = 0, micro_batch: int | None = None) -> MemoryPlan:
+    """What training on batches like `batch` will take, found by running both updates on a copy of the networks.
+
+    The copy has shapes and no values: nothing is computed, and no memory is taken. Where a network asks for values
+    (``.item()``, an operation that cannot do without), the updates really run, on 2 and on 4 rows of a real copy, and
+    every moment of them is extrapolated to the whole batch. The trainer stays as it is.
+
+    Args:
+        batch: a whole batch, of which this process computes its share; values do not matter.
+        dataset: bytes that the data take on the device.
+        micro_batch: rows that a backward pass takes at most; None for all.
+
+    Raises:
+        Exception: whatever the networks raise when they are run on `batch`.
+    """
+    rows = math.ceil(len(batch) / trainer.steps.ranks.count)
+    fewest = min(FEWEST, rows)
+    own = batch[:rows].to(trainer.device)
+    try:
+        mode = FakeTensorMode(allow_non_fake_inputs=True)
+        with FakeCopyMode(mode):
+            generator, critic = copy.deepcopy((trainer.generator, trainer.critic))
+        with mode:
+            rehearsal = Rehearsal(trainer, generator, critic, _each(own, mode.from_tensor), micro_batch)
+            few, all_rows = rehearsal.lines(fewest), rehearsal.lines(rows)
+        followed = True
+    except Exception:  # a stranger's network may do what cannot be followed without values
+        few_rows, more_rows = fewest, min(2 * fewest, rows)
+        at_once = _part(rows, micro_batch)
+        with torch.random.fork_rng([trainer.device] if trainer.device.type == "cuda" else []):
+            generator, critic = copy.deepcopy((trainer.generator, trainer.critic))
+            rehearsal = Rehearsal(trainer, generator, critic, own[:more_rows], None)
+            few, more = rehearsal.lines(few_rows), rehearsal.lines(more_rows)
+        all_rows = extrapolate(few, more, (at_once - few_rows) / max(more_rows - few_rows, 1))
+        followed = False
+    made = sum(_size(player.optimizer_tensors().values(), trainer.device) for player in _players(trainer.steps))
+    optimizer = sum(_size(player.optimizer_tensors().values(), trainer.device) for player in _players(rehearsal.steps))
+    average = trainer.average.module if trainer.average.decay else None
+    critic_step, plain_step, generator_step = (max(line) for line in all_rows)
+    batches = sum(tensor.nbytes for tensor in (batch.real, *batch.context.values(), *batch.condition.values()))
+    return MemoryPlan(
+        rows=rows,
+        generator=_size_of(trainer.generator, trainer.device),
+        critic=_size_of(trainer.critic, trainer.device),
+        gradients=_size((player.gradient for player in _players(trainer.steps)), trainer.device),
+        optimizer=optimizer,
+        average=_size_of(average, trainer.device),
+        dataset=dataset,
+        batches=(trainer.accumulate + 1) * batches,
+        critic_step=critic_step,
+        constraint=max(critic_step - plain_step, 0),
+        generator_step=generator_step,
+        fewest=fewest,
+        critic_step_fewest=max(few[0]),
+        generator_step_fewest=max(few[2]),
+        pending=optimizer - made,
+        followed=followed,
+    )
+
+
+def free_memory(device: torch.device) -> int:
+    """Bytes that tensors on `device` may still take; an assumed amount where nobody tells."""
+    if device.type == "cuda":
+        held_back = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return torch.cuda.mem_get_info(device)[0] + held_back
+    return available_memory() or ASSUMED_MEMORY
+
+
+def choose_micro_batch(plan: MemoryPlan, free_bytes: int, batch_size: int) -> int | None:
+    """Rows that a backward pass should take: None where the whole batch fits, else the largest even part that does.
+
+    Args:
+        plan: of the training, see `plan_memory`.
+        free_bytes: free on the device beside networks, gradients, average and dataset; nine tenths of it are used.
+        batch_size: rows that this process computes.
+
+    Raises:
+        PreflightError: not even two rows at once fit.
+    """
+    room = USED_AT_MOST * free_bytes
+    for parts in range(1, max(batch_size // FEWEST, 1) + 1):
+        rows = math.ceil(batch_size / parts)  # every part of the batch then has at least FEWEST
+        if plan.to_come(rows) <= room:
+            return None if parts == 1 else rows
+    raise PreflightError(
+        f"a step takes {in_units(plan.to_come(plan.fewest))} with {plan.fewest} rows at once, and "
+        f"{in_units(free_bytes)} are free; make the networks or the samples smaller, or free memory on the device"
+    )
+
+
+def fit_to_memory(trainer: Trainer, batch: Batch) -> int | None:
+    """The `micro_batch` with which `batch` fits; says so where it is not the whole batch.
+
+    A plan is made only where it could matter: a step seldom takes a thousand times its samples and twenty times its
+    weights, and where a tenth of the free memory holds that, the batch is taken whole.
+
+    Raises:
+        PreflightError: not even two rows at once fit.
+    """
+    free = free_memory(trainer.device)
+    weights = sum(player.gradient.nbytes for player in _players(trainer.steps))
+    if 1000 * batch.real.nbytes // trainer.ranks.count + 20 * weights < free // 10:
+        return None
+    plan = plan_memory(trainer, batch)
+    chosen = choose_micro_batch(plan, free, plan.rows)
+    if chosen is not None:
+        log.warning("%s", explain_micro_batch(trainer, plan, free, chosen))
+    return chosen
+
+
+def explain_micro_batch(trainer: Trainer, plan: MemoryPlan, free_bytes: int, micro_batch: int | None) -> str:
+    """One sentence: how many rows are computed at once, why, and what that changes; `plan` is of the whole batch."""
+    of_what = f"{in_units(free_bytes)} free on {trainer.device}"
+    whole = f"the whole batch of {plan.rows}"
+    if micro_batch is None:
+        return f"{whole} at once: it takes {in_units(plan.to_come(plan.rows))} of {of_what}"
+    rows = _part(plan.rows, micro_batch)
+    sentence = (
+        f"{rows} rows at once, {whole} in {math.ceil(plan.rows / micro_batch)} parts: it would take "
+        f"{in_units(plan.to_come(plan.rows))}, a part takes {in_units(plan.to_come(rows))} of {of_what}"
+    )
+    return "; ".join([sentence, *_changed_by_parts(trainer)])
+
+
+def in_units(size: float) -> str:
+    """Bytes as people read them: ``1.2 GB``, ``34.5 MB``, ``6.7 kB``."""
+    for unit, factor in (("GB", 1e9), ("MB", 1e6)):
+        if size >= factor:
+            return f"{size / factor:,.1f} {unit}"
+    return f"{size / 1e3:.1f} kB"
+
+
+def _part(rows: int, micro_batch: int | None) -> int:
+    """Rows of the largest part when no part may have more than `micro_batch`."""
+    return rows if micro_batch is None else math.ceil(rows / math.ceil(rows / micro_batch))
+
+
+def _changed_by_parts(trainer: Trainer) -> list[str]:
+    """What is not the same when a batch is taken in parts."""
+    changes = []
+    norms = [name for name, module in trainer.generator.named_modules() if isinstance(module, _BATCH_NORMS)]
+    if norms:
+        changes.append(f"the generator's batch norm ({', '.join(norms)}) takes its statistics of each part by itself")
+    constraint = trainer.constraint
+    for each in constraint.parts if isinstance(constraint, Combined) else (constraint,):
+        if isinstance(each, MaxGradientPenalty):
+            changes.append(f"{each.name} takes the steepest points of each part by itself")
+    return changes
+
+
+def _players(steps: Steps) -> tuple[Player, Player]:
+    return steps.generator, steps.critic
+
+
+def _size_of(network: nn.Module | None, device: torch.device) -> int:
+    return 0 if network is None else _size([*network.parameters(), *network.buffers()], device)
+
+
+def _size(tensors: Iterable[Tensor], device: torch.device) -> int:
+    """Bytes of the tensors' storages on `device`, each once."""
+    storages = [tensor.untyped_storage() for tensor in tensors if tensor.device.type == device.type]
+    sizes = {storage._cdata: rounded(storage.nbytes(), device.type) for storage in storages}
+    return sum(sizes.values())
+
+
+def _each(batch: Batch, change: Callable[[Tensor], Tensor]) -> Batch:
+    return Batch(
+        change(batch.real),
+        {name: change(tensor) for name, tensor in batch.context.items()},
+        {name: change(tensor) for name, tensor in batch.condition.items()},
+    )
