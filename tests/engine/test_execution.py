@@ -15,8 +15,10 @@ from torch.utils._pytree import tree_flatten, tree_map_only
 
 import wganx
 from wganx.batch import SampleFormat
+from wganx.config import resolve
 from wganx.data import ArrayItems, BatchStream, ResidentFeed
-from wganx.engine.execution import Recorded
+from wganx.engine.execution import Recorded, describe
+from wganx.runs.assembly import Assembly
 from wganx.wasserstein import CONSTRAINTS
 
 HOST_READS = ("_local_scalar_dense", "nonzero", "equal", "item", "is_nonzero")
@@ -122,10 +124,8 @@ class _Untouched(TorchDispatchMode):
 
 def run(make_trainer, batches, tape=None, steps=9, **settings):
     trainer = make_trainer(**settings)
-    trainer.steps.critic.optimizer = trainer.optimizer.build(trainer.steps.critic.parameters, 1e-3, capturable=True)
-    trainer.steps.generator.optimizer = trainer.optimizer.build(
-        trainer.steps.generator.parameters, 1e-3, capturable=True
-    )
+    for player in (trainer.steps.critic, trainer.steps.generator):
+        player.optimizer = trainer.optimizer.build(player.parameters, player.rate, capturable=True)
     with pytest.MonkeyPatch.context() as patch:
         if tape is not None:
             patch.setattr(
@@ -264,3 +264,35 @@ def test_the_tape_notices_a_value_that_the_host_computed(make_trainer, data):
     recorded, _ = run(make_trainer, data, Tape(), generator=Counting(nn.Linear(4, 2)))
     with pytest.raises(AssertionError):
         same(eager, recorded)
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    ["points/ring", "points/ring-labels", "points/moons-to-ring", "points/swiss-roll", "image/digits"],
+)
+def test_built_in_scenarios_are_recorded_from_feed_to_update(scenario):
+    """Sampling, augmentation and task included; of a task with losses of its own, all but the generator's update."""
+    trained, tapes = [], []
+    for recorded in (False, True):
+        plugin, name = scenario.split("/")
+        assembly = Assembly(resolve(plugin=plugin, scenario=name, settings=["train.batch_size=8"]))
+        trainer, tape = assembly.trainer, Tape()
+        tapes.append(tape)
+
+        def make(trainer=trainer, **settings):
+            return trainer
+
+        trained.append(run(make, assembly.stream, tape if recorded else None, steps=6)[0])
+    same(*trained)
+    assert tapes[1].recorded == (1 if trained[1].steps.extra_losses else 2)
+    assert tapes[1].replayed > tapes[1].recorded
+
+
+def test_how_steps_are_carried_out_is_said(make_trainer):
+    cuda = torch.device("cuda")
+    plain, losses = make_trainer(), make_trainer(extra_losses=lambda *args: {})
+    assert plain.way == "one operation after another"
+    assert describe("auto", cuda, plain.steps) == "recorded as CUDA graphs"
+    assert describe("off", cuda, plain.steps) == "one operation after another"
+    assert "generator updates not, the task's losses depend on the step" in describe("graph", cuda, losses.steps)
+    assert make_trainer(capture="compile").way == "the critic's loss compiled, one operation after another"

@@ -97,6 +97,9 @@ def watching(run: Run, console: Console) -> Iterator[Observer]:
         f"critic {config.critic.name} {players.critic.gradient.numel():,}",
         highlight=False,
     )
+    ranks = assembly.trainer.ranks.count
+    among = f" in {ranks} processes" if ranks > 1 else ""
+    console.print(f"steps  {assembly.trainer.way}, {assembly.trainer.precision.name}{among}", highlight=False)
     console.print(f"run folder  {run.folder.path}", highlight=False, soft_wrap=True)
     if start:
         console.print(f"resuming after step {start}", highlight=False)

@@ -247,6 +247,16 @@ def check_capture(capture: str, device: torch.device) -> None:
         )
 
 
+def describe(capture: str, device: torch.device, steps: Steps) -> str:
+    """In words, how `choose_execution` will have the steps carried out."""
+    compiled = "the critic's loss compiled, " if steps.compiled is not None else ""
+    if device.type != "cuda" or capture == "off":
+        return f"{compiled}one operation after another"
+    if steps.extra_losses is not None:
+        return f"{compiled}critic updates as CUDA graphs; generator updates not, the task's losses depend on the step"
+    return f"{compiled}recorded as CUDA graphs"
+
+
 def choose_execution(
     capture: str, device: torch.device, steps: Steps, stream: Stream, stopwatch: Stopwatch
 ) -> Execution:

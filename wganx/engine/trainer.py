@@ -15,7 +15,7 @@ from wganx.engine import state
 from wganx.engine.averaging import WeightAverage
 from wganx.engine.checkpoint import Checkpoint, CheckpointStore, read_checkpoint, write_checkpoint
 from wganx.engine.device import choose_device, joins_forwards, place
-from wganx.engine.execution import Execution, check_capture, choose_execution
+from wganx.engine.execution import Execution, check_capture, choose_execution, describe
 from wganx.engine.health import HealthMonitor, standard_checks
 from wganx.engine.loop import Every, Loop, TrainResult
 from wganx.engine.observer import Observer
@@ -189,6 +189,11 @@ class Trainer:
         self._execution = choose_execution(self.capture, self.device, self.steps, stream, self.stopwatch)
         with self.precision.active(), self.random.active(), self._execution.active():
             yield
+
+    @property
+    def way(self) -> str:
+        """How steps are carried out, in words."""
+        return describe(self.capture, self.device, self.steps)
 
     @property
     def latest(self) -> Batch:

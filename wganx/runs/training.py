@@ -185,7 +185,7 @@ def _record_start(run: Run) -> None:
         seed=config.seed,
         device=str(assembly.device),
         precision=trainer.precision.name,
-        capture=trainer.capture,
+        capture=trainer.way,
         processes=trainer.ranks.count,
         started=before.get("started", datetime.now().astimezone().isoformat(timespec="seconds")),
         seconds=before.get("seconds", 0.0),
