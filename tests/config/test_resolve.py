@@ -245,6 +245,12 @@ class TestStored:
         assert again.to_yaml() == resolved.to_yaml()
         assert (again.constraint, again.optimizer) == (resolved.constraint, resolved.optimizer)
 
+    @pytest.mark.parametrize("word", ["off", "'off'", "auto"])
+    def test_off_is_a_word(self, resolve, word):
+        resolved = resolve(settings=[f"dataset.pack={word}"])
+        assert resolved.run.dataset.pack == word.strip("'")
+        assert yaml.safe_load(resolved.to_yaml())["dataset"]["pack"] == word.strip("'")
+
     def test_it_holds_every_section(self, resolve):
         stored = yaml.safe_load(resolve().to_yaml())
         assert list(stored) == [
@@ -254,7 +260,14 @@ class TestStored:
         assert stored["constraint"] == {
             "name": "gradient-penalty", "also": [], "weight": 5.0, "every": 1, "drift": 0.0,
         }  # fmt: skip
-        assert stored["dataset"] == {"name": "sines", "feed": "resident", "workers": 0, "pitch": 660.0, "title": "A"}
+        assert stored["dataset"] == {
+            "name": "sines",
+            "feed": "resident",
+            "workers": 0,
+            "pack": "auto",
+            "pitch": 660.0,
+            "title": "A",
+        }
 
     @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(

@@ -10,16 +10,40 @@ import pytest
 
 DECODERS = """
 import os
+import threading
 import torch
 
+decoded = []
+
 def decode(content, path):
+    decoded.append(path)
     if content.startswith(b"broken"):
         raise ValueError("not a sample\\nat all")
     return {"sample": torch.tensor(list(content), dtype=torch.uint8)}
 
+def scaled(content, path, *, by, kind=torch.uint8):
+    return {"sample": decode(content, path)["sample"].to(kind) * by}
+
+def of_every_type(content, path):
+    values = torch.tensor(list(content))
+    values_of = {
+        str(kind): values.to(kind) for kind in (torch.bool, torch.int16, torch.float32, torch.bfloat16, torch.int64)
+    }
+    return {"sample": values.to(torch.uint8), "nan": values / 0 * 0, "scalar": values.sum(), **values_of}
+
+def hang(content, path):
+    threading.Event().wait()
+
 def die(content, path):
     os._exit(3)
 """
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """The cache folder of this test, which does not exist yet."""
+    monkeypatch.setenv("WGANX_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "packed"
 
 
 @pytest.fixture

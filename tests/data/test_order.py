@@ -41,6 +41,15 @@ def test_the_batch_size_only_cuts_the_sequence(count, one, other, seed):
     assert torch.equal(first, second)
 
 
+@settings(deadline=None)
+@given(counts, batch_sizes, seeds, st.integers(0, 50), st.integers(1, 5))
+def test_several_batches_are_those_one_after_another(count, batch_size, seed, first, batches):
+    order = ShuffledOrder(count, batch_size, seed)
+    expected = torch.cat([ShuffledOrder(count, batch_size, seed).indices(first + k) for k in range(batches)])
+    assert torch.equal(order.indices(first, batches), expected)
+    assert torch.equal(order.indices(first + 1), ShuffledOrder(count, batch_size, seed).indices(first + 1))
+
+
 def test_epochs_and_seeds_differ():
     order = ShuffledOrder(1000, 1000, 0)
     epochs = [order.indices(k) for k in range(3)] + [ShuffledOrder(1000, 1000, 1).indices(0)]

@@ -21,6 +21,7 @@ from wganx_image.datasets.folder import open_folder
 from wganx_image.datasets.lsun import open_lsun
 
 from wganx import DataError, MissingExtra
+from wganx.data import PackedItems, fingerprint, packed
 
 Save = Callable[..., Path]
 SPLITS: tuple[Literal["train", "heldout"], ...] = ("train", "heldout")
@@ -233,6 +234,16 @@ class TestLsun:
         assert train.format.shape == (3, 32, 32)
         assert train[2]["sample"].float().mean(dim=(1, 2)).tolist() == [100, 10, 0]
         assert heldout[1]["sample"].float().mean(dim=(1, 2)).tolist() == [50, 10, 200]
+
+    def test_it_has_a_fingerprint_and_can_be_packed(
+        self, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("WGANX_CACHE", str(tmp_path / "cache"))
+        train, heldout = (open_lsun(LsunConfig(root=root, size=16), split) for split in SPLITS)
+        assert fingerprint(train) != fingerprint(heldout)
+        made, said = packed(train, "always")
+        assert isinstance(made, PackedItems), said
+        assert all(torch.equal(made[index]["sample"], train[index]["sample"]) for index in range(3))
 
     def test_one_database_serves_many_readers_of_a_process(self, root: Path) -> None:
         items = open_lsun(LsunConfig(root=root, size=16), "train")

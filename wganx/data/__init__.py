@@ -1,6 +1,6 @@
 """Reading and scanning folders and archives, data resident on the device, and streams larger than memory.
 
-FileTree -> FileItems (or ArrayItems) -> choose_feed -> Feed -> BatchStream
+FileTree -> FileItems (or ArrayItems) -> packed -> choose_feed -> Feed -> BatchStream
 """
 
 from wganx.data.choose import choose_feed
@@ -10,6 +10,7 @@ from wganx.data.fingerprint import fingerprint
 from wganx.data.items import ArrayItems, FileItems
 from wganx.data.layout import Layout
 from wganx.data.order import ShuffledOrder
+from wganx.data.packed import PackedItems, packed
 from wganx.data.resident import ResidentFeed, load
 from wganx.data.scan import ScanReport, scan
 from wganx.data.stream import StreamFeed
@@ -21,6 +22,7 @@ __all__ = [
     "FileItems",
     "FileTree",
     "Layout",
+    "PackedItems",
     "ResidentFeed",
     "ScanReport",
     "ShuffledOrder",
@@ -28,5 +30,6 @@ __all__ = [
     "choose_feed",
     "fingerprint",
     "load",
+    "packed",
     "scan",
 ]

@@ -10,6 +10,7 @@ import torch
 
 from wganx.data.feed import Feed
 from wganx.data.items import ArrayItems, Items
+from wganx.data.packed import PackedItems, packed
 from wganx.data.resident import ResidentFeed
 from wganx.data.stream import StreamFeed
 
@@ -25,9 +26,12 @@ def choose_feed(
     device: torch.device | str,
     requested: Literal["auto", "resident", "stream"] = "auto",
     workers: int = 0,
+    pack: Literal["auto", "always", "off"] = "auto",
     memory_budget: int | None = None,
 ) -> Feed:
     """Opens a feed, resident when the data fits.
+
+    Files that are slow to decode are packed first, in the cache folder: see `wganx.data.packed`.
 
     Args:
         items: the opened split.
@@ -36,7 +40,8 @@ def choose_feed(
         device: where the batches are wanted.
         requested: ``auto`` chooses by size: the number of items times the bytes of the first readable one against
             the budget. Items that are in the device's memory already stay there.
-        workers: processes that read ahead when streaming.
+        workers: processes that read ahead when streaming; of no use where the items are tensors or packed.
+        pack: whether decoded files are kept on disk for this and later starts.
         memory_budget: bytes that resident data may take; None for a quarter of the free main memory, or half of the
             free memory of a CUDA device.
 
@@ -44,10 +49,12 @@ def choose_feed(
         DataError: there are no items, or too many of them cannot be read.
     """
     device = torch.device(device)
+    items, where = packed(items, pack) if len(items) else (items, None)
     size = _size(items)
     count = f"{len(items):,} items"
     budget, of_what = _budget(device, memory_budget)
-    if requested == "auto" and isinstance(items, ArrayItems) and device.type == "cpu":
+    in_memory = isinstance(items, ArrayItems) and not isinstance(items, PackedItems)
+    if requested == "auto" and in_memory and device.type == "cpu":
         kind, reason = "resident", f"{count}, {_amount(size)}, in memory already"
     elif requested != "auto":
         kind, reason = requested, f"{count}, {_amount(size)}, as requested"
@@ -55,9 +62,12 @@ def choose_feed(
         kind, reason = "resident", f"{count}, {_amount(size)} of {_amount(budget)} ({of_what})"
     else:
         kind, reason = "stream", f"{count} take {_amount(size)}, more than {_amount(budget)} ({of_what})"
+    also = f"; {where}" if where else ""
     if kind == "resident":
-        return ResidentFeed(items, batch_size=batch_size, seed=seed, device=device, reason=f"resident: {reason}")
-    reason = f"streamed: {reason}; {workers or 'no'} worker{'' if workers == 1 else 's'}"
+        reason = f"resident: {reason}{also}"
+        return ResidentFeed(items, batch_size=batch_size, seed=seed, device=device, reason=reason)
+    readers = "" if isinstance(items, ArrayItems) else f"; {workers or 'no'} worker{'' if workers == 1 else 's'}"
+    reason = f"streamed: {reason}{readers}{also}"
     return StreamFeed(items, batch_size=batch_size, seed=seed, device=device, workers=workers, reason=reason)
 
 

@@ -7,7 +7,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Literal
 
-from wganx.errors import DataError
+import torch
+
+from wganx.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,26 +25,53 @@ class Feed(ABC):
 
     Both kinds hand out the same batches for the same seed, so a run may go on under the other kind.
 
+    `next` has two halves: `stage` works on the host and moves the position on, `gather` works on the device alone and
+    reads storage that never moves, so a CUDA graph may contain it. Several batches can be staged before any is
+    gathered, each in a slot of its own.
+
     Attributes:
         kind: ``resident`` or ``stream``.
         reason: one sentence that says what was chosen and why.
-        position: how many batches were handed out; what workers have read ahead does not count.
+        device: where the batches are.
+        position: how many batches were staged; what was read ahead does not count.
     """
 
     kind: Literal["resident", "stream"]
 
-    def __init__(self, order: ShuffledOrder, reason: str) -> None:
+    def __init__(self, order: ShuffledOrder, device: torch.device, reason: str) -> None:
         self.order = order
+        self.device = device
         self.reason = reason
         self.position = 0
+        self._slots: dict[int, dict[str, Tensor]] = {}
         self._unreadable: dict[str, str] = {}
 
     @abstractmethod
     def next(self) -> dict[str, Tensor]:
         """The batch at `position`, each tensor ``(batch_size, ...)`` on the device; moves the position on by one.
 
+        The same as `stage` and `gather`, without the storage in between.
+
         Raises:
-            DataError: the data cannot be read.
+            DataError: the data cannot be read; the position stays.
+        """
+
+    @abstractmethod
+    def stage(self, slot: int = 0) -> None:
+        """Puts what identifies the batch at `position` into `slot`, and moves the position on by one.
+
+        The slot's storage is made when it is first used and overwritten in place from then on.
+
+        Raises:
+            DataError: the data cannot be read; the position stays.
+        """
+
+    @abstractmethod
+    def gather(self, slot: int = 0) -> dict[str, Tensor]:
+        """The batch staged in `slot`, in new tensors ``(batch_size, ...)``; no work for the host, and no waiting.
+
+        Raises:
+            UsageError: nothing was staged in the slot.
         """
 
     @property
@@ -75,6 +104,21 @@ class Feed(ABC):
     def close(self) -> None:
         """Ends workers and lets go of memory; only the feed's state can be asked for afterwards."""
 
+    def _keep(self, slot: int, values: Mapping[str, Tensor]) -> None:
+        """Copies into the slot's storage; from the host to a CUDA device without waiting where they are pinned."""
+        kept = self._slots.get(slot)
+        if kept is None:
+            kept = {name: torch.empty_like(value, device=self.device) for name, value in values.items()}
+            self._slots[slot] = kept
+        for name, value in values.items():
+            kept[name].copy_(value, non_blocking=self.device.type == "cuda")
+
+    def _kept(self, slot: int) -> dict[str, Tensor]:
+        try:
+            return self._slots[slot]
+        except KeyError:
+            raise UsageError(f"nothing was staged in slot {slot} of the feed; call stage({slot}) first") from None
+
     def _identity(self) -> dict[str, int]:
         return {"count": self.order.count, "seed": self.order.seed, "batch_size": self.order.batch_size}
 
@@ -99,6 +143,14 @@ class BatchStream(Iterator["Batch"]):
 
     def __next__(self) -> Batch:
         return self.make_batch(self.feed.next())
+
+    def stage(self, slot: int = 0) -> None:
+        """The host's half of the next batch: see `Feed.stage`."""
+        self.feed.stage(slot)
+
+    def assemble(self, slot: int = 0) -> Batch:
+        """The device's half: the batch staged in `slot`, as the task sees it."""
+        return self.make_batch(self.feed.gather(slot))
 
     def state_dict(self) -> dict[str, int]:
         """The feed's state."""

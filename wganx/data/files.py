@@ -31,6 +31,8 @@ class FileTree:
         root: the folder or the archive.
         paths: relative POSIX paths of the files with one of the suffixes, sorted.
         sizes: bytes of each of them (unpacked); 0 for a link that leads nowhere.
+        stamps: a number for each of them that is another when its content is: in a folder the time of its last
+            modification in ns (0 for a link that leads nowhere), in an archive its checksum.
         skipped: how many other files there are, by suffix (``""`` for none).
         layout: which of the paths are for training, which are held out, and their classes.
     """
@@ -45,17 +47,18 @@ class FileTree:
         self.root = Path(path).expanduser()
         self.suffixes = tuple(sorted(suffix.lower() for suffix in suffixes))
         self._source = _source_at(self.root)
-        wanted: dict[str, int] = {}
+        wanted: dict[str, tuple[int, int]] = {}
         skipped: Counter[str] = Counter()
-        for name, size in self._source.listing():
+        for name, size, stamp in self._source.listing():
             if name.lower().endswith(self.suffixes):
-                wanted[name] = size
+                wanted[name] = size, stamp
             else:
                 skipped[PurePosixPath(name).suffix.lower()] += 1
         if not wanted:
             raise DataError(_nothing_wanted(self.root, self.suffixes, skipped))
         self.paths = tuple(sorted(wanted))
-        self.sizes: Mapping[str, int] = {name: wanted[name] for name in self.paths}
+        self.sizes: Mapping[str, int] = {name: wanted[name][0] for name in self.paths}
+        self.stamps: Mapping[str, int] = {name: wanted[name][1] for name in self.paths}
         self.skipped: Mapping[str, int] = dict(sorted(skipped.items()))
 
     @cached_property
@@ -76,7 +79,7 @@ class FileTree:
 
 
 class _Source(Protocol):
-    def listing(self) -> Iterator[tuple[str, int]]: ...
+    def listing(self) -> Iterator[tuple[str, int, int]]: ...
 
     def read(self, path: str) -> bytes: ...
 
@@ -87,7 +90,7 @@ class _Folder:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def listing(self) -> Iterator[tuple[str, int]]:
+    def listing(self) -> Iterator[tuple[str, int, int]]:
         visited: set[Path] = set()
         for folder, subfolders, names in os.walk(self.root, followlinks=True, onerror=self._cannot_list):
             real = Path(folder).resolve()
@@ -98,8 +101,8 @@ class _Folder:
             subfolders[:] = sorted(name for name in subfolders if not _hidden(name))
             for name in names:
                 path = Path(folder, name)
-                if not _hidden(name) and (size := _size_on_disk(path)) is not None:
-                    yield path.relative_to(self.root).as_posix(), size
+                if not _hidden(name) and (facts := _size_and_time(path)) is not None:
+                    yield path.relative_to(self.root).as_posix(), *facts
 
     def read(self, path: str) -> bytes:
         return (self.root / path).read_bytes()
@@ -132,7 +135,7 @@ class _Archive:
         self.root = state["root"]
         self._start()
 
-    def listing(self) -> Iterator[tuple[str, int]]:
+    def listing(self) -> Iterator[tuple[str, int, int]]:
         try:
             entries = self._open().infolist()
         except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
@@ -141,7 +144,7 @@ class _Archive:
             ) from error
         for entry in entries:
             if not entry.is_dir() and not any(map(_hidden, PurePosixPath(entry.filename).parts)):
-                yield entry.filename, entry.file_size
+                yield entry.filename, entry.file_size, entry.CRC
 
     def read(self, path: str) -> bytes:
         return self._open().read(path)
@@ -180,13 +183,13 @@ def _hidden(name: str) -> bool:
     return name.startswith(".") or name == "__MACOSX"
 
 
-def _size_on_disk(path: Path) -> int | None:
+def _size_and_time(path: Path) -> tuple[int, int] | None:
     """None for what would block a reader: pipes, sockets, devices. A dead link is left for `read` to report."""
     try:
         status = path.stat()
     except OSError:
-        return 0
-    return status.st_size if stat.S_ISREG(status.st_mode) else None
+        return 0, 0
+    return (status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None
 
 
 def _nothing_wanted(root: Path, suffixes: tuple[str, ...], skipped: Counter[str]) -> str:

@@ -39,14 +39,17 @@ class ShuffledOrder:
         self.device = torch.device(device)
         self._epochs: dict[int, Tensor] = {}
 
-    def indices(self, batch: int) -> Tensor:
-        """Indices of batch number `batch` (from 0), ``(batch_size,)``, int64, on the device."""
-        start, stop = batch * self.batch_size, (batch + 1) * self.batch_size
-        epochs = range(start // self.count, (stop - 1) // self.count + 1)
-        self._epochs = {epoch: self._permutation(epoch) for epoch in epochs}
+    def indices(self, batch: int, batches: int = 1) -> Tensor:
+        """Indices of `batches` batches from number `batch` on, ``(batches * batch_size,)``, int64, on the device."""
+        epoch, start = divmod(batch * self.batch_size, self.count)
+        stop = start + batches * self.batch_size
+        if stop <= self.count and epoch in self._epochs:  # nearly always
+            return self._epochs[epoch][start:stop]
+        epochs = range(epoch, epoch + (stop - 1) // self.count + 1)
+        self._epochs = {number: self._permutation(number) for number in epochs}
         pieces = [
-            permutation[max(start - epoch * self.count, 0) : stop - epoch * self.count]
-            for epoch, permutation in self._epochs.items()
+            permutation[max(start - number * self.count, 0) : stop - number * self.count]
+            for number, permutation in enumerate(self._epochs.values())
         ]
         return pieces[0] if len(pieces) == 1 else torch.cat(pieces)
 

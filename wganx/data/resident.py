@@ -7,13 +7,45 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from wganx.data.decoding import decode_all
 from wganx.data.feed import Feed
-from wganx.data.items import ArrayItems, FileItems, Items, check_alike, refuse_if_too_many
+from wganx.data.items import ArrayItems, FileItems, Items, check_alike
 from wganx.data.order import ShuffledOrder
-from wganx.data.threads import for_each_index
+from wganx.data.packed import PackedItems
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+_MOST_BATCHES = 64
+_MOST_BYTES = 2**20
+
+
+class GatheredAhead:
+    """Batches of tensors in memory, several gathered at once where they are small, since one costs mostly the call."""
+
+    def __init__(self, items: ArrayItems, order: ShuffledOrder) -> None:
+        self._items, self._order = items, order
+        item_bytes = sum(tensor[0].nbytes for tensor in items.tensors.values())
+        self._at_once = max(1, min(_MOST_BATCHES, _MOST_BYTES // max(1, item_bytes * order.batch_size)))
+        self._first = 0
+        self._batches: list[dict[str, Tensor]] = []
+
+    def at(self, position: int) -> dict[str, Tensor]:
+        """Batch number `position`, for whoever asks to keep; each is to be asked for once."""
+        place = position - self._first
+        if not 0 <= place < len(self._batches):
+            gathered = self._items.gather(self._order.indices(position, self._at_once))
+            apart = (
+                tensor.view(self._at_once, self._order.batch_size, *tensor.shape[1:]).unbind()
+                for tensor in gathered.values()
+            )
+            self._batches = [dict(zip(gathered, batch)) for batch in zip(*apart)]
+            self._first, place = position, 0
+        return self._batches[place]
+
+    def forget(self) -> None:
+        """Before a batch is asked for again: whoever was given it may have written to it."""
+        self._batches.clear()
 
 
 class ResidentFeed(Feed):
@@ -24,25 +56,41 @@ class ResidentFeed(Feed):
     def __init__(
         self, items: Items, *, batch_size: int, seed: int, device: torch.device | str, reason: str = "resident"
     ) -> None:
-        """Reads every item, files with several threads.
+        """Reads every item: files with several threads, packed ones from first to last.
 
         Raises:
             DataError: more than 5 % of the files are unreadable, or the items are not alike.
         """
-        super().__init__(ShuffledOrder(len(items), batch_size, seed, device=device), reason)
+        order = ShuffledOrder(len(items), batch_size, seed, device=device)
+        super().__init__(order, order.device, reason)
         loaded = items if isinstance(items, ArrayItems) else load(items)
+        # A pack is copied even to main memory: a page of it that the system dropped would be waited for in a step.
+        copy = isinstance(items, PackedItems)
         self._items = ArrayItems(
-            {name: tensor.to(self.order.device) for name, tensor in loaded.tensors.items()}, items.format
+            {name: tensor.to(self.device, copy=copy) for name, tensor in loaded.tensors.items()}, items.format
         )
+        self._batches = GatheredAhead(self._items, self.order)
         self._report(getattr(items, "unreadable", {}))
 
     def next(self) -> dict[str, Tensor]:
-        batch = self._items.gather(self.order.indices(self.position))
+        batch = self._batches.at(self.position)
         self.position += 1
         return batch
 
+    def stage(self, slot: int = 0) -> None:
+        self._keep(slot, {"indices": self.order.indices(self.position)})
+        self.position += 1
+
+    def gather(self, slot: int = 0) -> dict[str, Tensor]:
+        return self._items.gather(self._kept(slot)["indices"])
+
+    def load_state_dict(self, state: Mapping[str, int]) -> None:
+        super().load_state_dict(state)
+        self._batches.forget()
+
     def close(self) -> None:
-        del self._items
+        self._slots.clear()
+        del self._items, self._batches
 
 
 def load(items: Items) -> ArrayItems:
@@ -55,25 +103,15 @@ def load(items: Items) -> ArrayItems:
     rows = {name: tensor.new_empty((len(items), *tensor.shape)) for name, tensor in first.items()}
 
     def place(index: int, item: Mapping[str, Tensor]) -> None:
-        check_alike(first, item, index)
         for name, tensor in item.items():
             rows[name][index] = tensor
 
-    if not isinstance(items, FileItems):
-        # One after another: nothing says that a plugin's own items may be read from several threads.
-        for index in range(len(items)):
-            place(index, items[index])
+    if isinstance(items, FileItems):
+        decode_all(items, place, f"reading {items.tree.root}")
         return ArrayItems(rows, items.format)
-
-    def read(index: int) -> bool:
-        if (item := items.attempt(index)) is None:
-            return False
+    # One after another: nothing says that a plugin's own items may be read from several threads.
+    for index in range(len(items)):
+        item = items[index]
+        check_alike(first, item, index)
         place(index, item)
-        return True
-
-    readable = for_each_index(len(items), read)
-    refuse_if_too_many(items, items.unreadable)
-    for index, found in enumerate(readable):
-        if not found:
-            place(index, items[index])
     return ArrayItems(rows, items.format)

@@ -1,19 +1,25 @@
-"""Data larger than memory: read batch by batch, ahead of the training, by workers."""
+"""Data larger than memory: read batch by batch, ahead of the training."""
 
 from __future__ import annotations
 
 import pickle
 import signal
 import warnings
-from collections.abc import Iterator, Mapping
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
 from torch.utils.data import DataLoader, Dataset
 
 from wganx.data.feed import Feed
-from wganx.data.items import ArrayItems, Items, check_alike, reason_of, refuse_if_too_many
+from wganx.data.items import ArrayItems, FileItems, Items, check_alike, reason_of, refuse_if_too_many
 from wganx.data.order import ShuffledOrder
+from wganx.data.packed import PackedItems
+from wganx.data.resident import GatheredAhead
+from wganx.data.ring import ArrayRows, Buffer, FileRows, Ring, Rows
 from wganx.errors import DataError
 
 if TYPE_CHECKING:
@@ -25,9 +31,15 @@ _BATCHES_AHEAD = 4
 
 
 class StreamFeed(Feed):
-    """Batches read from their items when they are due, by `workers` processes that read ahead (0: in this one).
+    """Batches read from their items when they are due.
 
-    Workers are spawned, on every platform, and live as long as the feed is not closed or set to another position.
+    Who reads depends on the items. Tensors in a pack, or in memory when a device wants them: a thread, which gathers
+    rows into a ring of buffers; `workers` are of no use there. Files: such a thread, which decodes them, or `workers`
+    processes. A plugin's own items, which need not bear a second thread: `workers` processes, or this thread when there
+    are none. Tensors in memory that stay there: this thread.
+
+    Workers are spawned, on every platform. They and the thread live as long as the feed is not closed or set to
+    another position.
     """
 
     kind = "stream"
@@ -42,30 +54,97 @@ class StreamFeed(Feed):
         workers: int = 0,
         reason: str = "streamed",
     ) -> None:
-        super().__init__(ShuffledOrder(len(items), batch_size, seed), reason)
+        device = torch.device(device)
+        if device.type == "cuda" and device.index is None:
+            device = torch.device("cuda", torch.cuda.current_device())
+        super().__init__(ShuffledOrder(len(items), batch_size, seed), device, reason)
         self._source = items
-        self._device = torch.device(device)
         self._workers = workers
+        self._in_memory: GatheredAhead | None = None
+        self._rows: Callable[[], Rows] | None = None
+        if isinstance(items, ArrayItems) and not isinstance(items, PackedItems) and device.type == "cpu":
+            self._in_memory = GatheredAhead(items, self.order)
+        elif isinstance(items, ArrayItems):
+            self._rows = partial(ArrayRows, items)
+            self._report(getattr(items, "unreadable", {}))
+        elif isinstance(items, FileItems) and not workers:
+            self._rows = partial(FileRows, items)
+        self._ring: Ring | None = None
+        self._end_ring: Callable[[], object] = _nothing
         self._batches: Iterator[Fetched] | None = None
         self._started_at = 0
 
     def next(self) -> dict[str, Tensor]:
-        batch, unreadable, failure = self._fetch()
-        self._report(unreadable)
-        if failure is not None:
-            raise DataError(failure)
-        if self._unreadable:
-            drawn = (self.position + 1 - self._started_at) * self.order.batch_size
-            refuse_if_too_many(self._source, self._unreadable, drawn=drawn)
-        self.position += 1
-        return {name: tensor.to(self._device, non_blocking=True) for name, tensor in batch.items()}
+        with self._read() as batch:
+            # What does not move is copied, or the buffer's next batch would appear in it.
+            return {name: tensor.to(self.device, copy=True) for name, tensor in batch.items()}
+
+    def stage(self, slot: int = 0) -> None:
+        with self._read() as batch:
+            self._keep(slot, batch)
+
+    def gather(self, slot: int = 0) -> dict[str, Tensor]:
+        return {name: tensor.clone() for name, tensor in self._kept(slot).items()}
 
     def load_state_dict(self, state: Mapping[str, int]) -> None:
         super().load_state_dict(state)
-        self.close()
+        self._stop()
+        if self._in_memory is not None:
+            self._in_memory.forget()
 
     def close(self) -> None:
+        self._stop()
+        self._slots.clear()
+
+    def _stop(self) -> None:
         self._batches = None  # the iterator ends its workers when it goes
+        self._end_ring()
+        self._ring, self._end_ring = None, _nothing
+
+    @contextmanager
+    def _read(self) -> Iterator[Mapping[str, Tensor]]:
+        """The batch at the position, to be copied by work on the current stream; then the position moves on."""
+        if self._in_memory is not None:
+            yield self._in_memory.at(self.position)
+        elif self._rows is not None:
+            ring = self._ring or self._start_ring(self._rows())
+            buffer = self._take(ring)
+            self._judge(buffer.unreadable)
+            yield buffer.receive()
+            ring.release(buffer)
+        else:
+            batch, unreadable, failure = self._fetch()
+            self._judge(unreadable, failure)
+            yield batch
+        self.position += 1
+
+    def _judge(self, unreadable: Mapping[str, str], failure: str | None = None) -> None:
+        """Reports what was found with a batch; after an error the next call reads the same batch again."""
+        self._report(unreadable)
+        try:
+            if failure is not None:
+                raise DataError(failure)
+            if self._unreadable and not isinstance(self._source, ArrayItems):
+                drawn = (self.position + 1 - self._started_at) * self.order.batch_size
+                refuse_if_too_many(self._source, self._unreadable, drawn=drawn)
+        except DataError:
+            self._stop()
+            raise
+
+    def _start_ring(self, rows: Rows) -> Ring:
+        self._started_at = self.position
+        self._ring = ring = Ring(rows, self.order, self.position, self.device)
+        self._end_ring = weakref.finalize(self, ring.stop)
+        return ring
+
+    def _take(self, ring: Ring) -> Buffer:
+        try:
+            return ring.take()
+        except Exception as error:
+            self._stop()
+            if isinstance(error, DataError):
+                raise
+            raise DataError(_failure(error)) from error
 
     def _fetch(self) -> Fetched:
         if self._batches is None:
@@ -73,7 +152,7 @@ class StreamFeed(Feed):
         try:
             return next(self._batches)
         except Exception as error:
-            self.close()
+            self._stop()
             raise DataError(_failure(error)) from error
 
     def _start(self) -> Iterator[Fetched]:
@@ -86,7 +165,7 @@ class StreamFeed(Feed):
             prefetch_factor=_BATCHES_AHEAD if self._workers else None,
             multiprocessing_context="spawn" if self._workers else None,
             worker_init_fn=_leave_interrupts_to_the_parent if self._workers else None,
-            pin_memory=self._device.type == "cuda",
+            pin_memory=self.device.type == "cuda",
             generator=torch.Generator(),  # or the loader would draw from the run's global random stream
         )
         try:
@@ -135,8 +214,6 @@ class _Reader(Dataset["Fetched"]):
         return batch, fresh, failure
 
     def _gather(self, indices: list[int]) -> dict[str, Tensor]:
-        if isinstance(self.items, ArrayItems):
-            return self.items.gather(torch.tensor(indices))
         rows = []
         for index in indices:
             item = self.items[index]
@@ -144,6 +221,10 @@ class _Reader(Dataset["Fetched"]):
             check_alike(self.first, item, index)
             rows.append(item)
         return {name: torch.stack([item[name] for item in rows]) for name in rows[0]}
+
+
+def _nothing() -> None:
+    """There is no thread to end."""
 
 
 def _failure(error: Exception) -> str:

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Literal, Protocol, get_args
+from typing import Any, Literal, Protocol, get_args
 
 import torch
 
@@ -99,16 +99,19 @@ class Recorded:
     networks; for others it is made anew. A short cycle becomes one recording. Everything recorded reads and writes
     fixed places: batches are staged there, rates and readings are tensors.
 
-    When recording fails, the training says why, once, and goes on one operation after another.
+    When recording fails, the training says why, once, and carries out that kind of update one operation after another.
+
+    Attributes:
+        failures: why by kind of update (``critic``, ``generator``, ``cycle``) that cannot be recorded.
     """
 
     def __init__(self, steps: Steps, stream: Stream, stopwatch: Stopwatch, recorder: Recorder) -> None:
         self.steps, self.stream, self.stopwatch, self.recorder = steps, stream, stopwatch, recorder
         self.batches: Sequence[Batch] = ()
-        self.failure: str | None = None
+        self.failures: dict[str, str] = {}
         self._recordings: dict[Hashable, Recording] = {}
         self._runs: dict[Hashable, int] = {}
-        self._whole_cycles: bool | None = None if steps.extra_losses is None else False
+        self._whole_cycles: bool | None = None
 
     @property
     def batch(self) -> Batch:
@@ -118,7 +121,8 @@ class Recorded:
         return self.recorder.active()
 
     def cycle(self, critic_steps: int, accumulate: int, step: int) -> None:
-        if self._whole_cycles is None and all(self._runs.get(kind, 0) > _WARM_UP for kind in ("critic", "generator")):
+        warm = all(self._runs.get(kind, 0) > _WARM_UP for kind in ("critic", "generator"))
+        if self._whole_cycles is None and warm and not self.failures:
             spent = self.recorder.milliseconds(lambda: self._parts(critic_steps, accumulate, step))
             self._whole_cycles = spent < _SHORT_MS
         elif self._whole_cycles:
@@ -131,17 +135,14 @@ class Recorded:
         for _ in range(critic_steps):
             forms = self._stage(slots)
             with self.stopwatch.part("critic"):
-                self._run("critic", (forms, self._due(1)), lambda: self._update_critic(slots))
+                self._run("critic", (forms, self._due(1)), lambda step=step: self._update_critic(slots))
         with self.stopwatch.part("generator"):
-            if self.steps.extra_losses is not None:  # they are given the number of the step, a recording's is fixed
-                self.steps.update_generator(self.batches, step)
-            else:
-                self._run("generator", forms, lambda: self.steps.update_generator(self.batches, step))
+            self._run("generator", forms, lambda step=step: self.steps.update_generator(self.batches, step))
 
     def _whole(self, critic_steps: int, accumulate: int, step: int) -> None:
         forms = self._stage(range(critic_steps * accumulate))
 
-        def work() -> None:
+        def work(step: int = step) -> None:
             for number in range(critic_steps):
                 self._update_critic(range(number * accumulate, (number + 1) * accumulate))
             self.steps.update_generator(self.batches, step)
@@ -162,27 +163,29 @@ class Recorded:
         start, due = self.steps.critic_updates, self.steps.constraint.due
         return tuple(tuple((factor, penalty.name) for factor, penalty in due(start + i)) for i in range(updates))
 
-    def _run(self, kind: str, form: Hashable, work: Callable[[], None]) -> None:
+    def _run(self, kind: str, form: Hashable, work: Callable[..., None]) -> None:
         players = (self.steps.critic, self.steps.generator)
         modes = tuple((player.module.training, player.parameters[0].data_ptr()) for player in players)
         key = (kind, form, modes)
         if (recording := self._recordings.get(key)) is not None:
             self._replay(recording)
-        elif self.failure is None and self._runs.get(key, 0) >= _WARM_UP:
-            self._record(key, work)
+        elif kind not in self.failures and self._runs.get(key, 0) >= _WARM_UP:
+            self._record(kind, key, work)
         else:
             work()
         for counted in (key, kind):
             self._runs[counted] = self._runs.get(counted, 0) + 1
 
-    def _record(self, key: Hashable, work: Callable[[], None]) -> None:
+    def _record(self, kind: str, key: Hashable, work: Callable[..., None]) -> None:
         steps, counts = self.steps, self.steps.readings.counts
         updates, before, draws = steps.critic_updates, dict(counts), steps.draws.get_state()
         try:
-            replay = self.recorder.record(work)
+            # Whatever depends on the number of the step would be replayed with one and the same.
+            replay = self.recorder.record(lambda: work(step=_StepNumber()))
         except Exception as error:  # whatever the networks do that cannot be recorded
-            self.failure = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
-            log.warning("a step cannot be recorded (%s); steps run one operation after another", self.failure)
+            self.failures[kind] = reason = str(error).partition("\n")[0] or type(error).__name__
+            log.warning("the %s's updates run one operation after another: recording failed (%s)", kind, reason)
+            self._whole_cycles = False
             steps.critic_updates = updates
             counts.clear()
             counts.update(before)
@@ -199,6 +202,18 @@ class Recorded:
         self.steps.critic_updates += recording.critic_updates
         for name, count in recording.counts.items():
             self.steps.readings.counts[name] += count
+
+
+class _StepNumber:
+    """Stands for the number of a step while one is recorded, and can be asked for nothing."""
+
+    def _refuse(self, *_: object) -> Any:
+        raise ValueError("a loss depends on the number of the step")
+
+    __bool__ = __eq__ = __lt__ = __le__ = __gt__ = __ge__ = __index__ = __int__ = __float__ = _refuse
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __pow__ = __rpow__ = __neg__ = _refuse
+    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = _refuse
+    __hash__ = None  # type: ignore[assignment]
 
 
 class CudaGraphs:
@@ -252,8 +267,6 @@ def describe(capture: str, device: torch.device, steps: Steps) -> str:
     compiled = "the critic's loss compiled, " if steps.compiled is not None else ""
     if device.type != "cuda" or capture == "off":
         return f"{compiled}one operation after another"
-    if steps.extra_losses is not None:
-        return f"{compiled}critic updates as CUDA graphs; generator updates not, the task's losses depend on the step"
     return f"{compiled}recorded as CUDA graphs"
 
 

@@ -82,7 +82,8 @@ class Assembly:
                 constant_mask=run.train.constant_mask,
                 device=self.device,
                 seed=run.seed,
-                extra_losses=game.extra_losses,
+                # The engine is told only where there are any.
+                extra_losses=game.extra_losses if type(game).extra_losses is not Game.extra_losses else None,
                 format=game.sample,
             )
 

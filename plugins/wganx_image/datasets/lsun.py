@@ -40,13 +40,15 @@ class _Database(FileTree):
             )
         self.root = folder
         try:
-            with _opened(folder).begin() as transaction:
-                keys = tuple(key.decode("ascii") for key in transaction.cursor().iternext(values=False))
+            with _opened(folder).begin(buffers=True) as transaction:  # the pictures themselves are not read
+                sizes = {bytes(key).decode("ascii"): len(value) for key, value in transaction.cursor()}
         except lmdb.Error as error:
             raise DataError(f"{folder} is no readable LMDB database ({error}); unpack it again") from error
-        if not keys:
+        if not sizes:
             raise DataError(f"the LSUN database {folder} is empty; unpack it again")
-        self.paths = keys
+        self.paths = keys = tuple(sizes)
+        self.sizes = sizes
+        self.stamps = dict.fromkeys(keys, (folder / "data.mdb").stat().st_mtime_ns)
         self.layout = Layout(
             train=keys if split == "train" else (),
             heldout=keys if split == "heldout" else (),

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from wganx import BuildContext, PreflightError, SampleFormat
 from wganx_points.configs import MlpConfig, MlpCriticConfig, MlpGeneratorConfig
@@ -85,7 +84,10 @@ def _width(formats: Mapping[str, SampleFormat]) -> int:
 def _encode(formats: Mapping[str, SampleFormat], inputs: Mapping[str, Tensor]) -> list[Tensor]:
     """Every input as ``(N, features)``: class indices one-hot, everything else flattened."""
     return [
-        F.one_hot(inputs[name], len(format.classes)).to(torch.get_default_dtype())
+        # Not one_hot: on a CPU it looks at the labels, and a step must not wait for values.
+        (inputs[name][:, None] == torch.arange(len(format.classes), device=inputs[name].device)).to(
+            torch.get_default_dtype()
+        )
         if _is_label(format)
         else inputs[name].reshape(len(inputs[name]), -1)
         for name, format in formats.items()

@@ -1,0 +1,133 @@
+"""The cache folder: entries that appear whole or not at all, whoever writes them at the same time."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+log = logging.getLogger(__name__)
+
+UNUSED_DAYS = 60
+"""An entry that was not used for so long goes when another is written."""
+_ABANDONED_DAYS = 1
+_ASIDE = ".writing-"
+_PATIENCE = 3.0
+_NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP)
+_DAY = 24 * 60 * 60
+
+
+def cache_folder() -> Path:
+    """``$WGANX_CACHE``, or else ``wganx`` in ``$XDG_CACHE_HOME`` or ``~/.cache``; need not exist.
+
+    Raises:
+        OSError: the user has no home.
+    """
+    if given := os.environ.get("WGANX_CACHE"):
+        return Path(given).expanduser().absolute()
+    if (general := os.environ.get("XDG_CACHE_HOME", "")) and Path(general).is_absolute():
+        return Path(general) / "wganx"
+    try:
+        return Path.home() / ".cache" / "wganx"
+    except RuntimeError as error:
+        raise OSError("there is no home folder; set WGANX_CACHE") from error
+
+
+@contextmanager
+def only_one(folder: Path, slot: str) -> Iterator[None]:
+    """Lets one process at a time into the work on a slot of `folder`, and says when it has to wait.
+
+    Where the file system knows no locks everyone is let in: work is then done twice, and still ends well.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / f"{slot}.lock")
+    try:
+        try:
+            lock.acquire(timeout=_PATIENCE)
+        except Timeout:
+            log.warning("another process is decoding the same files; waiting for it to end")
+            lock.acquire()
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def written_aside(entry: Path) -> Iterator[Path]:
+    """A new folder to write into, which becomes `entry` when the work inside ends well, and vanishes otherwise.
+
+    An entry that is there already is replaced. Files inside must be synced by who writes them.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    aside = Path(tempfile.mkdtemp(prefix=f"{_ASIDE}{entry.name}-", dir=entry.parent))
+    try:
+        yield aside
+        _sync(aside)
+        try:
+            os.rename(aside, entry)  # noqa: PTH104
+        except OSError:
+            if not entry.exists():
+                raise
+            shutil.rmtree(entry)
+            os.rename(aside, entry)  # noqa: PTH104
+        _sync(entry.parent)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def tidy(entry: Path, slot: str) -> None:
+    """Removes other states of the slot, what was not used for long, and what killed processes left behind.
+
+    Who has an entry open keeps it: the files go once nobody maps them.
+    """
+    for other in entry.parent.iterdir():
+        if other == entry or not other.is_dir():
+            continue
+        left_behind = other.name.startswith(_ASIDE)
+        days = UNUSED_DAYS if not left_behind else _ABANDONED_DAYS
+        if (other.name.startswith(f"{slot}-") and not left_behind) or _days_since_use(other) > days:
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def mark_used(file: Path) -> None:
+    """Notes that the entry of this file is in use today."""
+    try:
+        os.utime(file)
+    except OSError:  # a cache that may only be read is tidied by who may write it
+        log.debug("%s cannot be touched", file)
+
+
+def _days_since_use(folder: Path) -> float:
+    try:
+        newest = max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
+    except OSError:  # somebody else removes it
+        return 0.0
+    return (time.time() - newest) / _DAY
+
+
+def _sync(folder: Path) -> None:
+    """The folder's own list of files, where the platform can sync one."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

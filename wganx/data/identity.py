@@ -1,0 +1,116 @@
+"""What decoded files depend on, as a name: another name, other tensors."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+import json
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from functools import partial
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any
+
+from wganx.data.items import describe
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from wganx.data.items import FileItems
+
+SCHEMA = 1
+
+
+class Unidentified(Exception):
+    """The items cannot be told from others by name; the text says why."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The name of a split of files, decoded in one way.
+
+    Attributes:
+        slot: what is decoded and how it is asked for: the place of the files, the split, the decoder's name and
+            arguments. There is no use for two states of the same slot.
+        state: what it was when it was looked at: path, size, time of modification (in an archive: checksum) and class
+            of every file, the decoder's source, and some decoded items.
+    """
+
+    slot: str
+    state: str
+
+    def __str__(self) -> str:
+        return f"{self.slot}-{self.state}"
+
+
+def identify(items: FileItems, samples: Sequence[Mapping[str, Tensor] | None]) -> Identity:
+    """The name of `items`, of which `samples` are some decoded ones (None for one that cannot be read).
+
+    Raises:
+        Unidentified: the decoder is no function of a module (or a `functools.partial` of one with plain arguments),
+            or the files' times are not known.
+    """
+    tree, sources = items.tree, dict[str, str]()
+    stamps: Mapping[str, int] | None = getattr(tree, "stamps", None)
+    if stamps is None:
+        raise Unidentified("when its files changed is not known")
+    asked = [SCHEMA, str(tree.root.resolve()), items.split, _named(items.decode, sources)]
+    state = hashlib.sha256(json.dumps(sorted(sources.items())).encode("ascii"))
+    if tree.root.is_file():
+        state.update(str(tree.root.stat().st_mtime_ns).encode("ascii"))
+    for path in items.paths:
+        facts = f"{path}\0{tree.sizes[path]}\0{stamps[path]}\0{tree.layout.class_of(path)}\0"
+        state.update(facts.encode("utf-8", "surrogateescape"))
+    for sample in samples:
+        state.update(describe(sample or {}).encode("utf-8"))
+        for _, tensor in sorted((sample or {}).items()):
+            state.update(content_of(tensor))
+    shown = re.sub(r"[^A-Za-z0-9]+", "-", tree.root.stem).strip("-")[:40] or "data"
+    slot = hashlib.sha256(json.dumps(asked, sort_keys=True).encode("ascii")).hexdigest()[:12]
+    return Identity(f"{shown}-{items.split}-{slot}", state.hexdigest()[:24])
+
+
+def content_of(tensor: Tensor) -> bytes:
+    """The values of a tensor, as they lie in memory row by row."""
+    import torch
+
+    flat = tensor.detach().cpu().contiguous().reshape(-1)
+    return flat.view(torch.uint8).numpy().tobytes()
+
+
+def _named(decode: Callable[..., Any], sources: dict[str, str]) -> Any:
+    """The decoder in the types of JSON; the digest of the module it comes from goes to `sources`."""
+    if isinstance(decode, partial):
+        arguments = {name: _plain(value) for name, value in decode.keywords.items()}
+        return [_named(decode.func, sources), [_plain(value) for value in decode.args], arguments]
+    module, name = getattr(decode, "__module__", None), getattr(decode, "__qualname__", None)
+    found: Any = sys.modules.get(module or "")
+    for part in (name or "").split("."):
+        found = getattr(found, part, None)
+    source = getattr(sys.modules.get(module or ""), "__file__", None)
+    if module is None or found is not decode or source is None:
+        raise Unidentified("its decoder is no function of a module")
+    try:
+        sources[module] = hashlib.sha256(Path(source).read_bytes()).hexdigest()
+    except OSError as error:
+        raise Unidentified(f"the source of its decoder cannot be read ({error})") from error
+    return f"{module}.{name}"
+
+
+def _plain(value: Any) -> Any:
+    if value is None or (isinstance(value, str | bool | int | float) and not isinstance(value, enum.Enum)):
+        return value
+    kind = f"{type(value).__module__}.{type(value).__qualname__}"
+    if isinstance(value, enum.Enum):
+        return [kind, value.name]
+    if isinstance(value, bytes | PurePath):
+        return [kind, str(value)]
+    if isinstance(value, tuple | list):
+        return [kind, [_plain(item) for item in value]]
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return [kind, {key: _plain(item) for key, item in value.items()}]
+    if is_dataclass(value) and not isinstance(value, type):
+        return [kind, {field.name: _plain(getattr(value, field.name)) for field in fields(value)}]
+    raise Unidentified(f"its decoder was given a {type(value).__name__}, which has no name")
