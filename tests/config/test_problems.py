@@ -60,7 +60,7 @@ def test_all_problems_at_once(resolve, write):
         ("train.ema=1", "train.ema: Input should be less than 1 (got 1)"),
         ("train.precision=fp16", "train.precision: Input should be 'auto', 'fp32', 'tf32' or 'bf16' (got 'fp16')"),
         ("train.steps=on", "train.steps: expected a number (got True)"),
-        ("train.capture=off", "train.capture: Input should be 'auto' or 'off' (got False)"),
+        ("dataset.feed=off", "dataset.feed: Input should be 'auto', 'resident' or 'stream' (got False)"),
         ("optimizer.lr=.inf", "optimizer.lr: Input should be a finite number (got inf)"),
         ("optimizer.lr=0", "optimizer.lr: Input should be greater than 0 (got 0)"),
         ("optimizer.name=sgd", "optimizer.name: Input should be 'adam' or 'rmsprop' (got 'sgd')"),

@@ -3,12 +3,15 @@
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 import torch.distributed as dist
 from safetensors.torch import save_file
 from torch import nn
 
 import wganx
+from wganx.engine import join
+from wganx.errors import TrainingDiverged
 from wganx.wasserstein import CONSTRAINTS, ByConstruction
 
 STEPS = 20
@@ -42,6 +45,23 @@ class Critic(nn.Module):
         return self.head(self.features(x)).squeeze(1)
 
 
+def talk(ranks):
+    """What the ranks tell each other, checked by each of them."""
+    assert ranks.from_first(lambda: f"from {ranks.number}") == "from 0"
+    with pytest.raises(ValueError if ranks.first else TrainingDiverged, match="invalid literal"):
+        ranks.from_first(lambda: int("none"))
+    assert not ranks.any_soon(ranks.number == 1)  # the answer is that of the call before
+    assert ranks.any_soon(False)
+    assert not ranks.any_soon(False)
+    ranks.settle()
+    ranks.check_alike("the weights", [torch.ones(3)])
+    with pytest.raises(TrainingDiverged, match="^WX060 the weights of process 1 differ from those of process 0"):
+        ranks.check_alike("the weights", [torch.full((3,), float(ranks.number))])
+    own = torch.full((2,), float(ranks.number))
+    ranks.copy_from_first([own])
+    assert own.tolist() == [0.0, 0.0]
+
+
 def train(name, settings, rows):
     torch.manual_seed(0)
     generator, critic = Generator().double(), Critic().double()
@@ -71,6 +91,7 @@ def main(number, count, meeting, out):
     torch.set_num_threads(1)
     if count > 1:
         dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=number, world_size=count)
+        talk(join())
     for name in sys.argv[5:] or sorted(set(CONSTRAINTS) - {ByConstruction.name}):
         save_file(train(name, {}, rows=9), out / f"{name}-{number}-of-{count}.safetensors")
     if count > 1:

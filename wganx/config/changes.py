@@ -7,8 +7,11 @@ from typing import Any
 
 from wganx.errors import ConfigError
 
-MAY_CHANGE = ("train.steps", "log", "preview", "checkpoint", "evaluate")
-"""Settings and sections that leave the course of the weights as it was."""
+MAY_CHANGE = (
+    "train.steps", "log", "preview", "checkpoint", "evaluate",
+    "dataset.feed", "dataset.workers", "dataset.pack", "train.capture", "train.micro_batch",
+)  # fmt: skip
+"""Settings and sections that leave the course of the weights as it was, but for the order of additions."""
 
 _ABSENT = object()
 

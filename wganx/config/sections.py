@@ -90,10 +90,10 @@ class TrainSection(Section):
     accumulate: int = Field(1, ge=1, description="batches whose gradients are summed into one update")
     ema: float = Field(0.999, ge=0, lt=1, description="decay of the generator's weight average; 0 for none")
     precision: Literal["auto", "fp32", "tf32", "bf16"] = Field("auto", description="arithmetic of the forward passes")
-    capture: Literal["auto", "graph", "compile", "off"] = Field(
+    capture: Annotated[Literal["auto", "graph", "compile", "off"], OFF_IS_A_WORD] = Field(
         "auto", description="graph: record the steps and replay them on a GPU; compile: the critic's loss; off: neither"
     )
-    micro_batch: Annotated[int, Field(ge=1)] | Literal["auto", "off"] = Field(
+    micro_batch: Annotated[Annotated[int, Field(ge=1)] | Literal["auto", "off"], OFF_IS_A_WORD] = Field(
         "auto", description="samples of a batch computed at once; auto: as many as fit into memory"
     )
     constant_mask: bool = Field(

@@ -1,7 +1,7 @@
 """Health checks of every training: what goes wrong, how it is noticed, and what the user does about it.
 
 Codes that stop a training are raised where they are noticed: WX001, WX003, WX004, WX005 before the first step
-(`preflight`), WX021 at a non-finite value (`trainer`). WX050 reads the clock and is told by the run's recorder.
+(`preflight`), WX021 at a non-finite value (`loop`). WX050 reads the clock and is told by the run's recorder.
 """
 
 from __future__ import annotations
@@ -308,4 +308,4 @@ def slow_data(shares: Mapping[str, float]) -> str | None:
     share = shares.get("data", 0.0)
     if share <= _DATA_SHARE:
         return None
-    return f"WX050 {share:.0%} of the time goes into reading data; dataset.feed=resident or dataset.workers=4 help"
+    return f"WX050 {share:.0%} of the time goes into reading data; dataset.feed=resident or dataset.pack=always help"
