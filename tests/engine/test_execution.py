@@ -255,7 +255,28 @@ def test_what_cannot_be_recorded_is_said_once_and_trained_all_the_same(make_trai
         assert caplog.text.count(f"the {kind}'s updates run one operation after another: recording failed (_local") == 1
 
 
-def test_the_tape_notices_a_value_that_the_host_computed(make_trainer, data):
+def test_a_recording_that_does_not_repeat_the_work_is_not_used(make_trainer, data, caplog):
+    class Deaf(Tape):
+        """Replays, and spoils what comes of it, as if memory had been given to someone else."""
+
+        def record(self, work):
+            replay = super().record(work)
+
+            def wrong():
+                replay()
+                for player in players:
+                    player.gradient.mul_(1.2)
+
+            return wrong
+
+    trainer = make_trainer()
+    players = (trainer.steps.critic, trainer.steps.generator)
+    recorded, _ = run(lambda **settings: trainer, data, Deaf())
+    same(run(make_trainer, data)[0], recorded)
+    assert caplog.text.count("replayed, the gradient is off by a relative 2.0e-01") == 2
+
+
+def test_the_tape_notices_a_value_that_the_host_computed(make_trainer, data, monkeypatch):
     """The tests above must be able to fail: a generator that counts on the host is not replayed."""
 
     class Counting(nn.Sequential):
@@ -263,6 +284,7 @@ def test_the_tape_notices_a_value_that_the_host_computed(make_trainer, data):
             calls.append(1)
             return super().forward(noise) + 0.001 * len(calls)
 
+    monkeypatch.setattr("wganx.engine.execution._ROUNDING", float("inf"))
     calls = []
     eager, _ = run(make_trainer, data, generator=Counting(nn.Linear(4, 2)))
     calls.clear()
