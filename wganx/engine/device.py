@@ -11,6 +11,9 @@ from wganx.engine.ranks import local_number
 from wganx.errors import UsageError
 
 
+_SMALL = 20_000
+
+
 def choose_device(requested: str | torch.device) -> torch.device:
     """The device that `requested` names; ``auto`` is CUDA when present, else the CPU.
 
@@ -49,10 +52,22 @@ def place(network: nn.Module, device: torch.device) -> torch.memory_format:
     return layout
 
 
+def masks_pay(critic: nn.Module, device: torch.device) -> bool:
+    """Whether rectifiers with constant masks save more than they cost to look after.
+
+    Not in a network of a few thousand weights on a CPU, whose operations are over before they are looked after.
+    """
+    small = sum(parameter.numel() for parameter in critic.parameters()) < _SMALL
+    return device.type == "cuda" or _convolves(critic) or not small
+
+
 def joins_forwards(critic: nn.Module, device: torch.device) -> bool:
     """Whether real and fake samples go through the critic together.
 
     Fewer, larger operations pay on a GPU and for small networks; on a CPU convolutions are slower that way.
     """
-    convolves = any(isinstance(module, nn.modules.conv._ConvNd) for module in critic.modules())
-    return device.type == "cuda" or not convolves
+    return device.type == "cuda" or not _convolves(critic)
+
+
+def _convolves(network: nn.Module) -> bool:
+    return any(isinstance(module, nn.modules.conv._ConvNd) for module in network.modules())

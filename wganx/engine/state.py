@@ -105,7 +105,7 @@ def _settings(trainer: Trainer) -> dict[str, Any]:
         "optimizer": asdict(trainer.optimizer),
         "accumulate": trainer.accumulate,
         "micro_batch": trainer.micro_batch,
-        "constant_mask": steps.constant_mask,
+        "constant_mask": trainer.constant_mask,
     }
 
 

@@ -151,14 +151,14 @@ class Steps:
     ) -> tuple[Tensor, Mapping[str, Tensor]]:
         """The loss, and scalars to log; nothing but these arguments, the critic and draws goes into it."""
         # Weights that a constraint computes (orthonormal, divided by their norm) are computed once an update.
-        with self.precision.autocast(), parametrize.cached():
+        # The masks gain most in penalties; elsewhere they keep an activation's output in place of its input.
+        with self.precision.autocast(), parametrize.cached(), self._masks():
             real_scores, fake_scores = self._score_both(real, fake, condition)
             loss = self.objective.critic_loss(real_scores, fake_scores)
             gap = real_scores.detach().mean() - fake_scores.detach().mean()
             readings = {"critic_loss": loss, "score_gap": gap}
             for factor, penalty in due:
-                with self._masks():
-                    terms = penalty.terms(self.critic.module, real, fake, condition, self.draws)
+                terms = penalty.terms(self.critic.module, real, fake, condition, self.draws)
                 own = "" if penalty is self.constraint else f"/{penalty.name}"
                 readings |= {f"penalty{own}": terms.loss, f"gradient_norm{own}": terms.gradient_norm}
                 loss = loss + factor * terms.loss
@@ -170,7 +170,8 @@ class Steps:
     def _generator_loss(self, part: Part, step: int) -> Tensor:
         with self.precision.autocast():
             fake = self.make_fake(part.batch, part.noise)
-            with self._masks_of_scores():
+            # Where scores themselves hold a gradient, they are differentiated twice here too.
+            with self._masks() if self.constraint.owns == "scores" else nullcontext():
                 scores = self.score(fake, part.batch.condition)
             loss = self.objective.generator_loss(scores)
             self.readings.add("generator_loss", loss, part.share)
@@ -181,19 +182,14 @@ class Steps:
         return loss
 
     def _score_both(self, real: Tensor, fake: Tensor, condition: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
-        with self._masks_of_scores():
-            if not self.joined:
-                return self.score(real, condition), self.score(fake, condition)
-            twice = {name: torch.cat([rows, rows]) for name, rows in condition.items()}
-            real_scores, fake_scores = self.score(torch.cat([real, fake]), twice).chunk(2)
-            return real_scores, fake_scores
+        if not self.joined:
+            return self.score(real, condition), self.score(fake, condition)
+        twice = {name: torch.cat([rows, rows]) for name, rows in condition.items()}
+        real_scores, fake_scores = self.score(torch.cat([real, fake]), twice).chunk(2)
+        return real_scores, fake_scores
 
     def _masks(self) -> AbstractContextManager[object]:
         return constant_masks() if self.constant_mask else nullcontext()
-
-    def _masks_of_scores(self) -> AbstractContextManager[object]:
-        """Where scores themselves hold a gradient, they too are differentiated twice."""
-        return self._masks() if self.constraint.owns == "scores" else nullcontext()
 
     def _arranged(self, samples: Tensor) -> Tensor:
         return samples.contiguous(memory_format=self.layout) if samples.ndim == 4 else samples

@@ -14,7 +14,7 @@ from wganx.batch import Batch, SampleFormat
 from wganx.engine import state
 from wganx.engine.averaging import WeightAverage
 from wganx.engine.checkpoint import Checkpoint, CheckpointStore, read_checkpoint, write_checkpoint
-from wganx.engine.device import choose_device, joins_forwards, place
+from wganx.engine.device import choose_device, joins_forwards, masks_pay, place
 from wganx.engine.execution import Execution, check_capture, choose_execution, describe
 from wganx.engine.health import HealthMonitor, standard_checks
 from wganx.engine.loop import Every, Loop, TrainResult
@@ -61,7 +61,7 @@ class Trainer:
             ``auto`` for as many as fit into memory. Statistics over a batch (batch norm, the largest norm) are then
             taken over so many rows.
         constant_mask: differentiate rectifiers in penalties as the piecewise linear functions they are: exact, and a
-            sixth to a third faster (`wganx.nn.constant_masks`).
+            sixth to a third faster (`wganx.nn.constant_masks`); left out for a very small critic on a CPU.
         extra_losses: ``(generator, fake, batch, step) -> {name: weighted scalar}``, added to the generator's loss.
         format: shape and range of a sample, checked before training; without it only the batches speak.
 
@@ -104,6 +104,7 @@ class Trainer:
             raise UsageError("capture compile trains in one process; use auto with several")
         self.noise, self.critic_steps, self.accumulate, self.seed = noise, critic_steps, accumulate, seed
         self.capture, self.format, self.micro_batch = capture, format, micro_batch
+        self.constant_mask = constant_mask
         self.objective = objective or Wasserstein()
         self.constraint = constraint or GradientPenalty()
         self.optimizer = optimizer or Optimizer()
@@ -125,7 +126,7 @@ class Trainer:
             ranks=self.ranks,
             micro_batch=micro_batch if isinstance(micro_batch, int) else None,
             joined=joins_forwards(critic, self.device),
-            constant_mask=constant_mask,
+            constant_mask=constant_mask and masks_pay(critic, self.device),
             layout=layouts[1],
         )
         if capture == "compile":

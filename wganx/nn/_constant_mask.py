@@ -34,6 +34,9 @@ class _Rectify(torch.autograd.Function):
         if grad is None:  # nothing reaches this layer: materialised, it would be zeros, dragged through all below
             return None, None, None
         (y,) = ctx.saved_tensors
+        # Behind a flatten the gradient of channels-last maps arrives in the other order, and mixed orders cost tenfold.
+        if y.ndim == 4 and grad.stride() != y.stride() and y.is_contiguous(memory_format=torch.channels_last):
+            grad = grad.contiguous(memory_format=torch.channels_last)
         return _leaky_relu_backward(grad, y.detach(), ctx.slope, True), None, None
 
 
