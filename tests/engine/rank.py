@@ -55,7 +55,7 @@ def talk(ranks):
     assert not ranks.any_soon(False)
     ranks.settle()
     ranks.check_alike("the weights", [torch.ones(3)])
-    with pytest.raises(TrainingDiverged, match="^WX060 the weights of process 1 differ from those of process 0"):
+    with pytest.raises(TrainingDiverged, match=r"^WX060 the weights of process 1 differ from those of process 0"):
         ranks.check_alike("the weights", [torch.full((3,), float(ranks.number))])
     own = torch.full((2,), float(ranks.number))
     ranks.copy_from_first([own])

@@ -89,6 +89,21 @@ def test_accumulated_batches_make_the_update_of_their_mean_gradient(make_trainer
     assert torch.allclose(weights(joined.critic)[:-1], weights(parted.critic)[:-1], atol=1e-10)
 
 
+@pytest.mark.parametrize("micro_batch", [1, 3, 4, 8, 100])
+def test_a_batch_in_parts_makes_the_update_of_the_whole(make_trainer, networks, data, micro_batch):
+    trained = []
+    for rows in (None, micro_batch):
+        generator, critic = (network.double() for network in networks())
+        trainer = make_trainer(generator=generator, critic=critic, micro_batch=rows)
+        result = trainer.fit([batch.double() for batch in data], steps=3, log_every=1)
+        trained.append((weights(trainer.critic)[:-1], weights(trainer.generator), result.history))
+    (critic, generator, expected), (critic_parted, generator_parted, found) = trained
+    assert torch.allclose(critic_parted, critic, rtol=0, atol=1e-9)
+    assert torch.allclose(generator_parted, generator, rtol=0, atol=1e-9)
+    for ours, theirs in zip(found, expected):
+        assert ours == pytest.approx(theirs, rel=1e-6, abs=1e-9)
+
+
 def test_accumulate_takes_that_many_batches_an_update(make_trainer, data):
     taken = []
 

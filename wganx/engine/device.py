@@ -10,7 +10,6 @@ from torch import nn
 from wganx.engine.ranks import local_number
 from wganx.errors import UsageError
 
-
 _SMALL = 20_000
 
 

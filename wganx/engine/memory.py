@@ -19,7 +19,7 @@ from wganx.engine.player import Player
 from wganx.engine.rehearsal import FEWEST, Rehearsal, extrapolate, rounded
 from wganx.engine.steps import Steps
 from wganx.errors import PreflightError
-from wganx.wasserstein import Combined, MaxGradientPenalty
+from wganx.wasserstein import Combined, Dragan, MaxGradientPenalty
 
 if TYPE_CHECKING:
     from wganx.engine.trainer import Trainer
@@ -254,6 +254,8 @@ def _changed_by_parts(trainer: Trainer) -> list[str]:
     for each in constraint.parts if isinstance(constraint, Combined) else (constraint,):
         if isinstance(each, MaxGradientPenalty):
             changes.append(f"{each.name} takes the steepest points of each part by itself")
+        if isinstance(each, Dragan):
+            changes.append(f"{each.name} takes the spread of the samples of each part by itself")
     return changes
 
 

@@ -90,7 +90,6 @@ def constructor_arguments(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _settings(trainer: Trainer) -> dict[str, Any]:
-    steps = trainer.steps
     constraint = trainer.constraint
     parts = constraint.parts if isinstance(constraint, Combined) else (constraint,)
     return {
