@@ -16,8 +16,10 @@ from wganx.errors import TrainingDiverged, UsageError
 
 T = TypeVar("T")
 
+# Machines start at different times; but connections that never come about must end, so that a launcher tries again.
+_MEETING = timedelta(minutes=3)
 # The first rank evaluates and writes while the others wait for it.
-_PATIENCE = timedelta(hours=1)
+_WORKING = timedelta(hours=1)
 
 
 class Ranks:
@@ -146,7 +148,8 @@ def join() -> Ranks:
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return Ranks()
     try:
-        dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo", timeout=_PATIENCE)
+        dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo", timeout=_MEETING)
+        dist.distributed_c10d._set_pg_timeout(_WORKING)
     except (RuntimeError, ValueError) as error:
         raise UsageError(
             f"WORLD_SIZE is {os.environ['WORLD_SIZE']}, but the processes cannot be joined: "
