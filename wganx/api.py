@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from wganx.config import resolve
-from wganx.engine import Observer, join
+from wganx.config import Resolved, resolve
+from wganx.engine import Observer, Ranks, join
 from wganx.errors import UsageError, WganxError
 from wganx.report import write_report
 from wganx.runs import Run, RunFolder, train_run
@@ -97,14 +97,20 @@ def open_run(
             if plugin is None and config is None:
                 named = {"config": folder.config, "environ": {}}
             resolved = resolve(**named, **choice)
-            return Run.load(folder.path, warn=warn).changed(resolved) if ranks.first else Run(folder, resolved, _mute)
+            return _by_first(ranks, resolved, folder, lambda: Run.load(folder.path, warn=warn).changed(resolved))
     resolved = resolve(**named, **choice)
-    if not ranks.first:
-        return Run(RunFolder(Path(out or "")), resolved, _mute)
-    for note in resolved.notes:
-        warn(note)
+    if ranks.first:
+        for note in resolved.notes:
+            warn(note)
     folder = RunFolder(Path(out)) if out is not None else RunFolder.fresh(resolved.run.plugin, resolved.run.scenario)
-    return Run.start(resolved, folder, warn)
+    return _by_first(ranks, resolved, folder, lambda: Run.start(resolved, folder, warn))
+
+
+def _by_first(ranks: Ranks, resolved: Resolved, folder: RunFolder, open_folder: Callable[[], Run]) -> Run:
+    """The run that the first rank opens; the others take part in it and leave its folder alone."""
+    opened: list[Run] = []
+    ranks.from_first(lambda: opened.append(open_folder()))
+    return opened[0] if ranks.first else Run(folder, resolved, _mute)
 
 
 def complete(run: Run, observers: Sequence[Observer] = ()) -> Run:

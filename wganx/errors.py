@@ -14,6 +14,8 @@ class WganxError(Exception):
     """Base of all errors raised on purpose; the work failed (exit code 1)."""
 
     exit_code = 1
+    told_elsewhere = False
+    """Whether another process has said it already."""
 
 
 class UsageError(WganxError):

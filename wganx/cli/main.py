@@ -31,6 +31,8 @@ class Failure(click.ClickException):
         self.exit_code = error.exit_code if isinstance(error, WganxError) else 1  # type: ignore[misc]
 
     def show(self, file: Any = None) -> None:
+        if getattr(self.__context__, "told_elsewhere", False) or getattr(self.__cause__, "told_elsewhere", False):
+            return
         click.echo(f"wganx: {self.message}", err=True)
 
 

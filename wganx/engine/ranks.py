@@ -11,6 +11,8 @@ from typing import TypeVar
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch.distributed.distributed_c10d import PrefixStore
+from torch.distributed.rendezvous import rendezvous
 
 from wganx.errors import TrainingDiverged, UsageError
 
@@ -22,6 +24,12 @@ _MEETING = timedelta(minutes=3)
 _WORKING = timedelta(hours=1)
 
 
+class FirstRankFailed(TrainingDiverged):
+    """The first rank failed, and says so; this one can only end too."""
+
+    told_elsewhere = True
+
+
 class Ranks:
     """This process, number `number` of the `count` that train together; one process alone is rank 0 of 1.
 
@@ -29,23 +37,21 @@ class Ranks:
     ranks in one operation an update, so that all take the same steps. What is written or shown is the business of the
     first rank. The methods marked *together* must be called by every rank at the same place.
 
+    `restarted` says that a launcher started the ranks again, after one had ended before its time.
+
     Not DistributedDataParallel: that hooks into the first backward pass, and a gradient penalty has two.
     """
 
-    def __init__(self, number: int = 0, count: int = 1) -> None:
+    def __init__(self, number: int = 0, count: int = 1, *, restarted: bool = False) -> None:
         self.number = number
         self.count = count
+        self.restarted = restarted
         self._asked: tuple[Tensor, dist.Work] | None = None
 
     @property
     def first(self) -> bool:
         """Whether this is the rank that writes and speaks."""
         return self.number == 0
-
-    @property
-    def restarted(self) -> bool:
-        """Whether a launcher started these ranks again after one of them ended before its time."""
-        return self.count > 1 and int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0
 
     def rows(self, total: int, number: int | None = None) -> slice:
         """The rows of rank `number` (this one's by default) of a batch of `total`; shares differ by at most one row.
@@ -76,7 +82,7 @@ class Ranks:
         """What `work` returns on the first rank, which alone does it; together.
 
         Raises:
-            Exception: whatever `work` raises; on the other ranks a `TrainingDiverged` that quotes it.
+            Exception: whatever `work` raises; on the other ranks a `FirstRankFailed` that quotes it.
         """
         if self.count == 1:
             return work()
@@ -91,7 +97,7 @@ class Ranks:
         if failure is not None:
             raise failure
         if outcome[1] is not None:
-            raise TrainingDiverged(f"the first process failed: {outcome[1]}")
+            raise FirstRankFailed(f"the first process failed: {outcome[1]}")
         return outcome[0]  # type: ignore[return-value]
 
     def check_alike(self, what: str, tensors: Iterable[Tensor]) -> None:
@@ -134,6 +140,9 @@ class Ranks:
             self._asked = None
 
 
+_joined: list[Ranks] = []
+
+
 def join() -> Ranks:
     """The ranks that a launcher started (torchrun, or anything that sets ``RANK`` and ``WORLD_SIZE``); else one alone.
 
@@ -143,12 +152,22 @@ def join() -> Ranks:
     Raises:
         UsageError: the launcher's environment is not complete, or the ranks cannot find each other.
     """
+    if _joined:
+        return _joined[0]
     if dist.is_available() and dist.is_initialized():
         return Ranks(dist.get_rank(), dist.get_world_size())
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return Ranks()
+    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+    attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
     try:
-        dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo", timeout=_MEETING)
+        if os.environ.get("LOCAL_WORLD_SIZE") == os.environ["WORLD_SIZE"]:
+            # torchrun's store outlives its processes: those of an attempt must not meet at the addresses of the last.
+            store, number, count = next(rendezvous("env://", timeout=_MEETING))
+            store = PrefixStore(f"attempt-{attempt}", store)
+            dist.init_process_group(backend, store=store, rank=number, world_size=count, timeout=_MEETING)
+        else:  # over several machines the attempts are not counted alike
+            dist.init_process_group(backend, timeout=_MEETING)
         dist.distributed_c10d._set_pg_timeout(_WORKING)
     except (RuntimeError, ValueError) as error:
         raise UsageError(
@@ -156,7 +175,10 @@ def join() -> Ranks:
             f"{str(error).splitlines()[0]}; start them with torchrun, or unset WORLD_SIZE"
         ) from error
     atexit.register(dist.destroy_process_group)
-    return Ranks(dist.get_rank(), dist.get_world_size())
+    restarted = torch.tensor([int(attempt)])
+    dist.all_reduce(restarted, dist.ReduceOp.MAX)
+    _joined.append(Ranks(dist.get_rank(), dist.get_world_size(), restarted=bool(restarted.item())))
+    return _joined[0]
 
 
 def local_number() -> int:
