@@ -12,7 +12,6 @@ import torch
 from wganx.batch import Batch
 from wganx.engine.checkpoint import CheckpointStore
 from wganx.engine.observer import Observer
-from wganx.engine.preflight import check_networks
 from wganx.engine.readings import name_readings
 from wganx.engine.stopping import StopRequest
 from wganx.engine.stream import Stream
@@ -118,14 +117,7 @@ class Loop:
             self._save()
         batch = self.stream.peek()
         trainer.ranks.rows(len(batch))
-        check_networks(
-            trainer.generator,
-            trainer.critic,
-            batch,
-            noise=trainer.noise,
-            constraint=trainer.constraint,
-            format=trainer.format,
-        )
+        trainer.check(batch)
         if trainer.micro_batch == "auto" and trainer.steps.micro_batch is None:
             from wganx.engine.memory import fit_to_memory
 

@@ -22,6 +22,7 @@ from wganx.engine.observer import Observer
 from wganx.engine.optimizer import Optimizer
 from wganx.engine.player import Player
 from wganx.engine.precision import Precision
+from wganx.engine.preflight import check_networks
 from wganx.engine.randomness import RandomStreams
 from wganx.engine.ranks import join
 from wganx.engine.steps import ExtraLosses, Steps
@@ -181,6 +182,16 @@ class Trainer:
         loop = Loop(self, stream, self.step + steps, observers, checkpoints, heldout)
         return loop.run(log_every, checkpoint_every, actions)
 
+    def check(self, batch: Batch) -> None:
+        """Refuse, before the first step, networks that cannot be trained on batches like this one.
+
+        Raises:
+            PreflightError: what is wrong, with the mend.
+        """
+        check_networks(
+            self.generator, self.critic, batch, noise=self.noise, constraint=self.constraint, format=self.format
+        )
+
     @contextmanager
     def running(self, stream: Stream) -> Iterator[None]:
         """Inside, `advance` trains on the batches of `stream`; switches and random streams are the training's own."""
@@ -208,7 +219,7 @@ class Trainer:
         `until` is the step at which training will end, which the schedule of the learning rate asks for.
         """
         assert self._execution is not None, "advance is called inside `running`"
-        factor = self.optimizer.factor(self.step, until or self.step + 1) if until else 1.0
+        factor = 1.0 if until is None else self.optimizer.factor(self.step, until)
         self.learning_rate = self.steps.generator.set_rate(factor)
         self.steps.critic.set_rate(factor)
         self._execution.cycle(self.critic_steps, self.accumulate, self.step)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from wganx.config import Resolved
 from wganx.engine.memory import MemoryPlan, choose_micro_batch, explain_micro_batch, free_memory, plan_memory
-from wganx.engine.preflight import check_networks
 from wganx.runs.assembly import Assembly
 
 
@@ -44,14 +43,7 @@ def dry_run(resolved: Resolved) -> DryRun:
     try:
         items = stream.feed.next()
         batch = stream.make_batch(items)
-        check_networks(
-            trainer.generator,
-            trainer.critic,
-            batch,
-            noise=trainer.noise,
-            constraint=trainer.constraint,
-            format=trainer.format,
-        )
+        trainer.check(batch)
         item = sum(tensor.nbytes for tensor in items.values()) // len(batch)
         dataset = item * stream.feed.order.count if stream.feed.kind == "resident" else 0
         whole = plan = plan_memory(trainer, batch, dataset=dataset)
