@@ -5,54 +5,142 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+JSON = None | bool | int | float | str | list[Any] | tuple[Any, ...] | dict[str, Any]
+"""What JSON can hold."""
+
+Shape = tuple[int | None, ...]
+"""Sizes of the axes of one sample; None for a size that is free between calls."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class SampleFormat:
-    """What one sample looks like, without its batch axis; ties dataset, networks and writer together.
+    """What one tensor of an item or of a batch looks like, without its batch axis.
+
+    Ties dataset, task, networks, writers and metrics together. An item's format says what is stored (a picture in
+    0 .. 255, a sound in -32768 .. 32767, a label as an index), a batch's what the networks see.
 
     Attributes:
         axes: name of every axis, e.g. ``("channel", "height", "width")``; empty for a class index.
-        shape: size of every axis, same length as `axes`.
+        shape: size of every axis, same length as `axes`. A size of None is the same within a batch and free between
+            calls: sound of any length, film of any size.
         value_range: smallest and largest value, or None when values are unbounded.
         rate_hz: samples (audio) or frames (video) a second, if time is an axis.
-        classes: names of the classes the sample's ``label`` counts in; empty without labels.
+        classes: names of the classes that a class index counts in; empty for all else.
+        signal: what it takes to turn a sample back into what a person hears or sees, as plain data: hop, window,
+            floor, mean and deviation per bin, colour space. Travels into checkpoints, writers, metrics and exports.
 
     Raises:
-        ValueError: axes and shape differ in length, a size is below 1, or the range is empty.
+        ValueError: axes and shape differ in length, a size is below 1, the range is empty, classes stand on
+            something with axes, or `signal` holds what JSON cannot.
     """
 
     axes: tuple[str, ...]
-    shape: tuple[int, ...]
+    shape: Shape
     value_range: tuple[float, float] | None = (-1.0, 1.0)
     rate_hz: float | None = None
     classes: tuple[str, ...] = ()
+    signal: Mapping[str, JSON] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.axes) != len(self.shape):
             raise ValueError(f"{len(self.axes)} axes {self.axes} but {len(self.shape)} sizes {self.shape}")
-        if any(size < 1 for size in self.shape):
+        if any(size is not None and size < 1 for size in self.shape):
             raise ValueError(f"every axis needs a size of at least 1, got {self.shape}")
         if self.value_range is not None and not self.value_range[0] < self.value_range[1]:
             raise ValueError(f"value_range must rise, got {self.value_range}")
+        signal = {name: _plain(value) for name, value in self.signal.items()}
+        object.__setattr__(self, "signal", MappingProxyType(signal))
+
+    def __hash__(self) -> int:
+        return hash((self.axes, self.shape, self.value_range, self.rate_hz, self.classes, tuple(self.signal)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _from_fields, (self.to_json(),)
 
     @classmethod
     def label(cls, classes: tuple[str, ...]) -> SampleFormat:
         """Format of a class index: a scalar integer in ``[0, len(classes))``."""
-        return cls(axes=(), shape=(), value_range=None, classes=classes)
+        return cls(axes=(), shape=(), value_range=None, classes=tuple(classes))
+
+    @property
+    def is_label(self) -> bool:
+        """Whether this is the format of a class index."""
+        return bool(self.classes) and not self.axes
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """`shape`, where every size is fixed.
+
+        Raises:
+            ValueError: a size is free.
+        """
+        if any(size is None for size in self.shape):
+            raise ValueError(f"the size of {self} is free; what is built for one size needs a dataset that fixes it")
+        return tuple(size for size in self.shape if size is not None)
 
     @property
     def size(self) -> int:
-        """Number of values in one sample."""
-        return math.prod(self.shape)
+        """Number of values in one sample.
+
+        Raises:
+            ValueError: a size is free.
+        """
+        return math.prod(self.sizes)
+
+    def fits(self, shape: tuple[int, ...]) -> bool:
+        """Whether a sample of `shape` has this format's axes and sizes."""
+        return len(shape) == len(self.shape) and all(own in (None, size) for own, size in zip(self.shape, shape))
+
+    def to_json(self) -> dict[str, JSON]:
+        """Plain data, which `from_json` reads."""
+        return {
+            "axes": list(self.axes),
+            "shape": list(self.shape),
+            "value_range": None if self.value_range is None else list(self.value_range),
+            "rate_hz": self.rate_hz,
+            "classes": list(self.classes),
+            "signal": dict(self.signal),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> SampleFormat:
+        """The format that `to_json` described."""
+        bounds = data["value_range"]
+        return cls(
+            axes=tuple(data["axes"]),
+            shape=tuple(data["shape"]),
+            value_range=None if bounds is None else (bounds[0], bounds[1]),
+            rate_hz=data["rate_hz"],
+            classes=tuple(data["classes"]),
+            signal=data["signal"],
+        )
 
     def __str__(self) -> str:
-        return " x ".join(f"{axis} {size}" for axis, size in zip(self.axes, self.shape)) or "scalar"
+        if self.is_label:
+            return f"one of {len(self.classes)} classes"
+        sizes = ("any" if size is None else size for size in self.shape)
+        return " x ".join(f"{axis} {size}" for axis, size in zip(self.axes, sizes)) or "scalar"
+
+
+def _from_fields(data: Mapping[str, Any]) -> SampleFormat:
+    return SampleFormat.from_json(data)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping) and all(isinstance(name, str) for name in value):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise ValueError(f"a signal holds plain data, and {type(value).__name__} is none; turn a tensor into .tolist()")
 
 
 @dataclass(frozen=True)
