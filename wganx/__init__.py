@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from wganx.errors import DataError as DataError
     from wganx.errors import MissingExtra as MissingExtra
     from wganx.errors import PluginError as PluginError
+    from wganx.errors import PluginFailed as PluginFailed
     from wganx.errors import PreflightError as PreflightError
     from wganx.errors import TrainingDiverged as TrainingDiverged
     from wganx.errors import UsageError as UsageError
@@ -30,24 +31,39 @@ if TYPE_CHECKING:
     from wganx.health import Finding as Finding
     from wganx.health import HealthCheck as HealthCheck
     from wganx.health import Vitals as Vitals
+    from wganx.networks import Helper as Helper
+    from wganx.networks import Networks as Networks
     from wganx.plugins.contracts import WGANX_API as WGANX_API
-    from wganx.plugins.contracts import Architecture as Architecture
     from wganx.plugins.contracts import BuildContext as BuildContext
-    from wganx.plugins.contracts import Config as Config
-    from wganx.plugins.contracts import DataCard as DataCard
     from wganx.plugins.contracts import DataContext as DataContext
-    from wganx.plugins.contracts import Dataset as Dataset
+    from wganx.plugins.contracts import ExtractorContext as ExtractorContext
+    from wganx.plugins.contracts import Formats as Formats
     from wganx.plugins.contracts import Game as Game
     from wganx.plugins.contracts import Items as Items
-    from wganx.plugins.contracts import Metric as Metric
+    from wganx.plugins.contracts import Make as Make
     from wganx.plugins.contracts import MetricContext as MetricContext
-    from wganx.plugins.contracts import Modality as Modality
     from wganx.plugins.contracts import Outcome as Outcome
+    from wganx.plugins.contracts import Preview as Preview
     from wganx.plugins.contracts import RunInfo as RunInfo
-    from wganx.plugins.contracts import Scenario as Scenario
+    from wganx.plugins.contracts import Sides as Sides
+    from wganx.plugins.contracts import Sink as Sink
+    from wganx.plugins.contracts import Source as Source
     from wganx.plugins.contracts import Split as Split
-    from wganx.plugins.contracts import Task as Task
+    from wganx.plugins.descriptors import Architecture as Architecture
+    from wganx.plugins.descriptors import Config as Config
+    from wganx.plugins.descriptors import ConstraintPart as ConstraintPart
+    from wganx.plugins.descriptors import DataCard as DataCard
+    from wganx.plugins.descriptors import Dataset as Dataset
+    from wganx.plugins.descriptors import Extractor as Extractor
+    from wganx.plugins.descriptors import Metric as Metric
+    from wganx.plugins.descriptors import Modality as Modality
+    from wganx.plugins.descriptors import ObjectivePart as ObjectivePart
+    from wganx.plugins.descriptors import OptimizerPart as OptimizerPart
+    from wganx.plugins.descriptors import Scenario as Scenario
+    from wganx.plugins.descriptors import Task as Task
     from wganx.plugins.hookspecs import hookimpl as hookimpl
+    from wganx.runs import load_generator as load_generator
+    from wganx.settings import setting as setting
     from wganx.wasserstein import R1 as R1
     from wganx.wasserstein import R1R2 as R1R2
     from wganx.wasserstein import R2 as R2
@@ -82,15 +98,23 @@ _HOME_OF = {
     "wganx.batch": ("Batch", "SampleFormat"),
     "wganx.engine": ("Optimizer", "TrainResult", "Trainer"),
     "wganx.errors": (
-        "CheckpointError", "ConfigError", "DataError", "MissingExtra", "PluginError", "PreflightError",
+        "CheckpointError", "ConfigError", "DataError", "MissingExtra", "PluginError", "PluginFailed",
+        "PreflightError",
         "TrainingDiverged", "UsageError", "WganxError",
     ),
     "wganx.health": ("Finding", "HealthCheck", "Vitals"),
+    "wganx.networks": ("Helper", "Networks"),
     "wganx.plugins.contracts": (
-        "WGANX_API", "Architecture", "BuildContext", "Config", "DataCard", "DataContext", "Dataset", "Game", "Items",
-        "Metric", "MetricContext", "Modality", "Outcome", "RunInfo", "Scenario", "Split", "Task",
+        "WGANX_API", "BuildContext", "DataContext", "ExtractorContext", "Formats", "Game", "Items", "Make",
+        "MetricContext", "Outcome", "Preview", "RunInfo", "Sides", "Sink", "Source", "Split",
+    ),
+    "wganx.plugins.descriptors": (
+        "Architecture", "Config", "ConstraintPart", "DataCard", "Dataset", "Extractor", "Metric", "Modality",
+        "ObjectivePart", "OptimizerPart", "Scenario", "Task",
     ),
     "wganx.plugins.hookspecs": ("hookimpl",),
+    "wganx.runs": ("load_generator",),
+    "wganx.settings": ("setting",),
     "wganx.wasserstein": (
         "Banach", "ByConstruction", "Combined", "Consistency", "Dragan", "GradientNormalization", "GradientPenalty",
         "Hinge", "LeastSquares", "LipschitzPenalty", "MaxGradientPenalty", "NoConstraint", "NonSaturating",

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from wganx import Batch, SampleFormat
+from wganx import Batch, Preview, SampleFormat
 
 Array = NDArray[np.float64]
 Colour = tuple[int, int, int]
@@ -28,10 +29,9 @@ REAL, FAKE, PATH = (158, 164, 173), (222, 80, 36), (172, 196, 226)
 MOST_PATHS = 120
 
 
-def write_points(samples: Tensor, format: SampleFormat, folder: Path, stem: str) -> list[Path]:
+def write_points(batch: Batch, format: SampleFormat, folder: Path, stem: str) -> list[Path]:
     """Writes all points to one table, ``stem.csv``, and to ``stem.npy``: a file for every point would serve no one."""
-    points = _array(samples)
-    folder.mkdir(parents=True, exist_ok=True)
+    points = _array(batch.real)
     table, array = folder / f"{stem}.csv", folder / f"{stem}.npy"
     header = ",".join(f"x{axis}" for axis in range(points.shape[1]))
     np.savetxt(table, points, delimiter=",", fmt="%.9g", header=header, comments="", encoding="utf-8")
@@ -39,8 +39,8 @@ def write_points(samples: Tensor, format: SampleFormat, folder: Path, stem: str)
     return [table, array]
 
 
-def preview_points(samples: Tensor, reference: Batch, format: SampleFormat, folder: Path, stem: str) -> Path:
-    """Draws the made points over the held-out ones, ``stem.png``.
+def preview_points(samples: Tensor, reference: Batch, format: SampleFormat, folder: Path, stem: str) -> Preview:
+    """Draws the made points over the held-out ones.
 
     Labels of the context colour the points they asked for; thin lines lead from source points to where they went.
     The axes span the held-out points, so that the pictures of a run can be compared; points beyond are counted in
@@ -62,10 +62,7 @@ def preview_points(samples: Tensor, reference: Batch, format: SampleFormat, fold
         notes.append(f"{beyond} more beyond the frame")
     frame.dots(fake, _colours(reference, format, len(fake)))
     frame.legend(", ".join(notes), view.caption)
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{stem}.png"
-    frame.save(path)
-    return path
+    return Preview(frame.picture_CHW())
 
 
 def _array(points: Tensor) -> Array:
@@ -108,11 +105,14 @@ def _colours(reference: Batch, format: SampleFormat, count: int) -> list[Colour]
     """One colour for all, or one a class, evenly around the circle of hues."""
     if "label" not in reference.context:
         return [FAKE] * count
+    labels: list[int] = reference.context["label"].tolist()
+    given = format.signal.get("classes")
+    classes = given if isinstance(given, int) else max(labels) + 1
     palette = []
-    for index in range(len(format.classes)):
-        red, green, blue = colorsys.hls_to_rgb(index / len(format.classes), 0.45, 0.75)
+    for index in range(classes):
+        red, green, blue = colorsys.hls_to_rgb(index / classes, 0.45, 0.75)
         palette.append((round(255 * red), round(255 * green), round(255 * blue)))
-    return [palette[label] for label in reference.context["label"].tolist()]
+    return [palette[label] for label in labels]
 
 
 class _Frame:
@@ -184,8 +184,10 @@ class _Frame:
         self._text(x + 10 * OVERSAMPLING, y, made, "lm", INK)
         self._text(self.right, y, caption, "rm", REAL)
 
-    def save(self, path: Path) -> None:
-        self.picture.reduce(OVERSAMPLING).save(path, optimize=True)
+    def picture_CHW(self) -> Tensor:
+        """The picture in its own size, uint8 ``(3, SIDE, SIDE)``."""
+        pixels_HWC = np.array(self.picture.reduce(OVERSAMPLING))
+        return torch.from_numpy(pixels_HWC).permute(2, 0, 1)
 
     def _pixels(self, points: Array) -> Array:
         share = (points - self.low) / (self.high - self.low)
