@@ -31,9 +31,9 @@ class TestDigits:
     def test_all_digits_are_in_one_of_the_splits_and_each_class_is_shared_alike(self) -> None:
         train, heldout = (open_digits(DigitsConfig(), split) for split in SPLITS)
         assert (len(train), len(heldout)) == (1437, 360)
-        assert train.format.shape == (1, 16, 16)
-        assert train.format.value_range == (-1.0, 1.0)
-        assert train.format.classes == heldout.format.classes == tuple("0123456789")
+        assert train.formats["sample"].shape == (1, 16, 16)
+        assert train.formats["sample"].value_range == (0.0, 255.0)
+        assert train.formats["label"].classes == heldout.formats["label"].classes == tuple("0123456789")
         counts = [
             torch.stack([items[i]["label"] for i in range(len(items))]).bincount(minlength=10)
             for items in (train, heldout)
@@ -93,9 +93,9 @@ class TestMnist:
         pictures = write_mnist(tmp_path / name / "raw")
         train, heldout = (open_dataset(DownloadableConfig(root=tmp_path), split) for split in SPLITS)
         assert (len(train), len(heldout)) == (6, 4)
-        assert train.format.shape == (1, 32, 32)
-        assert train.format.classes[0].startswith(first)
-        assert len(train.format.classes) == 10
+        assert train.formats["sample"].shape == (1, 32, 32)
+        assert train.formats["label"].classes[0].startswith(first)
+        assert len(train.formats["label"].classes) == 10
         item = train[5]
         assert item["label"].item() == 5
         assert item["label"].dtype == torch.int64
@@ -154,8 +154,8 @@ class TestCifar10:
     def test_the_published_batches(self, root: Path) -> None:
         train, heldout = (open_cifar10(DownloadableConfig(root=root), split) for split in SPLITS)
         assert (len(train), len(heldout)) == (6, 3)
-        assert train.format.shape == (3, 32, 32)
-        assert train.format.classes[9] == "truck"
+        assert train.formats["sample"].shape == (3, 32, 32)
+        assert train.formats["label"].classes[9] == "truck"
         item = train[5]
         assert item["label"].item() == 7
         assert item["sample"].float().mean(dim=(1, 2)).tolist() == [7, 8, 9]
@@ -180,8 +180,8 @@ class TestCeleba:
     def test_the_official_split(self, root: Path) -> None:
         train, heldout = (open_celeba(CelebaConfig(root=root), split) for split in SPLITS)
         assert (len(train), len(heldout)) == (4, 2)
-        assert train.format.shape == (3, 64, 64)
-        assert train.format.classes == ()
+        assert train.formats["sample"].shape == (3, 64, 64)
+        assert "label" not in train.formats
         assert set(train[0]) == {"sample"}
         assert [heldout[i]["sample"][0].float().mean().item() for i in range(2)] == pytest.approx([120, 160], abs=2)
 
@@ -231,7 +231,7 @@ class TestLsun:
     def test_both_databases_of_a_category(self, root: Path) -> None:
         train, heldout = (open_lsun(LsunConfig(root=root, size=32), split) for split in SPLITS)
         assert (len(train), len(heldout)) == (3, 2)
-        assert train.format.shape == (3, 32, 32)
+        assert train.formats["sample"].shape == (3, 32, 32)
         assert train[2]["sample"].float().mean(dim=(1, 2)).tolist() == [100, 10, 0]
         assert heldout[1]["sample"].float().mean(dim=(1, 2)).tolist() == [50, 10, 200]
 
@@ -294,8 +294,8 @@ class TestFolder:
                     save_picture(tmp_path / split / name / f"{number}.jpg", (30, 20), colour)
         train, heldout = (open_folder(FolderConfig(root=tmp_path), split) for split in SPLITS)
         assert (len(train), len(heldout)) == (8, 4)
-        assert train.format.classes == ("cat", "dog")
-        assert train.format.shape == (3, 32, 32)
+        assert train.formats["label"].classes == ("cat", "dog")
+        assert train.formats["sample"].shape == (3, 32, 32)
         for items in (train, heldout):
             for item in map(items.__getitem__, range(len(items))):
                 red = item["sample"][0].float().mean() > 128
@@ -314,7 +314,7 @@ class TestFolder:
             )
             assert len(folder) == len(archive) > 0
             assert set(folder[0]) == {"sample"}
-            assert folder.format.shape == (1, 16, 16)
+            assert folder.formats["sample"].shape == (1, 16, 16)
             assert all(torch.equal(folder[i]["sample"], archive[i]["sample"]) for i in range(len(folder)))
 
     def test_one_broken_picture_is_skipped_and_named(self, tmp_path: Path, save_picture: Save) -> None:

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from wganx import DataError, Items, Split
+from wganx import DataError, Items, SampleFormat, Split
 from wganx.data import ArrayItems
 from wganx_image.configs import DigitsConfig, DownloadableConfig
-from wganx_image.datasets.pictures import picture_format
+from wganx_image.datasets.pictures import stored_picture
 
 _HELDOUT_SHARE = 0.2
 _SPLIT_SEED = 0  # the same split whatever the run's seed, so that the scores of several seeds compare
@@ -99,4 +99,5 @@ def _items(pixels_NCHW: Tensor, label: Tensor, classes: tuple[str, ...], size: i
     if pixels_NCHW.shape[-1] != size:
         pixels_NCHW = resize(pixels_NCHW, [size, size], InterpolationMode.BICUBIC, antialias=True)
     tensors = {"sample": pixels_NCHW, "label": label.to(torch.int64)}
-    return ArrayItems(tensors, picture_format(pixels_NCHW.shape[1], size, classes))
+    formats = {"sample": stored_picture(pixels_NCHW.shape[1], size), "label": SampleFormat.label(classes)}
+    return ArrayItems(tensors, formats)
