@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,7 +74,7 @@ def _apply(
     out: Path | None,
     *,
     seed: int | None,
-    given: dict[str, str | int],
+    given: Mapping[str, str | int],
     class_name: str | None,
     checkpoint: str,
 ) -> None:

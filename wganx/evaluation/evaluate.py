@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -166,9 +167,7 @@ class Evaluator:
                 protocol = {"n": n, "repeats": repeats, "seed": seed}
                 try:
                     found = {"generated": comparison.numbers(made)}
-                    found |= self.kept.numbers(
-                        {**what, **protocol}, lambda of=comparison.numbers: standards.numbers(of)
-                    )
+                    found |= self.kept.numbers({**what, **protocol}, partial(standards.numbers, comparison.numbers))
                 except (Exception, SystemExit) as error:
                     failures[name] = _reason(error)
                 else:

@@ -82,9 +82,8 @@ def with_short_form(
         return chosen
     labels = [name for name, format in sampler.context.items() if format.is_label]
     if len(labels) > 1:
-        raise UsageError(
-            f"this generator takes several labels, so say which: {' or '.join(f'--given {name}=...' for name in labels)}"
-        )
+        ways = " or ".join(f"--given {name}=..." for name in labels)
+        raise UsageError(f"this generator takes several labels, so say which: {ways}")
     return {**chosen, (labels or ["label"])[0]: class_name}
 
 

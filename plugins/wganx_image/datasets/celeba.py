@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from wganx import DataError, Items, Split
+from wganx import DataContext, DataError, Items, Split
 from wganx.data import FileItems, FileTree, Layout
 from wganx_image.configs import CelebaConfig
 from wganx_image.datasets.pictures import decode, stored_picture
@@ -14,7 +14,7 @@ PICTURES, PARTITION = "img_align_celeba", "list_eval_partition.txt"
 _TRAIN = "0"  # 1 is for validation, 2 for testing: both are held out
 
 
-def open_celeba(config: CelebaConfig, split: Split) -> Items:
+def open_celeba(config: CelebaConfig, split: Split, context: DataContext) -> Items:
     """The faces of the official split; validation and test faces are held out.
 
     Raises:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from wganx import DataError, Items, MissingExtra, Split
+from wganx import DataContext, DataError, Items, MissingExtra, Split
 from wganx.data import FileItems, FileTree, Layout
 from wganx_image.configs import LsunConfig
 from wganx_image.datasets.pictures import decode, stored_picture
@@ -17,7 +17,7 @@ from wganx_image.datasets.pictures import decode, stored_picture
 _SUFFIX_OF: dict[Split, str] = {"train": "train", "heldout": "val"}
 
 
-def open_lsun(config: LsunConfig, split: Split) -> Items:
+def open_lsun(config: LsunConfig, split: Split, context: DataContext) -> Items:
     """The scenes of `config.category`; its validation database is held out.
 
     Raises:
