@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import torch
+from torch import Tensor
 
 from wganx.batch import Batch
 from wganx.config import Resolved
 from wganx.data import BatchStream, choose_feed
 from wganx.engine import Trainer, choose_device
+from wganx.engine.steps.updates import Losses
 from wganx.evaluation import heldout_batch
+from wganx.networks import Networks
 from wganx.plugins.contracts import BuildContext, DataContext, Game, Items, Split
 
 _MOST_HELDOUT = 512
@@ -83,7 +87,7 @@ class Assembly:
                 device=self.device,
                 seed=run.seed,
                 # The engine is told only where there are any.
-                extra_losses=game.extra_losses if type(game).extra_losses is not Game.extra_losses else None,
+                generator_losses=_generator_losses(game) if type(game).extra_losses is not Game.extra_losses else None,
                 format=game.sample,
             )
 
@@ -106,3 +110,10 @@ class Assembly:
     def _open(self, split: Split) -> Items:
         run = self.resolved.run
         return self.resolved.parts.dataset.open(run.dataset, split, DataContext(seed=run.seed))
+
+
+def _generator_losses(game: Game) -> Losses:
+    def losses(networks: Networks, fake: Tensor, batch: Batch, step: int) -> Mapping[str, Tensor]:
+        return game.extra_losses(networks.generator, fake, batch, step)
+
+    return losses

@@ -99,10 +99,11 @@ class Recorder(Observer):
         self._folder.record(step=step, seconds=self.seconds())
         self._plugins.checkpoint_saved(self._info, step, path)
 
-    def rolled_back(self, step: int, reason: str) -> None:
-        message = f"{reason}: rolled back to the checkpoint of step {step}, once, on another random course"
+    def noted(self, message: str) -> None:
         self._warn(message)
         self._folder.note(message)
+
+    def rolled_back(self, step: int, reason: str) -> None:
         self._folder.truncate_after(step)
         self._events.close()
         self._events = self._open_events(step)
