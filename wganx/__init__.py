@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from wganx.batch import Batch as Batch
     from wganx.batch import SampleFormat as SampleFormat
     from wganx.engine import Optimizer as Optimizer
+    from wganx.engine import Sampler as Sampler
     from wganx.engine import Trainer as Trainer
     from wganx.engine import TrainResult as TrainResult
     from wganx.errors import CheckpointError as CheckpointError
@@ -81,6 +82,7 @@ if TYPE_CHECKING:
     from wganx.wasserstein import NoConstraint as NoConstraint
     from wganx.wasserstein import NonSaturating as NonSaturating
     from wganx.wasserstein import Orthogonal as Orthogonal
+    from wganx.wasserstein import Relativistic as Relativistic
     from wganx.wasserstein import SpectralNorm as SpectralNorm
     from wganx.wasserstein import Wasserstein as Wasserstein
     from wganx.wasserstein import WeightClipping as WeightClipping
@@ -96,7 +98,7 @@ __version__ = "0.1.0"
 _HOME_OF = {
     "wganx.api": ("load_run", "resume", "train"),
     "wganx.batch": ("Batch", "SampleFormat"),
-    "wganx.engine": ("Optimizer", "TrainResult", "Trainer"),
+    "wganx.engine": ("Optimizer", "Sampler", "TrainResult", "Trainer"),
     "wganx.errors": (
         "CheckpointError", "ConfigError", "DataError", "MissingExtra", "PluginError", "PluginFailed",
         "PreflightError",
@@ -118,8 +120,8 @@ _HOME_OF = {
     "wganx.wasserstein": (
         "Banach", "ByConstruction", "Combined", "Consistency", "Dragan", "GradientNormalization", "GradientPenalty",
         "Hinge", "LeastSquares", "LipschitzPenalty", "MaxGradientPenalty", "NoConstraint", "NonSaturating",
-        "Orthogonal", "R1", "R1R2", "R2", "SpectralNorm", "Wasserstein", "WeightClipping", "WganDiv", "bracket_w1",
-        "estimate_w1", "exact_w1", "sinkhorn_divergence", "sliced_w1",
+        "Orthogonal", "R1", "R1R2", "R2", "Relativistic", "SpectralNorm", "Wasserstein", "WeightClipping", "WganDiv",
+        "bracket_w1", "estimate_w1", "exact_w1", "sinkhorn_divergence", "sliced_w1",
     ),
 }  # fmt: skip
 _MODULE_OF = {name: module for module, names in _HOME_OF.items() for name in names}

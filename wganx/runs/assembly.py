@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 from typing import Any
@@ -18,7 +18,6 @@ from wganx.data import BatchStream, choose_feed, fingerprint
 from wganx.engine import Trainer, choose_device
 from wganx.errors import PluginFailed
 from wganx.evaluation import Evaluator, Features, Kept, heldout_batch
-from wganx.health import HealthCheck
 from wganx.networks import Helper
 from wganx.plugins.contracts import (
     BuildContext,
@@ -139,7 +138,7 @@ class Assembly:
                 pack=parts.critic.couples_rows,
                 format=game.sample,
             )
-        trainer.about = self.about()
+        trainer.training.about = self.about()
         return trainer
 
     def build_generator(self) -> nn.Module:
@@ -189,11 +188,6 @@ class Assembly:
         )
         features = Features(lambda name: self._extractor(name, kept), self.device)
         return Evaluator(self.game, self.items, features, kept, self.device, self.fitted, fingerprint=about["heldout"])
-
-    def health_checks(self) -> list[HealthCheck]:
-        """The plugins' checks for this modality, each with its `inspect` in hand."""
-        checks = self.resolved.catalog.health_checks(self.resolved.parts.modality.name)
-        return [replace(check, inspect=check.factory("inspect")) for check in checks]
 
     def about(self) -> dict[str, Any]:
         """What is needed to draw from a checkpoint without the data: formats, noise, and how to build the generator."""

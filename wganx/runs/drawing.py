@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from wganx.batch import SampleFormat
-from wganx.engine import CheckpointStore, Sampler, Weights, choose_device, load_weights, read_weights
+from wganx.engine import CheckpointStore, Sampler, Weights, choose_device, load_average, read_weights
 from wganx.errors import CheckpointError, UsageError
 from wganx.plugins import load
 from wganx.plugins.contracts import BuildContext
@@ -55,12 +55,10 @@ def load_generator(
         )
     network, architecture = build_generator(about, folder)
     with calling(architecture, "at"):
-        if callable(at := getattr(network, "at", None)):
-            at(max(weights.facts["step"] - 1, 0))
-    load_weights(network, weights.average)
+        load_average(network, weights)
     where = choose_device(device)
     return Sampler(
-        network.to(where).requires_grad_(False).eval(),
+        network.to(where),
         noise=tuple(about["noise"]) or None,
         device=where,
         sample=SampleFormat.from_json(about["sample"]),

@@ -140,8 +140,6 @@ class Recorder(Observer):
         self._plugins.checkpoint_saved(self._info, step, path)
 
     def rolled_back(self, step: int, reason: str) -> None:
-        message = f"{reason}: rolled back to the checkpoint of step {step}, once, on another random course"
-        self.note(message)
         self._plugins.rolled_back(self._info, step, reason)
         self._folder.truncate_after(step)
         self._events.close()

@@ -89,7 +89,7 @@ def train_run(run: Run, observers: Sequence[Observer] = ()) -> TrainResult:
             checkpoints=run.store,
             checkpoint_every=config.checkpoint.every,
             heldout=assembly.heldout_sample,
-            checks=assembly.health_checks(),
+            checks=run.resolved.catalog.health_checks(run.resolved.parts.modality.name),
         )
         outcome(result.status)
     for path, reason in assembly.stream.feed.unreadable:
@@ -180,7 +180,7 @@ def _outcome(run: Run, plugins: Observers, info: RunInfo) -> Iterator[Callable[[
 
     def end(status: Status, error: str | None = None) -> None:
         step = run.assembly.trainer.step
-        run.folder.record(status=status, step=step, error=error, done=run.assembly.trainer.facts())
+        run.folder.record(status=status, step=step, error=error, done=run.assembly.trainer.training.facts())
         plugins.run_finished(info, Outcome(status=status, step=step, error=error))
 
     try:
