@@ -8,7 +8,7 @@ from wganx.engine.checkpoint import (
     read_weights,
     write_checkpoint,
 )
-from wganx.engine.device import choose_device
+from wganx.engine.device import choose_device, place
 from wganx.engine.loop import Every, TrainResult
 from wganx.engine.observer import Observer
 from wganx.engine.ranks import Ranks, join
@@ -34,6 +34,7 @@ __all__ = [
     "choose_device",
     "join",
     "load_average",
+    "place",
     "read_checkpoint",
     "read_weights",
     "slow_data",

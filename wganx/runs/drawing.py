@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from wganx.batch import SampleFormat
-from wganx.engine import CheckpointStore, Sampler, Weights, choose_device, load_average, read_weights
+from wganx.engine import CheckpointStore, Sampler, Weights, choose_device, load_average, place, read_weights
 from wganx.errors import CheckpointError, UsageError
 from wganx.plugins import load
 from wganx.plugins.contracts import BuildContext
@@ -57,8 +57,9 @@ def load_generator(
     with calling(architecture, "at"):
         load_average(network, weights)
     where = choose_device(device)
+    place(network, where)  # in the order in memory it was trained in, so that it draws the same bits
     return Sampler(
-        network.to(where),
+        network,
         noise=tuple(about["noise"]) or None,
         device=where,
         sample=SampleFormat.from_json(about["sample"]),

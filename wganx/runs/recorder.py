@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _PATIENCE = 3
 _MOST = 0.5
+WORTH_A_WORD = 1.0
+"""Seconds below which nobody is named for taking most of the time."""
 _MEND = {
     "previews": "draw fewer or less often (preview.count, preview.every)",
     "metrics": "evaluate less often or with fewer samples (evaluate.every, evaluate.n)",
@@ -101,7 +103,7 @@ class Recorder(Observer):
         if slow and self._waited == _PATIENCE:
             self.note(slow)
         for name, share in between.items():
-            if share > _MOST and name not in self._named:
+            if share > _MOST and share * seconds > WORTH_A_WORD and name not in self._named:
                 self._named.add(name)
                 self.note(f"{name} took {share:.0%} of the time up to step {step}; {_MEND.get(name, _MEND_PLUGIN)}")
 
