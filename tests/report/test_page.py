@@ -433,7 +433,7 @@ def hash_noise(step: int, name: str) -> float:
 
 def test_a_place_that_cannot_be_written_is_named(make_run: MakeRun) -> None:
     folder = make_run()
-    (folder / "report.html.part").mkdir()
+    (folder / "report.html").mkdir()
     with pytest.raises(
         WganxError, match=r"cannot write .*report\.html: .*; free the place or make the folder writable"
     ):
