@@ -16,9 +16,10 @@ from wganx.report.reading import printable, sample_number
 
 MOST_FILES = 16
 """Of one step, and of the real ones."""
-WIDEST_CLIP = 240
+WIDEST_CLIP = 160
 NAMED = 3
 NO_MEDIUM = "no sound or clip by what is in it"
+UNREADABLE = "cannot be read"
 
 Player = Literal["audio", "video", "image"]
 
@@ -168,9 +169,9 @@ def _look(path: Path) -> _Found:
             head = file.read(64)
         size = path.stat().st_size
     except OSError:
-        raise _Refused("unreadable") from None
+        raise _Refused(UNREADABLE) from None
     if not size:
-        raise _Refused("empty")
+        raise _Refused("nothing in it")
     known = recognise(head)
     if known is None:
         raise _Refused(NO_MEDIUM)
@@ -192,7 +193,7 @@ def _embedded(found: Sequence[_Found], refused: dict[str, list[str]]) -> Iterato
             with one.path.open("rb") as file:
                 data = file.read(one.size)  # a file that grew since it was looked at keeps within the budget
         except OSError:
-            refused.setdefault("unreadable", []).append(one.path.name)
+            refused.setdefault(UNREADABLE, []).append(one.path.name)
             continue
         source = f"data:{one.type};base64,{base64.b64encode(data).decode('ascii')}"
         yield Medium(one.player, source, _called(one.path), one.width, one.height)

@@ -24,7 +24,7 @@
   new MutationObserver(() => {
     for (const player of all) {
       if (!inSight(player)) player.pause();
-      else if (player.preload === "none") player.preload = "metadata";
+      else if (player.preload === "none") player.preload = "auto";
     }
     if (together) playTogether();
   }).observe(document.querySelector(".player"), { attributes: true, attributeFilter: ["hidden"], subtree: true });
