@@ -81,7 +81,8 @@ def compose(run: RunRecord) -> str:
     status = run.facts.get("status")
     style, script = _asset("report.css"), _asset("report.js")
     has_real = shown.real is not None or None in media.chosen
-    if has_real or media.count:
+    paired = has_real or media.count > 0
+    if paired:
         style += _asset("beside.css")
     if media.count:
         script += _asset("players.js")
@@ -104,6 +105,7 @@ def compose(run: RunRecord) -> str:
             media=media,
             real_media=media.chosen.get(None, ()),
             has_real=has_real,
+            paired=paired,
             has_clips=any(one.player == "video" for some in media.chosen.values() for one in some),
             most_files=MOST_FILES,
             slides=slides,
