@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -23,15 +24,15 @@ UNREADABLE = "cannot be read"
 
 Player = Literal["audio", "video", "image"]
 
-_KNOWN: tuple[tuple[tuple[tuple[int, bytes], ...], Player, str], ...] = (
-    (((0, b"RIFF"), (8, b"WAVE")), "audio", "audio/wav"),
-    (((0, b"fLaC"),), "audio", "audio/flac"),
-    (((0, b"OggS"),), "audio", "audio/ogg"),
-    (((0, b"ID3"),), "audio", "audio/mpeg"),
-    (((4, b"ftyp"),), "video", "video/mp4"),
-    (((0, b"GIF87a"),), "image", "image/gif"),
-    (((0, b"GIF89a"),), "image", "image/gif"),
-    (((0, b"RIFF"), (8, b"WEBP")), "image", "image/webp"),
+_KNOWN: tuple[tuple[re.Pattern[bytes], Player, str], ...] = (
+    (re.compile(rb"RIFF.{4}WAVE", re.DOTALL), "audio", "audio/wav"),
+    (re.compile(rb"fLaC"), "audio", "audio/flac"),
+    (re.compile(rb"OggS"), "audio", "audio/ogg"),
+    (re.compile(rb"ID3"), "audio", "audio/mpeg"),
+    (re.compile(rb".{4}ftyp", re.DOTALL), "video", "video/mp4"),
+    (re.compile(rb"\x1aE\xdf\xa3.{1,48}webm", re.DOTALL), "video", "video/webm"),
+    (re.compile(rb"GIF8[79]a"), "image", "image/gif"),
+    (re.compile(rb"RIFF.{4}WEBP", re.DOTALL), "image", "image/webp"),
 )
 
 
@@ -128,11 +129,9 @@ def embed_media(files: Mapping[int | None, Sequence[Path]], steps: Sequence[int]
 
 def recognise(head: bytes) -> tuple[Player, str] | None:
     """What plays a file that begins with `head` (64 bytes are enough), and its media type; None if nothing does."""
-    for marks, player, media_type in _KNOWN:
-        if all(head[place : place + len(mark)] == mark for place, mark in marks):
+    for beginning, player, media_type in _KNOWN:
+        if beginning.match(head):
             return player, media_type
-    if head[:4] == b"\x1aE\xdf\xa3" and b"webm" in head:
-        return "video", "video/webm"
     return ("audio", "audio/mpeg") if _is_mp3_frame(head) else None
 
 
