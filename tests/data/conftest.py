@@ -14,6 +14,9 @@ import threading
 import torch
 
 from wganx import DataError, SampleFormat
+from wganx.data import DecodedItems
+
+RECORDS = {"sample": SampleFormat(axes=("value",), shape=(3,))}
 
 decoded = []
 KINDS = (torch.bool, torch.int16, torch.float32, torch.bfloat16, torch.int64)
@@ -67,6 +70,27 @@ def negative(source, path):
 
 def speaker(path):
     return path[0]
+
+class Records(DecodedItems):
+    # What a plugin writes for records of its own: a text of three letters a line.
+
+    def __init__(self, path, by=1):
+        super().__init__(RECORDS, root=path, recipe=(scaled, by))
+        self.path, self.by = path, by
+        self.lines = path.read_bytes().split()
+
+    def __len__(self):
+        return len(self.lines)
+
+    def name(self, index):
+        return f"line {index + 1}"
+
+    def decode_item(self, index):
+        return scaled(self.lines[index], self.name(index), by=self.by)
+
+class Stamped(Records):
+    def stamps(self):
+        return [str(self.path.stat().st_mtime_ns), *map(str, self.lines)]
 
 def hang(content, path):
     threading.Event().wait()
