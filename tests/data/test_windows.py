@@ -130,6 +130,20 @@ def test_to_read_a_window_of_a_large_file_little_is_read(write, tmp_path, decode
         assert peak < 200_000
 
 
+def test_long_files_that_are_compressed_in_an_archive_are_named(pack, decoders, caplog):
+    root = pack({"train/1.bin": bytes(17 * 2**20), "test/0.bin": b"abc"})
+    items = open_windows(root, decoders)
+    assert caplog.messages == [
+        f"train/1.bin is compressed in {root}, so for every window all before it is unpacked; unpack the archive, or "
+        "store what is in it as it is (zip -0)"
+    ]
+    assert items[1000]["sample"].tolist() == [0, 0, 0]
+    caplog.clear()
+    open_windows(root, decoders, "heldout")
+    assert not caplog.messages
+    items.tree.close()
+
+
 @pytest.mark.parametrize("named", [True, False])
 def test_all_windows_of_a_group_lie_in_one_split(write, decoders, named):
     root = write({f"{speaker}{i}.bin": bytes(9) for speaker in "abcdefghijklmnopqrst" for i in range(3)})
