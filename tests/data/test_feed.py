@@ -166,6 +166,17 @@ def test_a_worker_that_dies_is_an_error_not_a_hang(write, decoders):
         feed.next()
 
 
+def test_a_worker_that_aborts_while_it_is_ended_is_of_no_interest():
+    class Ending:
+        def _shutdown_workers(self):
+            raise RuntimeError("DataLoader worker (pid 1) is killed by signal: Aborted.")
+
+    feed = StreamFeed(array_items(), batch_size=2, seed=0, device="cpu", workers=1)
+    feed._batches = Ending()
+    feed.close()
+    assert feed._batches is None
+
+
 def test_a_decoder_that_cannot_be_sent_is_refused(write):
     items = FileItems(
         FileTree(write(numbered(10)), (".bin",)), "train", lambda content, path: {"sample": torch.zeros(1)}, FORMATS
