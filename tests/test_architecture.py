@@ -26,8 +26,8 @@ FLOORS = {
 PUBLIC = {
     "Architecture", "Banach", "Batch", "BuildContext", "ByConstruction", "CheckpointError", "Combined", "Config",
     "ConfigError", "Consistency", "DataCard", "DataContext", "DataError", "Dataset", "Dragan", "Finding", "Game",
-    "GradientNormalization", "GradientPenalty", "HealthCheck", "Hinge", "Items", "LeastSquares", "LipschitzPenalty",
-    "MaxGradientPenalty", "Metric", "MetricContext", "MissingExtra", "Modality", "NoConstraint", "NonSaturating",
+    "GradientNormalization", "GradientPenalty", "HealthCheck", "Helper", "Hinge", "Items", "LeastSquares", "LipschitzPenalty",
+    "MaxGradientPenalty", "Metric", "MetricContext", "MissingExtra", "Modality", "Networks", "NoConstraint", "NonSaturating",
     "Optimizer", "Orthogonal", "Outcome", "PluginError", "PreflightError", "R1", "R1R2", "R2", "Relativistic",
     "RunInfo", "SampleFormat", "Sampler", "Scenario", "SpectralNorm", "Split", "Task", "TrainResult", "Trainer",
     "TrainingDiverged",

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from wganx.health import Finding as Finding
     from wganx.health import HealthCheck as HealthCheck
     from wganx.health import Vitals as Vitals
+    from wganx.networks import Helper as Helper
+    from wganx.networks import Networks as Networks
     from wganx.plugins.contracts import WGANX_API as WGANX_API
     from wganx.plugins.contracts import Architecture as Architecture
     from wganx.plugins.contracts import BuildContext as BuildContext
@@ -88,6 +90,7 @@ _HOME_OF = {
         "TrainingDiverged", "UsageError", "WganxError",
     ),
     "wganx.health": ("Finding", "HealthCheck", "Vitals"),
+    "wganx.networks": ("Helper", "Networks"),
     "wganx.plugins.contracts": (
         "WGANX_API", "Architecture", "BuildContext", "Config", "DataCard", "DataContext", "Dataset", "Game", "Items",
         "Metric", "MetricContext", "Modality", "Outcome", "RunInfo", "Scenario", "Split", "Task",

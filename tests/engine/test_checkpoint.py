@@ -194,7 +194,7 @@ def test_save_and_load(make_trainer, networks, data, tmp_path):
     trainer.fit(data, steps=3)
     trainer.save(tmp_path / "x")
     loaded = wganx.Trainer.load(tmp_path / "x", *networks(seed=9), device="cpu")
-    assert (loaded.constraint, loaded.critic_steps, loaded.step) == (wganx.LipschitzPenalty(7.0), 2, 3)
+    assert (loaded.constraint, loaded.training.rules.critic_steps, loaded.step) == (wganx.LipschitzPenalty(7.0), 2, 3)
     assert torch.equal(loaded.sample(5), trainer.sample(5))
     for each in (trainer, loaded):
         each.fit(data, steps=2)

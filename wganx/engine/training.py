@@ -267,13 +267,13 @@ class Training:
         self.steps.stage = tuple(turn(step) for turn in self._turns)
         if self._buffers() != places:
             raise UsageError(
-                f"at({step}) replaced a buffer, which recorded steps go on to read; change it in place: fill_"
+                f"at({step}) replaced a buffer that recorded steps read; change it in place (fill_)"
             )
         try:
             hash(self.steps.stage)
         except TypeError as error:
             raise UsageError(
-                f"at({step}) returned {self.steps.stage}: {error}; return a number, text or tuple"
+                f"at({step}) returned {self.steps.stage}, {error}; return a number or text"
             ) from None
         average = self.average.module
         if average is not self.generator and (turn := _turn(average)) is not None:
