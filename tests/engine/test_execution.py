@@ -17,9 +17,9 @@ import wganx
 from wganx.batch import SampleFormat
 from wganx.config import resolve
 from wganx.data import ArrayItems, BatchStream, ResidentFeed
+from wganx.engine import load_average, read_weights
 from wganx.engine.carrying.execution import describe
 from wganx.engine.carrying.recorded import Recorded
-from wganx.engine import load_average, read_weights
 from wganx.errors import UsageError
 from wganx.runs.assembly import Assembly
 from wganx.wasserstein import CONSTRAINTS

@@ -116,7 +116,7 @@ def test_damaged_weights_are_refused(make_trainer, tmp_path):
     make_trainer().save(tmp_path / "x")
     file = tmp_path / "x" / "weights.safetensors"
     file.write_bytes(file.read_bytes()[:-1] + b"#")
-    with pytest.raises(CheckpointError, match="is damaged: its content does not match state.json"):
+    with pytest.raises(CheckpointError, match=r"is damaged: its content does not match state\.json"):
         read_weights(tmp_path / "x")
     file.unlink()
     with pytest.raises(CheckpointError, match=r"is no complete checkpoint: weights.safetensors is missing"):
