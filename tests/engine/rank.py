@@ -82,8 +82,9 @@ def games():
 
     torch.manual_seed(5)
     classifier = nn.Sequential(
-        nn.Conv2d(3, 4, 4, stride=4, bias=False), nn.BatchNorm2d(4), nn.ReLU(), nn.Dropout(0.2), nn.Flatten(), nn.Linear(16, 2)
-    )
+        nn.Conv2d(3, 4, 4, stride=4, bias=False), nn.BatchNorm2d(4), nn.ReLU(), nn.Dropout(0.2), nn.Flatten(),
+        nn.Linear(16, 2),
+    )  # fmt: skip
     look = nn.Sequential(nn.Conv2d(3, 2, 4, stride=2), nn.Tanh())
     return {
         # As StarGAN: a classifier learns with the critic what is real, and tells the generator; one more is frozen.
