@@ -172,8 +172,9 @@ def test_what_cannot_be_is_refused(make_trainer):
         make_trainer(helpers={"a/b": Helper(classifier())})
     with pytest.raises(UsageError, match="helper 'a' learns with 'both'; it must be 'generator', 'critic' or None"):
         make_trainer(helpers={"a": Helper(classifier(), "both")})
-    with pytest.raises(UsageError, match=r"capture compile knows no losses beside the critic's own.*use auto"):
-        make_trainer(capture="compile", critic_losses=classify_real)
+    for settings in ({"critic_losses": classify_real}, {"helpers": {"a": Helper(classifier(), "critic")}}):
+        with pytest.raises(UsageError, match=r"capture compile knows no critic_losses and no helper that .*; use auto"):
+            make_trainer(capture="compile", **settings)
 
 
 def test_memory_is_planned_with_helpers_and_on_copies(make_trainer, labelled):
