@@ -62,7 +62,52 @@ def talk(ranks):
     assert own.tolist() == [0.0, 0.0]
 
 
-def train(name, settings, rows):
+class PackCritic(Critic):
+    """Scores pairs of pictures laid over each other."""
+
+    def __init__(self):
+        super().__init__()
+        self.features[0] = nn.Conv2d(6, 8, 4, stride=2, padding=1)
+
+    def forward(self, x):
+        return super().forward(x.flatten(1, 2))
+
+
+def games():
+    """What is played beside every constraint: settings of the trainer, in float64."""
+
+    def classify(networks, pictures, batch):
+        scores = networks.helpers["classifier"](pictures)
+        return {"class": nn.functional.cross_entropy(scores, batch.context["label"].long())}
+
+    torch.manual_seed(5)
+    classifier = nn.Sequential(
+        nn.Conv2d(3, 4, 4, stride=4, bias=False), nn.BatchNorm2d(4), nn.ReLU(), nn.Dropout(0.2), nn.Flatten(),
+        nn.Linear(16, 2),
+    )  # fmt: skip
+    look = nn.Sequential(nn.Conv2d(3, 2, 4, stride=2), nn.Tanh())
+    return {
+        # As StarGAN: a classifier learns with the critic what is real, and tells the generator; one more is frozen.
+        "helpers": {
+            "helpers": {"classifier": wganx.Helper(classifier.double(), "critic"), "look": wganx.Helper(look.double())},
+            "critic_losses": lambda networks, fake, batch, step: classify(networks, batch.real, batch),
+            "generator_losses": lambda networks, fake, batch, step: {
+                **classify(networks, fake, batch), "look": networks.helpers["look"](fake).square().mean()
+            },
+        },
+        "relativistic": {"objective": wganx.Relativistic(), "constraint": wganx.R1R2(1.0)},
+        "packs": {"pack": 2, "critic": PackCritic().double()},
+        "batch norm in the critic": {
+            "critic": nn.Sequential(
+                nn.Conv2d(3, 8, 4, stride=2, bias=False), nn.BatchNorm2d(8), nn.LeakyReLU(0.2), nn.Flatten(),
+                nn.Linear(72, 1, bias=False), nn.Flatten(0),
+            ).double(),
+            "constraint": wganx.NoConstraint(),
+        },
+    }  # fmt: skip
+
+
+def train(settings, rows):
     torch.manual_seed(0)
     generator, critic = Generator().double(), Critic().double()
     rng = torch.Generator().manual_seed(1)
@@ -74,7 +119,7 @@ def train(name, settings, rows):
         for _ in range(4)
     ]
     trainer = wganx.Trainer(
-        generator, critic, noise=(6,), constraint=CONSTRAINTS[name](), critic_steps=2, device="cpu", seed=3,
+        generator, settings.pop("critic", critic), noise=(6,), critic_steps=2, device="cpu", seed=3,
         optimizer=wganx.Optimizer(lr=1e-3), **settings,
     )  # fmt: skip
     result = trainer.fit(batches, steps=STEPS, log_every=10)
@@ -92,8 +137,11 @@ def main(number, count, meeting, out):
     if count > 1:
         dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=number, world_size=count)
         talk(join())
-    for name in sys.argv[5:] or sorted(set(CONSTRAINTS) - {ByConstruction.name}):
-        save_file(train(name, {}, rows=9), out / f"{name}-{number}-of-{count}.safetensors")
+    played = {name: {"constraint": kind()} for name, kind in CONSTRAINTS.items() if name != ByConstruction.name}
+    played |= games()
+    for name in sys.argv[5:] or sorted(played):
+        rows = 10 if "pack" in played[name] else 9
+        save_file(train(played[name], rows), out / f"{name}-{number}-of-{count}.safetensors")
     if count > 1:
         dist.destroy_process_group()
 
