@@ -19,6 +19,7 @@ release = version = wganx.__version__
 
 extensions = [
     "mathml",  # docs/_ext: formulas that need no network
+    "from_code",  # docs/_ext: commands, configuration, hooks and parts, as the code has them
     "tolerance",  # docs/_ext: outputs hold to the digits that they show
     "myst_parser",
     "sphinx.ext.autodoc",

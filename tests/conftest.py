@@ -14,6 +14,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from textwrap import dedent
 
+import pytest
+
+from wganx.plugins import discovery  # which does not import torch
+
 # Before anything imports torch, and for the processes that tests start: threads gain nothing on networks this small,
 # and lose a lot where every core has a test of its own.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -26,10 +30,6 @@ for _name, _folder in {"HOME": "home", "XDG_CACHE_HOME": "home/.cache", "WGANX_C
 os.environ.setdefault("MPLCONFIGDIR", str(_HOME / "matplotlib"))
 for _name in [name for name in os.environ if name.startswith("WGANX__")]:
     del os.environ[_name]  # settings of the user's own runs
-
-import pytest
-
-from wganx.plugins import discovery
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -58,11 +58,13 @@ def usable_cores(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """A worker a core. Its own guess counts physical cores, one of the two of a small machine.
 
-    None leaves it to PYTEST_XDIST_AUTO_NUM_WORKERS. Single tests, named by ``file::test``, need no workers.
+    None leaves it to PYTEST_XDIST_AUTO_NUM_WORKERS. Single tests, named by ``file::test``, need no workers, and those
+    of ``-m gpu`` share one device.
     """
     if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
         return None
-    return 0 if all("::" in argument for argument in config.args) else usable_cores()
+    alone = config.option.markexpr == "gpu" or all("::" in argument for argument in config.args)
+    return 0 if alone else usable_cores()
 
 
 @pytest.fixture
