@@ -35,7 +35,7 @@ html_math_renderer = "mathml"
 html_theme = "furo"
 html_title = "wganx"
 html_static_path = ["_static"]
-html_css_files = ["formulas.css"]
+html_css_files = ["formulas.css", "reference.css"]
 html_copy_source = False
 html_show_sourcelink = False
 

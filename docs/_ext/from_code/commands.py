@@ -8,9 +8,11 @@ from collections.abc import Iterator
 
 import click
 
-from from_code.markdown import code, definitions, fenced, prose, table
+from from_code.markdown import code, fenced, prose, table
 from wganx.cli import main
 from wganx.plugins import discover, plugin_commands
+
+OPTIONS = ("Option", "Meaning")
 
 
 def commands() -> str:
@@ -19,7 +21,9 @@ def commands() -> str:
     rows = [(f"[`{' '.join(path)}`](#{anchor(path)})", _help(command)[0]) for path, command in walk()]
     parts = [
         table(("Command", "What it does"), rows),
-        "Of `wganx` itself:\n\n" + definitions(_options(main, root)),
+        "Options of `wganx` itself:",
+        table(OPTIONS, _options(main, root)),
+        "Every command explains itself with `--help`.",
         *(_command(path, command) for path, command in walk()),
     ]
     return "\n\n".join(parts)
@@ -53,9 +57,11 @@ def _command(path: tuple[str, ...], command: click.Command) -> str:
     root = click.Context(main, info_name="wganx", **main.context_settings)
     context = click.Context(command, root, path[-1], **command.context_settings)
     usage = " ".join([*path, *command.collect_usage_pieces(context)])
-    options = definitions(_options(command, context))
-    heading = "#" * min(len(path), 3) + f" {' '.join(path)}"
-    return "\n\n".join(filter(None, (heading, fenced(usage), *_help(command), options)))
+    options = list(_options(command, context))
+    depth = len(path) if path[1] in main.commands else len(path) - 1  # a plugin's name is no command of the page
+    heading = "#" * min(depth, 3) + f" {' '.join(path)}"
+    listed = [table(OPTIONS, options)] if options else []
+    return "\n\n".join([heading, fenced(usage), *_help(command), *listed])
 
 
 def _help(command: click.Command) -> list[str]:
@@ -73,7 +79,7 @@ def _help(command: click.Command) -> list[str]:
 
 
 def _options(command: click.Command, context: click.Context) -> Iterator[tuple[str, str]]:
-    for parameter in command.get_params(context):
+    for parameter in command.params:  # without --help, which every command has
         record = parameter.get_help_record(context)
-        if record is not None:
+        if record is not None and record[1]:  # arguments stand in the usage line
             yield code(record[0]), prose(record[1])

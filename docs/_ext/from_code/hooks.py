@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any, get_args
 
-from from_code.markdown import attributes, code, docstring, fenced, summary, table, value_words
+from from_code.markdown import attributes, code, docstring, fenced, summary, table
 from wganx.plugins import contracts, hookspecs
 
 PREFIX = "wganx_"
@@ -73,6 +73,5 @@ def _rows(kind: type[Any]) -> Iterator[tuple[str, ...]]:
 
 def _default(field: Field[Any]) -> str:
     if field.default_factory is not MISSING:
-        made = field.default_factory()
-        return code("{}") if made == {} else value_words(made)
-    return "required" if field.default is MISSING else value_words(field.default)
+        return code(repr(field.default_factory()))
+    return "required" if field.default is MISSING else code(repr(field.default))

@@ -57,9 +57,10 @@ def definitions(entries: Iterable[tuple[str, str]]) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table; cells are Markdown already, except that a bar in them is not the end of a cell."""
+    """A table of the width of the page; cells are Markdown already, except that a bar does not end one."""
     lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(re.sub(r"(?<!\\)\|", r"\\|", cell) for cell in line) + " |" for line in lines)
+    drawn = ["| " + " | ".join(re.sub(r"(?<!\\)\|", r"\\|", cell) for cell in line) + " |" for line in lines]
+    return "\n".join(["```{table}", ":class: from-code", "", *drawn, "```"])
 
 
 def docstring(documented: Any) -> str:
