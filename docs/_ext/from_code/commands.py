@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import click
 
@@ -13,6 +13,9 @@ from wganx.cli import main
 from wganx.plugins import discover, plugin_commands
 
 OPTIONS = ("Option", "Meaning")
+
+Path = tuple[str, ...]
+"""A command by its words, `wganx` first."""
 
 
 def commands() -> str:
@@ -29,7 +32,7 @@ def commands() -> str:
     return "\n\n".join(parts)
 
 
-def walk() -> Iterator[tuple[tuple[str, ...], click.Command]]:
+def walk() -> Iterator[tuple[Path, click.Command]]:
     """Every command by its words, a group before its own commands; those of the built-in plugins last."""
     yield from _below(("wganx",), main.commands)
     for found in discover():
@@ -38,7 +41,9 @@ def walk() -> Iterator[tuple[tuple[str, ...], click.Command]]:
             yield from _below(("wganx", found.name), offered)
 
 
-def _below(path: tuple[str, ...], offered: dict[str, click.Command]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+def _below(
+    path: tuple[str, ...], offered: Mapping[str, click.Command]
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     for name, command in sorted(offered.items()):
         if command.hidden:
             continue
@@ -47,12 +52,12 @@ def _below(path: tuple[str, ...], offered: dict[str, click.Command]) -> Iterator
             yield from _below((*path, name), command.commands)
 
 
-def anchor(path: tuple[str, ...]) -> str:
+def anchor(path: Path) -> str:
     """Where a command stands on the page."""
     return "-".join(path)
 
 
-def _command(path: tuple[str, ...], command: click.Command) -> str:
+def _command(path: Path, command: click.Command) -> str:
     # Its parent is the root, whatever group it is in: from there it inherits how help is asked for.
     root = click.Context(main, info_name="wganx", **main.context_settings)
     context = click.Context(command, root, path[-1], **command.context_settings)

@@ -137,7 +137,7 @@ def type_words(annotation: Any, bounds: Sequence[Any] = ()) -> str:
     elif origin is not None and issubclass(origin, typing.get_origin(typing.Mapping[str, int]) or dict):
         words = f"mapping of {type_words(inner[1])}" if inner[1] is not Any else "mapping"
     else:
-        words = _WORDS.get(annotation) or getattr(annotation, "__name__", str(annotation))
+        words = _WORDS.get(annotation) or str(getattr(annotation, "__name__", annotation))
     return f"{words} {' and '.join(limits)}".strip() if limits else words
 
 
