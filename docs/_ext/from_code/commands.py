@@ -14,7 +14,7 @@ from wganx.plugins import discover, plugin_commands
 
 OPTIONS = ("Option", "Meaning")
 
-Path = tuple[str, ...]
+Words = tuple[str, ...]
 """A command by its words, `wganx` first."""
 
 
@@ -32,7 +32,7 @@ def commands() -> str:
     return "\n\n".join(parts)
 
 
-def walk() -> Iterator[tuple[Path, click.Command]]:
+def walk() -> Iterator[tuple[Words, click.Command]]:
     """Every command by its words, a group before its own commands; those of the built-in plugins last."""
     yield from _below(("wganx",), main.commands)
     for found in discover():
@@ -52,12 +52,12 @@ def _below(
             yield from _below((*path, name), command.commands)
 
 
-def anchor(path: Path) -> str:
+def anchor(path: Words) -> str:
     """Where a command stands on the page."""
     return "-".join(path)
 
 
-def _command(path: Path, command: click.Command) -> str:
+def _command(path: Words, command: click.Command) -> str:
     # Its parent is the root, whatever group it is in: from there it inherits how help is asked for.
     root = click.Context(main, info_name="wganx", **main.context_settings)
     context = click.Context(command, root, path[-1], **command.context_settings)
