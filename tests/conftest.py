@@ -15,6 +15,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from wganx.plugins import discovery  # which does not import torch
 
@@ -30,6 +31,10 @@ for _name, _folder in {"HOME": "home", "XDG_CACHE_HOME": "home/.cache", "WGANX_C
 os.environ.setdefault("MPLCONFIGDIR", str(_HOME / "matplotlib"))
 for _name in [name for name in os.environ if name.startswith("WGANX__")]:
     del os.environ[_name]  # settings of the user's own runs
+
+# How long an example takes says nothing where every core is busy.
+settings.register_profile("wganx", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("wganx")
 
 
 def pytest_configure(config: pytest.Config) -> None:
