@@ -31,7 +31,7 @@ from timing import choose_device, describe_machine, machine, ratio, take_turns
 from torch import Tensor, nn
 
 import wganx
-from wganx.engine.compiled import CompiledLoss, CriticLoss
+from wganx.engine.carrying.compiled import CompiledLoss, CriticLoss
 from wganx.nn import constant_masks
 
 # What the points plugin trains: small enough for the calls to cost more than the arithmetic.

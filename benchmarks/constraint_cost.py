@@ -23,9 +23,9 @@ from torch import nn
 
 from wganx.batch import Batch
 from wganx.engine import Optimizer
-from wganx.engine.player import Player
 from wganx.engine.precision import Precision
-from wganx.engine.steps import Steps
+from wganx.engine.steps.player import Player
+from wganx.engine.steps.updates import Steps
 from wganx.errors import PreflightError
 from wganx.wasserstein import CONSTRAINTS, Constraint, Wasserstein
 

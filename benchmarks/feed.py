@@ -37,7 +37,7 @@ from wganx_image.datasets.folder import open_folder
 import wganx
 from wganx.config import Resolved, resolve
 from wganx.data import FileItems
-from wganx.engine.stream import Stream
+from wganx.engine.carrying.stream import Stream
 from wganx.plugins import load as load_plugins
 from wganx.runs.assembly import Assembly
 

@@ -27,7 +27,7 @@ from networks import NETWORKS, leaky_relu
 from torch.profiler import ProfilerActivity, profile
 
 import wganx
-from wganx.engine.memory import plan_memory
+from wganx.engine.planning.memory import plan_memory
 from wganx.wasserstein import Constraint
 
 CONSTRAINTS: dict[str, Callable[[], Constraint]] = {

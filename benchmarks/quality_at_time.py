@@ -46,7 +46,7 @@ from torch import nn
 from wganx import GradientPenalty
 from wganx.config import Resolved, resolve
 from wganx.data.resident import load
-from wganx.engine.stream import Stream
+from wganx.engine.carrying.stream import Stream
 from wganx.runs.assembly import Assembly
 
 SCENARIOS = ("digits", "mnist")

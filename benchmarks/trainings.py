@@ -15,7 +15,7 @@ from networks import Network, leaky_relu
 from torch import Tensor, nn
 
 import wganx
-from wganx.engine.stream import Stream
+from wganx.engine.carrying.stream import Stream
 
 BASELINE = "textbook"
 

@@ -15,7 +15,8 @@ import wganx.wasserstein
 ROOT = Path(__file__).parents[1]
 
 FLOORS = {
-    "errors": 1, "batch": 1, "networks": 1, "settings": 1, "storage": 1, "health": 1, "wasserstein": 1, "nn": 1, "data": 1,
+    "errors": 1, "batch": 1, "networks": 1, "settings": 1, "storage": 1, "health": 1, "parts": 1,
+    "wasserstein": 1, "nn": 1, "data": 1,
     "engine": 2, "plugins": 2,
     "config": 3, "evaluation": 3, "testing": 3,
     "runs": 4,
@@ -28,8 +29,9 @@ PUBLIC = {
     "ConfigError", "Consistency", "DataCard", "DataContext", "DataError", "Dataset", "Dragan", "Finding", "Game",
     "GradientNormalization", "GradientPenalty", "HealthCheck", "Hinge", "Items", "LeastSquares", "LipschitzPenalty",
     "MaxGradientPenalty", "Metric", "MetricContext", "MissingExtra", "Modality", "NoConstraint", "NonSaturating",
-    "Optimizer", "Orthogonal", "Outcome", "PluginError", "PreflightError", "R1", "R1R2", "R2", "RunInfo",
-    "SampleFormat", "Scenario", "SpectralNorm", "Split", "Task", "TrainResult", "Trainer", "TrainingDiverged",
+    "Optimizer", "Orthogonal", "Outcome", "PluginError", "PreflightError", "R1", "R1R2", "R2", "Relativistic",
+    "RunInfo", "SampleFormat", "Sampler", "Scenario", "SpectralNorm", "Split", "Task", "TrainResult", "Trainer",
+    "TrainingDiverged",
     "UsageError", "Vitals", "WGANX_API", "Wasserstein", "WeightClipping", "WganDiv", "WganxError", "__version__",
     "bracket_w1", "estimate_w1", "exact_w1", "hookimpl", "load_run", "resume", "sinkhorn_divergence", "sliced_w1",
     "train",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from wganx.batch import Batch as Batch
     from wganx.batch import SampleFormat as SampleFormat
     from wganx.engine import Optimizer as Optimizer
+    from wganx.engine import Sampler as Sampler
     from wganx.engine import Trainer as Trainer
     from wganx.engine import TrainResult as TrainResult
     from wganx.errors import CheckpointError as CheckpointError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from wganx.errors import DataError as DataError
     from wganx.errors import MissingExtra as MissingExtra
     from wganx.errors import PluginError as PluginError
+    from wganx.errors import PluginFailed as PluginFailed
     from wganx.errors import PreflightError as PreflightError
     from wganx.errors import TrainingDiverged as TrainingDiverged
     from wganx.errors import UsageError as UsageError
@@ -30,24 +32,39 @@ if TYPE_CHECKING:
     from wganx.health import Finding as Finding
     from wganx.health import HealthCheck as HealthCheck
     from wganx.health import Vitals as Vitals
+    from wganx.networks import Helper as Helper
+    from wganx.networks import Networks as Networks
     from wganx.plugins.contracts import WGANX_API as WGANX_API
-    from wganx.plugins.contracts import Architecture as Architecture
     from wganx.plugins.contracts import BuildContext as BuildContext
-    from wganx.plugins.contracts import Config as Config
-    from wganx.plugins.contracts import DataCard as DataCard
     from wganx.plugins.contracts import DataContext as DataContext
-    from wganx.plugins.contracts import Dataset as Dataset
+    from wganx.plugins.contracts import ExtractorContext as ExtractorContext
+    from wganx.plugins.contracts import Formats as Formats
     from wganx.plugins.contracts import Game as Game
     from wganx.plugins.contracts import Items as Items
-    from wganx.plugins.contracts import Metric as Metric
+    from wganx.plugins.contracts import Make as Make
     from wganx.plugins.contracts import MetricContext as MetricContext
-    from wganx.plugins.contracts import Modality as Modality
     from wganx.plugins.contracts import Outcome as Outcome
+    from wganx.plugins.contracts import Preview as Preview
     from wganx.plugins.contracts import RunInfo as RunInfo
-    from wganx.plugins.contracts import Scenario as Scenario
+    from wganx.plugins.contracts import Sides as Sides
+    from wganx.plugins.contracts import Sink as Sink
+    from wganx.plugins.contracts import Source as Source
     from wganx.plugins.contracts import Split as Split
-    from wganx.plugins.contracts import Task as Task
+    from wganx.plugins.descriptors import Architecture as Architecture
+    from wganx.plugins.descriptors import Config as Config
+    from wganx.plugins.descriptors import ConstraintPart as ConstraintPart
+    from wganx.plugins.descriptors import DataCard as DataCard
+    from wganx.plugins.descriptors import Dataset as Dataset
+    from wganx.plugins.descriptors import Extractor as Extractor
+    from wganx.plugins.descriptors import Metric as Metric
+    from wganx.plugins.descriptors import Modality as Modality
+    from wganx.plugins.descriptors import ObjectivePart as ObjectivePart
+    from wganx.plugins.descriptors import OptimizerPart as OptimizerPart
+    from wganx.plugins.descriptors import Scenario as Scenario
+    from wganx.plugins.descriptors import Task as Task
     from wganx.plugins.hookspecs import hookimpl as hookimpl
+    from wganx.runs import load_generator as load_generator
+    from wganx.settings import setting as setting
     from wganx.wasserstein import R1 as R1
     from wganx.wasserstein import R1R2 as R1R2
     from wganx.wasserstein import R2 as R2
@@ -65,6 +82,7 @@ if TYPE_CHECKING:
     from wganx.wasserstein import NoConstraint as NoConstraint
     from wganx.wasserstein import NonSaturating as NonSaturating
     from wganx.wasserstein import Orthogonal as Orthogonal
+    from wganx.wasserstein import Relativistic as Relativistic
     from wganx.wasserstein import SpectralNorm as SpectralNorm
     from wganx.wasserstein import Wasserstein as Wasserstein
     from wganx.wasserstein import WeightClipping as WeightClipping
@@ -80,22 +98,30 @@ __version__ = "0.1.0"
 _HOME_OF = {
     "wganx.api": ("load_run", "resume", "train"),
     "wganx.batch": ("Batch", "SampleFormat"),
-    "wganx.engine": ("Optimizer", "TrainResult", "Trainer"),
+    "wganx.engine": ("Optimizer", "Sampler", "TrainResult", "Trainer"),
     "wganx.errors": (
-        "CheckpointError", "ConfigError", "DataError", "MissingExtra", "PluginError", "PreflightError",
+        "CheckpointError", "ConfigError", "DataError", "MissingExtra", "PluginError", "PluginFailed",
+        "PreflightError",
         "TrainingDiverged", "UsageError", "WganxError",
     ),
     "wganx.health": ("Finding", "HealthCheck", "Vitals"),
+    "wganx.networks": ("Helper", "Networks"),
     "wganx.plugins.contracts": (
-        "WGANX_API", "Architecture", "BuildContext", "Config", "DataCard", "DataContext", "Dataset", "Game", "Items",
-        "Metric", "MetricContext", "Modality", "Outcome", "RunInfo", "Scenario", "Split", "Task",
+        "WGANX_API", "BuildContext", "DataContext", "ExtractorContext", "Formats", "Game", "Items", "Make",
+        "MetricContext", "Outcome", "Preview", "RunInfo", "Sides", "Sink", "Source", "Split",
+    ),
+    "wganx.plugins.descriptors": (
+        "Architecture", "Config", "ConstraintPart", "DataCard", "Dataset", "Extractor", "Metric", "Modality",
+        "ObjectivePart", "OptimizerPart", "Scenario", "Task",
     ),
     "wganx.plugins.hookspecs": ("hookimpl",),
+    "wganx.runs": ("load_generator",),
+    "wganx.settings": ("setting",),
     "wganx.wasserstein": (
         "Banach", "ByConstruction", "Combined", "Consistency", "Dragan", "GradientNormalization", "GradientPenalty",
         "Hinge", "LeastSquares", "LipschitzPenalty", "MaxGradientPenalty", "NoConstraint", "NonSaturating",
-        "Orthogonal", "R1", "R1R2", "R2", "SpectralNorm", "Wasserstein", "WeightClipping", "WganDiv", "bracket_w1",
-        "estimate_w1", "exact_w1", "sinkhorn_divergence", "sliced_w1",
+        "Orthogonal", "R1", "R1R2", "R2", "Relativistic", "SpectralNorm", "Wasserstein", "WeightClipping", "WganDiv",
+        "bracket_w1", "estimate_w1", "exact_w1", "sinkhorn_divergence", "sliced_w1",
     ),
 }  # fmt: skip
 _MODULE_OF = {name: module for module, names in _HOME_OF.items() for name in names}

@@ -10,6 +10,7 @@ from typing import Any
 from wganx.config import Resolved, resolve
 from wganx.engine import Observer, Ranks, join
 from wganx.errors import UsageError, WganxError
+from wganx.plugins.contracts import Fitted
 from wganx.report import write_report
 from wganx.runs import Run, RunFolder, train_run
 
@@ -24,6 +25,7 @@ def train(
     out: str | Path | None = None,
     device: str | None = None,
     seed: int | None = None,
+    extensions: Sequence[str] = (),
     resume: bool = False,
     observers: Sequence[Observer] = (),
 ) -> Run:
@@ -38,37 +40,48 @@ def train(
         out: the run folder; one under ``runs`` named by time, plugin and scenario by default.
         device: ``cpu``, ``cuda``, ``cuda:1``, ...
         seed: fixes every random stream.
+        extensions: plugins beside it that only add parts: observers, metrics, networks, constraints.
         resume: continue the run in `out` if there is one.
         observers: told of logging points, checkpoints and roll-backs.
 
     Raises:
         WganxError: the call was wrong (`UsageError`), or the work failed.
     """
-    choice = {"overrides": overrides, "data": data, "device": device, "seed": seed}
+    choice = {"overrides": overrides, "data": data, "device": device, "seed": seed, "extensions": extensions}
     run = open_run(plugin=plugin, scenario=scenario, config=config, out=out, resume=resume, **choice)
     return complete(run, observers)
 
 
-def resume(run: str | Path, *, settings: Sequence[str] = (), observers: Sequence[Observer] = ()) -> Run:
+def resume(
+    run: str | Path,
+    *,
+    settings: Sequence[str] = (),
+    extensions: Sequence[str] = (),
+    observers: Sequence[Observer] = (),
+) -> Run:
     """Continue the run in a folder exactly; what ``wganx resume`` does.
 
     Args:
         settings: ``section.key=value`` texts, for what a resumed run may change.
+        extensions: plugins beside those of the run, which only add parts.
 
     Raises:
         UsageError: there is no run, or `settings` changes what may not change.
         WganxError: the work failed.
     """
-    return complete(Run.load(run, settings, warn=warn), observers)
+    return complete(Run.load(run, settings, warn=warn, extensions=extensions), observers)
 
 
-def load_run(run: str | Path) -> Run:
+def load_run(run: str | Path, *, extensions: Sequence[str] = ()) -> Run:
     """The run in a folder, to sample from and to evaluate.
+
+    Args:
+        extensions: plugins beside those of the run, for example with further metrics.
 
     Raises:
         UsageError: there is no run.
     """
-    return Run.load(run, warn=warn)
+    return Run.load(run, warn=warn, extensions=extensions)
 
 
 def open_run(
@@ -109,8 +122,13 @@ def open_run(
 def _by_first(ranks: Ranks, resolved: Resolved, folder: RunFolder, open_folder: Callable[[], Run]) -> Run:
     """The run that the first rank opens; the others take part in it and leave its folder alone."""
     opened: list[Run] = []
-    ranks.from_first(lambda: opened.append(open_folder()))
-    return opened[0] if ranks.first else Run(folder, resolved, _mute)
+
+    def open_first() -> Fitted:
+        opened.append(open_folder())
+        return opened[0].assembly.fitted
+
+    fitted = ranks.from_first(open_first)
+    return opened[0] if ranks.first else Run(folder, resolved, _mute, fitted)
 
 
 def complete(run: Run, observers: Sequence[Observer] = ()) -> Run:

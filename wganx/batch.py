@@ -162,17 +162,18 @@ class Batch:
 
     def __getitem__(self, rows: slice) -> Batch:
         """The same rows of every tensor."""
-        return self._each(lambda tensor: tensor[rows])
+        return self.each(lambda tensor: tensor[rows])
 
     def to(self, device: torch.device | str) -> Batch:
         """The batch on `device`; itself when it is there already."""
-        return self._each(lambda tensor: tensor.to(device, non_blocking=True))
+        return self.each(lambda tensor: tensor.to(device, non_blocking=True))
 
     def with_real(self, real: Tensor) -> Batch:
         """The batch with other samples under the same context and condition."""
         return replace(self, real=real)
 
-    def _each(self, change: Callable[[Tensor], Tensor]) -> Batch:
+    def each(self, change: Callable[[Tensor], Tensor]) -> Batch:
+        """The batch with every tensor changed."""
         return Batch(
             change(self.real),
             {name: change(tensor) for name, tensor in self.context.items()},

@@ -28,6 +28,10 @@ class PluginError(UsageError):
     """A plugin cannot be found, loaded or used; names the plugin, its distribution and the cause."""
 
 
+class PluginFailed(WganxError):
+    """A plugin's code failed while it worked; names the plugin, its distribution, the part and the cause."""
+
+
 class ConfigError(UsageError):
     """The configuration is wrong; lists every problem with where its value came from."""
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
+
+from wganx.parts import Factory, Part
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,25 +34,25 @@ class Vitals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HealthCheck:
+class HealthCheck(Part):
     """One thing that can be wrong with a training, looked for at every logging point.
 
     Attributes:
-        name: lower-case words joined by ``-``.
         code: ``WX`` and three digits, by which the finding is looked up.
-        summary: what can be wrong, in a few words.
         modality: the kind of sample it is about; empty for any.
         mend: what the user does about it, one sentence.
-        inspect: says what is wrong in one sentence, or None while nothing is.
+        inspect: ``inspect(vitals)`` says what is wrong in one sentence, or None while nothing is.
         level: ``bad`` voids the result, ``warn`` needs a look, ``info`` explains.
         patience: consecutive logging points at which `inspect` must speak before anybody is told.
     """
 
-    name: str
+    hook = "wganx_health_checks"
+    word = "health check"
+    factories = ("inspect",)
+
     code: str
-    summary: str
     mend: str
-    inspect: Callable[[Vitals], str | None]
+    inspect: Factory
     modality: str = ""
     level: Level = "warn"
     patience: int = 1

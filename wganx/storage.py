@@ -1,19 +1,27 @@
 """Writing to disk: what is written is there whole, or not at all; the one home of that.
 
 A file or folder is written aside, under a hidden name beside its own, synced to the disk, and renamed. A kill at any
-moment leaves the old one or the new one.
+moment leaves the old one or the new one, and at most a hidden ``.NAME.*.writing`` that nobody reads.
 """
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
+import secrets
 import shutil
-import tempfile
+import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, Protocol
+
+_HERE = -100
+"""AT_FDCWD: paths are meant from the working folder."""
+_EXCHANGE = 2
+"""RENAME_EXCHANGE on Linux, RENAME_SWAP on macOS."""
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
@@ -23,15 +31,12 @@ def write_whole(path: Path, content: str | bytes) -> None:
         OSError: the folder cannot be written; the old file is as it was.
     """
     data = content.encode("utf-8") if isinstance(content, str) else content
-    # A name of its own, which exists for nobody else: no link that lies in wait is followed.
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".writing", dir=path.parent)
-    aside = Path(name)
+    aside = _aside(path, "writing")
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with aside.open("xb") as file:  # made here or refused: no link that lies in wait is followed
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        aside.chmod(0o666 & ~_umask())
         aside.replace(path)
     except BaseException:
         aside.unlink(missing_ok=True)
@@ -42,67 +47,121 @@ def write_whole(path: Path, content: str | bytes) -> None:
 def whole_folder(path: Path) -> Iterator[Path]:
     """A new, empty folder to write into, which becomes `path` when the work inside ends well and vanishes otherwise.
 
-    A folder that is there already is replaced. Files inside are synced here.
+    A folder that is there already, or a link to one, is replaced. Files inside are synced here.
 
     Raises:
-        OSError: the parent folder cannot be written.
+        OSError: the parent folder cannot be written, or `path` is a file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".writing", dir=path.parent))
+    aside = _aside(path, "writing")
+    aside.mkdir()
     try:
-        aside.chmod(0o777 & ~_umask())
         yield aside
         for file in aside.rglob("*"):
-            sync(file)
+            if not file.is_symlink():
+                sync(file)
         sync(aside)
         _take_the_place_of(path, aside)
         sync(path.parent)
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        with suppress(OSError):
+            _remove(aside)
 
 
 def append_line(path: Path, values: Mapping[str, Any]) -> None:
-    """Add one object to a ``.jsonl`` file, synced to the disk."""
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(values) + "\n")
+    """Add one object to a ``.jsonl`` file, synced to the disk; what a kill left of a last line is cut off first."""
+    line = json.dumps(values) + "\n"
+    with path.open("ab+") as file:
+        _end_in_a_line(file)
+        file.write(line.encode("utf-8"))
         file.flush()
         os.fsync(file.fileno())
 
 
 def remove_folder(path: Path) -> None:
-    """Remove a folder, so that a removal cut short leaves nothing under its name."""
+    """Remove a folder, so that a removal cut short leaves nothing under its name; of a link, the link alone."""
     condemned = path.with_name(f".{path.name}.removing")
-    shutil.rmtree(condemned, ignore_errors=True)
+    _remove(condemned)
     path.rename(condemned)
-    shutil.rmtree(condemned)
+    _remove(condemned)
 
 
 def sync(path: Path) -> None:
     """Flush a file or, where the system can, a folder's entries to the disk."""
-    if path.is_dir() and os.name == "nt":
+    if os.name == "nt" and path.is_dir():
         return
-    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
 
+def _aside(path: Path, doing: str) -> Path:
+    """A name of its own, which exists for nobody else; the system gives what is made there the usual rights."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.{doing}")
+
+
 def _take_the_place_of(path: Path, aside: Path) -> None:
+    if path.is_file() and not path.is_symlink():
+        raise NotADirectoryError(f"{path} is a file, and a folder is to take its place; move it away")
+    if os.path.lexists(path) and _exchange(aside, path):
+        return  # the old one lies aside now, and goes from there
     try:
         aside.rename(path)
     except OSError:
-        if not path.exists():
+        if not os.path.lexists(path):
             raise
+        # No exchange on this file system: for an instant neither bears the name, and the old one lies beside it.
         replaced = path.with_name(f".{path.name}.replaced")
-        shutil.rmtree(replaced, ignore_errors=True)
+        _remove(replaced)
         path.rename(replaced)
-        aside.rename(path)
-        shutil.rmtree(replaced)
+        try:
+            aside.rename(path)
+        except OSError:
+            replaced.rename(path)
+            raise
+        _remove(replaced)
 
 
-def _umask() -> int:
-    """Temporary files are made for their owner alone; what takes their place has the rights of any new file."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _remove(path: Path) -> None:
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    elif path.exists():
+        shutil.rmtree(path)
+
+
+def _end_in_a_line(file: BinaryIO) -> None:
+    """Whatever follows the last line break of a ``.jsonl`` file becomes a line if it is whole, and else goes."""
+    end = file.seek(0, os.SEEK_END)
+    if not end or (file.seek(end - 1), file.read(1))[1] == b"\n":
+        return
+    file.seek(0)
+    tail = file.read().rpartition(b"\n")[2]
+    try:
+        json.loads(tail)
+    except ValueError:
+        file.truncate(end - len(tail))
+    else:
+        file.write(b"\n")
+
+
+class _Rename(Protocol):
+    def __call__(self, one: bytes, other: bytes, /) -> int: ...
+
+
+@cache
+def _system_exchange() -> _Rename | None:
+    """The system's call that gives two paths each other's names in one step; None where it has none."""
+    library = ctypes.CDLL(None) if os.name == "posix" else None
+    if sys.platform == "linux" and (rename := getattr(library, "renameat2", None)) is not None:
+        return lambda one, other: int(rename(_HERE, one, _HERE, other, _EXCHANGE))
+    if sys.platform == "darwin" and (rename := getattr(library, "renamex_np", None)) is not None:
+        return lambda one, other: int(rename(one, other, _EXCHANGE))
+    return None
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Whether the two could be exchanged in one step, so that no moment is without either name."""
+    call = _system_exchange()
+    return call is not None and call(os.fsencode(one), os.fsencode(other)) == 0

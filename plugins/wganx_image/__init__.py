@@ -1,32 +1,23 @@
 """Pictures: datasets of them, and convolutional networks that learn to make more.
 
-This module only declares what there is. Everything that needs torch or Pillow is imported when it is first used.
+This module only declares what there is; factories are named, and imported when a run needs them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from wganx import (
     Architecture,
-    Batch,
-    BuildContext,
     DataCard,
-    DataContext,
     Dataset,
-    Game,
+    Extractor,
     HealthCheck,
-    Items,
     Metric,
-    MetricContext,
     Modality,
-    SampleFormat,
     Scenario,
-    Split,
     Task,
-    Vitals,
     hookimpl,
 )
 from wganx_image.configs import (
@@ -43,16 +34,19 @@ from wganx_image.configs import (
     ResnetGeneratorConfig,
 )
 
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-
 WGANX_API = 1
 
 
 @hookimpl
 def wganx_modalities() -> Iterable[Modality]:
     return [
-        Modality(name="image", summary="pictures", axes=("channel", "height", "width"), write=_write, preview=_preview)
+        Modality(
+            name="image",
+            summary="pictures",
+            axes=("channel", "height", "width"),
+            write="wganx_image.writers:write_pictures",
+            preview="wganx_image.writers:preview_pictures",
+        )
     ]
 
 
@@ -64,7 +58,7 @@ def wganx_datasets() -> Iterable[Dataset]:
             modality="image",
             summary="handwritten digits, 8 px grey, ten classes; part of scikit-learn",
             config=DigitsConfig,
-            open=_open_digits,
+            open="wganx_image.datasets.arrays:open_digits",
             card=DataCard(
                 source="UCI optical recognition of handwritten digits, test part (Alpaydin and Kaynak 1998)",
                 licence="CC BY 4.0",
@@ -77,7 +71,7 @@ def wganx_datasets() -> Iterable[Dataset]:
             modality="image",
             summary="handwritten digits, 28 px grey, ten classes",
             config=DownloadableConfig,
-            open=_open_mnist,
+            open="wganx_image.datasets.arrays:open_mnist",
             card=DataCard(
                 source="LeCun, Cortes and Burges", licence="CC BY-SA 3.0", offline=False, size="70,000 pictures"
             ),
@@ -87,7 +81,7 @@ def wganx_datasets() -> Iterable[Dataset]:
             modality="image",
             summary="pieces of clothing, 28 px grey, ten classes",
             config=DownloadableConfig,
-            open=_open_fashion_mnist,
+            open="wganx_image.datasets.arrays:open_fashion_mnist",
             card=DataCard(
                 source="Zalando Research (Xiao, Rasul and Vollgraf 2017)",
                 licence="MIT",
@@ -100,7 +94,7 @@ def wganx_datasets() -> Iterable[Dataset]:
             modality="image",
             summary="small photographs, 32 px colour, ten classes",
             config=DownloadableConfig,
-            open=_open_cifar10,
+            open="wganx_image.datasets.arrays:open_cifar10",
             card=DataCard(
                 source="Krizhevsky 2009", licence="none stated, for research", offline=False, size="60,000 pictures"
             ),
@@ -110,7 +104,7 @@ def wganx_datasets() -> Iterable[Dataset]:
             modality="image",
             summary="aligned faces of celebrities, 178 x 218 px colour",
             config=CelebaConfig,
-            open=_open_celeba,
+            open="wganx_image.datasets.celeba:open_celeba",
             card=DataCard(
                 source="Liu, Luo, Wang and Tang 2015",
                 licence="non-commercial research only",
@@ -123,7 +117,7 @@ def wganx_datasets() -> Iterable[Dataset]:
             modality="image",
             summary="scenes of one category, 256 px and more, colour",
             config=LsunConfig,
-            open=_open_lsun,
+            open="wganx_image.datasets.lsun:open_lsun",
             card=DataCard(
                 source="Yu et al. 2015", licence="none stated, for research", offline=False, size="up to 3 million"
             ),
@@ -133,11 +127,11 @@ def wganx_datasets() -> Iterable[Dataset]:
             modality="image",
             summary="your own pictures, in a folder or a .zip archive of one",
             config=FolderConfig,
-            open=_open_folder,
+            open="wganx_image.datasets.folder:open_folder",
             card=DataCard(source="your own files", licence="yours", offline=True),
             folder=True,
             suffixes=SUFFIXES,
-            probe=_probe,
+            probe="wganx_image.datasets.pictures:probe",
         ),
     ]
 
@@ -150,7 +144,7 @@ def wganx_tasks() -> Iterable[Task]:
             modality="image",
             summary="pictures from noise, with labels of a chosen class",
             config=GenerateConfig,
-            build=_generate,
+            build="wganx_image.tasks:Generate",
         )
     ]
 
@@ -164,7 +158,7 @@ def wganx_architectures() -> Iterable[Architecture]:
             role="generator",
             summary="convolutions that double 4 x 4 px up to 16, 32, 64 or 128 px",
             config=DcganGeneratorConfig,
-            build=_dcgan_generator,
+            build="wganx_image.networks.dcgan:Generator",
         ),
         Architecture(
             name="dcgan",
@@ -172,7 +166,7 @@ def wganx_architectures() -> Iterable[Architecture]:
             role="critic",
             summary="strided convolutions from 16, 32, 64 or 128 px down to 4 x 4",
             config=DcganCriticConfig,
-            build=_dcgan_critic,
+            build="wganx_image.networks.dcgan:Critic",
         ),
         Architecture(
             name="resnet",
@@ -180,7 +174,7 @@ def wganx_architectures() -> Iterable[Architecture]:
             role="generator",
             summary="residual blocks up to 32 or 64 px",
             config=ResnetGeneratorConfig,
-            build=_resnet_generator,
+            build="wganx_image.networks.resnet:Generator",
         ),
         Architecture(
             name="resnet",
@@ -188,7 +182,7 @@ def wganx_architectures() -> Iterable[Architecture]:
             role="critic",
             summary="residual blocks from 32 or 64 px down",
             config=ResnetCriticConfig,
-            build=_resnet_critic,
+            build="wganx_image.networks.resnet:Critic",
         ),
     ]
 
@@ -202,7 +196,7 @@ def wganx_health_checks() -> Iterable[HealthCheck]:
             summary="a two-pixel pattern in the fakes",
             modality="image",
             mend="use generator.name=resnet, which resizes before it convolves, or train longer",
-            inspect=_checkerboard,
+            inspect="wganx_image.checkerboard:checkerboard",
             patience=5,
         )
     ]
@@ -215,16 +209,29 @@ def wganx_metrics() -> Iterable[Metric]:
             name="class-score",
             modality="image",
             summary="how clearly samples belong to the dataset's classes, and to how many of them",
-            compute=_class_score,
+            compute="wganx_image.metrics:class_score",
             better={"class_score": "higher", "least_class_share": "higher", "label_match": "higher"},
         ),
         Metric(
             name="sliced-w1",
             modality="image",
             summary="Wasserstein-1 distance of the pixels, averaged over random directions",
-            compute=_sliced_w1,
+            compute="wganx_image.metrics:sliced_w1",
             better={"sliced_w1": "lower"},
         ),
+    ]
+
+
+@hookimpl
+def wganx_extractors() -> Iterable[Extractor]:
+    return [
+        Extractor(
+            name="classes",
+            modality="image",
+            summary="a classifier of the dataset's own classes, trained once on its training split",
+            load="wganx_image.extractors:classifier",
+            card=DataCard(source="trained here", licence="the dataset's", offline=True),
+        )
     ]
 
 
@@ -240,111 +247,3 @@ def wganx_scenarios() -> Iterable[Scenario]:
         "scenes": "LSUN scenes, bedrooms at first, at 64 px",
     }.items():
         yield Scenario(name=name, modality="image", summary=summary, config=folder / f"{name}.yaml")
-
-
-def _open_digits(config: DigitsConfig, split: Split, context: DataContext) -> Items:
-    from wganx_image.datasets.arrays import open_digits
-
-    return open_digits(config, split)
-
-
-def _open_mnist(config: DownloadableConfig, split: Split, context: DataContext) -> Items:
-    from wganx_image.datasets.arrays import open_mnist
-
-    return open_mnist(config, split)
-
-
-def _open_fashion_mnist(config: DownloadableConfig, split: Split, context: DataContext) -> Items:
-    from wganx_image.datasets.arrays import open_fashion_mnist
-
-    return open_fashion_mnist(config, split)
-
-
-def _open_cifar10(config: DownloadableConfig, split: Split, context: DataContext) -> Items:
-    from wganx_image.datasets.arrays import open_cifar10
-
-    return open_cifar10(config, split)
-
-
-def _open_celeba(config: CelebaConfig, split: Split, context: DataContext) -> Items:
-    from wganx_image.datasets.celeba import open_celeba
-
-    return open_celeba(config, split)
-
-
-def _open_lsun(config: LsunConfig, split: Split, context: DataContext) -> Items:
-    from wganx_image.datasets.lsun import open_lsun
-
-    return open_lsun(config, split)
-
-
-def _open_folder(config: FolderConfig, split: Split, context: DataContext) -> Items:
-    from wganx_image.datasets.folder import open_folder
-
-    return open_folder(config, split)
-
-
-def _probe(content: bytes, path: str) -> Mapping[str, str]:
-    from wganx_image.datasets.pictures import probe
-
-    return probe(content, path)
-
-
-def _generate(config: GenerateConfig, sample: SampleFormat) -> Game:
-    from wganx_image.tasks import Generate
-
-    return Generate(config, sample)
-
-
-def _dcgan_generator(config: DcganGeneratorConfig, context: BuildContext) -> nn.Module:
-    from wganx_image.networks.dcgan import Generator
-
-    return Generator(config, context)
-
-
-def _dcgan_critic(config: DcganCriticConfig, context: BuildContext) -> nn.Module:
-    from wganx_image.networks.dcgan import Critic
-
-    return Critic(config, context)
-
-
-def _resnet_generator(config: ResnetGeneratorConfig, context: BuildContext) -> nn.Module:
-    from wganx_image.networks.resnet import Generator
-
-    return Generator(config, context)
-
-
-def _resnet_critic(config: ResnetCriticConfig, context: BuildContext) -> nn.Module:
-    from wganx_image.networks.resnet import Critic
-
-    return Critic(config, context)
-
-
-def _checkerboard(vitals: Vitals) -> str | None:
-    from wganx_image.health import checkerboard
-
-    return checkerboard(vitals)
-
-
-def _class_score(candidate: Batch, reference: Batch, context: MetricContext) -> Mapping[str, float]:
-    from wganx_image.metrics import class_score
-
-    return class_score(candidate, reference, context)
-
-
-def _sliced_w1(candidate: Batch, reference: Batch, context: MetricContext) -> Mapping[str, float]:
-    from wganx_image.metrics import sliced_w1
-
-    return sliced_w1(candidate, reference, context)
-
-
-def _write(samples: Tensor, format: SampleFormat, folder: Path, stem: str) -> list[Path]:
-    from wganx_image.writers import write_pictures
-
-    return write_pictures(samples, format, folder, stem)
-
-
-def _preview(samples: Tensor, reference: Batch, format: SampleFormat, folder: Path, stem: str) -> Path:
-    from wganx_image.writers import write_grid
-
-    return write_grid(samples, format, folder, stem)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from wganx import Batch, ConfigError, Game, SampleFormat
+from wganx import Batch, ConfigError, Formats, Game
 from wganx_image.configs import GenerateConfig
 
 
@@ -18,16 +19,17 @@ class Generate(Game):
         ConfigError: `labels` is true and the dataset names no classes.
     """
 
-    def __init__(self, config: GenerateConfig, sample: SampleFormat) -> None:
-        self.sample = sample
+    def __init__(self, config: GenerateConfig, formats: Formats) -> None:
+        self.sample = replace(formats.need("sample", "task.name=generate"), value_range=(-1.0, 1.0))
         self.flip = config.flip
-        if config.labels is True and not sample.classes:
+        label = formats.labels.get("label")
+        if config.labels is True and label is None:
             raise ConfigError(
                 "task.labels=true needs a dataset with classes, and this one names none: "
                 "sort the pictures into one folder a class, or set task.labels=false"
             )
-        if config.labels and sample.classes:
-            self.context = self.condition = {"label": SampleFormat.label(sample.classes)}
+        if config.labels and label is not None:
+            self.context = self.condition = {"label": label}
 
     def batch(self, items: Mapping[str, Tensor], rng: torch.Generator, *, training: bool) -> Batch:
         real_NCHW = items["sample"].float() / 127.5 - 1

@@ -9,27 +9,26 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from wganx import DataError, SampleFormat
+from wganx import Batch, DataError, Preview, SampleFormat
 
 _PREVIEW_WIDTH = 512  # a grid narrower than this is enlarged by the whole factor that reaches it
 _GAP = 2
 
 
-def write_pictures(samples: Tensor, format: SampleFormat, folder: Path, stem: str) -> list[Path]:
+def write_pictures(batch: Batch, format: SampleFormat, folder: Path, stem: str) -> list[Path]:
     """One PNG a sample, ``folder/stem-0000.png``, in its own size.
 
     Raises:
         DataError: the samples have neither 1 nor 3 channels.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"{stem}-{index:04d}.png" for index in range(len(samples))]
-    for pixels_CHW, path in zip(_pixels(samples, format), paths):
+    paths = [folder / f"{stem}-{index:04d}.png" for index in range(len(batch))]
+    for pixels_CHW, path in zip(_pixels(batch.real, format), paths):
         _picture(pixels_CHW).save(path)
     return paths
 
 
-def write_grid(samples: Tensor, format: SampleFormat, folder: Path, stem: str) -> Path:
-    """All samples in a grid as nearly square as it gets, ``folder/stem.png``.
+def preview_pictures(samples: Tensor, reference: Batch, format: SampleFormat, folder: Path, stem: str) -> Preview:
+    """All samples in a grid as nearly square as it gets.
 
     Small pictures are enlarged by a whole factor, pixel by pixel, so that nothing is smoothed.
 
@@ -40,19 +39,15 @@ def write_grid(samples: Tensor, format: SampleFormat, folder: Path, stem: str) -
 
     pixels_NCHW = _pixels(samples, format)
     columns = math.ceil(math.sqrt(len(samples)))
-    factor = math.ceil(_PREVIEW_WIDTH / (columns * format.shape[2]))
+    factor = math.ceil(_PREVIEW_WIDTH / (columns * pixels_NCHW.shape[3]))
     enlarged = pixels_NCHW.repeat_interleave(factor, dim=2).repeat_interleave(factor, dim=3)
-    grid_CHW = make_grid(enlarged, nrow=columns, padding=_GAP, pad_value=128)
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{stem}.png"
-    _picture(grid_CHW).save(path)
-    return path
+    return Preview(make_grid(enlarged, nrow=columns, padding=_GAP, pad_value=128))
 
 
 def _pixels(samples: Tensor, format: SampleFormat) -> Tensor:
     """Samples in the format's range to ``uint8 (N, C, H, W)``; what lies outside the range is cut off."""
-    if format.shape[0] not in (1, 3):
-        raise DataError(f"a picture is written with 1 or 3 channels, and these samples have {format.shape[0]}")
+    if samples.shape[1] not in (1, 3):
+        raise DataError(f"a picture is written with 1 or 3 channels, and these samples have {samples.shape[1]}")
     low, high = format.value_range or (-1.0, 1.0)
     unit = (samples.detach().float().cpu() - low) / (high - low)
     return (unit.clamp(0, 1) * 255).round().to(torch.uint8)

@@ -1,35 +1,26 @@
-"""Clouds of points in the plane and above: the smallest complete plugin, and the one to copy.
+"""Clouds of points in the plane and above: the smallest complete plugin.
 
-This module only declares what there is. Everything that needs torch is imported when it is first used.
+This module only declares what there is; factories are named, and imported when a run needs them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wganx import (
     Architecture,
-    Batch,
-    BuildContext,
     DataCard,
-    DataContext,
     Dataset,
-    Game,
-    Items,
     Metric,
-    MetricContext,
     Modality,
-    SampleFormat,
     Scenario,
-    Split,
     Task,
     hookimpl,
 )
 from wganx_points.configs import (
     CLOUDS,
-    CloudConfig,
     CloudName,
     FolderConfig,
     GenerateConfig,
@@ -42,7 +33,6 @@ from wganx_points.configs import (
 
 if TYPE_CHECKING:
     import click
-    from torch import Tensor, nn
 
 WGANX_API = 1
 
@@ -58,7 +48,15 @@ _SUMMARIES: dict[CloudName, str] = {
 
 @hookimpl
 def wganx_modalities() -> Iterable[Modality]:
-    return [Modality(name="points", summary="points in space", axes=("coordinate",), write=_write, preview=_preview)]
+    return [
+        Modality(
+            name="points",
+            summary="points in space",
+            axes=("coordinate",),
+            write="wganx_points.writers:write_points",
+            preview="wganx_points.writers:preview_points",
+        )
+    ]
 
 
 @hookimpl
@@ -69,7 +67,7 @@ def wganx_datasets() -> Iterable[Dataset]:
             modality="points",
             summary=_SUMMARIES[name],
             config=config,
-            open=_open_cloud,
+            open="wganx_points.datasets:open_cloud",
             card=_SYNTHETIC,
         )
     yield Dataset(
@@ -77,7 +75,7 @@ def wganx_datasets() -> Iterable[Dataset]:
         modality="points",
         summary="a source cloud and a target cloud, unpaired",
         config=PairConfig,
-        open=_open_pair,
+        open="wganx_points.datasets:open_pair",
         card=_SYNTHETIC,
     )
     yield Dataset(
@@ -85,11 +83,11 @@ def wganx_datasets() -> Iterable[Dataset]:
         modality="points",
         summary="your own .npy and .csv files, one point a row",
         config=FolderConfig,
-        open=_open_folder,
+        open="wganx_points.folder:open_folder",
         card=DataCard(source="your own files", licence="yours", offline=True),
         folder=True,
         suffixes=(".csv", ".npy"),
-        probe=_probe,
+        probe="wganx_points.folder:probe",
     )
 
 
@@ -101,14 +99,14 @@ def wganx_tasks() -> Iterable[Task]:
             modality="points",
             summary="points from noise, with labels of a chosen class",
             config=GenerateConfig,
-            build=_generate,
+            build="wganx_points.tasks:Generate",
         ),
         Task(
             name="translate",
             modality="points",
             summary="move a source cloud onto a target cloud at little cost",
             config=TranslateConfig,
-            build=_translate,
+            build="wganx_points.tasks:Translate",
         ),
     ]
 
@@ -122,7 +120,7 @@ def wganx_architectures() -> Iterable[Architecture]:
             role="generator",
             summary="perceptron with a linear output, plain or added to an input",
             config=MlpGeneratorConfig,
-            build=_mlp_generator,
+            build="wganx_points.networks.mlp:MlpGenerator",
         ),
         Architecture(
             name="mlp",
@@ -130,7 +128,7 @@ def wganx_architectures() -> Iterable[Architecture]:
             role="critic",
             summary="perceptron with leaky rectifiers",
             config=MlpCriticConfig,
-            build=_mlp_critic,
+            build="wganx_points.networks.mlp:MlpCritic",
         ),
         Architecture(
             name="lipschitz-mlp",
@@ -138,7 +136,7 @@ def wganx_architectures() -> Iterable[Architecture]:
             role="critic",
             summary="perceptron of orthonormal layers, for constraint.name=by-construction",
             config=LipschitzMlpConfig,
-            build=_lipschitz_critic,
+            build="wganx_points.networks.lipschitz:lipschitz_critic",
             lipschitz=True,
         ),
     ]
@@ -151,21 +149,21 @@ def wganx_metrics() -> Iterable[Metric]:
             name="modes",
             modality="points",
             summary="modes covered, and the share of samples within 3 sigma of one",
-            compute=_modes,
+            compute="wganx_points.metrics:modes",
             better={"modes": "higher", "high_quality": "higher", "label_match": "higher"},
         ),
         Metric(
             name="exact-w1",
             modality="points",
             summary="exact Wasserstein-1 distance to the held-out points",
-            compute=_w1,
+            compute="wganx_points.metrics:w1",
             better={"w1": "lower"},
         ),
         Metric(
             name="transport-cost",
             modality="points",
             summary="how far points were moved, beside the least distance possible",
-            compute=_transport_cost,
+            compute="wganx_points.metrics:transport_cost",
             better={"excess": "lower"},
             tasks=("translate",),
         ),
@@ -191,87 +189,3 @@ def wganx_commands() -> Iterable[click.Command]:
     from wganx_points.lab import lab
 
     return [lab]
-
-
-def _open_cloud(config: CloudConfig, split: Split, context: DataContext) -> Items:
-    from wganx_points.datasets import open_cloud
-
-    return open_cloud(config, split, context)
-
-
-def _open_pair(config: PairConfig, split: Split, context: DataContext) -> Items:
-    from wganx_points.datasets import open_pair
-
-    return open_pair(config, split, context)
-
-
-def _open_folder(config: FolderConfig, split: Split, context: DataContext) -> Items:
-    from wganx_points.folder import open_folder
-
-    return open_folder(config, split, context)
-
-
-def _probe(data: bytes, path: str) -> Mapping[str, str]:
-    from wganx_points.folder import probe
-
-    return probe(data, path)
-
-
-def _generate(config: GenerateConfig, sample: SampleFormat) -> Game:
-    from wganx_points.tasks import Generate
-
-    return Generate(config, sample)
-
-
-def _translate(config: TranslateConfig, sample: SampleFormat) -> Game:
-    from wganx_points.tasks import Translate
-
-    return Translate(config, sample)
-
-
-def _mlp_generator(config: MlpGeneratorConfig, context: BuildContext) -> nn.Module:
-    from wganx_points.networks.mlp import MlpGenerator
-
-    return MlpGenerator(config, context)
-
-
-def _mlp_critic(config: MlpCriticConfig, context: BuildContext) -> nn.Module:
-    from wganx_points.networks.mlp import MlpCritic
-
-    return MlpCritic(config, context)
-
-
-def _lipschitz_critic(config: LipschitzMlpConfig, context: BuildContext) -> nn.Module:
-    from wganx_points.networks.lipschitz import lipschitz_critic
-
-    return lipschitz_critic(config, context)
-
-
-def _modes(candidate: Batch, reference: Batch, context: MetricContext) -> Mapping[str, float]:
-    from wganx_points.metrics import modes
-
-    return modes(candidate, reference, context)
-
-
-def _w1(candidate: Batch, reference: Batch, context: MetricContext) -> Mapping[str, float]:
-    from wganx_points.metrics import w1
-
-    return w1(candidate, reference, context)
-
-
-def _transport_cost(candidate: Batch, reference: Batch, context: MetricContext) -> Mapping[str, float]:
-    from wganx_points.metrics import transport_cost
-
-    return transport_cost(candidate, reference, context)
-
-
-def _write(samples: Tensor, format: SampleFormat, folder: Path, stem: str) -> list[Path]:
-    from wganx_points.writers import write_points
-
-    return write_points(samples, format, folder, stem)
-
-
-def _preview(samples: Tensor, reference: Batch, format: SampleFormat, folder: Path, stem: str) -> Path:
-    from wganx_points.writers import preview_points
-
-    return preview_points(samples, reference, format, folder, stem)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import singledispatch
 from itertools import product
@@ -41,9 +42,13 @@ class ModeItems(ArrayItems):
     """Points of a Gaussian mixture that know its centres ``(K, D)``, in the order of the labels, and its sigma."""
 
     def __init__(
-        self, tensors: dict[str, torch.Tensor], format: SampleFormat, centres: torch.Tensor, sigma: float
+        self,
+        tensors: Mapping[str, torch.Tensor],
+        formats: Mapping[str, SampleFormat],
+        centres: torch.Tensor,
+        sigma: float,
     ) -> None:
-        super().__init__(tensors, format)
+        super().__init__(tensors, formats)
         self.centres = centres
         self.sigma = sigma
 
@@ -52,11 +57,11 @@ def open_cloud(config: CloudConfig, split: Split, context: DataContext) -> Array
     """One synthetic cloud; `context.seed` and the split fix every point, and the splits are independent draws."""
     cloud = draw(config, np.random.default_rng([context.seed, _STREAM[split]]))
     tensors = {"sample": _float(cloud.points)}
-    classes: tuple[str, ...] = ()
+    formats = {"sample": points_format(cloud.points.shape[1])}
     if cloud.labels is not None and cloud.centres is not None:
         tensors["label"] = torch.from_numpy(cloud.labels)
-        classes = tuple(f"mode {mode}" for mode in range(len(cloud.centres)))
-    return _items(cloud, tensors, classes)
+        formats["label"] = SampleFormat.label(tuple(f"mode {mode}" for mode in range(len(cloud.centres))))
+    return _items(cloud, tensors, formats)
 
 
 def open_pair(config: PairConfig, split: Split, context: DataContext) -> ArrayItems:
@@ -66,19 +71,18 @@ def open_pair(config: PairConfig, split: Split, context: DataContext) -> ArrayIt
         draw(CLOUDS[name](count=config.count), stream) for name, stream in zip((config.source, config.target), streams)
     )
     tensors = {"sample": _float(target.points), "source": _float(source.points)}
-    return _items(target, tensors, classes=())
+    return _items(target, tensors, {name: points_format(tensor.shape[1]) for name, tensor in tensors.items()})
 
 
-def _items(cloud: Cloud, tensors: dict[str, torch.Tensor], classes: tuple[str, ...]) -> ArrayItems:
-    format = points_format(cloud.points.shape[1], classes)
+def _items(cloud: Cloud, tensors: Mapping[str, torch.Tensor], formats: Mapping[str, SampleFormat]) -> ArrayItems:
     if cloud.centres is None:
-        return ArrayItems(tensors, format)
-    return ModeItems(tensors, format, _float(cloud.centres), cloud.sigma)
+        return ArrayItems(tensors, formats)
+    return ModeItems(tensors, formats, _float(cloud.centres), cloud.sigma)
 
 
-def points_format(dimension: int, classes: tuple[str, ...] = ()) -> SampleFormat:
-    """Format of a point: `dimension` coordinates, unbounded."""
-    return SampleFormat(axes=("coordinate",), shape=(dimension,), value_range=None, classes=classes)
+def points_format(dimension: int) -> SampleFormat:
+    """Format of a point, the same in storage and in a batch: `dimension` coordinates, unbounded."""
+    return SampleFormat(axes=("coordinate",), shape=(dimension,), value_range=None)
 
 
 def _float(array: Array) -> torch.Tensor:

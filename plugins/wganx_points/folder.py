@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from wganx import DataContext, DataError, Split
+from wganx import DataContext, DataError, SampleFormat, Split
 from wganx.data import ArrayItems, FileTree
 from wganx_points.configs import FolderConfig
 from wganx_points.datasets import points_format
@@ -119,7 +119,7 @@ def _split_rows(
 
 
 def _items(points: NDArray[np.float32], labels: NDArray[np.int64] | None, classes: tuple[str, ...]) -> ArrayItems:
-    tensors = {"sample": torch.from_numpy(points)}
+    tensors, formats = {"sample": torch.from_numpy(points)}, {"sample": points_format(points.shape[1])}
     if labels is not None:
-        tensors["label"] = torch.from_numpy(labels)
-    return ArrayItems(tensors, points_format(points.shape[1], classes))
+        tensors["label"], formats["label"] = torch.from_numpy(labels), SampleFormat.label(classes)
+    return ArrayItems(tensors, formats)

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 import torch
 
-from wganx import Batch, MetricContext, exact_w1
+from wganx import MetricContext, Sides, exact_w1
 from wganx_points.datasets import ModeItems
 
 NEAR = 3.0
 COVERED_SHARE = 0.2
 
 
-def modes(candidate: Batch, reference: Batch, context: MetricContext) -> Mapping[str, float]:
+def modes(sides: Sides, context: MetricContext) -> Mapping[str, float]:
     """How a sample of a Gaussian mixture is spread over its modes; nothing for other datasets.
 
     ``high_quality`` is the share of samples within 3 sigma of a mode (of real samples in the plane 98.9 %). A mode
@@ -23,6 +23,7 @@ def modes(candidate: Batch, reference: Batch, context: MetricContext) -> Mapping
     items = context.items("heldout")
     if not isinstance(items, ModeItems):
         return {}
+    candidate = sides.candidate
     centres = items.centres.to(candidate.real)
     distance, nearest = torch.cdist(candidate.real, centres).min(dim=1)
     near = distance <= NEAR * items.sigma
@@ -37,19 +38,19 @@ def modes(candidate: Batch, reference: Batch, context: MetricContext) -> Mapping
     return values
 
 
-def w1(candidate: Batch, reference: Batch, context: MetricContext) -> Mapping[str, float]:
+def w1(sides: Sides, context: MetricContext) -> Mapping[str, float]:
     """Exact W1 between the samples and the held-out points, in the units of the points."""
-    return {"w1": exact_w1(candidate.real, reference.real).value}
+    return {"w1": exact_w1(sides.candidate.real, sides.reference.real).value}
 
 
-def transport_cost(candidate: Batch, reference: Batch, context: MetricContext) -> Mapping[str, float]:
+def transport_cost(sides: Sides, context: MetricContext) -> Mapping[str, float]:
     """What the map costs, ``cost`` = mean ||G(x) - x||, beside the least that any map onto the target can.
 
     ``optimal_cost`` is the exact W1 between the source points and the held-out target; ``excess`` is by how much
     `cost` lies above it, as a fraction. A negative excess means that the target was not reached: read it with W1.
     """
-    source = candidate.context["source"]
-    cost = (candidate.real - source).norm(dim=1).mean().item()
-    optimal = exact_w1(source, reference.real).value
+    source = sides.candidate.context["source"]
+    cost = (sides.candidate.real - source).norm(dim=1).mean().item()
+    optimal = exact_w1(source, sides.reference.real).value
     values = {"cost": cost, "optimal_cost": optimal}
     return {**values, "excess": cost / optimal - 1} if optimal > 0 else values

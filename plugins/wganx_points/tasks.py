@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from wganx import Batch, ConfigError, Game, SampleFormat
+from wganx import Batch, ConfigError, Formats, Game, Networks
 from wganx_points.configs import GenerateConfig, TranslateConfig
 
 Baseline = Callable[[Batch, torch.Generator], Tensor]
@@ -20,15 +21,18 @@ class Generate(Game):
         ConfigError: `labels` is set and the dataset names no classes.
     """
 
-    def __init__(self, config: GenerateConfig, sample: SampleFormat) -> None:
-        self.sample = sample
+    def __init__(self, config: GenerateConfig, formats: Formats) -> None:
+        self.sample = formats.need("sample", "task.name=generate")
         if config.labels:
-            if not sample.classes:
+            label = formats.labels.get("label")
+            if label is None:
                 raise ConfigError(
                     "task.labels=true needs a dataset with classes and this one names none: "
                     "choose dataset.name=ring or grid, or set task.labels=false"
                 )
-            self.context = self.condition = {"label": SampleFormat.label(sample.classes)}
+            self.context = self.condition = {"label": label}
+            # A colour for each class in the pictures, the same whichever of them are drawn.
+            self.sample = replace(self.sample, signal={"classes": len(label.classes)})
 
     def batch(self, items: Mapping[str, Tensor], rng: torch.Generator, *, training: bool) -> Batch:
         given = {name: items[name] for name in self.context}
@@ -46,20 +50,20 @@ class Translate(Game):
     target where it is and makes the cheapest map onto it the only minimiser; from 1 on, staying put is as good.
     """
 
-    def __init__(self, config: TranslateConfig, sample: SampleFormat) -> None:
+    def __init__(self, config: TranslateConfig, formats: Formats) -> None:
         self.cost_weight = config.cost_weight
-        self.sample = sample
-        self.context = {"source": sample}
-
-    def batch(self, items: Mapping[str, Tensor], rng: torch.Generator, *, training: bool) -> Batch:
-        if "source" not in items:
+        self.sample = formats.need("sample", "task.name=translate")
+        if "source" not in formats:
             raise ConfigError(
                 "task.name=translate needs items with a source point beside the sample, "
-                f"and this dataset has only: {', '.join(items)}; choose dataset.name=pair"
+                f"and this dataset has only: {', '.join(formats)}; choose dataset.name=pair"
             )
+        self.context = {"source": formats["source"]}
+
+    def batch(self, items: Mapping[str, Tensor], rng: torch.Generator, *, training: bool) -> Batch:
         return Batch(items["sample"], context={"source": items["source"]})
 
-    def extra_losses(self, generator: nn.Module, fake: Tensor, batch: Batch, step: int) -> Mapping[str, Tensor]:
+    def generator_losses(self, networks: Networks, fake: Tensor, batch: Batch, step: int) -> Mapping[str, Tensor]:
         moved = torch.linalg.vector_norm(fake - batch.context["source"], dim=1)
         return {"transport_cost": self.cost_weight * moved.mean()}
 

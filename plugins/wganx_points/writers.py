@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from wganx import Batch, SampleFormat
+from wganx import Batch, Preview, SampleFormat
 
 Array = NDArray[np.float64]
 Colour = tuple[int, int, int]
@@ -28,10 +29,9 @@ REAL, FAKE, PATH = (158, 164, 173), (222, 80, 36), (172, 196, 226)
 MOST_PATHS = 120
 
 
-def write_points(samples: Tensor, format: SampleFormat, folder: Path, stem: str) -> list[Path]:
+def write_points(batch: Batch, format: SampleFormat, folder: Path, stem: str) -> list[Path]:
     """Writes all points to one table, ``stem.csv``, and to ``stem.npy``: a file for every point would serve no one."""
-    points = _array(samples)
-    folder.mkdir(parents=True, exist_ok=True)
+    points = _array(batch.real)
     table, array = folder / f"{stem}.csv", folder / f"{stem}.npy"
     header = ",".join(f"x{axis}" for axis in range(points.shape[1]))
     np.savetxt(table, points, delimiter=",", fmt="%.9g", header=header, comments="", encoding="utf-8")
@@ -39,19 +39,24 @@ def write_points(samples: Tensor, format: SampleFormat, folder: Path, stem: str)
     return [table, array]
 
 
-def preview_points(samples: Tensor, reference: Batch, format: SampleFormat, folder: Path, stem: str) -> Path:
-    """Draws the made points over the held-out ones, ``stem.png``.
+def preview_points(samples: Tensor, reference: Batch, format: SampleFormat, folder: Path, stem: str) -> Preview:
+    """Draws the made points over the held-out ones.
 
     Labels of the context colour the points they asked for; thin lines lead from source points to where they went.
     The axes span the held-out points, so that the pictures of a run can be compared; points beyond are counted in
     the caption. Above two dimensions the picture shows the first two principal axes of the held-out points, in one
     dimension the two cumulative distributions, whose enclosed area is W1.
     """
-    view = _view_of(_array(reference.real))
-    real, fake = view(_array(reference.real)), view(_array(samples))
-    frame = _Frame.around(real, square=not view.cumulative)
+    shown = reference.real if len(reference.real) else samples  # none are at hand where the data is gone
+    view = _view_of(_array(shown))
+    fake = view(_array(samples))
+    frame = _Frame.around(view(_array(shown)), square=not view.cumulative)
     frame.grid()
-    frame.rings(real, REAL)
+    if len(reference.real):
+        frame.rings(view(_array(reference.real)), REAL)
+    if reference.real.shape == samples.shape and bool((reference.real == samples).all()):
+        frame.legend(None, view.caption)
+        return Preview(frame.picture_CHW())
     notes = ["generated"]
     if "source" in reference.context and not view.cumulative:
         frame.paths(view(_array(reference.context["source"]))[:MOST_PATHS], fake[:MOST_PATHS], PATH)
@@ -62,10 +67,7 @@ def preview_points(samples: Tensor, reference: Batch, format: SampleFormat, fold
         notes.append(f"{beyond} more beyond the frame")
     frame.dots(fake, _colours(reference, format, len(fake)))
     frame.legend(", ".join(notes), view.caption)
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{stem}.png"
-    frame.save(path)
-    return path
+    return Preview(frame.picture_CHW())
 
 
 def _array(points: Tensor) -> Array:
@@ -108,11 +110,14 @@ def _colours(reference: Batch, format: SampleFormat, count: int) -> list[Colour]
     """One colour for all, or one a class, evenly around the circle of hues."""
     if "label" not in reference.context:
         return [FAKE] * count
+    labels: list[int] = reference.context["label"].tolist()
+    given = format.signal.get("classes")
+    classes = given if isinstance(given, int) else max(labels) + 1
     palette = []
-    for index in range(len(format.classes)):
-        red, green, blue = colorsys.hls_to_rgb(index / len(format.classes), 0.45, 0.75)
+    for index in range(classes):
+        red, green, blue = colorsys.hls_to_rgb(index / classes, 0.45, 0.75)
         palette.append((round(255 * red), round(255 * green), round(255 * blue)))
-    return [palette[label] for label in reference.context["label"].tolist()]
+    return [palette[label] for label in labels]
 
 
 class _Frame:
@@ -171,8 +176,8 @@ class _Frame:
         for start, end in zip(self._pixels(starts)[inside], self._pixels(ends)[inside]):
             self.draw.line((*start, *end), fill=colour, width=OVERSAMPLING)
 
-    def legend(self, made: str, caption: str) -> None:
-        """The box's outline, and above it what the marks mean."""
+    def legend(self, made: str | None, caption: str) -> None:
+        """The box's outline, and above it what the marks mean; nothing is made where held-out points stand alone."""
         self.draw.rectangle(
             (self.left, self.top, self.right, self.bottom), outline=EDGE, width=round(1.5 * OVERSAMPLING)
         )
@@ -180,12 +185,15 @@ class _Frame:
         x = self.left + RADIUS * OVERSAMPLING
         self._ring(x, y, REAL)
         x = self._text(x + 10 * OVERSAMPLING, y, "held-out", "lm", INK) + 26 * OVERSAMPLING
-        self._dot(x, y, FAKE)
-        self._text(x + 10 * OVERSAMPLING, y, made, "lm", INK)
+        if made is not None:
+            self._dot(x, y, FAKE)
+            self._text(x + 10 * OVERSAMPLING, y, made, "lm", INK)
         self._text(self.right, y, caption, "rm", REAL)
 
-    def save(self, path: Path) -> None:
-        self.picture.reduce(OVERSAMPLING).save(path, optimize=True)
+    def picture_CHW(self) -> Tensor:
+        """The picture in its own size, uint8 ``(3, SIDE, SIDE)``."""
+        pixels_HWC = np.array(self.picture.reduce(OVERSAMPLING))
+        return torch.from_numpy(pixels_HWC).permute(2, 0, 1)
 
     def _pixels(self, points: Array) -> Array:
         share = (points - self.low) / (self.high - self.low)

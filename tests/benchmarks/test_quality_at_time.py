@@ -33,7 +33,7 @@ def test_the_loop_by_hand_trains_as_wganx_does(float64):
     from quality_at_time import prepare
 
     from wganx.config import resolve
-    from wganx.engine.stream import Stream
+    from wganx.engine.carrying.stream import Stream
 
     narrow = {"generator.width": 4, "generator.hidden": 8, "critic.width": 4, "critic.hidden": 8}
     rules = {"train.batch_size": 6, "optimizer.schedule": "constant"}

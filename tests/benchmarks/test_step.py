@@ -92,6 +92,6 @@ def test_a_warning_of_the_engine_is_heard():
     from trainings import complaints
 
     with complaints() as heard:
-        logging.getLogger("wganx.engine.execution").warning("a step cannot be %s", "recorded")
-    logging.getLogger("wganx.engine.execution").warning("later")
+        logging.getLogger("wganx.engine.carrying.execution").warning("a step cannot be %s", "recorded")
+    logging.getLogger("wganx.engine.carrying.execution").warning("later")
     assert heard == ["a step cannot be recorded"]

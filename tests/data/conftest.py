@@ -14,7 +14,12 @@ import os
 import threading
 import torch
 
+from wganx import SampleFormat
+
 decoded = []
+KINDS = (torch.bool, torch.int16, torch.float32, torch.bfloat16, torch.int64)
+FORMATS = {name: SampleFormat(axes=("value",), shape=(5,)) for name in ("sample", "nan", *map(str, KINDS))}
+FORMATS["scalar"] = SampleFormat(axes=(), shape=(), value_range=None)
 
 def decode(content, path):
     decoded.append(path)
@@ -27,9 +32,7 @@ def scaled(content, path, *, by, kind=torch.uint8):
 
 def of_every_type(content, path):
     values = torch.tensor(list(content))
-    values_of = {
-        str(kind): values.to(kind) for kind in (torch.bool, torch.int16, torch.float32, torch.bfloat16, torch.int64)
-    }
+    values_of = {str(kind): values.to(kind) for kind in KINDS}
     return {"sample": values.to(torch.uint8), "nan": values / 0 * 0, "scalar": values.sum(), **values_of}
 
 def hang(content, path):

@@ -20,7 +20,7 @@ from wganx.data import (
 )
 from wganx.errors import DataError
 
-FORMAT = SampleFormat(axes=("value",), shape=(3,))
+FORMATS = {"sample": SampleFormat(axes=("value",), shape=(3,))}
 
 
 def numbered(count, broken=()):
@@ -32,11 +32,11 @@ def numbered(count, broken=()):
 @pytest.fixture
 def file_items(write, decoders):
     root = write(numbered(40, broken=(3, 17)))
-    return lambda: FileItems(FileTree(root, (".bin",)), "train", decoders.decode, FORMAT)
+    return lambda: FileItems(FileTree(root, (".bin",)), "train", decoders.decode, FORMATS)
 
 
 def array_items(count=10):
-    return ArrayItems({"sample": torch.arange(count * 3).view(count, 3)}, FORMAT)
+    return ArrayItems({"sample": torch.arange(count * 3).view(count, 3)}, FORMATS)
 
 
 def samples(feed, batches):
@@ -141,7 +141,7 @@ def test_a_batch_stream_yields_batches_and_passes_the_state_on():
 
 def test_a_stream_refuses_too_many_unreadable_files_early(write, decoders):
     root = write(numbered(250, broken=range(1, 250, 3)))
-    feed = StreamFeed(FileItems(FileTree(root, (".bin",)), "train", decoders.decode, FORMAT),
+    feed = StreamFeed(FileItems(FileTree(root, (".bin",)), "train", decoders.decode, FORMATS),
                       batch_size=24, seed=0, device="cpu")  # fmt: skip
     with pytest.raises(DataError, match=r"\d+ of the first 24 files in .* cannot be read, and at most 5% are skipped"):
         feed.next()
@@ -149,7 +149,7 @@ def test_a_stream_refuses_too_many_unreadable_files_early(write, decoders):
 
 
 def test_a_worker_that_dies_is_an_error_not_a_hang(write, decoders):
-    items = FileItems(FileTree(write(numbered(10)), (".bin",)), "train", decoders.die, FORMAT)
+    items = FileItems(FileTree(write(numbered(10)), (".bin",)), "train", decoders.die, FORMATS)
     feed = StreamFeed(items, batch_size=2, seed=0, device="cpu", workers=1)
     with pytest.raises(DataError, match=r"a worker process that reads the data died .* with fewer workers, or with 0"):
         feed.next()
@@ -157,7 +157,7 @@ def test_a_worker_that_dies_is_an_error_not_a_hang(write, decoders):
 
 def test_a_decoder_that_cannot_be_sent_is_refused(write):
     items = FileItems(
-        FileTree(write(numbered(10)), (".bin",)), "train", lambda content, path: {"sample": torch.zeros(1)}, FORMAT
+        FileTree(write(numbered(10)), (".bin",)), "train", lambda content, path: {"sample": torch.zeros(1)}, FORMATS
     )
     feed = StreamFeed(items, batch_size=2, seed=0, device="cpu", workers=1)
     with pytest.raises(DataError, match=r"cannot be sent to worker processes .* at the top level of a module, or read"):
@@ -165,7 +165,7 @@ def test_a_decoder_that_cannot_be_sent_is_refused(write):
 
 
 class Failing:
-    format = FORMAT
+    formats = FORMATS
 
     def __len__(self):
         return 4
@@ -183,7 +183,8 @@ def test_a_failure_of_a_plugins_own_items_keeps_its_cause():
 
 def test_a_stream_refuses_items_of_different_shapes(write, decoders):
     files = {f"train/{i}.bin": b"abc" if i else b"ab" for i in range(6)} | {"test/0.bin": b"abc"}
-    items = FileItems(FileTree(write(files), (".bin",)), "train", decoders.decode, FORMAT)
+    free = {"sample": SampleFormat(axes=("value",), shape=(None,))}
+    items = FileItems(FileTree(write(files), (".bin",)), "train", decoders.decode, free)
     feed = StreamFeed(items, batch_size=1, seed=0, device="cpu")
     with pytest.raises(DataError, match="every item must be alike"):
         samples(feed, 6)

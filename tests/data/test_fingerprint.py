@@ -4,16 +4,17 @@ import torch
 from wganx import SampleFormat
 from wganx.data import ArrayItems, FileItems, FileTree, fingerprint
 
-FORMAT = SampleFormat(axes=("value",), shape=(3,))
+FORMATS = {"sample": SampleFormat(axes=("value",), shape=(None,))}
 FILES = {"train/1.bin": b"one", "train/2.bin": b"two", "test/3.bin": b"three"}
 
 
 def of_files(root, decoders):
-    return fingerprint(FileItems(FileTree(root, (".bin",)), "train", decoders.decode, FORMAT))
+    return fingerprint(FileItems(FileTree(root, (".bin",)), "train", decoders.decode, FORMATS))
 
 
 def of_array(tensor):
-    return fingerprint(ArrayItems({"sample": tensor}, FORMAT))
+    format = SampleFormat(axes=("value",) * (tensor.dim() - 1), shape=(None,) * (tensor.dim() - 1))
+    return fingerprint(ArrayItems({"sample": tensor}, {"sample": format}))
 
 
 def test_files_wherever_they_lie_have_the_same_fingerprint(write, pack, decoders):
@@ -53,7 +54,7 @@ def test_of_a_large_array_only_spaced_rows_count():
 
 def test_other_items_by_what_they_hold():
     class Powers:
-        format = FORMAT
+        formats = FORMATS
 
         def __init__(self, exponent, count=300):
             self.exponent, self.count = exponent, count

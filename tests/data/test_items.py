@@ -3,15 +3,18 @@ import torch
 
 from wganx import SampleFormat
 from wganx.data import ArrayItems, FileItems, FileTree, load
-from wganx.data.items import refuse_if_too_many
+from wganx.data.decoded import refuse_if_too_many
 from wganx.errors import DataError
 
 FORMAT = SampleFormat(axes=("value",), shape=(3,))
-LABELLED = SampleFormat(axes=("value",), shape=(3,), classes=("cat", "dog"))
+FORMATS = {"sample": FORMAT}
+FREE = {"sample": SampleFormat(axes=("value",), shape=(None,))}
+SCALAR = {"sample": SampleFormat(axes=(), shape=(), value_range=None)}
+LABELLED = {"sample": FORMAT, "label": SampleFormat.label(("cat", "dog"))}
 
 
 def file_items(root, decoders, split="train"):
-    return FileItems(FileTree(root, (".bin",)), split, decoders.decode, FORMAT)
+    return FileItems(FileTree(root, (".bin",)), split, decoders.decode, FORMATS)
 
 
 def numbered(count, broken=()):
@@ -38,9 +41,24 @@ def test_array_items_are_rows():
         ({"sample": torch.zeros(0, 3)}, r"at least one row each, got rows \{'sample': 0\}"),
         ({"sample": torch.tensor(1.0)}, "at least one row"),
         ({"sample": torch.zeros(2), "label": torch.zeros(3)}, r"as many rows .*'sample': 2, 'label': 3"),
-        ({"sample": torch.zeros(2)}, "needs a tensor 'label' of shape"),
-        ({"sample": torch.zeros(2), "label": torch.zeros(2)}, "type int64"),
-        ({"sample": torch.zeros(2), "label": torch.tensor([0, 2])}, r"must lie in 0 \.\. 1 .* got 0 \.\. 2"),
+        (
+            {"sample": torch.zeros(2, 3)},
+            r"every format a tensor, got tensors \['sample'\] and formats \['label', 'sample'\]",
+        ),
+        ({"other": torch.zeros(2, 3), "label": torch.tensor([0, 1])}, r"got tensors \['label', 'other'\] and formats"),
+        (
+            {"sample": torch.zeros(2, 4), "label": torch.tensor([0, 1])},
+            r"'sample' has rows of shape \(4,\), and its format is value 3; make one fit the other",
+        ),
+        (
+            {"sample": torch.zeros(2, 3), "label": torch.zeros(2)},
+            r"a format with classes needs a tensor 'label' of shape \(N,\) and type int64, got float32 \(2,\)",
+        ),
+        (
+            {"sample": torch.zeros(2, 3), "label": torch.tensor([0, 2])},
+            r"labels 'label' must lie in 0 \.\. 1 for 2 classes, got 0 \.\. 2",
+        ),
+        ({"sample": torch.zeros(2, 3), "label": torch.tensor([-1, -1])}, r"for 2 classes, got -1"),
     ],
 )
 def test_array_items_that_do_not_fit_are_refused(tensors, message):
@@ -53,14 +71,14 @@ def test_file_items_decode_the_files_of_their_split(write, decoders):
     train, heldout = file_items(root, decoders), file_items(root, decoders, "heldout")
     assert [item["sample"].tolist() for item in train] == [[i, 0, 1] for i in range(5)]
     assert [item["sample"].tolist() for item in heldout] == [list(b"abc")]
-    assert train.format == FORMAT
+    assert train.formats == FORMATS
     assert set(train[0]) == {"sample"}
 
 
 def test_class_folders_become_labels_that_both_splits_share(write, decoders):
     root = write({"train/dog/1.bin": b"dog", "train/cat/1.bin": b"cat", "val/dog/1.bin": b"dig"})
     train, heldout = file_items(root, decoders), file_items(root, decoders, "heldout")
-    assert train.format.classes == heldout.format.classes == ("cat", "dog")
+    assert train.formats == heldout.formats == LABELLED
     assert [item["label"].item() for item in train] == [0, 1]
     assert heldout[0]["label"].item() == 1
     assert heldout[0]["label"].dtype == torch.int64
@@ -109,7 +127,7 @@ def test_a_damaged_archive_member_is_unreadable_by_name(pack, decoders):
     first_member = content.index(b"000.bin") + len(b"000.bin")
     content[first_member : first_member + 4] = b"\xff\xff\xff\xff"
     root.write_bytes(content)
-    items = FileItems(FileTree(root, (".bin",)), "train", decoders.decode, FORMAT)
+    items = FileItems(FileTree(root, (".bin",)), "train", decoders.decode, FREE)
     assert "000.bin" in items.paths  # of the training split, by its hash
     assert len(load(items)) == len(items)
     assert list(items.unreadable) == ["000.bin"]
@@ -117,7 +135,8 @@ def test_a_damaged_archive_member_is_unreadable_by_name(pack, decoders):
 
 
 def test_items_of_different_shapes_are_refused(write, decoders):
-    items = file_items(write({"train/1.bin": b"abc", "train/2.bin": b"ab", "test/3.bin": b"abc"}), decoders)
+    root = write({"train/1.bin": b"abc", "train/2.bin": b"ab", "test/3.bin": b"abc"})
+    items = FileItems(FileTree(root, (".bin",)), "train", decoders.decode, FREE)
     message = r"item 1 is sample uint8 \(2,\), but the first is sample uint8 \(3,\); every item must be alike"
     with pytest.raises(DataError, match=message):
         load(items)
@@ -126,7 +145,7 @@ def test_items_of_different_shapes_are_refused(write, decoders):
 class Squares:
     """A plugin's own items: neither arrays nor files."""
 
-    format = FORMAT
+    formats = SCALAR
 
     def __len__(self):
         return 5
@@ -153,6 +172,6 @@ def test_the_share_is_judged_early_only_when_luck_cannot_explain_it(failed, draw
     if not refused:
         refuse_if_too_many(Thousand(), unreadable, drawn=drawn)
         return
-    wanted = f"{failed} of the first {drawn} files cannot" if drawn else "51 of 1000 files cannot"
+    wanted = f"{failed} of the first {drawn} items cannot" if drawn else "51 of 1000 items cannot"
     with pytest.raises(DataError, match=wanted):
         refuse_if_too_many(Thousand(), unreadable, drawn=drawn)

@@ -28,16 +28,20 @@ from wganx.data import (
 )
 from wganx.errors import DataError
 
-FORMAT = SampleFormat(axes=("value",), shape=(3,))
+SCALAR = SampleFormat(axes=(), shape=(), value_range=None)
+FORMATS = {"sample": SampleFormat(axes=("value",), shape=(3,))}
+LONG = {"sample": SampleFormat(axes=("value",), shape=(None,))}
 
 
 def array_items(count=10):
-    return ArrayItems({"sample": torch.arange(count * 3).view(count, 3), "number": torch.arange(count)}, FORMAT)
+    return ArrayItems(
+        {"sample": torch.arange(count * 3).view(count, 3), "number": torch.arange(count)}, FORMATS | {"number": SCALAR}
+    )
 
 
 def file_items(write, decoders, count=40, decode=None):
     files = {f"train/{i:03}.bin": bytes([i, 0, 1]) for i in range(count)} | {"test/0.bin": b"abc"}
-    return FileItems(FileTree(write(files), (".bin",)), "train", decode or decoders.decode, FORMAT)
+    return FileItems(FileTree(write(files), (".bin",)), "train", decode or decoders.decode, FORMATS)
 
 
 @pytest.fixture
@@ -68,7 +72,8 @@ def test_a_stream_hands_out_what_a_resident_feed_does_from_any_position(
 ):
     values = torch.randint(0, 100, (2, 3, count)).to(kind)
     sample = values.permute(2, 0, 1) if transposed else values.permute(2, 0, 1).contiguous()
-    items = ArrayItems({"sample": sample, "number": torch.arange(count)}, FORMAT)
+    formats = {"sample": SampleFormat(axes=("column", "value"), shape=(2, 3)), "number": SCALAR}
+    items = ArrayItems({"sample": sample, "number": torch.arange(count)}, formats)
     resident, stream, by_thread = (
         made(items, batch_size=batch_size, seed=seed, device="cpu") for made in (ResidentFeed, StreamFeed, StreamFeed)
     )
@@ -100,7 +105,7 @@ def test_streams_of_a_pack_of_files_and_of_memory_agree(write, decoders):
 
 def test_the_rows_of_a_pack_that_are_larger_than_a_page_are_read_right(write, decoders):
     files = {f"train/{i:03}.bin": bytes([i]) * 9001 for i in range(30)} | {"test/0.bin": b"abc"}
-    made, _ = packed(FileItems(FileTree(write(files), (".bin",)), "train", decoders.decode, FORMAT), "always")
+    made, _ = packed(FileItems(FileTree(write(files), (".bin",)), "train", decoders.decode, LONG), "always")
     feed = StreamFeed(made, batch_size=11, seed=0, device="cpu")
     order = feed.order
     for batch in range(9):
@@ -260,7 +265,7 @@ def test_an_error_in_the_thread_is_raised_where_the_batch_is_wanted(monkeypatch,
 
 def test_what_was_found_ahead_and_dropped_is_reported_when_it_is_reached(write, decoders):
     files = {f"train/{i:03}.bin": b"broken" if i == 7 else bytes([i, 0, 1]) for i in range(40)}
-    items = FileItems(FileTree(write(files | {"test/0.bin": b"abc"}), (".bin",)), "train", decoders.decode, FORMAT)
+    items = FileItems(FileTree(write(files | {"test/0.bin": b"abc"}), (".bin",)), "train", decoders.decode, FORMATS)
     feed = StreamFeed(items, batch_size=1, seed=0, device="cpu")
     place = next(k for k in range(40) if feed.order.indices(k).item() == 7)
     feed.load_state_dict(feed.state_dict() | {"batches": max(0, place - 2)})
@@ -282,7 +287,7 @@ from wganx import SampleFormat
 from wganx.data import FileItems, FileTree, StreamFeed
 import decoders_of_the_tests as decoders
 items = FileItems(FileTree(sys.argv[1], (".bin",)), "train", getattr(decoders, sys.argv[2]),
-                  SampleFormat(axes=("value",), shape=(3,)))
+                  {"sample": SampleFormat(axes=("value",), shape=(3,))})
 feed = StreamFeed(items, batch_size=4, seed=0, device="cpu")
 if sys.argv[2] == "hang":
     feed._start_ring(feed._rows())
@@ -309,7 +314,7 @@ def test_the_interpreter_ends_while_the_thread_reads(write, decoders, decode):
 class Own:
     """A plugin's own items, which tell by which thread they were read."""
 
-    format = FORMAT
+    formats = FORMATS
 
     def __init__(self):
         self.threads = set()

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from wganx.engine.averaging import WeightAverage
+from wganx.engine.steps.averaging import WeightAverage
 
 
 def test_the_average_of_a_constant_is_the_constant():

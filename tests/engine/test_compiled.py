@@ -11,7 +11,7 @@ from torch.nn.utils import parametrize
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import wganx
-from wganx.engine.compiled import CompiledLoss
+from wganx.engine.carrying.compiled import CompiledLoss
 from wganx.engine.ranks import Ranks
 from wganx.errors import PreflightError, UsageError
 from wganx.nn import constant_masks

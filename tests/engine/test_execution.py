@@ -17,7 +17,7 @@ import wganx
 from wganx.batch import SampleFormat
 from wganx.config import resolve
 from wganx.data import ArrayItems, BatchStream, ResidentFeed
-from wganx.engine.execution import Recorded, describe
+from wganx.engine.carrying.execution import Recorded, describe
 from wganx.runs.assembly import Assembly
 from wganx.wasserstein import CONSTRAINTS
 
@@ -45,7 +45,7 @@ class _Recording(TorchDispatchMode):
 
 
 class Tape:
-    """Stands for `wganx.engine.execution.CudaGraphs` on a CPU."""
+    """Stands for `wganx.engine.carrying.execution.CudaGraphs` on a CPU."""
 
     def __init__(self, milliseconds=10.0):
         self.recorded = self.replayed = 0
@@ -285,7 +285,7 @@ def test_the_tape_notices_a_value_that_the_host_computed(make_trainer, data, mon
             calls.append(1)
             return super().forward(noise) + 0.001 * len(calls)
 
-    monkeypatch.setattr("wganx.engine.execution._ROUNDING", float("inf"))
+    monkeypatch.setattr("wganx.engine.carrying.execution._ROUNDING", float("inf"))
     calls = []
     eager, _ = run(make_trainer, data, generator=Counting(nn.Linear(4, 2)))
     calls.clear()

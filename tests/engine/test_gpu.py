@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 import wganx
-from wganx.engine.execution import Recorded
-from wganx.engine.stream import Stream
+from wganx.engine.carrying.execution import Recorded
+from wganx.engine.carrying.stream import Stream
 from wganx.wasserstein import CONSTRAINTS
 
 pytestmark = [

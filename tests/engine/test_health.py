@@ -14,7 +14,7 @@ from torch import nn
 
 import wganx
 from wganx.engine import Observer, slow_data
-from wganx.engine.health import HealthMonitor, standard_checks
+from wganx.engine.standard_checks import HealthMonitor, standard_checks
 from wganx.health import Finding, HealthCheck, Vitals
 from wganx.nn import LipschitzMLP
 from wganx.wasserstein import CONSTRAINTS, ByConstruction, Orthogonal, Penalty, PenaltyTerms, gradient_norms

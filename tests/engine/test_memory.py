@@ -9,7 +9,7 @@ from torch import nn
 from torch.profiler import ProfilerActivity, profile
 
 import wganx
-from wganx.engine.memory import choose_micro_batch, explain_micro_batch, free_memory, plan_memory
+from wganx.engine.planning.memory import choose_micro_batch, explain_micro_batch, free_memory, plan_memory
 
 ROWS = 24
 

@@ -291,7 +291,7 @@ def test_checking_changes_nothing():
     trainer = wganx.Trainer(generator, critic, noise=(3,), device="cpu", format=IMAGE)
     before = {name: tensor.clone() for name, tensor in {**generator.state_dict(), **critic.state_dict()}.items()}
     draws = trainer.random.draws.get_state()
-    from wganx.engine.preflight import check_networks
+    from wganx.engine.planning.preflight import check_networks
 
     check_networks(generator, critic, wganx.Batch(images()), noise=(3,), constraint=wganx.GradientPenalty())
     assert all(torch.equal(before[name], tensor) for name, tensor in {**generator.state_dict(),

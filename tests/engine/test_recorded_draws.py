@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from wganx.engine.recorded_draws import RecordedDraws
+from wganx.engine.carrying.recorded_draws import RecordedDraws
 
 RNG = torch.Generator()
 

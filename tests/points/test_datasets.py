@@ -78,27 +78,27 @@ def test_mixtures_know_their_modes(config: RingConfig | GridConfig) -> None:
     assert isinstance(items, ModeItems)
     offset = items.tensors["sample"] - items.centres[items.tensors["label"]]
     assert offset.std(dim=0).tolist() == pytest.approx([items.sigma] * 2, rel=0.03)
-    counts = torch.bincount(items.tensors["label"], minlength=len(items.format.classes))
+    counts = torch.bincount(items.tensors["label"], minlength=len(items.formats["label"].classes))
     fair = MANY / len(items.centres)
     assert ((counts - fair).abs() < 5 * fair**0.5).all()
-    assert len(items.format.classes) == len(items.centres)
+    assert len(items.formats["label"].classes) == len(items.centres)
 
 
 @pytest.mark.parametrize("dataset", SYNTHETIC, ids=lambda dataset: dataset.name)
 def test_opened_as_declared(dataset: Dataset) -> None:
-    items = dataset.open(dataset.config.model_validate({"count": 50}), "train", DataContext())
+    items = dataset.factory("open")(dataset.config.model_validate({"count": 50}), "train", DataContext())
     assert len(items) == 50
     item = items[49]
-    assert items.format.axes == ("coordinate",)
-    assert items.format.value_range is None
-    assert item["sample"].shape == items.format.shape
+    assert items.formats["sample"].axes == ("coordinate",)
+    assert items.formats["sample"].value_range is None
+    assert item["sample"].shape == items.formats["sample"].shape
     assert item["sample"].dtype == torch.float32
 
 
 @pytest.mark.parametrize("dataset", SYNTHETIC, ids=lambda dataset: dataset.name)
 def test_the_seed_fixes_every_point_and_the_splits_share_none(dataset: Dataset) -> None:
     def opened(split: Split, seed: int) -> dict[str, torch.Tensor]:
-        items = dataset.open(dataset.config.model_validate({"count": 200}), split, DataContext(seed=seed))
+        items = dataset.factory("open")(dataset.config.model_validate({"count": 200}), split, DataContext(seed=seed))
         assert isinstance(items, ArrayItems)
         return items.tensors
 
@@ -122,4 +122,6 @@ def test_a_pair_knows_the_modes_of_its_target() -> None:
     items = open_pair(PairConfig(source="ring", target="grid", count=10), "train", DataContext())
     assert isinstance(items, ModeItems)
     assert len(items.centres) == 25
-    assert items.format == SampleFormat(axes=("coordinate",), shape=(2,), value_range=None)
+    assert set(items.formats) == {"sample", "source"}
+    for format in items.formats.values():
+        assert format == SampleFormat(axes=("coordinate",), shape=(2,), value_range=None)

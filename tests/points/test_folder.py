@@ -66,7 +66,7 @@ def test_split_folders_and_class_folders(tmp_path: Path) -> None:
             (tmp_path / split / label).mkdir(parents=True)
             np.save(tmp_path / split / label / "a.npy", POINTS[start + shift : start + shift + 5])
     items = open_folder(FolderConfig(root=tmp_path), "heldout", DataContext())
-    assert items.format.classes == ("left", "right")
+    assert items.formats["label"].classes == ("left", "right")
     for index in range(10):
         np.testing.assert_array_equal(items[index]["sample"].numpy(), POINTS[20 + index])
         assert items[index]["label"] == index // 5

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wganx.cli.selection import with_extensions
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 @click.option("--repeats", type=click.IntRange(min=2), help="Pairs of blocks; 10 by default, fewer for small sets.")
 @click.option("--set", "settings", multiple=True, metavar="SECTION.KEY=VALUE", help="For the plugin: dataset.size=32.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the blocks and the methods' own draws.")
+@with_extensions
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def distance(
     a: str,
@@ -40,6 +43,7 @@ def distance(
     settings: tuple[str, ...],
     seed: int,
     as_json: bool,
+    extensions: tuple[str, ...],
 ) -> None:
     """Measure how far two sets of samples lie apart, beside how far each lies from itself.
 
@@ -57,7 +61,9 @@ def distance(
     from wganx.evaluation import measure_distances
     from wganx.runs import open_samples
 
-    sides = [open_samples(source, plugin=plugin, settings=settings, warn=warn) for source in (a, b)]
+    sides = [
+        open_samples(source, plugin=plugin, settings=settings, extensions=extensions, warn=warn) for source in (a, b)
+    ]
     with Console(stderr=True).status("reading") as status:
         report = measure_distances(*sides, methods=methods, n=rows, repeats=repeats, seed=seed, watch=status.update)
     if as_json:

@@ -10,7 +10,7 @@ from rich.table import Table
 from wganx.api import warn
 from wganx.cli.console import make_console
 from wganx.config import resolve
-from wganx.engine.memory import in_units
+from wganx.engine.planning.memory import in_units
 from wganx.runs.dry_run import DryRun, dry_run
 
 
@@ -37,6 +37,7 @@ def _print(found: DryRun) -> None:
         "gradients": (plan.gradients, "of both"),
         "optimizer": (plan.optimizer, "state of both"),
         "weight average": (plan.average, ""),
+        **({"helpers": (plan.helpers, "weights and buffers")} if plan.helpers else {}),
         "dataset": (plan.dataset, "" if plan.dataset else "streamed"),
         "batches": (plan.batches, ""),
         "critic step": (plan.critic_step, "activations, graphs, gradients on their way"),

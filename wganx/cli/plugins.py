@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from wganx.errors import PluginError
+from wganx.parts import Part
 from wganx.plugins import Description, describe, describe_all
-from wganx.plugins.contracts import Architecture, Dataset, Task
-from wganx.plugins.descriptors import kind
+from wganx.plugins.descriptors import Config
 
 
 @click.group(invoke_without_command=True)
@@ -76,20 +76,31 @@ def show(name: str, as_json: bool) -> None:
         raise PluginError(f"plugin {found.name!r} ({found.distribution} {found.version}) {found.cause}")
     offers = [
         {
-            "kind": kind(offer),
+            "kind": offer.kind,
             "name": offer.name,
             "summary": offer.summary,
-            "options": {key: field.get_default() for key, field in offer.config.model_fields.items()}
-            if isinstance(offer, Dataset | Task | Architecture)
-            else {},
+            "options": {key: field.get_default() for key, field in _options(offer).items()},
         }
         for offer in found.offers
+    ]
+    offers += [
+        {"kind": "command", "name": name, "summary": f"wganx {found.name} {name}", "options": {}}
+        for name in found.commands
+    ]
+    offers += [
+        {"kind": "observer", "name": hook, "summary": "told during a run", "options": {}} for hook in found.observes
     ]
     if as_json:
         plugin = {key: getattr(found, key) for key in ("name", "distribution", "version", "target", "api")}
         click.echo(json.dumps({**plugin, "offers": offers}, indent=2, default=str))
         return
     _print_offers(found, offers)
+
+
+def _options(offer: Part) -> dict[str, Any]:
+    """The options of a part that has a configuration of its own."""
+    model = getattr(offer, "config", None)
+    return dict(model.model_fields) if isinstance(model, type) and issubclass(model, Config) else {}
 
 
 def _print_offers(found: Description, offers: list[dict[str, Any]]) -> None:

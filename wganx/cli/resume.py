@@ -6,11 +6,14 @@ from pathlib import Path
 
 import click
 
+from wganx.cli.selection import with_extensions
+
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--set", "settings", multiple=True, metavar="SECTION.KEY=VALUE", help="One setting; repeat for more.")
-def resume(run: Path, settings: tuple[str, ...]) -> None:
+@with_extensions
+def resume(run: Path, settings: tuple[str, ...], extensions: tuple[str, ...]) -> None:
     """Continue a run exactly where its last checkpoint left it.
 
     \b
@@ -22,4 +25,4 @@ def resume(run: Path, settings: tuple[str, ...]) -> None:
     from wganx.cli.training import train_and_tell
     from wganx.runs import Run
 
-    train_and_tell(Run.load(run, settings, warn=warn))
+    train_and_tell(Run.load(run, settings, warn=warn, extensions=extensions))

@@ -2,35 +2,83 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+from wganx.cli.selection import with_extensions
+from wganx.errors import UsageError
+
+if TYPE_CHECKING:
+    from wganx.runs import Run
 
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("-n", "count", type=click.IntRange(min=1), default=16, show_default=True, help="How many.")
 @click.option("--seed", type=int, help="Of the noise; the run's own by default.")
-@click.option("--class", "class_name", metavar="NAME", help="One class, for a generator that is given labels.")
+@click.option("--given", "given", multiple=True, metavar="LABEL=CLASS", help="The class of a label; repeat for more.")
+@click.option("--class", "class_name", metavar="NAME", help="The class, for a generator with a single label.")
 @click.option("--checkpoint", default="last", show_default=True, metavar="WHICH", help="last, best, or a step.")
+@click.option("--source", type=click.Path(path_type=Path), metavar="PATH", help="A file, or folder, to make it from.")
 @click.option(
-    "--out", type=click.Path(path_type=Path), metavar="DIR", help="Where to write; RUN/samples/... by default."
+    "--out", type=click.Path(path_type=Path), metavar="PATH", help="Where to write; RUN/samples/... by default."
 )
-def sample(run: Path, count: int, seed: int | None, class_name: str | None, checkpoint: str, out: Path | None) -> None:
-    """Draw samples from a run: single files, and a grid picture beside them.
+@with_extensions
+def sample(
+    run: Path,
+    count: int,
+    seed: int | None,
+    given: tuple[str, ...],
+    class_name: str | None,
+    checkpoint: str,
+    source: Path | None,
+    out: Path | None,
+    extensions: tuple[str, ...],
+) -> None:
+    """Draw samples from a run: single files, and a grid picture beside them. Needs no data of the training.
 
     \b
     Example:
       wganx sample runs/first -n 64 --seed 1 --out picked
+      wganx sample runs/first --given label=7
+      wganx sample runs/voices --source in.wav --given speaker=anna --out out.wav
     """
     from wganx.api import load_run
 
-    loaded = load_run(run)
-    loaded.restore(checkpoint)
-    batch = loaded.context_batch(count, seed=seed, class_name=class_name)
-    samples = loaded.draw(batch, seed=seed)
+    loaded = load_run(run, extensions=extensions)
+    chosen = dict(map(_label_and_class, given))
+    if source is not None:
+        _apply(loaded, source, out, seed=seed, given=chosen, class_name=class_name, checkpoint=checkpoint)
+        return
+    samples, batch = loaded.draw(count, seed=seed, given=chosen, class_name=class_name, checkpoint=checkpoint)
     if out is None:
-        chosen = loaded.resolved.run.seed if seed is None else seed
-        out = loaded.folder.samples / f"drawn-step-{loaded.assembly.trainer.step:06d}-seed-{chosen}"
+        own = loaded.resolved.run.seed if seed is None else seed
+        out = loaded.folder.samples / f"drawn-step-{loaded.step_of(checkpoint):06d}-seed-{own}"
     *files, grid = loaded.write_samples(samples, batch, out)
     click.echo(f"{count} samples in {len(files)} files under {out}; all at once: {grid}")
+
+
+def _label_and_class(text: str) -> tuple[str, str]:
+    label, equals, name = text.partition("=")
+    if not (label and equals):
+        raise UsageError(f"--given {text}: write it as LABEL=CLASS, for example --given speaker=anna")
+    return label, name
+
+
+def _apply(
+    run: Run,
+    source: Path,
+    out: Path | None,
+    *,
+    seed: int | None,
+    given: Mapping[str, str | int],
+    class_name: str | None,
+    checkpoint: str,
+) -> None:
+    if out is None:
+        raise UsageError("--source needs --out, the file or folder to write")
+    written = run.apply(source, out, seed=seed, given=given, class_name=class_name, checkpoint=checkpoint)
+    click.echo(f"{len(written)} file{'s' * (len(written) > 1)} written: {written[0] if len(written) == 1 else out}")

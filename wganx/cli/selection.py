@@ -10,15 +10,24 @@ import click
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+EXTENSION = "A plugin beside it that only adds parts; repeat for more."
+
 _OPTIONS = (
     click.option("--plugin", metavar="NAME", help="Plugin: an installed name, DISTRIBUTION:NAME, or ./file.py."),
     click.option("--scenario", metavar="NAME", help="The run to start from; the plugin's first one by default."),
     click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="YAML file of sections."),
     click.option("--data", metavar="PATH", help="A folder or archive of your own."),
     click.option("--set", "settings", multiple=True, metavar="SECTION.KEY=VALUE", help="One setting; repeat for more."),
+    click.option("--extension", "extensions", multiple=True, metavar="NAME", help=EXTENSION),
     click.option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1, ..."),
     click.option("--seed", type=int, metavar="N", help="Fixes every random stream."),
 )
+
+
+def with_extensions(command: F) -> F:
+    """Adds ``--extension`` to a command on a run that is there."""
+    option = click.option("--extension", "extensions", multiple=True, metavar="NAME", help=EXTENSION)
+    return option(command)
 
 
 def choosing_a_run(command: F) -> F:

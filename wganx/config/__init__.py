@@ -3,6 +3,6 @@
 from wganx.config.changes import MAY_CHANGE, refuse_changes
 from wganx.config.composition import Parts, Resolved
 from wganx.config.resolve import from_yaml, resolve, schema
-from wganx.config.sections import Run
+from wganx.config.sections import RunConfig
 
-__all__ = ["MAY_CHANGE", "Parts", "Resolved", "Run", "from_yaml", "refuse_changes", "resolve", "schema"]
+__all__ = ["MAY_CHANGE", "Parts", "Resolved", "RunConfig", "from_yaml", "refuse_changes", "resolve", "schema"]

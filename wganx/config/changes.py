@@ -9,7 +9,7 @@ from wganx.errors import ConfigError
 
 MAY_CHANGE = (
     "train.steps", "log", "preview", "checkpoint", "evaluate",
-    "dataset.feed", "dataset.workers", "dataset.pack", "train.capture", "train.micro_batch",
+    "dataset.feed", "dataset.workers", "dataset.pack", "train.capture", "train.micro_batch", "extensions",
 )  # fmt: skip
 """Settings and sections that leave the course of the weights as it was, but for the order of additions."""
 

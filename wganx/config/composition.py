@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from wganx.config.constraints import build_constraint
 from wganx.config.layers import Merged, PartSection
+from wganx.config.metrics import choose_metrics, extractor_options
 from wganx.config.problems import Problem, failure, validation_problems
+from wganx.config.rules import RuleBook
 from wganx.config.sections import (
     ConstraintSection,
     CriticSection,
@@ -19,7 +21,7 @@ from wganx.config.sections import (
     GeneratorSection,
     ObjectiveSection,
     OptimizerSection,
-    Run,
+    RunConfig,
     Section,
     TaskSection,
     compose,
@@ -28,9 +30,10 @@ from wganx.config.sections import (
 )
 from wganx.config.sources import Key
 from wganx.errors import PluginError, WganxError, did_you_mean
+from wganx.evaluation import ChosenMetric
 from wganx.plugins import Catalog
-from wganx.plugins.contracts import Architecture, Dataset, Metric, Modality, Scenario, Task
-from wganx.plugins.descriptors import title
+from wganx.plugins.descriptors import Architecture, Config, Dataset, Modality, Scenario, Task
+from wganx.plugins.guard import calling
 
 if TYPE_CHECKING:
     from wganx.engine import Optimizer
@@ -70,19 +73,30 @@ class Resolved:
         parts: the descriptors chosen by name.
         objective: built from its section, as are `constraint` and `optimizer`.
         metrics: what an evaluation computes, by name.
+        extractors: options of the extractors that were given any, by name.
         merged: the values as given, and their sources.
         notes: settings that were dropped because a higher layer chose another part, each in a sentence.
     """
 
-    run: Run
+    run: RunConfig
     catalog: Catalog
     parts: Parts
     objective: Objective
     constraint: Constraint
     optimizer: Optimizer
-    metrics: Mapping[str, Metric]
+    metrics: Mapping[str, ChosenMetric]
+    extractors: Mapping[str, Config]
     notes: tuple[str, ...]
     merged: Merged = field(repr=False)
+
+    def only(self, names: Sequence[str]) -> dict[str, ChosenMetric]:
+        """These metrics of the run's modality and task, with their options where the run gives them some.
+
+        Raises:
+            PluginError: one of `names` is no metric of the modality, or does not apply to the task.
+        """
+        found = self.catalog.metrics(self.parts.modality.name, self.parts.task.name, names)
+        return {name: self.metrics.get(name) or ChosenMetric(metric, metric.config()) for name, metric in found.items()}
 
     def origin(self, path: str) -> str:
         """Where a value stands, e.g. ``configs/mnist.yaml:3``; ``default`` when no layer set it."""
@@ -120,31 +134,33 @@ def _default_name(section: str) -> str | None:
     return None if declared.is_required() else str(declared.default)
 
 
-def compose_run(catalog: Catalog, scenario: Scenario, merged: Merged) -> Resolved:
-    """Check merged values against the parts they name.
+def compose_run(
+    catalog: Catalog, scenario: Scenario, merged: Merged, written_by: Mapping[str, str] | None = None
+) -> Resolved:
+    """Check merged values against the parts they name, after those of a stored run were brought to today's names.
 
     Raises:
         ConfigError: lists every problem found.
     """
-    composer = _Composer(catalog, scenario, merged)
+    composer = _Composer(catalog, scenario, merged, written_by)
     return composer.compose()
 
 
 class _Composer:
     """One pass over merged values that keeps every problem it meets."""
 
-    def __init__(self, catalog: Catalog, scenario: Scenario, merged: Merged) -> None:
+    def __init__(
+        self, catalog: Catalog, scenario: Scenario, merged: Merged, written_by: Mapping[str, str] | None
+    ) -> None:
         self.catalog = catalog
         self.merged = merged
+        self.written_by = written_by
         self.modality = scenario.modality
         self.problems: list[Problem] = []
         self.models: dict[str, type[Section]] = {}
 
     def compose(self) -> Resolved:
-        from wganx.engine import Optimizer
-        from wganx.wasserstein import CONSTRAINTS, OBJECTIVES
-
-        catalog = self.catalog
+        catalog, rules = self.catalog, RuleBook(self.catalog)
         dataset = self._part("dataset", catalog.dataset)
         if dataset is not None:
             self.modality = dataset.modality
@@ -152,28 +168,34 @@ class _Composer:
         task = self._part("task", lambda name: catalog.task(name, self.modality))
         generator = self._part("generator", lambda name: catalog.architecture("generator", name, self.modality))
         critic = self._part("critic", lambda name: catalog.architecture("critic", name, self.modality))
-        objective = self._settings("objective", OBJECTIVES)
-        constraint = self._settings("constraint", CONSTRAINTS)
-        self.models["optimizer"] = from_settings(OptimizerSection, Optimizer)
+        objective = self._rule("objective", rules)
+        constraint = self._rule("constraint", rules)
+        optimizer = self._optimizer(rules)
 
         run = self._validated()
-        if run is None or not (dataset and task and generator and critic and objective and constraint):
+        if run is None or not (dataset and task and generator and critic and objective and constraint and optimizer):
             raise failure(self.problems)
         modality = self._found(("dataset", "name"), lambda: catalog.modality(self.modality))
-        metrics = self._found(
-            ("evaluate", "metrics"), lambda: catalog.metrics(self.modality, task.name, run.evaluate.metrics)
-        )
+        metrics, faults = choose_metrics(catalog, self.modality, task.name, run.evaluate.metrics, self.merged)
+        self.problems += faults
+        extractors, faults = extractor_options(catalog, self.modality, run.evaluate.extractors, self.merged)
+        self.problems += faults
         self._check_best(run, metrics)
         constrained, faults = build_constraint(
-            constraint, run.constraint, critic, self.merged, lambda kind, own: self._built(kind, own, "constraint")
+            constraint,
+            run.constraint,
+            critic,
+            self.merged,
+            rules,
+            lambda kind, own: self._built(kind, own, "constraint"),
         )
         self.problems += faults
         built = {
             "objective": self._built(objective, run.objective, "objective"),
             "constraint": constrained,
-            "optimizer": self._built(Optimizer, run.optimizer, "optimizer"),
+            "optimizer": self._built(optimizer, run.optimizer, "optimizer"),
         }
-        if self.problems or modality is None or metrics is None:
+        if self.problems or modality is None:
             raise failure(self.problems)
         parts = Parts(modality=modality, dataset=dataset, task=task, generator=generator, critic=critic)
         return Resolved(
@@ -181,6 +203,7 @@ class _Composer:
             catalog=catalog,
             parts=parts,
             metrics=metrics,
+            extractors=extractors,
             notes=self.merged.notes,
             merged=self.merged,
             **built,
@@ -207,21 +230,38 @@ class _Composer:
         if part is None:
             self.models[section] = _open(_CORE[section])
             return None
-        self.models[section] = join(_CORE[section], part.config, f"{self.catalog.owner(part).found}: {title(part)}")
+        if self.written_by is not None:
+            self._migrate(section, part)
+        self.models[section] = join(_CORE[section], part.config, f"{self.catalog.owner(part).found}: {part}")
         return part
 
-    def _settings(self, section: str, offered: Mapping[str, type[T]]) -> type[T] | None:
+    def _migrate(self, section: str, part: Dataset | Task | Architecture) -> None:
+        values = self.merged.values.get(section, {})
+        own = {name: value for name, value in values.items() if name not in _CORE[section].model_fields}
+        version = (self.written_by or {}).get(self.catalog.owner(part).name, "")
+        with calling(part, "migrate"):
+            migrated = part.config.migrate(dict(own), version)
+        for name in own:
+            del values[name]
+        values |= migrated
+
+    def _rule(self, section: str, rules: RuleBook) -> type[Any] | None:
         """The class a section names; the section takes on its fields."""
         name = self._name(section)
-        if name is not None and name in offered:
-            self.models[section] = from_settings(_CORE[section], offered[name])
-            return offered[name]
-        self.models[section] = _open(_CORE[section])
-        if name is not None:
-            key = (section, "name")
-            listed = f"no {section} named {name!r}; offered: {', '.join(offered)}{did_you_mean(name, offered)}"
-            self.problems.append(Problem(key, listed, self.merged.origin(key)))
-        return None
+        kind = None if name is None else self._found((section, "name"), lambda: rules.find(section, name))
+        self.models[section] = _open(_CORE[section]) if kind is None else from_settings(_CORE[section], kind)
+        return kind
+
+    def _optimizer(self, rules: RuleBook) -> type[Any]:
+        """A plugin's, or wganx's own, whose section refuses other names itself."""
+        name = self.merged.values.get("optimizer", {})
+        name = name.get("name") if isinstance(name, dict) else None
+        kind: type[Any] | None = None
+        if isinstance(name, str) and name in rules.names("optimizer"):
+            kind = self._found(("optimizer", "name"), lambda: rules.find("optimizer", name))
+        kind = kind or rules.find("optimizer", "adam")
+        self.models["optimizer"] = from_settings(OptimizerSection, kind)
+        return kind
 
     def _data_has_a_use(self, dataset: Dataset) -> None:
         """Refuse ``--data`` by its own name where the dataset has no root, rather than as an unknown option."""
@@ -238,10 +278,10 @@ class _Composer:
         listed = f"; datasets that do: {', '.join(takers)}" if takers else ""
         self.problems.append(Problem(key, f"dataset {dataset.name!r} takes no folder or file of yours{listed}", origin))
 
-    def _validated(self) -> Run | None:
+    def _validated(self) -> RunConfig | None:
         """The run, if nothing at all was wrong with it."""
         values = self.merged.values
-        for section, declared in Run.model_fields.items():
+        for section, declared in RunConfig.model_fields.items():
             kind = declared.annotation
             if isinstance(kind, type) and issubclass(kind, Section):
                 values.setdefault(section, {})
@@ -257,11 +297,11 @@ class _Composer:
         ]
         return None if self.problems else run
 
-    def _check_best(self, run: Run, metrics: Mapping[str, Metric] | None) -> None:
+    def _check_best(self, run: RunConfig, metrics: Mapping[str, ChosenMetric]) -> None:
         best, key = run.checkpoint.best, ("checkpoint", "best")
-        if best is None or metrics is None:
+        if best is None:
             return
-        ranked = [value for metric in metrics.values() for value in metric.better]
+        ranked = [value for chosen in metrics.values() for value in chosen.metric.better]
         fault = None
         if best not in ranked:
             listed = f"values that can be ranked: {', '.join(ranked) or 'none'}{did_you_mean(best, ranked)}"

@@ -9,9 +9,10 @@ from pydantic import ValidationError
 
 from wganx.config.layers import Merged
 from wganx.config.problems import Problem, validation_problems
+from wganx.config.rules import RuleBook
 from wganx.config.sections import ConstraintSection, NamedSection, Section, from_settings
-from wganx.errors import did_you_mean
-from wganx.plugins.contracts import Architecture
+from wganx.errors import PluginError, did_you_mean
+from wganx.plugins.descriptors import Architecture
 
 if TYPE_CHECKING:
     from wganx.wasserstein import Constraint
@@ -21,10 +22,15 @@ Build = Callable[[type[Any], Section], Any]
 
 
 def build_constraint(
-    kind: type[Constraint], section: ConstraintSection, critic: Architecture, merged: Merged, build: Build
+    kind: type[Constraint],
+    section: ConstraintSection,
+    critic: Architecture,
+    merged: Merged,
+    rules: RuleBook,
+    build: Build,
 ) -> tuple[Constraint | None, list[Problem]]:
     """The constraint that `section` describes, and what is wrong with it."""
-    from wganx.wasserstein import CONSTRAINTS, Combined
+    from wganx.wasserstein import Combined
 
     parts, problems = [build(kind, section)], []
     if kind.name == "by-construction" and not critic.lipschitz:
@@ -35,17 +41,18 @@ def build_constraint(
         problems.append(Problem(("constraint", "name"), fault, merged.origin(("constraint", "name"))))
     for place, given in enumerate(section.also):
         key, name = ("constraint", "also", str(place)), given.get("name")
-        if name not in CONSTRAINTS:
-            fault = f"no constraint named {name!r}; offered: {', '.join(CONSTRAINTS)}"
-            problems.append(Problem(key, fault + did_you_mean(str(name), CONSTRAINTS), merged.origin(key)))
+        try:
+            other = rules.find("constraint", str(name))
+        except PluginError as error:
+            problems.append(Problem(key, str(error), merged.origin(key)))
             continue
-        model = from_settings(NamedSection, CONSTRAINTS[name])
+        model = from_settings(NamedSection, other)
         if unknown := [option for option in given if option not in model.model_fields]:
             listed = did_you_mean(unknown[0], model.model_fields) or f"; options: {', '.join(model.model_fields)}"
             problems.append(Problem((*key, unknown[0]), f"no such option{listed}", merged.origin(key)))
             continue
         try:
-            parts.append(build(CONSTRAINTS[name], model.model_validate(given)))
+            parts.append(build(other, model.model_validate(given)))
         except ValidationError as error:
             problems += [
                 Problem((*key, *problem.key), problem.fault, merged.origin(key))

@@ -12,7 +12,7 @@ from wganx.config.layers import merge
 from wganx.config.sources import Layer, add_settings, read_environment, read_file
 from wganx.errors import ConfigError
 from wganx.plugins import Catalog, discover, load
-from wganx.plugins.contracts import Dataset, Scenario
+from wganx.plugins.descriptors import Dataset, Scenario
 
 
 def schema(resolved: Resolved) -> dict[str, Any]:
@@ -21,13 +21,13 @@ def schema(resolved: Resolved) -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **described}
 
 
-def from_yaml(path: Path) -> Resolved:
+def from_yaml(path: Path, written_by: Mapping[str, str] | None = None) -> Resolved:
     """The run a stored ``config.yaml`` describes, whatever the environment says now.
 
     Raises:
         ConfigError, PluginError: as `resolve`.
     """
-    return resolve(config=path, environ={})
+    return resolve(config=path, environ={}, written_by=written_by or {})
 
 
 def resolve(
@@ -40,7 +40,9 @@ def resolve(
     data: str | Path | None = None,
     seed: int | None = None,
     device: str | None = None,
+    extensions: Sequence[str] = (),
     environ: Mapping[str, str] | None = None,
+    written_by: Mapping[str, str] | None = None,
 ) -> Resolved:
     """Load the named plugins, lay all sources over each other, and check everything.
 
@@ -50,7 +52,10 @@ def resolve(
     Args:
         data: becomes ``dataset.root``. When nothing but the scenario names a dataset, it also selects the plugin's
             folder dataset, if it has one.
+        extensions: plugins beside those that the other sources name; a scenario may name some too.
         environ: read instead of ``os.environ``.
+        written_by: of a stored configuration, the version of each plugin by which it was written: options that were
+            renamed since are migrated (`wganx.Config.migrate`).
 
     Raises:
         PluginError: a plugin or extension cannot be loaded.
@@ -70,19 +75,30 @@ def resolve(
         call,
     ]
 
+    if extensions:
+        _extend(user, extensions)
     catalog = _load(user)
     chosen = _scenario(user, catalog)
+    catalog = catalog.extended(chosen.extensions)
     base = _read_scenario(chosen, catalog)
     if data is not None:
         _point_at(Path(data), user, catalog, chosen)
     merged = merge([base, *user], part_sections())
     merged.values.setdefault("scenario", chosen.name)
-    return compose_run(catalog, chosen, merged)
+    return compose_run(catalog, chosen, merged, written_by)
 
 
 def _named(user: Sequence[Layer], name: str) -> Any:
     """A run-level value, from the highest layer that has it."""
     return next((layer.values[name] for layer in reversed(user) if name in layer.values), None)
+
+
+def _extend(user: Sequence[Layer], extensions: Sequence[str]) -> None:
+    """Put the extensions of the call behind those that are named already."""
+    named = _named(user, "extensions") or []
+    given = [*named, *(name for name in extensions if name not in named)] if isinstance(named, list | tuple) else named
+    user[-1].values.pop("extensions", None)
+    user[-1].put(("extensions",), given, f"--extension {' --extension '.join(extensions)}")
 
 
 def _load(user: Sequence[Layer]) -> Catalog:

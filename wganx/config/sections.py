@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, cast, get_type_hints
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, create_model, field_validator
 
 from wganx.errors import PluginError
-from wganx.plugins.contracts import Config
+from wganx.plugins.descriptors import Config
 
 OFF_IS_A_WORD = BeforeValidator(lambda value: "off" if value is False else value)
 """For settings with the choice ``off``, which YAML takes for false."""
@@ -55,7 +55,18 @@ class GeneratorSection(Section):
     """The network that makes samples."""
 
     name: str = Field(description="the architecture, as the plugin names it")
-    noise: int = Field(128, ge=0, description="length of the noise vector; 0 for a generator without noise")
+    noise: Annotated[int, Field(ge=0)] | Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = (
+        Field(
+            128, description="length of the noise vector, or a shape such as [64, 8]; 0 for a generator without noise"
+        )
+    )
+
+    @property
+    def noise_shape(self) -> tuple[int, ...]:
+        """Shape of one noise sample; empty without noise."""
+        if isinstance(self.noise, tuple):
+            return self.noise
+        return (self.noise,) if self.noise else ()
 
 
 class CriticSection(Section):
@@ -106,8 +117,15 @@ class EvaluateSection(Section):
 
     every: int = Field(0, ge=0, description="steps between evaluations; 0 for none")
     n: int = Field(1000, ge=2, description="samples on each side of a metric")
-    metrics: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
-        None, description="the metrics to compute; null for all that apply"
+    repeats: int = Field(1, ge=1, description="blocks of n samples; from 2 on every number has an interval")
+    candidates: Annotated[int, Field(ge=2)] | None = Field(
+        None, description="generated samples, where these are to be more than n; null for n"
+    )
+    metrics: Annotated[tuple[str | dict[str, Any], ...], Field(min_length=1)] | None = Field(
+        None, description="the metrics to compute, each a name or {name: ..., option: ...}; null for all that apply"
+    )
+    extractors: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="options of extractors by their name, {classes: {...}}"
     )
 
 
@@ -132,12 +150,14 @@ class LogSection(Section):
     every: int = Field(50, ge=1, description="steps between logging points")
 
 
-class Run(Section):
+class RunConfig(Section):
     """The configuration of one run. The sections of its parts are composed by `compose` for the parts chosen."""
 
     plugin: str = Field(description="name of the plugin, distribution:name, or path of a .py file")
     scenario: str = Field(description="the scenario the run starts from")
-    extensions: tuple[str, ...] = Field((), description="further plugins: observers, metrics, networks, datasets")
+    extensions: tuple[str, ...] = Field(
+        (), description="further plugins: observers, metrics, networks, constraints, datasets"
+    )
     seed: int = Field(0, ge=0, description="fixes every random stream of the run")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, mps, ...")
     dataset: DatasetSection
@@ -185,7 +205,7 @@ def from_settings(core: type[Section], settings: type[Any]) -> type[Section]:
     return create_model(core.__name__, __base__=core, __doc__=core.__doc__, **declared)
 
 
-def compose(sections: Mapping[str, type[Section]]) -> type[Run]:
+def compose(sections: Mapping[str, type[Section]]) -> type[RunConfig]:
     """The model of a whole run, with the given models in place of the core's."""
     chosen: dict[str, Any] = {name: (model, Field(description=None)) for name, model in sections.items()}
-    return create_model("Run", __base__=Run, __doc__=Run.__doc__, **chosen)
+    return create_model("RunConfig", __base__=RunConfig, __doc__=RunConfig.__doc__, **chosen)

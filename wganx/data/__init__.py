@@ -1,23 +1,26 @@
 """Reading and scanning folders and archives, data resident on the device, and streams larger than memory.
 
-FileTree -> FileItems (or ArrayItems) -> packed -> choose_feed -> Feed -> BatchStream
+FileTree -> FileItems or WindowItems (or ArrayItems) -> packed -> choose_feed -> Feed -> BatchStream
 """
 
 from wganx.data.choose import choose_feed
+from wganx.data.decoded import DecodedItems, FileItems
 from wganx.data.feed import BatchStream, Feed
 from wganx.data.files import FileTree
-from wganx.data.fingerprint import fingerprint
-from wganx.data.items import ArrayItems, FileItems
+from wganx.data.fingerprint import changes, describe_data, fingerprint
+from wganx.data.items import ArrayItems
 from wganx.data.layout import Layout
 from wganx.data.order import ShuffledOrder
 from wganx.data.packed import PackedItems, packed
 from wganx.data.resident import ResidentFeed, load
 from wganx.data.scan import ScanReport, scan
 from wganx.data.stream import StreamFeed
+from wganx.data.windows import WindowItems
 
 __all__ = [
     "ArrayItems",
     "BatchStream",
+    "DecodedItems",
     "Feed",
     "FileItems",
     "FileTree",
@@ -27,7 +30,10 @@ __all__ = [
     "ScanReport",
     "ShuffledOrder",
     "StreamFeed",
+    "WindowItems",
+    "changes",
     "choose_feed",
+    "describe_data",
     "fingerprint",
     "load",
     "packed",

@@ -5,21 +5,22 @@ from __future__ import annotations
 import errno
 import logging
 import os
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+
+from wganx.storage import remove_folder
 
 log = logging.getLogger(__name__)
 
 UNUSED_DAYS = 60
 """An entry that was not used for so long goes when another is written."""
 _ABANDONED_DAYS = 1
-_ASIDE = ".writing-"
+_LEFT_BEHIND = (".writing", ".removing", ".replaced")
+"""How the names end that `wganx.storage` gives to what it has not finished with."""
 _PATIENCE = 3.0
 _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP)
 _DAY = 24 * 60 * 60
@@ -67,31 +68,6 @@ def only_one(folder: Path, slot: str) -> Iterator[None]:
         lock.release()
 
 
-@contextmanager
-def written_aside(entry: Path) -> Iterator[Path]:
-    """A new folder to write into, which becomes `entry` when the work inside ends well, and vanishes otherwise.
-
-    An entry that is there already is replaced. Files inside must be synced by who writes them.
-
-    Raises:
-        OSError: the folder cannot be written.
-    """
-    aside = Path(tempfile.mkdtemp(prefix=f"{_ASIDE}{entry.name}-", dir=entry.parent))
-    try:
-        yield aside
-        _sync(aside)
-        try:
-            os.rename(aside, entry)  # noqa: PTH104
-        except OSError:
-            if not entry.exists():
-                raise
-            shutil.rmtree(entry)
-            os.rename(aside, entry)  # noqa: PTH104
-        _sync(entry.parent)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-
-
 def tidy(entry: Path, slot: str) -> None:
     """Removes other states of the slot, what was not used for long, and what killed processes left behind.
 
@@ -100,10 +76,11 @@ def tidy(entry: Path, slot: str) -> None:
     for other in entry.parent.iterdir():
         if other == entry or not other.is_dir():
             continue
-        left_behind = other.name.startswith(_ASIDE)
+        left_behind = other.name.startswith(".") and other.name.endswith(_LEFT_BEHIND)
         days = UNUSED_DAYS if not left_behind else _ABANDONED_DAYS
-        if (other.name.startswith(f"{slot}-") and not left_behind) or _days_since_use(other) > days:
-            shutil.rmtree(other, ignore_errors=True)
+        if other.name.startswith(f"{slot}-") or _days_since_use(other) > days:
+            with suppress(OSError):  # somebody else removes it, or may
+                remove_folder(other)
 
 
 def mark_used(file: Path) -> None:
@@ -120,14 +97,3 @@ def _days_since_use(folder: Path) -> float:
     except OSError:  # somebody else removes it
         return 0.0
     return (time.time() - newest) / _DAY
-
-
-def _sync(folder: Path) -> None:
-    """The folder's own list of files, where the platform can sync one."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

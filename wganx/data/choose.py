@@ -31,7 +31,7 @@ def choose_feed(
 ) -> Feed:
     """Opens a feed, resident when the data fits.
 
-    Files that are slow to decode are packed first, in the cache folder: see `wganx.data.packed`.
+    Items that are slow to decode are packed first, in the cache folder: see `wganx.data.packed`.
 
     Args:
         items: the opened split.
@@ -41,7 +41,7 @@ def choose_feed(
         requested: ``auto`` chooses by size: the number of items times the bytes of the first readable one against
             the budget. Items that are in the device's memory already stay there.
         workers: processes that read ahead when streaming; of no use where the items are tensors or packed.
-        pack: whether decoded files are kept on disk for this and later starts.
+        pack: whether decoded items are kept on disk for this and later starts.
         memory_budget: bytes that resident data may take; None for a quarter of the free main memory, or half of the
             free memory of a CUDA device.
 

@@ -76,7 +76,7 @@ class Feed(ABC):
 
     @property
     def unreadable(self) -> list[tuple[str, str]]:
-        """Path and reason of the files found unreadable so far, each replaced by the next readable one."""
+        """Name and reason of the items found unreadable so far, each replaced by the next readable one."""
         return list(self._unreadable.items())
 
     def state_dict(self) -> dict[str, int]:
@@ -126,7 +126,7 @@ class Feed(ABC):
         for path, reason in unreadable.items():
             if path not in self._unreadable:
                 self._unreadable[path] = reason
-                log.warning("%s cannot be read (%s); the next readable file takes its place", path, reason)
+                log.warning("%s cannot be read (%s); the next readable one takes its place", path, reason)
 
 
 class BatchStream(Iterator["Batch"]):

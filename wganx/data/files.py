@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import logging
 import os
-import stat
-import threading
-import zipfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Any, Protocol
+from typing import BinaryIO
 
 from wganx.data.layout import Layout, layout_of
+from wganx.data.sources import source_at
 from wganx.errors import DataError
 
 log = logging.getLogger(__name__)
-
-_OTHER_ARCHIVES = (".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar")
 
 
 class FileTree:
     """The files of a folder (any nesting) or of a ``.zip`` archive of one, by their relative paths.
 
     Hidden files and folders and ``__MACOSX`` are never looked at. Links are followed, each folder is read once, so a
-    link that leads back up ends there. Pickles without its open archive, for workers that are spawned.
+    link that leads back up ends there. Run folders of wganx below the root (they hold ``config.yaml`` and
+    ``run.json``), and a folder ``runs`` in which such lie, are passed over, or a tool would train on its own pictures.
+    Pickles without its open archive, for workers that are spawned.
 
     Attributes:
         root: the folder or the archive.
@@ -34,6 +32,7 @@ class FileTree:
         stamps: a number for each of them that is another when its content is: in a folder the time of its last
             modification in ns (0 for a link that leads nowhere), in an archive its checksum.
         skipped: how many other files there are, by suffix (``""`` for none).
+        skipped_runs: relative paths of the run folders that were passed over.
         layout: which of the paths are for training, which are held out, and their classes.
     """
 
@@ -46,7 +45,7 @@ class FileTree:
         """
         self.root = Path(path).expanduser()
         self.suffixes = tuple(sorted(suffix.lower() for suffix in suffixes))
-        self._source = _source_at(self.root)
+        self._source = source_at(self.root)
         wanted: dict[str, tuple[int, int]] = {}
         skipped: Counter[str] = Counter()
         for name, size, stamp in self._source.listing():
@@ -54,8 +53,11 @@ class FileTree:
                 wanted[name] = size, stamp
             else:
                 skipped[PurePosixPath(name).suffix.lower()] += 1
+        self.skipped_runs: Sequence[str] = self._source.skipped_runs
         if not wanted:
-            raise DataError(_nothing_wanted(self.root, self.suffixes, skipped))
+            raise DataError(_nothing_wanted(self.root, self.suffixes, skipped, self.skipped_runs))
+        if self.skipped_runs:
+            log.warning("%s: what lies in %s is left out", self.root, _run_folders(self.skipped_runs))
         self.paths = tuple(sorted(wanted))
         self.sizes: Mapping[str, int] = {name: wanted[name][0] for name in self.paths}
         self.stamps: Mapping[str, int] = {name: wanted[name][1] for name in self.paths}
@@ -73,127 +75,35 @@ class FileTree:
         """
         return self._source.read(path)
 
+    def open(self, path: str) -> BinaryIO:
+        """One of `paths` as a seekable stream of bytes, which the caller closes; in a folder its ``name`` is its path.
+
+        Nothing is read whole. In an archive a place in a stored file is reached at once, and in a compressed one by
+        unpacking all before it: sounds and films are better stored, since packing them gains nothing.
+
+        Raises:
+            OSError, zipfile.BadZipFile, RuntimeError: the file cannot be opened, is damaged or encrypted.
+        """
+        return self._source.open(path)
+
     def close(self) -> None:
         """Lets go of the archive; the next `read` opens it again."""
         self._source.close()
 
 
-class _Source(Protocol):
-    def listing(self) -> Iterator[tuple[str, int, int]]: ...
-
-    def read(self, path: str) -> bytes: ...
-
-    def close(self) -> None: ...
+def _run_folders(paths: Sequence[str]) -> str:
+    named = ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
+    return f"the run folder{'' if len(paths) == 1 else 's'} of wganx {named}"
 
 
-class _Folder:
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    def listing(self) -> Iterator[tuple[str, int, int]]:
-        visited: set[Path] = set()
-        for folder, subfolders, names in os.walk(self.root, followlinks=True, onerror=self._cannot_list):
-            real = Path(folder).resolve()
-            if real in visited:
-                subfolders.clear()
-                continue
-            visited.add(real)
-            subfolders[:] = sorted(name for name in subfolders if not _hidden(name))
-            for name in names:
-                path = Path(folder, name)
-                if not _hidden(name) and (facts := _size_and_time(path)) is not None:
-                    yield path.relative_to(self.root).as_posix(), *facts
-
-    def read(self, path: str) -> bytes:
-        return (self.root / path).read_bytes()
-
-    def close(self) -> None:
-        pass
-
-    def _cannot_list(self, error: OSError) -> None:
-        if Path(error.filename) == self.root:
-            raise DataError(f"{self.root} cannot be read: {error.strerror}; check its permissions") from error
-        log.warning("the files in %s are left out: %s", error.filename, error.strerror)
-
-
-class _Archive:
-    """One open handle a process: reading through it is safe from several threads, across a fork it is not."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self._start()
-
-    def _start(self) -> None:
-        self._opening = threading.Lock()
-        self._handle: zipfile.ZipFile | None = None
-        self._owner = os.getpid()
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"root": self.root}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.root = state["root"]
-        self._start()
-
-    def listing(self) -> Iterator[tuple[str, int, int]]:
-        try:
-            entries = self._open().infolist()
-        except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
-            raise DataError(
-                f"{self.root} is not a readable zip archive ({error}); pack or download it again"
-            ) from error
-        for entry in entries:
-            if not entry.is_dir() and not any(map(_hidden, PurePosixPath(entry.filename).parts)):
-                yield entry.filename, entry.file_size, entry.CRC
-
-    def read(self, path: str) -> bytes:
-        return self._open().read(path)
-
-    def close(self) -> None:
-        if self._handle is not None:
-            self._handle.close()
-            self._handle = None
-
-    def _open(self) -> zipfile.ZipFile:
-        with self._opening:
-            if self._handle is None or self._owner != os.getpid():
-                self._handle, self._owner = zipfile.ZipFile(self.root), os.getpid()
-            return self._handle
-
-
-def _source_at(path: Path) -> _Source:
-    if path.is_dir():
-        return _Folder(path)
-    if not path.exists():
-        nearest = next(parent for parent in path.absolute().parents if parent.exists())
-        raise DataError(
-            f"there is no folder or .zip archive at {path}; check the spelling (the path exists up to {nearest})"
+def _nothing_wanted(root: Path, suffixes: tuple[str, ...], skipped: Counter[str], runs: Sequence[str]) -> str:
+    endings = " or ".join(suffixes)
+    if runs:
+        return (
+            f"{root} holds no file ending in {endings} outside {_run_folders(runs)}, and what lies there is left out; "
+            "give another path, or the very folder of the samples"
         )
-    if path.suffix.lower() == ".zip" and path.is_file():
-        return _Archive(path)
-    mend = (
-        "unpack it and give the folder"
-        if path.suffix.lower() in _OTHER_ARCHIVES
-        else f"give the folder that holds it, {path.parent}"
-    )
-    raise DataError(f"{path} is a single file, and a folder or a .zip archive is wanted; {mend}")
-
-
-def _hidden(name: str) -> bool:
-    return name.startswith(".") or name == "__MACOSX"
-
-
-def _size_and_time(path: Path) -> tuple[int, int] | None:
-    """None for what would block a reader: pipes, sockets, devices. A dead link is left for `read` to report."""
-    try:
-        status = path.stat()
-    except OSError:
-        return 0, 0
-    return (status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None
-
-
-def _nothing_wanted(root: Path, suffixes: tuple[str, ...], skipped: Counter[str]) -> str:
     if not skipped:
-        return f"{root} is empty; put files ending in {' or '.join(suffixes)} into it, or give another path"
+        return f"{root} is empty; put files ending in {endings} into it, or give another path"
     seen = ", ".join(f"{count} {suffix or 'without an ending'}" for suffix, count in skipped.most_common(8))
-    return f"{root} holds no file ending in {' or '.join(suffixes)}; it holds {seen}"
+    return f"{root} holds no file ending in {endings}; it holds {seen}"

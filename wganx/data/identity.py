@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from functools import partial
 from pathlib import Path, PurePath
@@ -18,9 +18,7 @@ from wganx.data.items import describe
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from wganx.data.items import FileItems
-
-SCHEMA = 1
+SCHEMA = 2
 
 
 class Unidentified(Exception):
@@ -29,13 +27,13 @@ class Unidentified(Exception):
 
 @dataclass(frozen=True)
 class Identity:
-    """The name of a split of files, decoded in one way.
+    """The name of what is made of data in one way.
 
     Attributes:
-        slot: what is decoded and how it is asked for: the place of the files, the split, the decoder's name and
+        slot: what is made and how it is asked for: the place of the data, the split, the decoder's name and
             arguments. There is no use for two states of the same slot.
-        state: what it was when it was looked at: path, size, time of modification (in an archive: checksum) and class
-            of every file, the decoder's source, and some decoded items.
+        state: what it was when it was looked at: the stamps (path, size, time of modification or checksum, and class
+            of every file), the decoder's source, and some decoded items.
     """
 
     slot: str
@@ -45,31 +43,40 @@ class Identity:
         return f"{self.slot}-{self.state}"
 
 
-def identify(items: FileItems, samples: Sequence[Mapping[str, Tensor] | None]) -> Identity:
-    """The name of `items`, of which `samples` are some decoded ones (None for one that cannot be read).
+def identify(
+    root: Path,
+    recipe: Sequence[object],
+    stamps: Iterable[str] | None,
+    samples: Sequence[Mapping[str, Tensor] | None] = (),
+) -> Identity:
+    """The name of what `recipe` makes of the data in `root`: see `DecodedItems` for the words.
+
+    `samples` are some decoded items, None for one that cannot be read.
 
     Raises:
-        Unidentified: the decoder is no function of a module (or a `functools.partial` of one with plain arguments),
-            or the files' times are not known.
+        Unidentified: a function of the recipe is none of a module (or a `functools.partial` of one with plain
+            arguments), or the stamps are not known.
     """
-    tree, sources = items.tree, dict[str, str]()
-    stamps: Mapping[str, int] | None = getattr(tree, "stamps", None)
     if stamps is None:
         raise Unidentified("when its files changed is not known")
-    asked = [SCHEMA, str(tree.root.resolve()), items.split, _named(items.decode, sources)]
+    sources: dict[str, str] = {}
+    asked = [
+        SCHEMA,
+        str(root.resolve()),
+        [_named(part, sources) if callable(part) else _plain(part) for part in recipe],
+    ]
     state = hashlib.sha256(json.dumps(sorted(sources.items())).encode("ascii"))
-    if tree.root.is_file():
-        state.update(str(tree.root.stat().st_mtime_ns).encode("ascii"))
-    for path in items.paths:
-        facts = f"{path}\0{tree.sizes[path]}\0{stamps[path]}\0{tree.layout.class_of(path)}\0"
-        state.update(facts.encode("utf-8", "surrogateescape"))
+    if root.is_file():
+        state.update(str(root.stat().st_mtime_ns).encode("ascii"))
+    for stamp in stamps:
+        state.update(stamp.encode("utf-8", "surrogateescape"))
     for sample in samples:
         state.update(describe(sample or {}).encode("utf-8"))
         for _, tensor in sorted((sample or {}).items()):
             state.update(content_of(tensor))
-    shown = re.sub(r"[^A-Za-z0-9]+", "-", tree.root.stem).strip("-")[:40] or "data"
+    shown = re.sub(r"[^A-Za-z0-9]+", "-", root.stem).strip("-")[:40] or "data"
     slot = hashlib.sha256(json.dumps(asked, sort_keys=True).encode("ascii")).hexdigest()[:12]
-    return Identity(f"{shown}-{items.split}-{slot}", state.hexdigest()[:24])
+    return Identity(f"{shown}-{slot}", state.hexdigest()[:24])
 
 
 def content_of(tensor: Tensor) -> bytes:

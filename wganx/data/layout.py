@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
+
+from wganx.errors import DataError
+
+log = logging.getLogger(__name__)
 
 Split = Literal["train", "heldout"]
 
@@ -39,6 +44,35 @@ class Layout:
         """The class folder that `path` lies in; None without classes."""
         return path.split("/")[self.depth] if self.classes else None
 
+    def by_group(self, group: Callable[[str], str | None]) -> Layout:
+        """The same files, split so that all of a group lie in one split.
+
+        `group(path)` names what a file belongs to: a speaker, a scene; None for a file that stands alone. A group is
+        held out by the hash of its name, as a file is by that of its path: adding files moves none of the others.
+        Split folders stay as they are, and a group that lies in both is named in a warning.
+
+        Raises:
+            DataError: all files belong to one group, which leaves none to hold out.
+        """
+        if self.split_by_folder:
+            _warn_of_shared(self, group)
+            return self
+        together: dict[str, list[str]] = {}
+        for path in (*self.train, *self.heldout):
+            named = group(path)
+            # A path of its own is no group's name, whatever the names are.
+            key = f"file {_below(path, self.depth)}" if named is None else f"group {named}"
+            together.setdefault(key, []).append(path)
+        if len(together) < 2:
+            raise DataError(
+                f"all {len(self.train) + len(self.heldout)} files belong to one group, {next(iter(together))[6:]!r}, "
+                "which leaves none to hold out; add files of another, or put them into folders train and test"
+            )
+        chosen = _share({key: _fraction(key) for key in together})
+        heldout = tuple(sorted(path for key in chosen for path in together[key]))
+        train = tuple(sorted(path for key in together.keys() - chosen for path in together[key]))
+        return replace(self, train=train, heldout=heldout)
+
 
 def layout_of(paths: Sequence[str]) -> Layout:
     """Reads the folders' names. One folder that wraps everything is looked through.
@@ -58,8 +92,9 @@ def layout_of(paths: Sequence[str]) -> Layout:
         train = tuple(path for path in paths if split_of[path] == "train")
         depth += 1
     else:
-        heldout = _share(paths, depth)
-        chosen = set(heldout)
+        # Without the wrapping folder, so that a folder and a zip of it are split alike.
+        chosen = _share({path: _fraction(_below(path, depth)) for path in paths})
+        heldout = tuple(path for path in paths if path in chosen)
         train = tuple(path for path in paths if path not in chosen)
     inside = {*train, *heldout}
     folders = [path.split("/")[depth:-1] for path in inside]
@@ -87,20 +122,33 @@ def _split_named(path: str, depth: int) -> Split | None:
     return "heldout" if top in _HELDOUT_NAMES else None
 
 
-def _share(paths: Sequence[str], depth: int) -> tuple[str, ...]:
-    if len(paths) < 2:
-        return ()
-    # Without the wrapping folder, so that a folder and a zip of it are split alike.
-    fraction = {path: _fraction(path.split("/", depth)[-1]) for path in paths}
-    heldout = [path for path in paths if fraction[path] < HELDOUT_SHARE]
-    by_fraction = sorted(paths, key=lambda path: fraction[path])
+def _share(fraction: Mapping[str, float]) -> set[str]:
+    """What is held out of what has these fractions: of one nothing, of more at least one and never all."""
+    if len(fraction) < 2:
+        return set()
+    heldout = {key for key, value in fraction.items() if value < HELDOUT_SHARE}
     if not heldout:
-        return (by_fraction[0],)
-    if len(heldout) == len(paths):
-        heldout.remove(by_fraction[-1])
-    return tuple(heldout)
+        return {min(fraction, key=lambda key: fraction[key])}
+    if len(heldout) == len(fraction):
+        heldout.remove(max(fraction, key=lambda key: fraction[key]))
+    return heldout
+
+
+def _below(path: str, depth: int) -> str:
+    return path.split("/", depth)[-1]
 
 
 def _fraction(path: str) -> float:
     digest = hashlib.sha256(path.encode("utf-8", "surrogateescape")).digest()
     return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def _warn_of_shared(layout: Layout, group: Callable[[str], str | None]) -> None:
+    shared = sorted({group(path) for path in layout.train} & {group(path) for path in layout.heldout} - {None}, key=str)
+    if shared:
+        named = ", ".join(map(str, shared[:5])) + (f" and {len(shared) - 5} more" if len(shared) > 5 else "")
+        log.warning(
+            "%d groups lie in both split folders, so what is held out is not new to who trained on the rest: %s",
+            len(shared),
+            named,
+        )

@@ -1,4 +1,4 @@
-"""Files decoded once: a file for each tensor, mapped into memory, in the cache folder."""
+"""Items decoded once: a file for each tensor, mapped into memory, in the cache folder."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
-from wganx.data.cache import cache_folder, mark_used, only_one, tidy, written_aside
+from wganx.data.cache import cache_folder, mark_used, only_one, tidy
+from wganx.data.decoded import DecodedItems
 from wganx.data.decoding import decode_all
 from wganx.data.identity import SCHEMA, Identity, Unidentified, content_of, identify
-from wganx.data.items import ArrayItems, FileItems, Items, describe, reason_of
+from wganx.data.items import ArrayItems, Items, describe, reason_of
 from wganx.data.threads import thread_count
 from wganx.errors import DataError
+from wganx.storage import whole_folder, write_whole
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 WORTH_SECONDS = 10.0
-"""Files that decode faster than this are decoded at every start and leave nothing on the disk."""
+"""Items that decode faster than this are decoded at every start and leave nothing on the disk."""
 SHARE_OF_DISK = 0.5
 """A pack may take this share of what is free on the cache's disk."""
 _SAMPLES = 8
@@ -43,25 +45,25 @@ Sampled = dict[int, dict[str, "Tensor"] | None]
 
 
 class PackedItems(ArrayItems):
-    """Decoded files that are mapped from a pack; equal to the `FileItems` they were made of, item by item.
+    """Decoded items that are mapped from a pack; equal to the `DecodedItems` they were made of, item by item.
 
     Nothing may be written to `tensors`, which are the pack itself; items and gathered rows are copies.
 
     Attributes:
         folder: where the pack lies.
-        unreadable: reason by path of the files that could not be read when it was made; each row of theirs holds
-            the next readable file.
+        unreadable: reason by name of the items that could not be read when it was made; each row of theirs holds
+            the next readable one.
     """
 
     def __init__(
         self,
         folder: Path,
         tensors: Mapping[str, Tensor],
-        format: SampleFormat,
+        formats: Mapping[str, SampleFormat],
         unreadable: Mapping[str, str],
         maps: Mapping[str, mmap.mmap],
     ) -> None:
-        super().__init__(tensors, format)
+        super().__init__(tensors, formats)
         self.folder = folder
         self.unreadable = dict(unreadable)
         self._maps = maps
@@ -89,26 +91,26 @@ class PackedItems(ArrayItems):
 def packed(items: Items, mode: Literal["auto", "always", "off"] = "auto") -> tuple[Items, str | None]:
     """The items from their pack, which is made first if need be.
 
-    ``auto`` makes one where decoding the files once would take more than `WORTH_SECONDS`, as judged by a few, and
-    there is room; ``always`` whatever it would take. A pack that is there is used under either. Items that are no
-    files are handed back as they are, and so are files whose pack cannot be made: a disk that is full or cannot be
+    ``auto`` makes one where decoding the items once would take more than `WORTH_SECONDS`, as judged by a few, and
+    there is room; ``always`` whatever it would take. A pack that is there is used under either. Items that are not
+    decoded are handed back as they are, and so are those whose pack cannot be made: a disk that is full or cannot be
     written costs a warning.
 
     Returns:
         The items, and a few words on where they are packed or why not; None where there is nothing to say.
 
     Raises:
-        DataError: more than 5 % of the files are unreadable, or the items are not alike.
+        DataError: more than 5 % of the items are unreadable, or they are not alike.
     """
     if mode == "off":
         return items, None
-    if not isinstance(items, FileItems):
-        return items, "not packed, being no files" if mode == "always" else None
+    if not isinstance(items, DecodedItems):
+        return items, "not packed, since nothing of them is decoded" if mode == "always" else None
     begun = time.perf_counter()
     sampled = _sample(items)
     seconds = (time.perf_counter() - begun) / len(sampled) * len(items) / thread_count()
     try:
-        identity = identify(items, list(sampled.values()))
+        identity = identify(items.root, items.recipe, items.stamps(), list(sampled.values()))
     except Unidentified as error:
         return items, f"not packed, because {error}"
     try:
@@ -130,21 +132,21 @@ def packed(items: Items, mode: Literal["auto", "always", "off"] = "auto") -> tup
         log.warning(
             "%s is not packed, so every start decodes it anew (%s); set WGANX_CACHE to a folder with room, "
             "or dataset.pack=off",
-            items.tree.root,
+            items.root,
             reason_of(error),
         )
         return items, f"not packed ({reason_of(error)})"
     return found, f"packed in {entry}"
 
 
-def _sample(items: FileItems) -> Sampled:
+def _sample(items: DecodedItems) -> Sampled:
     """A few items from first to last, None for one that cannot be read."""
     count = min(len(items), _SAMPLES)
     places = (number * (len(items) - 1) // max(count - 1, 1) for number in range(count))
     return {place: items.attempt(place) for place in places}
 
 
-def _check_room(items: FileItems, folder: Path) -> None:
+def _check_room(items: DecodedItems, folder: Path) -> None:
     wanted = len(items) * sum(tensor.nbytes for tensor in items[0].values())
     room = SHARE_OF_DISK * shutil.disk_usage(folder).free
     if wanted > room:
@@ -153,31 +155,30 @@ def _check_room(items: FileItems, folder: Path) -> None:
         )
 
 
-def _write(entry: Path, items: FileItems, identity: Identity) -> None:
-    """Decodes every file into a new entry; the header is written last."""
+def _write(entry: Path, items: DecodedItems, identity: Identity) -> None:
+    """Decodes every item into a new entry; the header is written last."""
     first = items[0]
-    with written_aside(entry) as aside, ExitStack() as stack:
-        files = {
-            name: stack.enter_context((aside / f"{number}.bin").open("wb")) for number, name in enumerate(sorted(first))
-        }
-        writing = threading.Lock()
+    with whole_folder(entry) as aside:
+        with ExitStack() as stack:
+            files = {
+                name: stack.enter_context((aside / f"{number}.bin").open("wb"))
+                for number, name in enumerate(sorted(first))
+            }
+            writing = threading.Lock()
 
-        def place(index: int, item: Mapping[str, Tensor]) -> None:
-            rows = {name: content_of(tensor) for name, tensor in item.items()}
-            with writing:
-                for name, row in rows.items():
-                    files[name].seek(index * len(row))
-                    files[name].write(row)
+            def place(index: int, item: Mapping[str, Tensor]) -> None:
+                rows = {name: content_of(tensor) for name, tensor in item.items()}
+                with writing:
+                    for name, row in rows.items():
+                        files[name].seek(index * len(row))
+                        files[name].write(row)
 
-        decode_all(items, place, f"decoding {items.tree.root} once, into {entry.parent}")
-        for file in files.values():
-            file.flush()
-            os.fsync(file.fileno())
+            replaced = decode_all(items, place, f"decoding {items.root} once, into {entry.parent}")
+        names = [(index, items.name(index)) for index in replaced]
         header = {
             "schema": SCHEMA,
             "identity": str(identity),
-            "root": str(items.tree.root),
-            "split": items.split,
+            "root": str(items.root),
             "count": len(items),
             "tensors": {
                 name: {
@@ -187,15 +188,12 @@ def _write(entry: Path, items: FileItems, identity: Identity) -> None:
                 }
                 for number, (name, tensor) in enumerate(sorted(first.items()))
             },
-            "unreadable": {path: items.unreadable[path] for path in items.paths if path in items.unreadable},
+            "unreadable": [[index, name, items.unreadable[name]] for index, name in names],
         }
-        with (aside / _HEADER).open("w", encoding="ascii") as text:
-            json.dump(header, text, indent=1)
-            text.flush()
-            os.fsync(text.fileno())
+        write_whole(aside / _HEADER, json.dumps(header, indent=1))
 
 
-def _open(entry: Path, items: FileItems, sampled: Sampled) -> PackedItems | None:
+def _open(entry: Path, items: DecodedItems, sampled: Sampled) -> PackedItems | None:
     """The pack, or None where there is none, or one that is torn, foreign or not of these items."""
     if not entry.exists():
         return None
@@ -206,11 +204,12 @@ def _open(entry: Path, items: FileItems, sampled: Sampled) -> PackedItems | None
         tensors, maps = {}, {}
         for name, facts in header["tensors"].items():
             tensors[name], maps[name] = _map(entry / facts["file"], facts, header["count"])
-        found = PackedItems(entry, tensors, items.format, header["unreadable"], maps)
+        lost = [(int(index), str(name), str(reason)) for index, name, reason in header["unreadable"]]
+        found = PackedItems(entry, tensors, items.formats, {name: reason for _, name, reason in lost}, maps)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, DataError) as error:
         log.info("%s is no pack that can be used: %s", entry, reason_of(error))
         return None
-    if not _agrees(found, items, sampled):
+    if not _agrees(found, items, sampled) or not _still_lost(items, lost):
         return None
     mark_used(entry / _HEADER)
     return found
@@ -228,16 +227,22 @@ def _map(path: Path, facts: Mapping[str, Any], count: int) -> tuple[Tensor, mmap
         return torch.frombuffer(mapped, dtype=kind).view(shape), mapped
 
 
-def _agrees(found: PackedItems, items: FileItems, sampled: Sampled) -> bool:
-    """Whether the items that were just decoded are in the pack as they are, and its unreadable files still are."""
+def _agrees(found: PackedItems, items: DecodedItems, sampled: Sampled) -> bool:
+    """Whether the items that were just decoded are in the pack as they are."""
     for index, item in sampled.items():
         if item is None:
-            if items.paths[index] not in found.unreadable:
+            if items.name(index) not in found.unreadable:
                 return False
         elif describe(item) != describe(found[index]) or any(
             content_of(value) != content_of(found.tensors[name][index]) for name, value in item.items()
         ):
             return False
-    number = {path: index for index, path in enumerate(items.paths)} if found.unreadable else {}
-    lost = [path for path in found.unreadable if path not in items.unreadable][:_SAMPLES]
-    return all(path in number and items.attempt(number[path]) is None for path in lost)
+    return True
+
+
+def _still_lost(items: DecodedItems, lost: Sequence[tuple[int, str, str]]) -> bool:
+    """Whether a few of the items that could not be read still cannot."""
+    fresh = [(index, name) for index, name, _ in lost if name not in items.unreadable][:_SAMPLES]
+    return all(
+        index < len(items) and name == items.name(index) and items.attempt(index) is None for index, name in fresh
+    )

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from wganx.data.decoded import DecodedItems
 from wganx.data.decoding import decode_all
 from wganx.data.feed import Feed
-from wganx.data.items import ArrayItems, FileItems, Items, check_alike
+from wganx.data.items import ArrayItems, Items, check_alike
 from wganx.data.order import ShuffledOrder
 from wganx.data.packed import PackedItems
 
@@ -56,10 +57,10 @@ class ResidentFeed(Feed):
     def __init__(
         self, items: Items, *, batch_size: int, seed: int, device: torch.device | str, reason: str = "resident"
     ) -> None:
-        """Reads every item: files with several threads, packed ones from first to last.
+        """Reads every item: decoded ones with several threads, packed ones from first to last.
 
         Raises:
-            DataError: more than 5 % of the files are unreadable, or the items are not alike.
+            DataError: more than 5 % of the items are unreadable, or they are not alike.
         """
         order = ShuffledOrder(len(items), batch_size, seed, device=device)
         super().__init__(order, order.device, reason)
@@ -67,7 +68,7 @@ class ResidentFeed(Feed):
         # A pack is copied even to main memory: a page of it that the system dropped would be waited for in a step.
         copy = isinstance(items, PackedItems)
         self._items = ArrayItems(
-            {name: tensor.to(self.device, copy=copy) for name, tensor in loaded.tensors.items()}, items.format
+            {name: tensor.to(self.device, copy=copy) for name, tensor in loaded.tensors.items()}, items.formats
         )
         self._batches = GatheredAhead(self._items, self.order)
         self._report(getattr(items, "unreadable", {}))
@@ -97,7 +98,7 @@ def load(items: Items) -> ArrayItems:
     """Every item in memory, on the CPU; ``load(items)[i]`` equals ``items[i]``.
 
     Raises:
-        DataError: more than 5 % of the files are unreadable, or the items are not alike.
+        DataError: more than 5 % of the items are unreadable, or they are not alike.
     """
     first = items[0]
     rows = {name: tensor.new_empty((len(items), *tensor.shape)) for name, tensor in first.items()}
@@ -106,12 +107,12 @@ def load(items: Items) -> ArrayItems:
         for name, tensor in item.items():
             rows[name][index] = tensor
 
-    if isinstance(items, FileItems):
-        decode_all(items, place, f"reading {items.tree.root}")
-        return ArrayItems(rows, items.format)
+    if isinstance(items, DecodedItems):
+        decode_all(items, place, f"reading {items.root}")
+        return ArrayItems(rows, items.formats)
     # One after another: nothing says that a plugin's own items may be read from several threads.
     for index in range(len(items)):
         item = items[index]
         check_alike(first, item, index)
         place(index, item)
-    return ArrayItems(rows, items.format)
+    return ArrayItems(rows, items.formats)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import torch
 
-from wganx.data.items import ArrayItems, FileItems, check_alike
+from wganx.data.decoded import DecodedItems
+from wganx.data.items import ArrayItems, check_alike
 from wganx.data.order import ShuffledOrder
 from wganx.data.packed import PackedItems
 
@@ -30,7 +31,7 @@ class Rows(Protocol):
         """One of the items, for its types and shapes."""
 
     def read(self, indices: Tensor, into: Mapping[str, Tensor]) -> dict[str, str]:
-        """Puts item ``indices[k]`` into row ``k``; returns the reasons of files newly found unreadable."""
+        """Puts item ``indices[k]`` into row ``k``; returns the reasons of items newly found unreadable."""
 
 
 class ArrayRows:
@@ -61,10 +62,10 @@ class ArrayRows:
         return {}
 
 
-class FileRows:
-    """Files that are decoded when they are due."""
+class DecodedRows:
+    """Items that are decoded when they are due."""
 
-    def __init__(self, items: FileItems) -> None:
+    def __init__(self, items: DecodedItems) -> None:
         self._items = items
         self._reported = 0
 

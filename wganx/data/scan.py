@@ -31,6 +31,7 @@ class ScanReport:
         leaked: those groups that have files in both splits.
         unreadable: reason by path.
         skipped: files with another suffix, by suffix.
+        skipped_runs: run folders of wganx below the path, whose files are not counted.
     """
 
     path: str
@@ -45,6 +46,7 @@ class ScanReport:
     leaked: list[list[str]]
     unreadable: dict[str, str]
     skipped: dict[str, int]
+    skipped_runs: list[str]
 
     def to_json(self) -> dict[str, Any]:
         """The report in the types of JSON."""
@@ -107,4 +109,5 @@ def scan(
         leaked=[names for names in duplicates if {"train", "heldout"} <= {split_of.get(name) for name in names}],
         unreadable=unreadable,
         skipped=dict(tree.skipped),
+        skipped_runs=list(tree.skipped_runs),
     )

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from wganx.data.decoded import DecodedItems, refuse_if_too_many
 from wganx.data.feed import Feed
-from wganx.data.items import ArrayItems, FileItems, Items, check_alike, reason_of, refuse_if_too_many
+from wganx.data.items import ArrayItems, Items, check_alike, reason_of
 from wganx.data.order import ShuffledOrder
 from wganx.data.packed import PackedItems
 from wganx.data.resident import GatheredAhead
-from wganx.data.ring import ArrayRows, Buffer, FileRows, Ring, Rows
+from wganx.data.ring import ArrayRows, Buffer, DecodedRows, Ring, Rows
 from wganx.errors import DataError
 
 if TYPE_CHECKING:
@@ -34,9 +35,9 @@ class StreamFeed(Feed):
     """Batches read from their items when they are due.
 
     Who reads depends on the items. Tensors in a pack, or in memory when a device wants them: a thread, which gathers
-    rows into a ring of buffers; `workers` are of no use there. Files: such a thread, which decodes them, or `workers`
-    processes. A plugin's own items, which need not bear a second thread: `workers` processes, or this thread when there
-    are none. Tensors in memory that stay there: this thread.
+    rows into a ring of buffers; `workers` are of no use there. `DecodedItems`: such a thread, which decodes them, or
+    `workers` processes. A plugin's own items, which need not bear a second thread: `workers` processes, or this thread
+    when there are none. Tensors in memory that stay there: this thread.
 
     Workers are spawned, on every platform. They and the thread live as long as the feed is not closed or set to
     another position.
@@ -67,8 +68,8 @@ class StreamFeed(Feed):
         elif isinstance(items, ArrayItems):
             self._rows = partial(ArrayRows, items)
             self._report(getattr(items, "unreadable", {}))
-        elif isinstance(items, FileItems) and not workers:
-            self._rows = partial(FileRows, items)
+        elif isinstance(items, DecodedItems) and not workers:
+            self._rows = partial(DecodedRows, items)
         self._ring: Ring | None = None
         self._end_ring: Callable[[], object] = _nothing
         self._batches: Iterator[Fetched] | None = None

@@ -1,13 +1,23 @@
 """The engine: the training loop, its two steps, and what surrounds them. It never asks which modality it trains."""
 
-from wganx.engine.checkpoint import Checkpoint, CheckpointStore, read_checkpoint, write_checkpoint
-from wganx.engine.device import choose_device
-from wganx.engine.health import slow_data
+from wganx.engine.checkpoint import (
+    Checkpoint,
+    CheckpointStore,
+    Weights,
+    read_checkpoint,
+    read_weights,
+    write_checkpoint,
+)
+from wganx.engine.device import choose_device, place
 from wganx.engine.loop import Every, TrainResult
 from wganx.engine.observer import Observer
-from wganx.engine.optimizer import Optimizer
 from wganx.engine.ranks import Ranks, join
+from wganx.engine.sampler import Sampler
+from wganx.engine.standard_checks import slow_data
+from wganx.engine.state import load_average
+from wganx.engine.steps.optimizer import Optimizer
 from wganx.engine.trainer import Trainer
+from wganx.engine.training import Training
 
 __all__ = [
     "Checkpoint",
@@ -16,11 +26,17 @@ __all__ = [
     "Observer",
     "Optimizer",
     "Ranks",
+    "Sampler",
     "TrainResult",
     "Trainer",
+    "Training",
+    "Weights",
     "choose_device",
     "join",
+    "load_average",
+    "place",
     "read_checkpoint",
+    "read_weights",
     "slow_data",
     "write_checkpoint",
 ]

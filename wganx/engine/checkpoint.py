@@ -1,29 +1,32 @@
 """Checkpoints: data on disk, never code; whole, or not there.
 
-A checkpoint is a folder: ``weights.safetensors`` (generator, critic, average), ``training.safetensors`` (optimizer
-states, random streams, unfinished readings) and ``state.json``, which is written last and holds the digest of both.
-The folder is written under another name, synced to disk, and renamed.
+A checkpoint is a folder: ``weights.safetensors`` (generator, critic, average, helpers), ``training.safetensors``
+(optimizer states, random streams, unfinished readings) and ``state.json``, which is written last and holds the digest
+of both.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from wganx.engine.observer import log_note
 from wganx.errors import CheckpointError
+from wganx.storage import remove_folder, whole_folder, write_whole
 
 FORMAT = 1
 _FILES = ("weights.safetensors", "training.safetensors")
+_UNFINISHED = (".writing", ".removing", ".replaced")
 
 
 @dataclass(frozen=True)
@@ -35,31 +38,26 @@ class Checkpoint:
     facts: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Weights:
+    """What it takes to draw samples: tensors of the averaged generator by name, and the checkpoint's facts."""
+
+    average: Mapping[str, Tensor]
+    facts: Mapping[str, Any]
+
+
 def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     """Write `checkpoint` as `folder`, replacing a checkpoint of that name; a kill at any moment leaves old or new."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = folder.with_name(f".{folder.name}.writing")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir()
-    digests = {}
-    for name, tensors in zip(_FILES, (checkpoint.weights, checkpoint.training)):
-        # Tied weights share memory, which the format refuses; every name gets a tensor of its own.
-        save_file({key: tensor.detach().cpu().clone().contiguous() for key, tensor in tensors.items()}, aside / name)
-        digests[name] = _digest(aside / name)
-    state = {"format": FORMAT, "digests": digests, **checkpoint.facts}
-    (aside / "state.json").write_text(json.dumps(state, indent=1), encoding="utf-8")
-    for name in (*_FILES, "state.json"):
-        _sync(aside / name)
-    _sync(aside)
-    if folder.exists():
-        replaced = folder.with_name(f".{folder.name}.replaced")
-        shutil.rmtree(replaced, ignore_errors=True)
-        folder.rename(replaced)
-        aside.rename(folder)
-        shutil.rmtree(replaced)
-    else:
-        aside.rename(folder)
-    _sync(folder.parent)
+    with whole_folder(folder) as aside:
+        digests = {}
+        for name, tensors in zip(_FILES, (checkpoint.weights, checkpoint.training)):
+            # Tied weights share memory, which the format refuses; every name gets a tensor of its own.
+            save_file(
+                {key: tensor.detach().cpu().clone().contiguous() for key, tensor in tensors.items()}, aside / name
+            )
+            digests[name] = _digest(aside / name)
+        state = {"format": FORMAT, "digests": digests, **checkpoint.facts}
+        (aside / "state.json").write_text(json.dumps(state, indent=1), encoding="utf-8")
 
 
 def read_checkpoint(folder: Path) -> Checkpoint:
@@ -68,19 +66,50 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     Raises:
         CheckpointError: it is missing, torn, altered, or of a format this version does not know.
     """
-    try:
-        facts = json.loads((folder / "state.json").read_text(encoding="utf-8"))
-        if facts.get("format") != FORMAT:
-            raise CheckpointError(f"{folder} has checkpoint format {facts.get('format')}, this wganx reads {FORMAT}")
-        for name, digest in facts["digests"].items():
-            if _digest(folder / name) != digest:
-                raise CheckpointError(f"{folder / name} is damaged: its content does not match state.json")
+    with _named(folder):
+        facts = _facts(folder, _FILES)
         weights, training = (load_file(folder / name) for name in _FILES)
+    return Checkpoint(weights, training, facts)
+
+
+def read_weights(folder: Path) -> Weights:
+    """Read of a checkpoint only what draws samples, to the CPU; its training state need not be there.
+
+    Raises:
+        CheckpointError: it is missing, torn, altered, of a format this version does not know, or holds no averaged
+            generator.
+    """
+    with _named(folder):
+        facts = _facts(folder, _FILES[:1])
+        with safe_open(folder / _FILES[0], "pt") as file:
+            found = {name: file.get_tensor(name) for name in file.keys() if name.startswith("average/")}  # noqa: SIM118
+    if not found:
+        raise CheckpointError(f"{folder} holds no averaged generator to draw samples from")
+    return Weights({name.removeprefix("average/"): tensor for name, tensor in found.items()}, facts)
+
+
+@contextmanager
+def _named(folder: Path) -> Iterator[None]:
+    """Whatever fails inside names the checkpoint."""
+    try:
+        yield
     except FileNotFoundError as error:
-        raise CheckpointError(f"{folder} is no complete checkpoint: {Path(error.filename).name} is missing") from error
+        # Who maps a file into memory does not always say which one it missed.
+        missing = Path(error.filename).name if error.filename else str(error)
+        raise CheckpointError(f"{folder} is no complete checkpoint: {missing} is missing") from error
     except (OSError, ValueError, KeyError, AttributeError, SafetensorError) as error:
         raise CheckpointError(f"{folder} cannot be read: {error}") from error
-    return Checkpoint(weights, training, facts)
+
+
+def _facts(folder: Path, files: Sequence[str]) -> dict[str, Any]:
+    """What ``state.json`` says, once it is known to be about `files` as they are."""
+    facts: dict[str, Any] = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+    if facts.get("format") != FORMAT:
+        raise CheckpointError(f"{folder} has checkpoint format {facts.get('format')}, this wganx reads {FORMAT}")
+    for name in files:
+        if _digest(folder / name) != facts["digests"][name]:
+            raise CheckpointError(f"{folder / name} is damaged: its content does not match state.json")
+    return facts
 
 
 class CheckpointStore:
@@ -89,13 +118,14 @@ class CheckpointStore:
     `warn` is told by name of a damaged checkpoint that is passed over.
     """
 
-    def __init__(self, folder: Path, *, keep: int = 3, warn: Callable[[str], None] = lambda message: None) -> None:
+    def __init__(self, folder: Path, *, keep: int = 3, warn: Callable[[str], None] = log_note) -> None:
         self.folder = folder
         self.keep = keep
         self._warn = warn
 
     def save(self, checkpoint: Checkpoint, step: int) -> Path:
         """Write the checkpoint of `step`, then remove those that are neither among the last nor the best."""
+        self._sweep()
         path = self.path(step)
         write_checkpoint(path, checkpoint)
         self._prune()
@@ -109,27 +139,24 @@ class CheckpointStore:
         """Steps that have a checkpoint under its final name, ascending."""
         return sorted(int(path.name.removeprefix("step-")) for path in self.folder.glob("step-*"))
 
-    def latest(self) -> Checkpoint | None:
-        """The newest checkpoint that is whole; None without any."""
+    def latest(self, warn: Callable[[str], None] | None = None) -> Checkpoint | None:
+        """The newest checkpoint that is whole; None without any. `warn` stands in for the store's own."""
         for step in reversed(self.steps()):
             try:
                 return read_checkpoint(self.path(step))
             except CheckpointError as error:
-                self._warn(f"passing over a damaged checkpoint: {error}")
+                (warn or self._warn)(f"passing over a damaged checkpoint: {error}")
         return None
 
     def discard_after(self, step: int) -> None:
         """Remove the checkpoints of later steps, which a roll-back made void."""
         for later in self.steps():
             if later > step:
-                shutil.rmtree(self.path(later))
+                remove_folder(self.path(later))
 
     def mark_best(self, step: int, metric: str, value: float) -> None:
         """Name the checkpoint of `step` the best so far by `metric`; it is kept until another takes its place."""
-        aside = self.folder / ".best.json.writing"
-        aside.write_text(json.dumps({"step": step, "metric": metric, "value": value}), encoding="utf-8")
-        _sync(aside)
-        aside.replace(self.folder / "best.json")
+        write_whole(self.folder / "best.json", json.dumps({"step": step, "metric": metric, "value": value}))
 
     def best(self) -> dict[str, Any] | None:
         """``{"step", "metric", "value"}`` of the best checkpoint; None when none was marked."""
@@ -144,24 +171,18 @@ class CheckpointStore:
         kept = {*self.steps()[-self.keep :], *([best["step"]] if best else [])}
         for step in self.steps():
             if step not in kept:
-                # Renamed first: a removal that is cut short must not leave something that looks like a checkpoint.
-                condemned = self.folder / f".step-{step:06d}.removing"
-                shutil.rmtree(condemned, ignore_errors=True)
-                self.path(step).rename(condemned)
-                shutil.rmtree(condemned)
+                remove_folder(self.path(step))
+
+    def _sweep(self) -> None:
+        """Remove what writers left that were killed on the way; nobody else writes here."""
+        for ending in _UNFINISHED:
+            for left in self.folder.glob(f".*{ending}"):
+                if left.is_dir():
+                    shutil.rmtree(left)
+                else:
+                    left.unlink()
 
 
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sync(path: Path) -> None:
-    """Flush a file or, where the system can, a folder's entries to the disk."""
-    if path.is_dir() and os.name == "nt":
-        return
-    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from wganx.health import Finding
 
 
 class Observer:
-    """Base of the observers: override what you want to hear about. Nothing is called between logging points."""
+    """Base of the observers: override what you want to hear about. Nothing is called between logging points.
+
+    An observer only looks: what it is handed is its own copy, and torch's random streams are put back behind it.
+    """
 
     def logged(self, step: int, scalars: Mapping[str, float]) -> None:
         """A logging point after `step` generator updates."""
@@ -25,3 +30,50 @@ class Observer:
 
     def rolled_back(self, step: int, reason: str) -> None:
         """Training returned to the checkpoint of `step`; whatever was recorded after it is void."""
+
+    def noted(self, message: str) -> None:
+        """Something a person should know: a step that could not be recorded, a batch taken in parts, a roll-back, a
+        damaged checkpoint passed over. Each is said once; where no observer listens, the logger ``wganx`` warns."""
+
+
+def log_note(message: str) -> None:
+    """Where notes go when no observer listens."""
+    logging.getLogger("wganx").warning("%s", message)
+
+
+class Audience(Observer):
+    """All observers of a training; `aside` stands around whatever they do."""
+
+    def __init__(self, observers: Sequence[Observer], aside: Callable[[], AbstractContextManager[object]]) -> None:
+        self._observers, self._aside = tuple(observers), aside
+        self._listening = any(type(observer).noted is not Observer.noted for observer in observers)
+
+    def logged(self, step: int, scalars: Mapping[str, float]) -> None:
+        self._tell(lambda observer: observer.logged(step, dict(scalars)))
+
+    def found(self, finding: Finding) -> None:
+        self._tell(lambda observer: observer.found(finding))
+
+    def timed(self, step: int, shares: Mapping[str, float]) -> None:
+        self._tell(lambda observer: observer.timed(step, dict(shares)))
+
+    def saved(self, step: int, path: Path) -> None:
+        self._tell(lambda observer: observer.saved(step, path))
+
+    def rolled_back(self, step: int, reason: str) -> None:
+        self._tell(lambda observer: observer.rolled_back(step, reason))
+
+    def noted(self, message: str) -> None:
+        if self._listening:
+            self._tell(lambda observer: observer.noted(message))
+        else:
+            log_note(message)
+
+    def _tell(self, call: Callable[[Observer], None]) -> None:
+        for observer in self._observers:
+            with self._aside():
+                call(observer)
+
+
+def mute(message: str) -> None:
+    """Of several processes the first one speaks."""

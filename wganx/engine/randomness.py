@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import torch
 from torch import Tensor
+
+
+@contextmanager
+def apart(seed: int, device: torch.device) -> Iterator[torch.Generator]:
+    """Inside, torch's global streams and the generator that is given start from `seed`; nothing else is moved."""
+    with torch.random.fork_rng(cuda_among(device)):
+        torch.manual_seed(seed)
+        yield torch.Generator(device).manual_seed(seed)
+
+
+def cuda_among(device: torch.device) -> list[torch.device]:
+    """The devices beside the CPU whose global stream has to be looked after."""
+    return [device] if device.type == "cuda" else []
 
 
 class RandomStreams:
@@ -45,12 +58,24 @@ class RandomStreams:
                 self._layers = self._global_states()
                 self._inside = False
 
-    @contextmanager
-    def apart(self, seed: int) -> Iterator[torch.Generator]:
+    def apart(self, seed: int) -> AbstractContextManager[torch.Generator]:
         """Inside, torch's global streams and the generator that is given start from `seed`; nothing else is moved."""
-        with torch.random.fork_rng(self._cuda()):
-            torch.manual_seed(seed)
-            yield torch.Generator(self.device).manual_seed(seed)
+        return apart(seed, self.device)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Around what only looks: whatever it draws from torch's global streams, they are put back behind it."""
+        if not self._inside:
+            with torch.random.fork_rng(self._cuda()):
+                yield
+            return
+        # The training's own are kept as they are between the calls of `active`, so that it can be captured meanwhile.
+        self._layers, self._inside = self._global_states(), False
+        try:
+            yield
+        finally:
+            self._inside = True
+            self._set_global_states(self._layers)
 
     def tensors(self) -> dict[str, Tensor]:
         """The state of every stream."""
@@ -67,7 +92,7 @@ class RandomStreams:
     _inside = False
 
     def _cuda(self) -> list[torch.device]:
-        return [self.device] if self.device.type == "cuda" else []
+        return cuda_among(self.device)
 
     def _global_states(self) -> dict[str, Tensor]:
         states = {"layers": torch.get_rng_state()}

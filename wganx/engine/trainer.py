@@ -1,9 +1,8 @@
-"""The trainer: two networks, the rules between them, and the loop."""
+"""The trainer: what a user holds."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,25 +10,22 @@ import torch
 from torch import Tensor, nn
 
 from wganx.batch import Batch, SampleFormat
-from wganx.engine import state
-from wganx.engine.averaging import WeightAverage
+from wganx.engine.carrying.stream import Stream
 from wganx.engine.checkpoint import Checkpoint, CheckpointStore, read_checkpoint, write_checkpoint
-from wganx.engine.device import choose_device, joins_forwards, masks_pay, place
-from wganx.engine.execution import Execution, check_capture, choose_execution, describe
-from wganx.engine.health import HealthMonitor, standard_checks
 from wganx.engine.loop import Every, Loop, TrainResult
 from wganx.engine.observer import Observer
-from wganx.engine.optimizer import Optimizer
-from wganx.engine.player import Player
 from wganx.engine.precision import Precision
-from wganx.engine.preflight import check_networks
 from wganx.engine.randomness import RandomStreams
-from wganx.engine.ranks import join
-from wganx.engine.steps import ExtraLosses, Steps
-from wganx.engine.stopwatch import Stopwatch
-from wganx.engine.stream import Stream
-from wganx.errors import UsageError
+from wganx.engine.ranks import Ranks
+from wganx.engine.rules import Rules
+from wganx.engine.sampler import Sampler
+from wganx.engine.standard_checks import standard_checks
+from wganx.engine.steps.averaging import WeightAverage
+from wganx.engine.steps.optimizer import Optimizer
+from wganx.engine.steps.updates import Losses, Steps
+from wganx.engine.training import At, Training
 from wganx.health import HealthCheck
+from wganx.networks import Helper
 from wganx.wasserstein import Constraint, GradientPenalty, Objective, Wasserstein
 
 
@@ -63,8 +59,18 @@ class Trainer:
             taken over so many rows.
         constant_mask: differentiate rectifiers in penalties as the piecewise linear functions they are: exact, and a
             sixth to a third faster (`wganx.nn.constant_masks`); left out for a very small critic on a CPU.
-        extra_losses: ``(generator, fake, batch, step) -> {name: weighted scalar}``, added to the generator's loss.
+        pack: samples that the critic judges together, ``critic(x (N / pack, pack, ...), **condition) -> (N / pack,)``;
+            a generator that repeats itself shows in a pack. Lin et al., "PacGAN", 2018.
+        helpers: networks beside the players, for the losses below; see `wganx.Helper`.
+        generator_losses: ``(networks, fake, batch, step) -> {name: weighted scalar}``, added to the generator's loss;
+            ``networks`` holds ``generator``, ``critic`` and ``helpers`` by name.
+        critic_losses: the same, added to the critic's loss; ``fake`` has no graph.
+        at: ``at(step) -> value``, called before each step with what of the losses depends on its number; the networks
+            may have such a method too. Steps that are recorded are replayed for equal values only.
         format: shape and range of a sample, checked before training; without it only the batches speak.
+
+    Attributes:
+        training: everything that moves; this class only offers it.
 
     Raises:
         UsageError: a setting is out of its range.
@@ -89,57 +95,23 @@ class Trainer:
         accumulate: int = 1,
         micro_batch: int | Literal["auto"] | None = None,
         constant_mask: bool = True,
-        extra_losses: ExtraLosses | None = None,
+        pack: int = 1,
+        helpers: Mapping[str, Helper] | None = None,
+        generator_losses: Losses | None = None,
+        critic_losses: Losses | None = None,
+        at: At | None = None,
         format: SampleFormat | None = None,
     ) -> None:
-        if critic_steps < 1 or accumulate < 1:
-            raise UsageError(f"critic_steps and accumulate must be at least 1, got {critic_steps} and {accumulate}")
-        if not 0 <= ema < 1:
-            raise UsageError(f"ema must lie in [0, 1), got {ema}")
-        if micro_batch not in (None, "auto") and not (isinstance(micro_batch, int) and micro_batch >= 1):
-            raise UsageError(f"micro_batch must be at least 1, 'auto' or None, got {micro_batch!r}")
-        self.ranks = join()
-        self.device = choose_device(device)
-        check_capture(capture, self.device)
-        if capture == "compile" and self.ranks.count > 1:
-            raise UsageError("capture compile trains in one process; use auto with several")
-        self.noise, self.critic_steps, self.accumulate, self.seed = noise, critic_steps, accumulate, seed
-        self.capture, self.format, self.micro_batch = capture, format, micro_batch
-        self.constant_mask = constant_mask
-        self.objective = objective or Wasserstein()
-        self.constraint = constraint or GradientPenalty()
-        self.optimizer = optimizer or Optimizer()
-        self.random = RandomStreams(seed, self.device)
-        self.precision = Precision(precision, self.device)
-        layouts = [place(network, self.device) for network in (generator, critic)]
-        self.generator, self.critic = generator, critic
-        self.constraint.prepare(critic)
-        capturable = self.device.type == "cuda"
-        self.steps = Steps(
-            generator=Player("generator", generator, self.optimizer, capturable=capturable),
-            critic=Player("critic", critic, self.optimizer, capturable=capturable),
-            objective=self.objective,
-            constraint=self.constraint,
-            noise=noise,
-            precision=self.precision,
-            draws=self.random.draws,
-            extra_losses=extra_losses,
-            ranks=self.ranks,
-            micro_batch=micro_batch if isinstance(micro_batch, int) else None,
-            joined=joins_forwards(critic, self.device),
-            constant_mask=constant_mask and masks_pay(critic, self.device),
-            layout=layouts[1],
-        )
-        if capture == "compile":
-            self.steps.compile()
-        self.average = WeightAverage(generator, ema)
-        self.step = 0
-        self.rollbacks = 0
-        self.learning_rate = self.optimizer.lr
-        self.position: dict[str, Any] | None = None
-        self.health = HealthMonitor(standard_checks(self.objective, self.constraint))
-        self.stopwatch = Stopwatch()
-        self._execution: Execution | None = None
+        rules = Rules(
+            noise=noise, objective=objective or Wasserstein(), constraint=constraint or GradientPenalty(),
+            critic_steps=critic_steps, ema=ema, precision=precision, capture=capture, seed=seed,
+            optimizer=optimizer or Optimizer(), accumulate=accumulate, micro_batch=micro_batch,
+            constant_mask=constant_mask, pack=pack,
+        )  # fmt: skip
+        self.training = Training(
+            generator, critic, rules, device=device, helpers=helpers, generator_losses=generator_losses,
+            critic_losses=critic_losses, at=at, format=format,
+        )  # fmt: skip
         self._restored = False
 
     def fit(
@@ -164,7 +136,8 @@ class Trainer:
         Args:
             batches: `wganx.Batch` or tensors ``(N, ...)``; started again when they run out.
             log_every: updates between logging points, the only moments at which scalars leave the device.
-            observers: told of logging points, checkpoints and roll-backs.
+            observers: told of logging points, checkpoints, roll-backs and whatever a person should know; without
+                one that listens, the last goes to the logger ``wganx``.
             actions: further things to do every so many updates.
             checkpoints: where to save, every `checkpoint_every` updates and at the end.
             heldout: samples that training never sees; the critic's reading on them is logged beside the other.
@@ -174,12 +147,13 @@ class Trainer:
             PreflightError: a network or the data cannot be trained as given.
             TrainingDiverged: non-finite again after the roll-back, or without a checkpoint to return to.
         """
-        self.health.checks = [*standard_checks(self.objective, self.constraint), *checks]
-        stream = Stream(batches, self.device)
+        training = self.training
+        training.health.checks = [*standard_checks(self.objective, self.constraint), *checks]
+        stream = Stream(batches, training.device)
         if self._restored:
-            stream.load_state(self.position)
+            stream.load_state(training.position)
             self._restored = False
-        loop = Loop(self, stream, self.step + steps, observers, checkpoints, heldout)
+        loop = Loop(training, stream, training.step + steps, observers, checkpoints, heldout)
         return loop.run(log_every, checkpoint_every, actions)
 
     def check(self, batch: Batch) -> None:
@@ -188,45 +162,8 @@ class Trainer:
         Raises:
             PreflightError: what is wrong, with the mend.
         """
-        check_networks(
-            self.generator, self.critic, batch, noise=self.noise, constraint=self.constraint, format=self.format
-        )
+        self.training.check(batch)
 
-    @contextmanager
-    def running(self, stream: Stream) -> Iterator[None]:
-        """Inside, `advance` trains on the batches of `stream`; switches and random streams are the training's own."""
-        self.generator.train()
-        self.critic.train()
-        self.stopwatch = Stopwatch()
-        self._execution = choose_execution(self.capture, self.device, self.steps, stream, self.stopwatch)
-        with self.precision.active(), self.random.active(), self._execution.active():
-            yield
-
-    @property
-    def way(self) -> str:
-        """How steps are carried out, in words."""
-        return describe(self.capture, self.device, self.steps)
-
-    @property
-    def latest(self) -> Batch:
-        """A batch of the last step."""
-        assert self._execution is not None, "there was no step"
-        return self._execution.batch
-
-    def advance(self, until: int | None = None) -> None:
-        """One step: `critic_steps` updates of the critic, one of the generator, one of the weight average.
-
-        `until` is the step at which training will end, which the schedule of the learning rate asks for.
-        """
-        assert self._execution is not None, "advance is called inside `running`"
-        factor = 1.0 if until is None else self.optimizer.factor(self.step, until)
-        self.learning_rate = self.steps.generator.set_rate(factor)
-        self.steps.critic.set_rate(factor)
-        self._execution.cycle(self.critic_steps, self.accumulate, self.step)
-        self.average.update(self.step)
-        self.step += 1
-
-    @torch.no_grad()
     def sample(
         self, count: int, *, seed: int | None = None, context: Mapping[str, Tensor] | None = None, chunk: int = 256
     ) -> Tensor:
@@ -235,22 +172,11 @@ class Trainer:
         The same seed (the training's own by default) gives the same samples; the training's streams are untouched.
         `context` holds ``count`` rows of everything the generator is given beside noise.
         """
-        context = {name: tensor.to(self.device) for name, tensor in (context or {}).items()}
-        network = self.average.module
-        kind = self.steps.generator.gradient.dtype
-        training = network.training
-        network.eval()
-        samples = []
-        with self.random.apart(self.seed if seed is None else seed) as draws:
-            for start in range(0, count, chunk):
-                rows = min(chunk, count - start)
-                part = {name: tensor[start : start + rows] for name, tensor in context.items()}
-                noise = () if self.noise is None else (
-                    torch.randn(rows, *self.noise, generator=draws, device=self.device, dtype=kind),
-                )  # fmt: skip
-                samples.append(network(*noise, **part))
-        network.train(training)
-        return torch.cat(samples)
+        return self.sampler().draw(count, seed=seed, context=context, chunk=chunk)
+
+    def sampler(self, context: Mapping[str, SampleFormat] | None = None) -> Sampler:
+        """Draws from the averaged generator; `context` says what it is given, so that labels can be chosen by name."""
+        return self.training.sampler(context)
 
     def save(self, folder: str | Path) -> None:
         """Write everything as one checkpoint folder, from which `load` continues."""
@@ -260,20 +186,20 @@ class Trainer:
     def load(cls, folder: str | Path, generator: nn.Module, critic: nn.Module, **changes: Any) -> Trainer:
         """The trainer that `save` wrote, around networks of the same architecture.
 
-        `changes` replaces arguments of the constructor, e.g. ``device="cpu"``; what cannot be stored
-        (`extra_losses`, `format`) must be given again.
+        `changes` replaces arguments of the constructor, e.g. ``device="cpu"``; what cannot be stored (`helpers`,
+        losses, `at`, `format`) must be given again.
 
         Raises:
             CheckpointError: the folder is no whole checkpoint, or the networks are not the ones it was made from.
         """
         checkpoint = read_checkpoint(Path(folder))
-        trainer = cls(generator, critic, **{**state.constructor_arguments(checkpoint.facts["settings"]), **changes})
+        trainer = cls(generator, critic, **{**Rules.from_json(checkpoint.facts["settings"]), **changes})
         trainer.restore(checkpoint)
         return trainer
 
     def checkpoint(self) -> Checkpoint:
         """Everything that a continuation needs."""
-        return state.capture(self)
+        return self.training.checkpoint()
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Become the trainer that `checkpoint` was taken from.
@@ -281,5 +207,65 @@ class Trainer:
         Raises:
             CheckpointError: the networks differ in their parts or shapes.
         """
-        state.restore(self, checkpoint)
+        self.training.restore(checkpoint)
         self._restored = True
+
+    @property
+    def generator(self) -> nn.Module:
+        """The generator under training."""
+        return self.training.generator
+
+    @property
+    def critic(self) -> nn.Module:
+        """The critic under training."""
+        return self.training.critic
+
+    @property
+    def average(self) -> WeightAverage:
+        """The weight average that samples are drawn from."""
+        return self.training.average
+
+    @property
+    def objective(self) -> Objective:
+        """What the players optimise."""
+        return self.training.rules.objective
+
+    @property
+    def constraint(self) -> Constraint:
+        """What keeps the critic Lipschitz."""
+        return self.training.rules.constraint
+
+    @property
+    def step(self) -> int:
+        """Generator updates so far."""
+        return self.training.step
+
+    @property
+    def steps(self) -> Steps:
+        """Both players and their updates."""
+        return self.training.steps
+
+    @property
+    def device(self) -> torch.device:
+        """Where the training computes."""
+        return self.training.device
+
+    @property
+    def precision(self) -> Precision:
+        """What the networks compute in."""
+        return self.training.precision
+
+    @property
+    def random(self) -> RandomStreams:
+        """The random streams of the training."""
+        return self.training.random
+
+    @property
+    def ranks(self) -> Ranks:
+        """The processes that share the training."""
+        return self.training.ranks
+
+    @property
+    def way(self) -> str:
+        """How steps are carried out, in words."""
+        return self.training.way

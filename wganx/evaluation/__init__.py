@@ -1,20 +1,25 @@
 """Numbers about a generator on held-out data, each beside its floor and the task's trivial baselines."""
 
-from wganx.evaluation.batches import heldout_batch, with_class, with_classes_in_turn
-from wganx.evaluation.distance import DistanceReport, DistanceRow, Interval, measure_distances
-from wganx.evaluation.evaluate import Evaluation, Row, evaluate
+from wganx.evaluation.batches import heldout_batch, with_labels
+from wganx.evaluation.distance import DistanceReport, DistanceRow, measure_distances
+from wganx.evaluation.evaluate import ChosenMetric, Evaluation, Evaluator, Row
+from wganx.evaluation.features import Features
+from wganx.evaluation.kept import Kept
+from wganx.evaluation.protocol import Interval
 from wganx.evaluation.samples import SampleSet
 
 __all__ = [
+    "ChosenMetric",
     "DistanceReport",
     "DistanceRow",
     "Evaluation",
+    "Evaluator",
+    "Features",
     "Interval",
+    "Kept",
     "Row",
     "SampleSet",
-    "evaluate",
     "heldout_batch",
     "measure_distances",
-    "with_class",
-    "with_classes_in_turn",
+    "with_labels",
 ]

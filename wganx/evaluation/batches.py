@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -24,20 +24,8 @@ def heldout_batch(game: Game, items: Items, count: int, *, seed: int, device: to
     return game.batch(gather(items, chosen, device), torch.Generator(device).manual_seed(seed), training=False)
 
 
-def with_classes_in_turn(batch: Batch, game: Game) -> Batch:
-    """The batch with labels that go through the classes in turn, where the generator is given any."""
-    if "label" not in batch.context:
-        return batch
-    return with_label(batch, torch.arange(len(batch), device=batch.real.device) % len(game.context["label"].classes))
-
-
-def with_class(batch: Batch, index: int) -> Batch:
-    """The batch with every label set to one class."""
-    return with_label(batch, torch.full((len(batch),), index, device=batch.real.device))
-
-
-def with_label(batch: Batch, label: Tensor) -> Batch:
-    """The batch with other labels ``(N,)``, wherever it has any."""
-    context = {**batch.context, **({"label": label} if "label" in batch.context else {})}
-    condition = {**batch.condition, **({"label": label} if "label" in batch.condition else {})}
+def with_labels(batch: Batch, labels: Mapping[str, Tensor]) -> Batch:
+    """The batch with other labels ``(N,)``, wherever it has them."""
+    context = {name: labels.get(name, rows) for name, rows in batch.context.items()}
+    condition = {name: labels.get(name, rows) for name, rows in batch.condition.items()}
     return Batch(batch.real, context, condition)

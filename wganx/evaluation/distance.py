@@ -1,10 +1,8 @@
 """How far two sets of samples lie apart, with an interval, beside how far one set lies from itself.
 
-A distance between samples depends on how many there are: what is measured here is that between n draws of A and n of B.
-Each set is cut at random into 2R disjoint blocks of n rows. Blocks 1 to R of A against blocks 1 to R of B give R
-independent values of it, and so their mean and a t interval; blocks 1 to R of a set against its blocks R + 1 to 2R give
-the floor, which is what two draws of the same distribution show. The excess of block i is its distance less the mean of
-its two floors: independent over i, and 0 on average where A and B are draws of the same distribution.
+Each set is cut at random into 2R disjoint blocks of n rows (`wganx.evaluation.protocol`). Blocks 1 to R of A against
+blocks 1 to R of B give R independent values; blocks 1 to R of a set against its blocks R + 1 to 2R give the floor,
+which is what two draws of the same distribution show. The floor of a pair is the mean of its two.
 """
 
 from __future__ import annotations
@@ -16,10 +14,10 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from wganx.errors import DataError, UsageError, did_you_mean
+from wganx.evaluation.protocol import CONFIDENCE, Interval, excess, interval, plan
 from wganx.evaluation.samples import SampleSet, check_alike
 from wganx.wasserstein import (
     bracket_w1,
@@ -34,22 +32,11 @@ from wganx.wasserstein import (
 )
 from wganx.wasserstein.divergences import median_distance
 
-ROWS, REPEATS, FEWEST_REPEATS = 500, 10, 4
-CONFIDENCE = 0.95
 EPSILON_SHARE = 0.05
 
 Blocks = tuple[Tensor, Tensor]
 Method = Callable[[Tensor, Tensor, int, float], Mapping[str, float]]
 """Two blocks, a seed and the scale of the data (a median distance, the same for all blocks) -> values by row name."""
-
-
-@dataclass(frozen=True)
-class Interval:
-    """The mean of repetitions, and the ends of its 95 % t interval."""
-
-    mean: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -168,43 +155,6 @@ def measure_distances(
     )
 
 
-def plan(sizes: Mapping[str, int | None], n: int | None, repeats: int | None) -> tuple[int, int]:
-    """Rows of a block and pairs of blocks, so that ``2 repeats`` disjoint blocks fit into each set.
-
-    By default 10 repeats, fewer (not below 4) where blocks would have less than 50 rows; and at most 500 rows. A size
-    of None stands for as many as are wanted.
-
-    Raises:
-        DataError: they do not fit, or fewer than 2 repeats of 2 rows would.
-    """
-    known = {name: size for name, size in sizes.items() if size is not None}
-    name = min(known, key=lambda name: known[name], default="")
-    smallest = known.get(name, 2 * REPEATS * max(n or 0, ROWS) * max(repeats or 0, 1))
-    if repeats is None:
-        most = smallest // 100 if n is None else smallest // (2 * n)
-        repeats = min(REPEATS, max(most, FEWEST_REPEATS if n is None else 0))
-    wanted = n
-    if n is None:
-        n = min(ROWS, smallest // (2 * repeats)) if repeats else 0
-    if n < 2 or repeats < 2 or 2 * repeats * n > smallest:
-        least = 2 * max(repeats, 2) * max(wanted or 2, 2)
-        raise DataError(
-            f"{name} has {smallest} rows, and an interval with its floor needs {least}: {2 * max(repeats, 2)} disjoint "
-            f"blocks of {max(wanted or 2, 2)}; give more samples, or a smaller --n or --repeats (at least 2 each)"
-        )
-    return n, repeats
-
-
-def interval(values: Sequence[float]) -> Interval:
-    """Mean of independent values and its 95 % Student t interval, ``mean ± t s / √R`` with R - 1 degrees of freedom."""
-    from scipy.stats import t
-
-    found = torch.tensor(values, dtype=torch.float64)
-    mean = float(found.mean())
-    half = float(t.ppf((1 + CONFIDENCE) / 2, len(values) - 1)) * float(found.std()) / math.sqrt(len(values))
-    return Interval(mean, mean - half, mean + half)
-
-
 def _measure(
     name: str,
     method: Method,
@@ -233,10 +183,10 @@ def _measure(
 def _row(quantity: str, values: Sequence[Sequence[float]], seconds: float) -> DistanceRow:
     between, a, b = values
     floors = [(one + other) / 2 for one, other in zip(a, b)]
-    excess = interval([value - floor for value, floor in zip(between, floors)])
     floor = sum(floors) / len(floors)
     ratio = sum(between) / len(between) / floor if floor > 0 else None
-    return DistanceRow(quantity, interval(between), interval(a), interval(b), excess, ratio, seconds)
+    intervals = (interval(between), interval(a), interval(b), excess(between, floors))
+    return DistanceRow(quantity, *intervals, ratio, seconds)
 
 
 def _method(name: str) -> Method:

@@ -1,29 +1,52 @@
-"""The evaluation: registered metrics on held-out data, by one protocol.
+"""The evaluation: registered metrics on held-out data, by the protocol of `wganx.evaluation.protocol`.
 
-The held-out items are split at random into two halves of n rows. The first gives the generator its context and is,
-with its real samples, the floor; the second is what everything is compared with. The generator's samples, the floor
-and every baseline go through the same function with the same number of rows.
+The held-out items are put into random order and cut into halves of R blocks of n rows. The first half gives the
+generator its context and is, with its real samples, the floor; the second is what everything is compared with. The
+generator's samples, the floor and every baseline go through the same function, block by block.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from wganx.batch import Batch
-from wganx.errors import DataError
+from wganx.engine import Sampler
+from wganx.errors import DataError, PluginFailed
 from wganx.evaluation.batches import gather
-from wganx.plugins.contracts import Game, Items, Metric, MetricContext, Split
+from wganx.evaluation.features import Features
+from wganx.evaluation.kept import Kept
+from wganx.evaluation.protocol import Interval, excess, interval
+from wganx.plugins.contracts import Baseline, Fitted, Game, Items, MetricContext, Sides, Split
+from wganx.plugins.descriptors import Config, Metric
+from wganx.plugins.guard import call, calling, one_line
+
+Blocks = list[dict[str, float]]
+"""What a metric found, by value, in each block."""
+
+
+@dataclass(frozen=True)
+class ChosenMetric:
+    """A metric and its options."""
+
+    metric: Metric
+    config: Config
 
 
 @dataclass(frozen=True)
 class Row:
-    """One value of one metric: of the generator, of real data (the floor), and of each baseline."""
+    """One value of one metric: of the generator, of real data (the floor), and of each baseline.
+
+    Attributes:
+        interval: ends of the 95 % t interval of `generated`, where there are several blocks.
+        excess: what `generated` has above the floor, with its interval, likewise.
+    """
 
     metric: str
     value: str
@@ -31,6 +54,8 @@ class Row:
     generated: float
     floor: float
     baselines: Mapping[str, float]
+    interval: tuple[float, float] | None = None
+    excess: Interval | None = None
 
 
 @dataclass(frozen=True)
@@ -39,11 +64,15 @@ class Evaluation:
 
     Attributes:
         step: generator updates behind the weights.
-        n: rows on each side of every metric.
-        seed: of the split into halves, the noise and the metrics' own draws.
+        n: rows of a block, of real samples and of the generator's.
+        repeats: blocks behind each number.
+        candidates: rows of a generator's block, where these are more.
+        seed: of the order, the noise and the metrics' own draws.
         heldout: how many held-out items there are.
         rows: the values.
         failures: message of each metric that raised.
+        extractors: digest of the weights of each extractor that was used.
+        fingerprint: of the held-out data.
     """
 
     step: int
@@ -52,10 +81,17 @@ class Evaluation:
     heldout: int
     rows: tuple[Row, ...]
     failures: Mapping[str, str] = field(default_factory=dict)
+    repeats: int = 1
+    candidates: int | None = None
+    extractors: Mapping[str, str] = field(default_factory=dict)
+    fingerprint: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; a value that is not finite becomes None."""
         data: dict[str, Any] = _without_nan(asdict(self))
+        for row, found in zip(data["rows"], self.rows):
+            if found.excess is not None:
+                row["excess"] = _without_nan([found.excess.mean, found.excess.low, found.excess.high])
         return data
 
     def scalars(self) -> dict[str, float]:
@@ -63,58 +99,196 @@ class Evaluation:
         return {f"{row.metric}/{row.value}": row.generated for row in self.rows}
 
 
-def evaluate(
-    draw: Callable[[Batch], Tensor],
-    *,
-    game: Game,
-    items: Callable[[Split], Items],
-    metrics: Mapping[str, Metric],
-    n: int,
-    seed: int,
-    step: int,
-    device: torch.device,
-) -> Evaluation:
-    """Measure what `draw` makes of the context of held-out batches.
+@dataclass(frozen=True)
+class Evaluator:
+    """Measures generators of one game on one dataset.
 
-    A metric that raises is reported in `Evaluation.failures`; the others go on.
-
-    Raises:
-        DataError: fewer than 4 held-out items.
+    Attributes:
+        items: opens a split.
+        features: of samples, by extractor.
+        kept: floors and baselines that were found before.
+        fingerprint: of the held-out data.
     """
-    heldout = items("heldout")
-    if len(heldout) < 4:
-        raise DataError(f"an evaluation needs at least 4 held-out items, the dataset has {len(heldout)}")
-    n = min(n, len(heldout) // 2)
-    order = torch.randperm(len(heldout), generator=torch.Generator().manual_seed(seed)).tolist()
-    floor, reference = (
-        game.batch(gather(heldout, half, device), torch.Generator(device).manual_seed(seed), training=False)
-        for half in (order[:n], order[n : 2 * n])
-    )
-    candidates = {"generated": floor.with_real(draw(floor)), "floor": floor}
-    for name, baseline in game.baselines().items():
-        candidates[f"baseline {name}"] = floor.with_real(baseline(floor, torch.Generator(device).manual_seed(seed)))
-    context = MetricContext(game=game, items=items, seed=seed)
-    rows: list[Row] = []
-    failures: dict[str, str] = {}
-    for name, metric in metrics.items():
-        try:
-            found = {side: metric.compute(batch, reference, context) for side, batch in candidates.items()}
-        except Exception as error:
-            failures[name] = f"{type(error).__name__}: {error}"
-            continue
-        for value in found["generated"]:
-            by_side = {side: float(values.get(value, math.nan)) for side, values in found.items()}
-            rows.append(
-                Row(
-                    metric=name,
-                    value=value,
-                    better=metric.better.get(value),
-                    generated=by_side.pop("generated"),
-                    floor=by_side.pop("floor"),
-                    baselines={side.removeprefix("baseline "): number for side, number in by_side.items()},
-                )
+
+    game: Game
+    items: Callable[[Split], Items]
+    features: Features
+    kept: Kept
+    device: torch.device
+    fitted: Fitted = field(default_factory=dict)
+    fingerprint: str = ""
+
+    def evaluate(
+        self,
+        sampler: Sampler,
+        metrics: Mapping[str, ChosenMetric],
+        *,
+        n: int,
+        seed: int,
+        step: int,
+        repeats: int = 1,
+        candidates: int | None = None,
+    ) -> Evaluation:
+        """Measure what `sampler` draws for the context of held-out batches.
+
+        A metric or a baseline that raises is reported in `Evaluation.failures`; the others go on.
+
+        Args:
+            n: rows of a block, fewer where the held-out items do not suffice for them.
+            repeats: blocks; from 2 on every number has an interval.
+            candidates: rows of a block of generated samples, more than `n`; for games whose context is labels alone.
+
+        Raises:
+            DataError: fewer than ``4 repeats`` held-out items, or `candidates` where the context comes from data.
+        """
+        heldout = self.items("heldout")
+        if len(heldout) < 4 * repeats:
+            needed = "4 held-out items" if repeats == 1 else f"{4 * repeats} held-out items for {repeats} repeats"
+            raise DataError(f"an evaluation needs at least {needed}, the dataset has {len(heldout)}")
+        if candidates is not None and not all(format.is_label for format in self.game.context.values()):
+            raise DataError(
+                "evaluate.candidates asks for rows that no held-out item gives the context of; leave it out"
             )
-    return Evaluation(step, n, seed, len(heldout), tuple(rows), failures)
+        n = min(n, len(heldout) // (2 * repeats))
+        order = torch.randperm(len(heldout), generator=torch.Generator().manual_seed(seed)).tolist()
+        blocks = [order[start : start + n] for start in range(0, 2 * n * repeats, n)]
+        # What metrics and baselines draw from torch's own streams is nobody else's.
+        with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
+            torch.manual_seed(seed)
+            truths = [self._batch(block, seed + i) for i, block in enumerate(blocks[:repeats])]
+            references = [self._batch(block, seed + i) for i, block in enumerate(blocks[repeats:])]
+            made = [self._made(sampler, truth, candidates, seed + i) for i, truth in enumerate(truths)]
+            failures: dict[str, str] = {}
+            standards = _Standards(self.game, truths, self.device, seed, failures)
+            rows: list[Row] = []
+            for name, chosen in metrics.items():
+                comparison = _Comparison(chosen, self, truths, references, seed)
+                what = {"name": name, "metric": chosen.metric.origin, "config": chosen.config.model_dump(mode="json")}
+                protocol = {"n": n, "repeats": repeats, "seed": seed}
+                try:
+                    found = {"generated": comparison.numbers(made)}
+                    found |= self.kept.numbers({**what, **protocol}, partial(standards.numbers, comparison.numbers))
+                except (Exception, SystemExit) as error:
+                    failures[name] = _reason(error)
+                else:
+                    rows += _rows(name, chosen.metric, found)
+        digests = self.features.digests()
+        self.features.forget()
+        return Evaluation(
+            step, n, seed, len(heldout), tuple(rows), failures, repeats, candidates, digests, self.fingerprint
+        )
+
+    def _batch(self, indices: Sequence[int], seed: int) -> Batch:
+        heldout = gather(self.items("heldout"), indices, self.device)
+        return self.game.batch(heldout, torch.Generator(self.device).manual_seed(seed), training=False)
+
+    def _made(self, sampler: Sampler, truth: Batch, candidates: int | None, seed: int) -> Batch:
+        if candidates is None or candidates <= len(truth):
+            return truth.with_real(sampler.draw(len(truth), seed=seed, context=truth.context))
+        context = sampler.context_rows(candidates)
+        condition = {name: rows for name, rows in context.items() if name in truth.condition}
+        return Batch(sampler.draw(candidates, seed=seed, context=context), context, condition)
+
+
+class _Standards:
+    """What the generator is compared with: real samples, and the task's trivial solutions; made when first needed."""
+
+    def __init__(
+        self, game: Game, truths: Sequence[Batch], device: torch.device, seed: int, failures: dict[str, str]
+    ) -> None:
+        self._game, self._truths, self._device, self._seed = game, truths, device, seed
+        self._failures = failures
+        self._sides: dict[str, list[Batch]] | None = None
+
+    def numbers(self, measure: Callable[[Sequence[Batch]], Blocks]) -> dict[str, Blocks]:
+        """The numbers of every side by ``floor`` or ``baseline NAME``."""
+        if self._sides is None:
+            self._sides = {"floor": list(self._truths)}
+            for name, baseline in self._game.baselines().items():
+                try:
+                    self._sides[f"baseline {name}"] = [self._solve(baseline, i) for i in range(len(self._truths))]
+                except (Exception, SystemExit) as error:
+                    self._failures[f"baseline {name}"] = _reason(error)
+        return {side: measure(batches) for side, batches in self._sides.items()}
+
+    def _solve(self, baseline: Baseline, block: int) -> Batch:
+        truth = self._truths[block]
+        return truth.with_real(baseline(_copy(truth), torch.Generator(self._device).manual_seed(self._seed + block)))
+
+
+class _Comparison:
+    """One metric at work; it is shown copies, so that what it does to them is nobody else's concern."""
+
+    def __init__(
+        self,
+        chosen: ChosenMetric,
+        evaluator: Evaluator,
+        truths: Sequence[Batch],
+        references: Sequence[Batch],
+        seed: int,
+    ) -> None:
+        self._metric, self._features = chosen.metric, evaluator.features
+        self._others = list(zip(truths, references))
+        self._shown: dict[int, tuple[Batch, Batch]] = {}
+        self._context = MetricContext(
+            config=chosen.config,
+            game=evaluator.game,
+            items=evaluator.items,
+            features=self._features_of,
+            seed=seed,
+            fitted=evaluator.fitted,
+        )
+
+    def numbers(self, candidates: Sequence[Batch]) -> Blocks:
+        """What the metric finds in each block of a side."""
+        return [
+            self._compute(Sides(self._show(candidate), self._show(truth), self._show(reference)))
+            for candidate, (truth, reference) in zip(candidates, self._others)
+        ]
+
+    def _compute(self, sides: Sides) -> dict[str, float]:
+        found = call(self._metric, "compute", sides, self._context, returns=Mapping)
+        with calling(self._metric, "compute"):
+            return {str(name): float(value) for name, value in found.items()}
+
+    def _show(self, side: Batch) -> Batch:
+        copy = _copy(side)
+        self._shown[id(copy)] = copy, side
+        return copy
+
+    def _features_of(self, extractor: str, side: Batch) -> Tensor:
+        return self._features(extractor, self._shown.get(id(side), (side, side))[1])
+
+
+def _copy(batch: Batch) -> Batch:
+    return batch.each(torch.clone)
+
+
+def _reason(error: BaseException) -> str:
+    """Why something failed, without whose it is, which stands beside it."""
+    return one_line(error.__cause__ if isinstance(error, PluginFailed) and error.__cause__ else error)
+
+
+def _rows(name: str, metric: Metric, found: Mapping[str, Sequence[Mapping[str, float]]]) -> Iterator[Row]:
+    for value in found["generated"][0]:
+        by_side = {side: [float(block.get(value, math.nan)) for block in blocks] for side, blocks in found.items()}
+        generated, floor = by_side.pop("generated"), by_side.pop("floor")
+        several = len(generated) > 1
+        around = interval(generated) if several else None
+        yield Row(
+            metric=name,
+            value=value,
+            better=metric.better.get(value),
+            generated=_mean(generated),
+            floor=_mean(floor),
+            baselines={side.removeprefix("baseline "): _mean(values) for side, values in by_side.items()},
+            interval=(around.low, around.high) if around else None,
+            excess=excess(generated, floor) if several else None,
+        )
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
 
 
 def _without_nan(data: Any) -> Any:

@@ -8,11 +8,12 @@ from typing import Literal, TypeVar
 
 from wganx.errors import PluginError, did_you_mean
 from wganx.health import HealthCheck
-from wganx.plugins.contracts import Architecture, Dataset, Descriptor, Metric, Modality, Scenario, Task
-from wganx.plugins.descriptors import kind
+from wganx.parts import Part
+from wganx.plugins.descriptors import Architecture, Dataset, Extractor, Metric, Modality, Scenario, Task
+from wganx.plugins.discovery import find
 from wganx.plugins.loading import LoadedPlugin, load_plugins
 
-D = TypeVar("D", bound=Descriptor)
+D = TypeVar("D", bound=Part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,16 @@ class Catalog:
     """
 
     plugins: tuple[LoadedPlugin, ...]
+
+    def extended(self, names: Sequence[str]) -> Catalog:
+        """This catalog with further plugins, where they are not in it already.
+
+        Raises:
+            PluginError: as `load`.
+        """
+        have = {plugin.name for plugin in self.plugins}
+        wanted = [name for name in names if find(name).name not in have]
+        return Catalog((*self.plugins, *load_plugins(wanted, beside=self.plugins))) if wanted else self
 
     @property
     def primary(self) -> str:
@@ -57,9 +68,16 @@ class Catalog:
     def metric(self, name: str, modality: str) -> Metric:
         return self._one(Metric, name, "metric", modality=modality)
 
-    def owner(self, descriptor: Descriptor) -> LoadedPlugin:
-        """The plugin that offers a descriptor of this catalog."""
-        return next(plugin for plugin in self.plugins if any(offer is descriptor for offer in plugin.offers))
+    def extractor(self, name: str, modality: str) -> Extractor:
+        return self._one(Extractor, name, "extractor", modality=modality)
+
+    def rule(self, sort: type[D], name: str) -> D:
+        """A constraint, an objective or an optimizer."""
+        return self._one(sort, name, sort.word)
+
+    def owner(self, part: Part) -> LoadedPlugin:
+        """The plugin that offers a part of this catalog."""
+        return next(plugin for plugin in self.plugins if any(offer is part for offer in plugin.offers))
 
     def offers(self, sort: type[D]) -> list[D]:
         """All descriptors of one class, the primary plugin's first."""
@@ -134,7 +152,7 @@ class Catalog:
             (plugin, offer)
             for plugin in plugins
             for offer in plugin.offers
-            if isinstance(offer, sort) and kind(offer) == word
+            if isinstance(offer, sort) and offer.kind == word
         ]
 
 

@@ -1,155 +1,190 @@
-"""What a plugin hands over: frozen descriptors, and the protocols of what their factories return.
+"""The protocols of what a plugin's factories return, and what they are told.
 
-Nothing here imports torch when it runs, so a plugin can be listed without it. Factories import their networks and
-datasets inside the function body for the same reason.
+Nothing here imports torch when it runs, so a plugin can be listed without it.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict
-
-from wganx.batch import Batch, SampleFormat
-from wganx.health import HealthCheck
+from wganx.batch import JSON, Batch, SampleFormat
+from wganx.errors import ConfigError, UsageError
+from wganx.networks import Helper, Networks
 
 if TYPE_CHECKING:
     import torch
-    from torch import Tensor, nn
+    from torch import Tensor
+
+    from wganx.plugins.descriptors import Config
 
 WGANX_API = 1
 """The plugin interface this wganx speaks; a plugin module declares the one it was written for."""
 
 Split = Literal["train", "heldout"]
-
-
-class Config(BaseModel):
-    """Base of every configuration section: unknown keys are refused, values never change after validation."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, arbitrary_types_allowed=False)
+Fitted = Mapping[str, "JSON | Tensor"]
+"""What `Dataset.fit` found, by name."""
 
 
 class Items(Protocol):
     """An opened split of a dataset: item ``i`` is a dict of tensors in storage types (uint8 pixels, int16 sound).
 
-    Every item has the same keys, shapes and types. ``sample`` holds the sample itself, ``label`` (int64 scalar) its
-    class when `format.classes` names some.
+    Every item has the same keys, shapes and types; `formats` has a format for each key, in the meaning it is stored
+    in. ``sample`` is what the critic will be shown; a label (int64 scalar) is a `SampleFormat.label` under a name of
+    its own: ``label``, ``speaker``, ``emotion``.
     """
 
-    format: SampleFormat
+    formats: Mapping[str, SampleFormat]
 
     def __len__(self) -> int: ...
 
     def __getitem__(self, index: int) -> Mapping[str, Tensor]: ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataContext:
+    """What `Dataset.open` and `Dataset.fit` are told beside their configuration.
+
+    Attributes:
+        seed: fixes splits and synthetic samples.
+        fitted: what `Dataset.fit` found when the run started; empty for `fit` itself.
+    """
+
+    seed: int = 0
+    fitted: Fitted = field(default_factory=dict)
+
+
+class Formats(Mapping[str, SampleFormat]):
+    """The formats of every item key, and what was `fitted` to the dataset; what a task is built for."""
+
+    def __init__(self, formats: Mapping[str, SampleFormat], fitted: Fitted | None = None) -> None:
+        self._formats = dict(formats)
+        self.fitted: Fitted = dict(fitted or {})
+
+    def __getitem__(self, key: str) -> SampleFormat:
+        return self._formats[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._formats)
+
+    def __len__(self) -> int:
+        return len(self._formats)
+
+    @property
+    def labels(self) -> dict[str, SampleFormat]:
+        """The formats of the class labels, by name."""
+        return {name: format for name, format in self._formats.items() if format.is_label}
+
+    def need(self, key: str, what_for: str) -> SampleFormat:
+        """The format of an item key.
+
+        Raises:
+            ConfigError: the items have no such key; says `what_for` it is needed, and what they have.
+        """
+        if key not in self._formats:
+            raise ConfigError(f"{what_for} needs items with {key!r}, and this dataset has only: {', '.join(self)}")
+        return self._formats[key]
+
+
 class Game(ABC):
     """A task as it is played on one dataset: turns items into batches; built by `Task.build`.
+
+    It is the only place where storage becomes samples. It may also have ``at(step) -> Hashable``, called before each
+    step with the same value on every rank: what its losses make of the step number must follow from what it returns.
 
     Attributes:
         sample: format of what the critic scores (and the generator makes).
         context: format of each thing the generator is given beside noise.
         condition: format of each thing the critic sees beside the sample.
+        helpers: networks its losses need beside both players.
     """
 
     sample: SampleFormat
     context: Mapping[str, SampleFormat] = {}
     condition: Mapping[str, SampleFormat] = {}
+    helpers: Mapping[str, Helper] = {}
 
     @abstractmethod
     def batch(self, items: Mapping[str, Tensor], rng: torch.Generator, *, training: bool) -> Batch:
         """Items ``(N, ...)`` in storage types, already on the device, to a batch; augments only when `training`."""
 
-    def extra_losses(self, generator: nn.Module, fake: Tensor, batch: Batch, step: int) -> Mapping[str, Tensor]:
+    def generator_losses(self, networks: Networks, fake: Tensor, batch: Batch, step: int) -> Mapping[str, Tensor]:
         """Named, already weighted scalars added to the generator's loss; none by default."""
+        return {}
+
+    def critic_losses(self, networks: Networks, fake: Tensor, batch: Batch, step: int) -> Mapping[str, Tensor]:
+        """Named, already weighted scalars added to the critic's loss, `fake` without a graph; none by default."""
         return {}
 
     @abstractmethod
     def baselines(self) -> Mapping[str, Baseline]:
         """The task's trivial solutions by name; every evaluation prints them beside the generator."""
 
+    def apply(self, source: Source, make: Make, sink: Sink) -> None:
+        """Send a whole file through the generator: windows with overlap, tiles without seams, in bounded memory.
+
+        Args:
+            source: what is read, in storage types.
+            make: the generator; gives samples ``(N, *sample.shape)`` for a context of N rows.
+            sink: takes what is made, in the storage type and meaning of ``source.format``.
+
+        Raises:
+            UsageError: the task makes nothing of files.
+        """
+        raise UsageError("this task makes nothing of a file; leave --source out")
+
+    def preview(self, samples: Tensor, reference: Batch, folder: Path, stem: str) -> Preview | None:
+        """A preview of the game's own (past, truth and prediction in a row) as `Modality.preview`; None leaves it."""
+        return None
+
 
 Baseline = Callable[[Batch, "torch.Generator"], "Tensor"]
 """A trivial solution: from a held-out batch to samples of the same shape as ``batch.real``."""
 
-
-class WriteSamples(Protocol):
-    """Writes every sample ``(N, *format.shape)`` to a file of its own, ``folder/stem-0000.*``; returns the paths."""
-
-    def __call__(self, samples: Tensor, format: SampleFormat, folder: Path, stem: str) -> list[Path]: ...
+Make = Callable[[Mapping[str, "Tensor"]], "Tensor"]
+"""The averaged generator: context by name, each ``(N, ...)``, to samples ``(N, *sample.shape)``. Labels that are left
+out are those that were asked for; noise is drawn."""
 
 
-class WritePreview(Protocol):
-    """Writes one picture of all samples, ``folder/stem.png``, and returns its path.
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What people look at and listen to.
 
-    `reference` is the held-out batch whose context made the samples; its ``real`` has the same number of rows.
+    Attributes:
+        picture: all samples at once, uint8 ``(C, H, W)`` with 1 or 3 channels.
+        files: sounds and clips that were written beside it.
     """
 
-    def __call__(self, samples: Tensor, reference: Batch, format: SampleFormat, folder: Path, stem: str) -> Path: ...
+    picture: Tensor
+    files: tuple[Path, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Modality:
-    """A kind of sample and how people look at it."""
+class Source(Protocol):
+    """A file of a modality as a stream, along its first axis that is time (frames, sound samples).
 
-    name: str
-    summary: str
-    axes: tuple[str, ...]
-    write: WriteSamples
-    preview: WritePreview
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DataCard:
-    """Where a dataset comes from and what may be done with it."""
-
-    source: str
-    licence: str
-    offline: bool
-    size: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DataContext:
-    """What `Dataset.open` is told beside its configuration: `seed` fixes splits and synthetic samples."""
-
-    seed: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dataset:
-    """A named source of items. `open(config, split, context)` returns `Items`; the splits never share an item.
-
-    `suffixes` names the file endings a folder dataset reads (for ``wganx data scan``), each lower case with its dot;
-    empty otherwise. `probe(data, path)` decodes the bytes of one file whole and tells what it is, e.g. ``{"size":
-    "64x48", "mode": "RGB"}``, or raises `DataError` naming the path. A dataset whose `config` has a field ``root``
-    takes ``--data``; `folder` marks the one that takes ``--data`` when the configuration names no dataset of its own.
+    Attributes:
+        format: of what is read, in the meaning it is stored in; the size of the streamed axis is None.
+        length: how much there is along that axis.
     """
 
-    name: str
-    modality: str
-    summary: str
-    config: type[Config]
-    open: Callable[[Any, Split, DataContext], Items]
-    card: DataCard
-    folder: bool = False
-    suffixes: tuple[str, ...] = ()
-    probe: Callable[[bytes, str], Mapping[str, str]] | None = None
+    format: SampleFormat
+    length: int
+
+    def read(self, start: int, count: int) -> Tensor:
+        """`count` frames or samples from `start` on, fewer at the end."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """A game played on a dataset's items. `build(config, sample_format_of_the_items)` returns a `Game`."""
+class Sink(Protocol):
+    """A file that is written as a stream."""
 
-    name: str
-    modality: str
-    summary: str
-    config: type[Config]
-    build: Callable[[Any, SampleFormat], Game]
+    def write(self, chunk: Tensor) -> None:
+        """Append what has the axes of the source's format."""
+
+    def close(self) -> None:
+        """End the file, which is there whole from now on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,82 +193,87 @@ class BuildContext:
 
     Attributes:
         sample: what the critic scores and the generator makes.
-        noise: length of the noise vector, 0 for none.
+        noise: shape of one noise sample, empty for none.
         inputs: formats of the further inputs, by the keyword they arrive under: the game's `context` for a
             generator, its `condition` for a critic.
+        fitted: what was fitted to the dataset.
     """
 
     sample: SampleFormat
-    noise: int = 0
+    noise: tuple[int, ...] = ()
     inputs: Mapping[str, SampleFormat] = field(default_factory=dict)
+    fitted: Fitted = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Architecture:
-    """A generator or critic. `build(config, context)` returns the module; the engine seeds it, moves it, trains it.
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """What a metric compares; all in sample format, ``real`` holds the samples.
 
-    Generator: ``(noise (N, context.noise), **inputs) -> (N, *sample.shape)`` within `sample.value_range`; without
-    noise the first argument is left out. Critic: ``(x (N, *sample.shape), **inputs) -> (N,)``, unbounded, no
-    coupling between the rows of a batch, twice differentiable. `lipschitz` declares a critic that is 1-Lipschitz by
-    construction.
+    Attributes:
+        candidate: what is judged: generated samples, other real ones, a baseline's.
+        truth: the held-out samples whose context made the candidate, row by row.
+        reference: other held-out samples.
     """
 
-    name: str
-    modality: str
-    role: Literal["generator", "critic"]
-    summary: str
-    config: type[Config]
-    build: Callable[[Any, BuildContext], nn.Module]
-    lipschitz: bool = False
+    candidate: Batch
+    truth: Batch
+    reference: Batch
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetricContext:
-    """What a metric may look at beside the samples: `items(split)` opens the dataset, `seed` fixes its draws."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ExtractorContext:
+    """What `Extractor.load` may use.
+
+    Attributes:
+        game: the task as it is played on the dataset.
+        items: opens a split of the dataset.
+        keep: ``keep(learn)`` gives what ``learn()`` returns, tensors by name, from the disk where it was learnt before
+            on the same data, with the same options, seed and versions.
+        device: where the network computes.
+        seed: fixes what is drawn.
+        fitted: what was fitted to the dataset.
+    """
 
     game: Game
     items: Callable[[Split], Items]
+    keep: Callable[[Callable[[], Mapping[str, Tensor]]], Mapping[str, Tensor]]
+    device: torch.device
     seed: int = 0
+    fitted: Fitted = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metric:
-    """A number, or several, about samples against held-out real ones.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class MetricContext:
+    """What a metric may look at beside the samples; one for each metric of an evaluation.
 
-    `compute(candidate, reference, context)` gets two batches of equally many rows in sample format (``real`` holds
-    the samples) and returns the values by name, or an empty mapping where it does not apply. The same function is
-    called with generated samples, with other real samples (the floor) and with each of the task's baselines.
-    `better` says for every value whether lower or higher is better; values it does not name only inform.
-    `tasks` limits it to tasks of these names; empty means all of the modality.
+    Attributes:
+        config: the metric's own options.
+        game: the task as it is played on the dataset.
+        items: opens a split of the dataset.
+        features: ``features(extractor, side) -> (n, d)``: the named extractor's features of ``side.real``, in chunks
+            on the device; kept for the whole evaluation.
+        seed: fixes the metric's draws.
+        fitted: what was fitted to the dataset.
     """
 
-    name: str
-    modality: str
-    summary: str
-    compute: Callable[[Batch, Batch, MetricContext], Mapping[str, float]]
-    better: Mapping[str, Literal["lower", "higher"]] = field(default_factory=dict)
-    tasks: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scenario:
-    """A named, complete run. `config` is a mapping, or the path of a YAML file the plugin ships."""
-
-    name: str
-    modality: str
-    summary: str
-    config: Path | Mapping[str, Any]
+    config: Config
+    game: Game
+    items: Callable[[Split], Items]
+    features: Callable[[str, Batch], Tensor]
+    seed: int = 0
+    fitted: Fitted = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunInfo:
-    """What observers are told about a run: its folder, plugin, device and seed."""
+    """What observers are told about a run: its folder, plugin, device, seed, and the step it starts from."""
 
     folder: Path
     plugin: str
     scenario: str
     device: str
     seed: int
+    step: int
     config: Mapping[str, Any]
 
 
@@ -246,5 +286,4 @@ class Outcome:
     error: str | None = None
 
 
-Descriptor = Modality | Dataset | Task | Architecture | Metric | HealthCheck | Scenario
 Paths = Sequence[Path]

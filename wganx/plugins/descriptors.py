@@ -1,73 +1,247 @@
-"""What must hold of the descriptors of one plugin beside their class."""
+"""What a plugin hands over: frozen descriptors, one class a kind.
+
+Nothing here imports torch when it runs, so a plugin can be listed without it. Factories are named rather than called
+for the same reason: ``build="wganx_image.networks.dcgan:Generator"`` is imported when a run needs it.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
 
 from wganx.health import HealthCheck
-from wganx.plugins.contracts import Architecture, Config, Dataset, Descriptor, Metric, Modality, Scenario, Task
-
-_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_CODE = re.compile(r"[A-Z]{2,}[0-9]{3}")
-_FACTORIES: dict[type[Descriptor], tuple[str, ...]] = {
-    Modality: ("write", "preview"),
-    Dataset: ("open",),
-    Task: ("build",),
-    Architecture: ("build",),
-    Metric: ("compute",),
-    HealthCheck: ("inspect",),
-    Scenario: (),
-}
+from wganx.parts import KINDS, Factory, Part
 
 
-def title(descriptor: Descriptor) -> str:
-    """What kind of thing it is and its name: ``generator 'dcgan'``, ``dataset 'digits'``."""
-    return f"{kind(descriptor)} {descriptor.name!r}"
+class Config(BaseModel):
+    """Base of every configuration section: unknown keys are refused, values never change after validation."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, arbitrary_types_allowed=False)
+
+    @classmethod
+    def migrate(cls, values: dict[str, Any], written_by: str) -> dict[str, Any]:
+        """Values of a stored run in today's names, for options that were renamed since.
+
+        Args:
+            values: the part's own values, as version `written_by` of its plugin stored them.
+        """
+        return values
 
 
-def kind(descriptor: Descriptor) -> str:
-    """The word for what it is: its role for a network, its class for all else."""
-    if isinstance(descriptor, Architecture):
-        return descriptor.role
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(descriptor).__name__).lower()
+class NoOptions(Config):
+    """The configuration of a part that has no options."""
 
 
-def fault_in(offers: Iterable[Descriptor]) -> str | None:
-    """The first thing wrong with a plugin's descriptors, as the end of a sentence about the plugin, or None."""
-    seen: set[tuple[str, str, str]] = set()
-    for offer in offers:
-        fault = _fault(offer)
-        if fault:
-            return fault
-        # Tasks, networks and metrics are asked for within a modality, the rest by name alone.
-        scope = offer.modality if isinstance(offer, Task | Architecture | Metric) else ""
-        key = (kind(offer), scope, offer.name)
-        if key in seen:
-            return f"offers two of the same name: {title(offer)}"
-        seen.add(key)
-    return None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataCard:
+    """Where a dataset, or the weights of an extractor, come from and what may be done with them."""
+
+    source: str
+    licence: str
+    offline: bool
+    size: str = ""
 
 
-def _fault(offer: Descriptor) -> str | None:
-    if not isinstance(offer.name, str) or not _NAME.fullmatch(offer.name):
-        return (
-            f"offers a {kind(offer) if not isinstance(offer, Architecture) else 'architecture'} named {offer.name!r}: "
-            "names are lower-case words joined by '-', like 'clip-32'"
-        )
-    if isinstance(offer, Architecture) and offer.role not in ("generator", "critic"):
-        return f"offers architecture {offer.name!r} of role {offer.role!r}: roles are 'generator' and 'critic'"
-    for factory in _FACTORIES[type(offer)]:
-        given: object = getattr(offer, factory)
-        if not isinstance(given, Callable):  # type: ignore[arg-type]
-            return f"offers {title(offer)} whose {factory!r} cannot be called: {given!r}"
-    if isinstance(offer, Dataset | Task | Architecture):
-        model: object = offer.config
-        if not (isinstance(model, type) and issubclass(model, Config)):
-            return f"offers {title(offer)} whose 'config' is no subclass of wganx.Config: {model!r}"
-    if isinstance(offer, HealthCheck) and not _CODE.fullmatch(offer.code):
-        return f"offers {title(offer)} of code {offer.code!r}: codes are capitals and three digits, like 'WX041'"
-    if isinstance(offer, Scenario) and not isinstance(offer.config, Path | Mapping):
-        return f"offers {title(offer)} whose 'config' is neither a Path nor a mapping: {offer.config!r}"
-    return None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Modality(Part):
+    """A kind of sample, and how people look at it and listen to it.
+
+    Attributes:
+        axes: names of a sample's axes.
+        write: ``(batch, format, folder, stem) -> list[Path]`` writes every sample of a `Batch` (lengths and labels are
+            in its context) to a file of its own, ``folder/stem-0000.*``.
+        preview: ``(samples, reference, format, folder, stem) -> Preview``: one picture of all `samples`
+            ``(N, *format.shape)``, and the sounds or clips ``folder/stem-*.*`` it writes beside it. `reference` is the
+            held-out batch whose context made the samples, row by row.
+        open: ``(path) -> Source``: a file of this kind as a stream; None where files are no streams.
+        create: ``(path, like) -> Sink``: a file to be written as a stream, with what is copied from the source `like`
+            (sound track, rate).
+    """
+
+    hook = "wganx_modalities"
+    word = "modality"
+    plural = "modalities"
+    factories = ("write", "preview", "open", "create")
+
+    axes: tuple[str, ...]
+    write: Factory
+    preview: Factory
+    open: Factory | None = None
+    create: Factory | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset(Part):
+    """A named source of items.
+
+    Attributes:
+        open: ``(config, split, context) -> Items``; the splits never share an item.
+        fit: ``(config, context) -> {name: JSON or tensor}``, run once when a run starts: moments of a spectrogram,
+            column statistics, a vocabulary. Stored in the run; reaches `open`, tasks, networks and metrics as `fitted`.
+        folder: takes ``--data`` when the configuration names no dataset of its own. A dataset whose `config` has a
+            field ``root`` takes ``--data`` when it is named.
+        suffixes: endings of the files a folder dataset reads (for ``wganx data scan``), lower case with their dots.
+        probe: ``(data, path) -> {name: text}`` decodes the bytes of one file whole and tells what it is, e.g.
+            ``{"size": "64x48", "mode": "RGB"}``, or raises `DataError` naming the path.
+    """
+
+    hook = "wganx_datasets"
+    word = "dataset"
+    factories = ("open", "fit", "probe")
+
+    modality: str
+    open: Factory
+    card: DataCard
+    config: type[Config] = NoOptions
+    fit: Factory | None = None
+    folder: bool = False
+    suffixes: tuple[str, ...] = ()
+    probe: Factory | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task(Part):
+    """A game played on a dataset's items: ``build(config, formats) -> Game`` sees the formats of every item key."""
+
+    hook = "wganx_tasks"
+    word = "task"
+    in_modality = True
+    factories = ("build",)
+
+    modality: str
+    build: Factory
+    config: type[Config] = NoOptions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Architecture(Part):
+    """A generator or critic: ``build(config, context) -> nn.Module``; the engine seeds it, moves it, trains it.
+
+    Generator: ``(noise (N, *context.noise), **inputs) -> (N, *sample.shape)`` within `sample.value_range`; without
+    noise the first argument is left out. Critic: ``(x (N, *sample.shape), **inputs) -> (N,)``, unbounded, twice
+    differentiable. Either may have a method ``at(step) -> Hashable``, called before each step: a network that grows
+    allocates the whole of itself at once and chooses here what it uses.
+
+    Attributes:
+        lipschitz: a critic that is 1-Lipschitz by construction.
+        couples_rows: rows that a critic judges together: it is then given packs ``(N/k, k, *sample.shape)`` and
+            returns one score a pack (Lin et al., "PacGAN", 2018).
+    """
+
+    hook = "wganx_architectures"
+    word = "architecture"
+    in_modality = True
+    factories = ("build",)
+
+    modality: str
+    role: Literal["generator", "critic"]
+    build: Factory
+    config: type[Config] = NoOptions
+    lipschitz: bool = False
+    couples_rows: int = 1
+
+    @property
+    def kind(self) -> str:
+        return self.role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario(Part):
+    """A named, complete run. `config` is a mapping, or the path of a YAML file the plugin ships.
+
+    Attributes:
+        extensions: plugins it needs beside its own.
+    """
+
+    hook = "wganx_scenarios"
+    word = "scenario"
+
+    modality: str
+    config: Path | Mapping[str, Any]
+    extensions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric(Part):
+    """A number, or several, about samples.
+
+    ``compute(sides, context) -> {name: number}``, or an empty mapping where it does not apply. The same function is
+    called with generated samples, with other real samples (the floor) and with each of the task's baselines.
+
+    Attributes:
+        better: for every value whether lower or higher is better; values it does not name only inform.
+        tasks: names of the tasks it is for; empty for all of the modality.
+    """
+
+    hook = "wganx_metrics"
+    word = "metric"
+    in_modality = True
+    factories = ("compute",)
+
+    modality: str
+    compute: Factory
+    config: type[Config] = NoOptions
+    better: Mapping[str, Literal["lower", "higher"]] = field(default_factory=dict)
+    tasks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extractor(Part):
+    """A network whose features metrics compare: ``load(config, context) -> nn.Module``, ``(N, ...) -> (N, d)``.
+
+    It is given samples in the task's format, on the device, in chunks, in evaluation mode and without gradients.
+    """
+
+    hook = "wganx_extractors"
+    word = "extractor"
+    in_modality = True
+    factories = ("load",)
+
+    modality: str
+    load: Factory
+    card: DataCard
+    config: type[Config] = NoOptions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConstraintPart(Part):
+    """A constraint, chosen by ``constraint.name``: `build` is a subclass of `wganx.wasserstein.Constraint`.
+
+    Its fields, made by `wganx.setting`, become options of ``constraint.*``.
+    """
+
+    hook = "wganx_constraints"
+    word = "constraint"
+    factories = ("build",)
+
+    build: Factory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectivePart(Part):
+    """An objective, chosen by ``objective.name``: `build` is a subclass of `wganx.wasserstein.Objective`."""
+
+    hook = "wganx_objectives"
+    word = "objective"
+    factories = ("build",)
+
+    build: Factory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptimizerPart(Part):
+    """An update rule, chosen by ``optimizer.name``: `build` is a subclass of `wganx.Optimizer`."""
+
+    hook = "wganx_optimizers"
+    word = "optimizer"
+    factories = ("build",)
+
+    build: Factory
+
+
+# Health checks are declared a floor below, since the engine looks for them; listed they come last.
+KINDS[HealthCheck.hook] = KINDS.pop(HealthCheck.hook)

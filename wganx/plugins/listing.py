@@ -6,12 +6,9 @@ from collections import Counter
 from dataclasses import dataclass
 
 from wganx.errors import PluginError
-from wganx.plugins.contracts import Descriptor
-from wganx.plugins.descriptors import kind
+from wganx.parts import KINDS, Part, plural
 from wganx.plugins.discovery import FoundPlugin, discover, find
-from wganx.plugins.loading import declared_api, load_plugin
-
-_PLURAL = {"modality": "modalities"}
+from wganx.plugins.loading import declared_api, load_plugin, plugin_commands
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +18,10 @@ class Description:
     Attributes:
         api: the plugin API it declares, None where it cannot be imported or declares none.
         cause: why it is broken; None for a plugin that works.
-        offers: its descriptors; empty for a broken plugin.
+        offers: its descriptors; empty for a broken plugin, as are the rest.
+        commands: names of the commands mounted below it.
+        observes: the observation hooks it implements.
+        extends: the plugins it builds on.
     """
 
     name: str
@@ -30,7 +30,10 @@ class Description:
     target: str
     api: int | None
     cause: str | None
-    offers: tuple[Descriptor, ...]
+    offers: tuple[Part, ...] = ()
+    commands: tuple[str, ...] = ()
+    observes: tuple[str, ...] = ()
+    extends: tuple[str, ...] = ()
 
     @property
     def status(self) -> str:
@@ -42,13 +45,15 @@ class Description:
         """A count of everything offered, ``2 datasets, 1 task``, or the cause of a broken plugin."""
         if self.cause is not None:
             return self.cause
-        counts = Counter(kind(offer) for offer in self.offers)
-        return (
-            ", ".join(
-                f"{count} {word if count == 1 else _PLURAL.get(word, word + 's')}" for word, count in counts.items()
-            )
-            or "nothing"
-        )
+        counts = Counter(offer.kind for offer in self.offers)
+        plurals = {kind.word: plural(kind) for kind in KINDS.values()}
+        counts.update({"command": len(self.commands), "observer": int(bool(self.observes))})
+        words = [
+            f"{count} {word if count == 1 else plurals.get(word, word + 's')}"
+            for word, count in counts.items()
+            if count
+        ]
+        return ", ".join(words) or "nothing"
 
 
 def describe_all() -> list[Description]:
@@ -66,10 +71,10 @@ def describe(name: str) -> Description:
 
 
 def _describe(found: FoundPlugin) -> Description:
-    cause: str | None = None
-    offers: tuple[Descriptor, ...] = ()
+    facts = (found.name, found.distribution, found.version, found.target, declared_api(found))
     try:
-        offers = load_plugin(found).offers
+        plugin = load_plugin(found)
+        commands = tuple(str(command.name) for command in plugin_commands(found))
     except PluginError as error:
-        cause = str(error).removeprefix(str(found)).removeprefix(":").strip()
-    return Description(found.name, found.distribution, found.version, found.target, declared_api(found), cause, offers)
+        return Description(*facts, str(error).removeprefix(str(found)).removeprefix(":").strip())
+    return Description(*facts, None, plugin.offers, commands, plugin.observes, plugin.extends)

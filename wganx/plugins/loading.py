@@ -10,7 +10,7 @@ import importlib.util
 import inspect
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,36 +18,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pluggy
 
 from wganx.errors import PluginError, did_you_mean
-from wganx.health import HealthCheck
-from wganx.plugins.contracts import (
-    WGANX_API,
-    Architecture,
-    Dataset,
-    Descriptor,
-    Metric,
-    Modality,
-    Scenario,
-    Task,
-)
-from wganx.plugins.descriptors import fault_in
+from wganx.parts import KINDS, Part
+from wganx.plugins.contracts import WGANX_API
 from wganx.plugins.discovery import FoundPlugin, find
+from wganx.plugins.faults import fault_in
+from wganx.plugins.guard import one_line
 from wganx.plugins.hookspecs import PROJECT, Observation, Registration
 
 if TYPE_CHECKING:
     import click
 
 T = TypeVar("T")
-
-OFFERS: dict[str, type[Descriptor]] = {
-    "wganx_modalities": Modality,
-    "wganx_datasets": Dataset,
-    "wganx_tasks": Task,
-    "wganx_architectures": Architecture,
-    "wganx_scenarios": Scenario,
-    "wganx_metrics": Metric,
-    "wganx_health_checks": HealthCheck,
-}
-"""The registration hooks whose results make up a catalog, with the descriptor each returns."""
 
 _PACKAGE_OF = {
     "PIL": "pillow",
@@ -61,15 +42,26 @@ _PACKAGE_OF = {
 
 @dataclass(frozen=True, slots=True)
 class LoadedPlugin:
-    """A plugin that passed every check: what it offers, and its hooks for those who observe a run."""
+    """A plugin that passed every check: what it offers, and its hooks for those who observe a run.
+
+    Attributes:
+        extends: names of the plugins it builds on, its ``WGANX_EXTENDS``, which are loaded beside it.
+    """
 
     found: FoundPlugin
-    offers: tuple[Descriptor, ...]
+    offers: tuple[Part, ...]
+    extends: tuple[str, ...]
     hooks: Any = field(compare=False, repr=False)
 
     @property
     def name(self) -> str:
         return self.found.name
+
+    @property
+    def observes(self) -> tuple[str, ...]:
+        """The observation hooks it implements."""
+        hooks = [name for name in vars(Observation) if name.startswith(f"{PROJECT}_")]
+        return tuple(name for name in hooks if getattr(self.hooks, name).get_hookimpls())
 
 
 def load_plugin(found: FoundPlugin) -> LoadedPlugin:
@@ -79,26 +71,49 @@ def load_plugin(found: FoundPlugin) -> LoadedPlugin:
         PluginError: it does not import, speaks another plugin API, does not fit the hooks, or one of its
             registration hooks fails or returns what it must not; the cause is kept as ``__cause__``.
     """
-    hooks = _register(found, _import(found))
-    offers = [offer for hook, kind in OFFERS.items() for offer in _ask(found, hooks, hook, kind)]
+    module = _import(found)
+    hooks = _register(found, module)
+    offers = [offer for hook, kind in KINDS.items() for offer in _ask(found, hooks, hook, kind)]
     fault = fault_in(offers)
     if fault:
         raise PluginError(f"{found} {fault}")
-    return LoadedPlugin(found, tuple(offers), hooks)
+    extends = getattr(module, "WGANX_EXTENDS", ())
+    if not isinstance(extends, tuple | list) or not all(isinstance(name, str) for name in extends):
+        raise PluginError(
+            f"{found} has WGANX_EXTENDS = {extends!r}: a tuple of plugin names is wanted, like ('image',)"
+        )
+    return LoadedPlugin(found, tuple(replace(offer, origin=str(found)) for offer in offers), tuple(extends), hooks)
 
 
-def load_plugins(names: Sequence[str | object]) -> tuple[LoadedPlugin, ...]:
-    """Load the named plugins in their order, and nothing else.
+def load_plugins(names: Sequence[str | object], beside: Sequence[LoadedPlugin] = ()) -> tuple[LoadedPlugin, ...]:
+    """Load the named plugins in their order, then those they build on, and nothing else.
+
+    Args:
+        beside: plugins that are loaded already, and are not again.
 
     Raises:
         PluginError: as `find` and `load_plugin`, or two of them go by the same name.
     """
-    found = [find(name) for name in names]
-    for index, plugin in enumerate(found):
-        for other in found[:index]:
-            if other.name == plugin.name:
-                raise PluginError(f"{plugin} and {other} cannot be loaded together: both go by one name")
-    return tuple(load_plugin(plugin) for plugin in found)
+    loaded: list[LoadedPlugin] = [*beside]
+    for name in names:
+        _add(find(name), loaded, named=True)
+    for plugin in loaded:  # grows while it is gone through
+        for base in plugin.extends:
+            try:
+                found = find(base)
+            except PluginError as error:
+                raise PluginError(f"{plugin.found} builds on {base!r}: {error}") from error
+            _add(found, loaded, named=False)
+    return tuple(loaded[len(beside) :])
+
+
+def _add(found: FoundPlugin, loaded: list[LoadedPlugin], *, named: bool) -> None:
+    for other in loaded:
+        if other.name == found.name:
+            if not named and other.found == found:
+                return
+            raise PluginError(f"{found} and {other.found} cannot be loaded together: both go by one name")
+    loaded.append(load_plugin(found))
 
 
 def plugin_commands(name: str | object) -> list[click.Command]:
@@ -109,7 +124,7 @@ def plugin_commands(name: str | object) -> list[click.Command]:
     """
     import click
 
-    found = find(name)
+    found = name if isinstance(name, FoundPlugin) else find(name)
     hooks = _register(found, _import(found))
     return _ask(found, hooks, "wganx_commands", click.Command)
 
@@ -132,7 +147,7 @@ def _import(found: FoundPlugin) -> object:
     except PluginError as error:
         raise PluginError(f"{found} {error}") from error
     except (Exception, SystemExit) as error:  # an import may end the interpreter on purpose; it may not end ours
-        raise PluginError(f"{found} does not import: {_one_line(error)}{_mend(found, error)}") from error
+        raise PluginError(f"{found} does not import: {one_line(error)}{_mend(found, error)}") from error
     return found.source
 
 
@@ -186,7 +201,7 @@ def _register(found: FoundPlugin, plugin: object) -> Any:
         manager.register(plugin, name=found.name)
         manager.check_pending()
     except pluggy.PluginValidationError as error:
-        misfit = _misfit(manager, plugin) or _one_line(error)
+        misfit = _misfit(manager, plugin) or one_line(error)
         raise PluginError(f"{found} does not fit the hooks: {misfit}") from error
     return manager.hook
 
@@ -224,14 +239,9 @@ def _ask(found: FoundPlugin, hooks: Any, hook: str, kind: type[T]) -> list[T]:
         offered = [item for result in results for item in result]
     except PluginError:
         raise
-    except Exception as error:
-        raise PluginError(f"{found} failed in {hook}: {_one_line(error)}") from error
+    except (Exception, SystemExit) as error:
+        raise PluginError(f"{found} failed in {hook}: {one_line(error)}") from error
     for item in offered:
         if not isinstance(item, kind):
             raise PluginError(f"{found}: {hook} returned {item!r} where a {kind.__name__} belongs")
     return offered
-
-
-def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__

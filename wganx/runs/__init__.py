@@ -1,9 +1,10 @@
 """Runs: from configuration and catalog to a trainer; the run folder; resuming, sampling, evaluating."""
 
 from wganx.runs.assembly import Assembly
+from wganx.runs.drawing import load_generator
 from wganx.runs.folder import RunFolder, read_lines
 from wganx.runs.run import Run
 from wganx.runs.samples import open_samples
 from wganx.runs.training import train_run
 
-__all__ = ["Assembly", "Run", "RunFolder", "open_samples", "read_lines", "train_run"]
+__all__ = ["Assembly", "Run", "RunFolder", "load_generator", "open_samples", "read_lines", "train_run"]

@@ -2,31 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.metadata import version
+from typing import Any
 
 import torch
+from torch import Tensor, nn
 
-from wganx.batch import Batch
+import wganx
+from wganx.batch import Batch, SampleFormat
 from wganx.config import Resolved
-from wganx.data import BatchStream, choose_feed
+from wganx.data import BatchStream, choose_feed, fingerprint
 from wganx.engine import Trainer, choose_device
-from wganx.evaluation import heldout_batch
-from wganx.plugins.contracts import BuildContext, DataContext, Game, Items, Split
+from wganx.errors import PluginFailed
+from wganx.evaluation import Evaluator, Features, Kept, heldout_batch
+from wganx.networks import Helper
+from wganx.plugins.contracts import (
+    BuildContext,
+    DataContext,
+    ExtractorContext,
+    Fitted,
+    Formats,
+    Game,
+    Items,
+    Split,
+)
+from wganx.plugins.guard import call, calling
+from wganx.runs.fitted import check_fitted
 
 _MOST_HELDOUT = 512
 
 
 @dataclass(frozen=True)
 class Assembly:
-    """Everything a run needs at work; each part is made when it is first asked for."""
+    """Everything a run needs at work; each part is made when it is first asked for.
+
+    Attributes:
+        stored: what was fitted when the run started; None for a run that starts now.
+        stored_formats: the formats of the items then; with them the game needs no data.
+    """
 
     resolved: Resolved
+    stored: Fitted | None = None
+    stored_formats: Mapping[str, SampleFormat] | None = None
 
     @cached_property
     def device(self) -> torch.device:
         """Where the run computes."""
         return choose_device(self.resolved.run.device)
+
+    @cached_property
+    def fitted(self) -> Fitted:
+        """What is fitted to the dataset, once, when a run starts."""
+        dataset, run = self.resolved.parts.dataset, self.resolved.run
+        if self.stored is not None:
+            return self.stored
+        if dataset.fit is None:
+            return {}
+        return check_fitted(call(dataset, "fit", run.dataset, DataContext(seed=run.seed)), dataset)
 
     @cached_property
     def train_items(self) -> Items:
@@ -41,7 +76,8 @@ class Assembly:
     @cached_property
     def heldout_sample(self) -> Batch | None:
         """Held-out samples on which the critic is read while it trains; None where there are too few."""
-        count = min(len(self.heldout_items), _MOST_HELDOUT)
+        pack = self.resolved.parts.critic.couples_rows
+        count = min(len(self.heldout_items), _MOST_HELDOUT) // pack * pack
         if count < 2:
             return None
         return heldout_batch(self.game, self.heldout_items, count, seed=self.resolved.run.seed, device=self.device)
@@ -51,25 +87,37 @@ class Assembly:
         return self.train_items if split == "train" else self.heldout_items
 
     @cached_property
+    def fingerprint(self) -> str:
+        """Of the training items."""
+        return fingerprint(self.train_items)
+
+    @cached_property
     def game(self) -> Game:
         """The task, as it is played on the dataset."""
-        return self.resolved.parts.task.build(self.resolved.run.task, self.train_items.format)
+        formats = self.train_items.formats if self.stored_formats is None else self.stored_formats
+        game: Game = call(
+            self.resolved.parts.task, "build", self.resolved.run.task, Formats(formats, self.fitted), returns=Game
+        )
+        return game
 
     @cached_property
     def trainer(self) -> Trainer:
         """The networks, initialised from the seed, and the rules between them."""
         run, parts, game = self.resolved.run, self.resolved.parts, self.game
-        noise = run.generator.noise
         with torch.random.fork_rng():
             torch.manual_seed(run.seed)
-            generator = parts.generator.build(
-                run.generator, BuildContext(sample=game.sample, noise=noise, inputs=game.context)
+            generator = self.build_generator()
+            critic = call(
+                parts.critic,
+                "build",
+                run.critic,
+                BuildContext(sample=game.sample, inputs=game.condition, fitted=self.fitted),
+                returns=nn.Module,
             )
-            critic = parts.critic.build(run.critic, BuildContext(sample=game.sample, inputs=game.condition))
-            return Trainer(
+            trainer = Trainer(
                 generator,
                 critic,
-                noise=(noise,) if noise else None,
+                noise=run.generator.noise_shape or None,
                 objective=self.resolved.objective,
                 constraint=self.resolved.constraint,
                 optimizer=self.resolved.optimizer,
@@ -82,15 +130,30 @@ class Assembly:
                 constant_mask=run.train.constant_mask,
                 device=self.device,
                 seed=run.seed,
+                helpers=self._helpers(),
                 # The engine is told only where there are any.
-                extra_losses=game.extra_losses if type(game).extra_losses is not Game.extra_losses else None,
+                generator_losses=self._losses("generator_losses"),
+                critic_losses=self._losses("critic_losses"),
+                at=getattr(game, "at", None),
+                pack=parts.critic.couples_rows,
                 format=game.sample,
             )
+        trainer.training.about = self.about()
+        return trainer
+
+    def build_generator(self) -> nn.Module:
+        """A generator as it is before training."""
+        run, parts, game = self.resolved.run, self.resolved.parts, self.game
+        context = BuildContext(
+            sample=game.sample, noise=run.generator.noise_shape, inputs=game.context, fitted=self.fitted
+        )
+        network: nn.Module = call(parts.generator, "build", run.generator, context, returns=nn.Module)
+        return network
 
     @cached_property
     def stream(self) -> BatchStream:
         """Endless training batches; augmentation draws from the trainer's random stream."""
-        run = self.resolved.run
+        run, task = self.resolved.run, self.resolved.parts.task
         feed = choose_feed(
             self.train_items,
             batch_size=run.train.batch_size,
@@ -101,8 +164,87 @@ class Assembly:
             pack=run.dataset.pack,
         )
         draws = self.trainer.random.draws
-        return BatchStream(feed, lambda items: self.game.batch(items, draws, training=True))
+
+        def batch(items: dict[str, Tensor]) -> Batch:
+            with calling(task, "batch"):
+                return self.game.batch(items, draws, training=True)
+
+        return BatchStream(feed, batch)
+
+    @cached_property
+    def evaluator(self) -> Evaluator:
+        """What measures generators on the held-out items."""
+        run, about = self.resolved.run, {"train": self.fingerprint, "heldout": fingerprint(self.heldout_items)}
+        sections = {"dataset": run.dataset, "task": run.task}
+        versions = {plugin.name: plugin.found.package for plugin in self.resolved.catalog.plugins}
+        versions |= {"wganx": wganx.__version__, "torch": version("torch")}
+        kept = Kept(
+            {
+                **about,
+                **{name: section.model_dump(mode="json") for name, section in sections.items()},
+                "versions": versions,
+                "device": self.device.type,
+            }
+        )
+        features = Features(lambda name: self._extractor(name, kept), self.device)
+        return Evaluator(self.game, self.items, features, kept, self.device, self.fitted, fingerprint=about["heldout"])
+
+    def about(self) -> dict[str, Any]:
+        """What is needed to draw from a checkpoint without the data: formats, noise, and how to build the generator."""
+        run, parts, game = self.resolved.run, self.resolved.parts, self.game
+        formats = self.train_items.formats if self.stored_formats is None else self.stored_formats
+        return {
+            "plugins": [
+                {"name": plugin.name, "distribution": plugin.found.distribution, "version": plugin.found.version}
+                for plugin in self.resolved.catalog.plugins
+            ],
+            "modality": parts.modality.name,
+            "items": {name: format.to_json() for name, format in formats.items()},
+            "sample": game.sample.to_json(),
+            "context": {name: format.to_json() for name, format in game.context.items()},
+            "condition": {name: format.to_json() for name, format in game.condition.items()},
+            "noise": list(run.generator.noise_shape),
+            "generator": run.generator.model_dump(mode="json"),
+            "task": run.task.model_dump(mode="json"),
+            "seed": run.seed,
+        }
 
     def _open(self, split: Split) -> Items:
         run = self.resolved.run
-        return self.resolved.parts.dataset.open(run.dataset, split, DataContext(seed=run.seed))
+        context = DataContext(seed=run.seed, fitted=self.fitted)
+        items: Items = call(self.resolved.parts.dataset, "open", run.dataset, split, context)
+        if not isinstance(getattr(items, "formats", None), Mapping):
+            dataset = self.resolved.parts.dataset
+            raise PluginFailed(f"{dataset.origin}: {dataset}: open must return items with 'formats', one for every key")
+        return items
+
+    def _helpers(self) -> Mapping[str, Helper]:
+        return self.game.helpers
+
+    def _losses(self, name: str) -> Callable[..., Mapping[str, Tensor]] | None:
+        """The game's losses of that name, guarded; None where it has none."""
+        if getattr(type(self.game), name) is getattr(Game, name):
+            return None
+        losses, task = getattr(self.game, name), self.resolved.parts.task
+
+        def guarded(*arguments: Any) -> Mapping[str, Tensor]:
+            with calling(task, name):
+                return losses(*arguments)  # type: ignore[no-any-return]
+
+        return guarded
+
+    def _extractor(self, name: str, kept: Kept) -> nn.Module:
+        extractor = self.resolved.catalog.extractor(name, self.resolved.parts.modality.name)
+        config = self.resolved.extractors.get(name) or extractor.config()
+        what = {"extractor": name, "origin": extractor.origin, "config": config.model_dump(mode="json")}
+        context = ExtractorContext(
+            game=self.game,
+            items=self.items,
+            keep=lambda learn: kept.tensors(what, learn),
+            device=self.device,
+            # The same for every run, so that all runs on the same data are measured by the same network.
+            seed=0,
+            fitted=self.fitted,
+        )
+        network: nn.Module = call(extractor, "load", config, context, returns=nn.Module)
+        return network

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wganx.config import Resolved
-from wganx.engine.memory import MemoryPlan, choose_micro_batch, explain_micro_batch, free_memory, plan_memory
+from wganx.engine.planning.memory import MemoryPlan, choose_micro_batch, explain_micro_batch, free_memory, plan_memory
 from wganx.runs.assembly import Assembly
 
 
@@ -46,14 +46,14 @@ def dry_run(resolved: Resolved) -> DryRun:
         trainer.check(batch)
         item = sum(tensor.nbytes for tensor in items.values()) // len(batch)
         dataset = item * stream.feed.order.count if stream.feed.kind == "resident" else 0
-        whole = plan = plan_memory(trainer, batch, dataset=dataset)
+        whole = plan = plan_memory(trainer.training, batch, dataset=dataset)
         free = free_memory(trainer.device)
         micro_batch = trainer.steps.micro_batch
-        if trainer.micro_batch == "auto":
+        if trainer.training.rules.micro_batch == "auto":
             micro_batch = choose_micro_batch(whole, free, whole.rows)
         if micro_batch is not None:
-            plan = plan_memory(trainer, batch, dataset=dataset, micro_batch=micro_batch)
-        choice = explain_micro_batch(trainer, whole, free, micro_batch)
+            plan = plan_memory(trainer.training, batch, dataset=dataset, micro_batch=micro_batch)
+        choice = explain_micro_batch(trainer.training, whole, free, micro_batch)
         return DryRun(resolved, str(trainer.device), stream.feed.reason, plan, free, micro_batch, choice)
     finally:
         stream.close()

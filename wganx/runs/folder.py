@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from wganx.errors import UsageError
+from wganx.storage import write_whole
 
 
 class RunFolder:
     """Paths and records of one run.
 
     ``config.yaml`` (resolved, a valid input), ``run.json`` (facts and status), ``metrics.jsonl`` (a line a logging
-    step, the same however often the run was resumed), ``timings.jsonl`` (what depends on the machine), ``samples/``,
-    ``checkpoints/``, ``evaluation.json``, ``report.html``.
+    step, the same however often the run was resumed), ``timings.jsonl`` (what depends on the machine),
+    ``fitted.safetensors`` (what was fitted to the data), ``samples/``, ``checkpoints/``, ``evaluation.json``,
+    ``report.html``.
     """
 
     def __init__(self, path: Path) -> None:
@@ -26,6 +27,7 @@ class RunFolder:
         self.facts_file = path / "run.json"
         self.metrics = path / "metrics.jsonl"
         self.timings = path / "timings.jsonl"
+        self.fitted = path / "fitted.safetensors"
         self.samples = path / "samples"
         self.checkpoints = path / "checkpoints"
         self.evaluation = path / "evaluation.json"
@@ -62,7 +64,7 @@ class RunFolder:
 
     def store_config(self, config: str) -> None:
         """Write ``config.yaml``."""
-        _replace(self.config, config)
+        write_whole(self.config, config)
 
     def facts(self) -> dict[str, Any]:
         """What ``run.json`` says; empty when it is missing."""
@@ -74,7 +76,7 @@ class RunFolder:
 
     def record(self, **facts: Any) -> None:
         """Add to ``run.json``."""
-        _replace(self.facts_file, json.dumps({**self.facts(), **facts}, indent=2, ensure_ascii=False) + "\n")
+        write_whole(self.facts_file, json.dumps({**self.facts(), **facts}, indent=2, ensure_ascii=False) + "\n")
 
     def note(self, message: str) -> None:
         """Add to the notes of ``run.json``, once."""
@@ -87,7 +89,7 @@ class RunFolder:
         for path in (self.metrics, self.timings):
             if path.exists():
                 kept = [json.dumps(line) for line in read_lines(path) if line["step"] <= step]
-                _replace(path, "".join(f"{line}\n" for line in kept))
+                write_whole(path, "".join(f"{line}\n" for line in kept))
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -99,21 +101,3 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
         except ValueError:
             return
-
-
-def append_line(path: Path, values: Mapping[str, Any]) -> None:
-    """Add one object to a ``.jsonl`` file, synced to the disk."""
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(values) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a whole file, so that a kill leaves the old or the new one."""
-    aside = path.with_name(f".{path.name}.writing")
-    with aside.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)

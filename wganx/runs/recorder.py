@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -12,13 +14,22 @@ from wganx.engine import Observer, slow_data
 from wganx.evaluation import Evaluation
 from wganx.health import Finding
 from wganx.plugins import Observers
-from wganx.plugins.contracts import RunInfo
-from wganx.runs.folder import RunFolder, append_line
+from wganx.plugins.contracts import Preview, RunInfo
+from wganx.runs.folder import RunFolder
+from wganx.storage import append_line
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard.writer import SummaryWriter
 
 _PATIENCE = 3
+_MOST = 0.5
+WORTH_A_WORD = 1.0
+"""Seconds below which nobody is named for taking most of the time."""
+_MEND = {
+    "previews": "draw fewer or less often (preview.count, preview.every)",
+    "metrics": "evaluate less often or with fewer samples (evaluate.every, evaluate.n)",
+}
+_MEND_PLUGIN = "its observers are what takes so long"
 
 
 class Recorder(Observer):
@@ -33,6 +44,9 @@ class Recorder(Observer):
         self._plugins = plugins
         self._start = start
         self._warn = warn
+        self._spent: dict[str, float] = defaultdict(float)
+        self._heard: dict[str, float] = defaultdict(float)
+        self._named: set[str] = set()
 
     def __enter__(self) -> Recorder:
         self._folder.truncate_after(self._start)
@@ -49,6 +63,21 @@ class Recorder(Observer):
         self._events.close()
         self._folder.record(seconds=self.seconds())
 
+    @contextmanager
+    def spending(self, what: str) -> Iterator[None]:
+        """Time spent inside belongs to `what`, between the steps of the training."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._spent[what] += time.perf_counter() - started
+
+    def note(self, message: str) -> None:
+        """The one way of a warning: the terminal shows it, the run keeps it, observers hear of it."""
+        self._warn(message)
+        self._folder.note(message)
+        self._plugins.noted(self._info, message)
+
     def seconds(self) -> float:
         """Time spent training, over all resumes."""
         return round(self._before + time.perf_counter() - self._begun, 3)
@@ -61,21 +90,35 @@ class Recorder(Observer):
 
     def timed(self, step: int, shares: Mapping[str, float]) -> None:
         now = time.perf_counter()
-        steps, seconds = step - self._last[0], now - self._last[1]
+        steps, seconds = step - self._last[0], max(now - self._last[1], 1e-9)
         self._last = (step, now)
         speed = round(steps / seconds, 3)
+        between = self._shares_between(seconds)
+        shares = {**shares, "other": max(shares.get("other", 0.0) - sum(between.values()), 0.0), **between}
         parts = {f"time/{part}": round(share, 4) for part, share in shares.items()}
         append_line(self._folder.timings, {"step": step, "seconds": self.seconds(), "steps_per_second": speed, **parts})
         self._events.add_scalar("steps_per_second", speed, step)
+        self._plugins.timed(self._info, step, shares)
         self._waited = self._waited + 1 if (slow := slow_data(shares)) else 0
         if slow and self._waited == _PATIENCE:
-            self._warn(slow)
-            self._folder.note(slow)
+            self.note(slow)
+        for name, share in between.items():
+            if share > _MOST and share * seconds > WORTH_A_WORD and name not in self._named:
+                self._named.add(name)
+                self.note(f"{name} took {share:.0%} of the time up to step {step}; {_MEND.get(name, _MEND_PLUGIN)}")
+
+    def _shares_between(self, seconds: float) -> dict[str, float]:
+        """Shares of the time since the last logging point that went into what only looks at the training."""
+        spent = {**self._spent, **{whose: now - self._heard[whose] for whose, now in self._plugins.seconds.items()}}
+        self._spent.clear()
+        self._heard.update(self._plugins.seconds)
+        return {name: min(each / seconds, 1.0) for name, each in spent.items() if each}
 
     def found(self, finding: Finding) -> None:
         line = {"code": finding.code, "level": finding.level, "text": finding.text, "mend": finding.mend}
         append_line(self._folder.metrics, {"step": finding.step, "health": line})
         self._events.add_text("health", str(finding), finding.step)
+        self._plugins.found(self._info, finding)
 
     def evaluated(self, evaluation: Evaluation) -> None:
         """An evaluation during training."""
@@ -83,16 +126,15 @@ class Recorder(Observer):
         append_line(self._folder.metrics, {"step": evaluation.step, **scalars})
         for name, value in scalars.items():
             self._events.add_scalar(name, value, evaluation.step)
+        self._plugins.evaluated(self._info, evaluation.step, evaluation.scalars())
 
-    def previewed(self, step: int, path: Path) -> None:
+    def previewed(self, step: int, path: Path, preview: Preview) -> None:
         """A preview was written."""
-        import numpy as np
-        from PIL import Image
+        self._events.add_image("samples", preview.picture, step)
+        self._plugins.samples_written(self._info, step, [path, *preview.files])
 
-        with Image.open(path) as picture:
-            pixels = np.asarray(picture.convert("RGB"))
-        self._events.add_image("samples", pixels, step, dataformats="HWC")
-        self._plugins.samples_written(self._info, step, [path])
+    def noted(self, message: str) -> None:
+        self.note(message)
 
     def saved(self, step: int, path: Path) -> None:
         self._events.flush()
@@ -100,9 +142,7 @@ class Recorder(Observer):
         self._plugins.checkpoint_saved(self._info, step, path)
 
     def rolled_back(self, step: int, reason: str) -> None:
-        message = f"{reason}: rolled back to the checkpoint of step {step}, once, on another random course"
-        self._warn(message)
-        self._folder.note(message)
+        self._plugins.rolled_back(self._info, step, reason)
         self._folder.truncate_after(step)
         self._events.close()
         self._events = self._open_events(step)

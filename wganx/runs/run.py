@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
-from wganx.batch import Batch
+from wganx.batch import Batch, SampleFormat
 from wganx.config import Resolved, from_yaml, refuse_changes, resolve
-from wganx.engine import CheckpointStore, read_checkpoint
-from wganx.errors import CheckpointError, UsageError, did_you_mean
-from wganx.evaluation import Evaluation, evaluate, heldout_batch, with_class, with_classes_in_turn
+from wganx.engine import CheckpointStore, Sampler, read_checkpoint
+from wganx.errors import CheckpointError, UsageError, WganxError
+from wganx.evaluation import Evaluation, heldout_batch, with_labels
+from wganx.plugins.contracts import Fitted, Preview
+from wganx.runs.applying import apply_to
 from wganx.runs.assembly import Assembly
+from wganx.runs.drawing import checkpoint_path, load_generator, with_short_form
+from wganx.runs.fitted import read_fitted, store_fitted
 from wganx.runs.folder import RunFolder
+from wganx.runs.looking import draw_preview, write_files, write_picture
+from wganx.storage import write_whole
 
 Warn = Callable[[str], None]
 
@@ -26,12 +33,14 @@ class Run:
     Attributes:
         folder: what lies where.
         resolved: the configuration.
+        fitted: what was fitted to the data when it started; None for a run that does so now.
     """
 
-    def __init__(self, folder: RunFolder, resolved: Resolved, warn: Warn) -> None:
+    def __init__(self, folder: RunFolder, resolved: Resolved, warn: Warn, fitted: Fitted | None = None) -> None:
         self.folder = folder
         self.resolved = resolved
         self.warn = warn
+        self.fitted = fitted
         self.store = CheckpointStore(folder.checkpoints, keep=resolved.run.checkpoint.keep, warn=warn)
 
     @classmethod
@@ -44,11 +53,18 @@ class Run:
         run = cls(folder, resolved, warn)
         run.assembly.trainer  # noqa: B018 - whatever is wrong with data or networks leaves no folder behind
         folder.begin(resolved.to_yaml())
+        if run.assembly.fitted:
+            store_fitted(folder.fitted, run.assembly.fitted)
         return run
 
     @classmethod
-    def load(cls, path: str | Path, settings: Sequence[str] = (), warn: Warn = print) -> Run:
+    def load(
+        cls, path: str | Path, settings: Sequence[str] = (), warn: Warn = print, *, extensions: Sequence[str] = ()
+    ) -> Run:
         """The run in a folder, with `settings` (``section.key=value``) changed where a resumed run may change them.
+
+        Args:
+            extensions: plugins to load beside those of the run.
 
         Raises:
             UsageError: there is no run.
@@ -57,8 +73,12 @@ class Run:
         folder = RunFolder(Path(path))
         if not folder.holds_run():
             raise UsageError(f"there is no run in {path}: it has no config.yaml")
-        stored = from_yaml(folder.config)
-        return cls(folder, stored, warn).changed(resolve(config=folder.config, settings=settings, environ={}))
+        written_by = {plugin["name"]: plugin["version"] for plugin in folder.facts().get("plugins", [])}
+        stored = from_yaml(folder.config, written_by)
+        requested = resolve(
+            config=folder.config, settings=settings, environ={}, extensions=extensions, written_by=written_by
+        )
+        return cls(folder, stored, warn, read_fitted(folder.fitted)).changed(requested)
 
     def changed(self, requested: Resolved) -> Run:
         """This run under a configuration that differs in what may change.
@@ -67,119 +87,193 @@ class Run:
             ConfigError: something else differs.
         """
         refuse_changes(self.resolved.dump(), requested.dump())
-        return Run(self.folder, requested, self.warn)
+        return Run(self.folder, requested, self.warn, self.fitted)
 
     @cached_property
     def assembly(self) -> Assembly:
         """Data, game and trainer."""
-        return Assembly(self.resolved)
+        return Assembly(self.resolved, self.fitted, self._stored_formats())
+
+    def sampler(self, checkpoint: str | int = "last") -> Sampler:
+        """Draws from the averaged generator of a checkpoint, without the data.
+
+        Raises:
+            CheckpointError: there is no such checkpoint, or it is damaged.
+        """
+        return load_generator(self.folder.path, checkpoint, device=self.assembly.device, warn=self.warn)
 
     def sample(
-        self, count: int, *, seed: int | None = None, class_name: str | None = None, checkpoint: str = "last"
+        self,
+        count: int,
+        *,
+        seed: int | None = None,
+        given: Mapping[str, str | int] | None = None,
+        class_name: str | None = None,
+        checkpoint: str | int = "last",
     ) -> Tensor:
         """Draw samples ``(count, *sample.shape)`` from the averaged generator, on the CPU.
 
         Args:
             seed: of the noise and of the choice of held-out items that give the context; the run's own by default.
-            class_name: the class of every sample, for a generator that is given labels.
+            given: the class of every sample by label, ``{"speaker": "anna"}``, for a generator that is given labels.
+            class_name: the class of every sample, where there is a single label.
             checkpoint: ``last``, ``best``, or a step.
 
         Raises:
             CheckpointError: there is no such checkpoint.
             UsageError: the class is unknown or the generator takes none.
         """
-        self.restore(checkpoint)
-        return self.draw(self.context_batch(count, seed=seed, class_name=class_name), seed=seed).cpu()
+        return self.draw(count, seed=seed, given=given, class_name=class_name, checkpoint=checkpoint)[0]
 
-    def draw(self, batch: Batch, *, seed: int | None = None) -> Tensor:
-        """Samples of the averaged generator for the context of `batch`."""
-        return self.assembly.trainer.sample(len(batch), seed=seed, context=batch.context)
+    def draw(
+        self,
+        count: int,
+        *,
+        seed: int | None = None,
+        given: Mapping[str, str | int] | None = None,
+        class_name: str | None = None,
+        checkpoint: str | int = "last",
+    ) -> tuple[Tensor, Batch]:
+        """`sample`, with the held-out batch whose context the samples have; it has no rows of its own without data."""
+        sampler = self.sampler(checkpoint)
+        given = with_short_form(sampler, given, class_name)
+        own_seed = self.resolved.run.seed
+        reference = self._reference(sampler, count, seed=own_seed if seed is None else seed)
+        context = sampler.context_rows(count, given=given, context=_not_labels(reference, sampler.context))
+        samples = sampler.draw(count, seed=own_seed if seed is None else seed, context=context)
+        return samples.cpu(), with_labels(Batch(reference.real, context, reference.condition), context).to("cpu")
 
-    def context_batch(self, count: int, *, seed: int | None = None, class_name: str | None = None) -> Batch:
-        """Held-out items that give the generator its context; of one class where `class_name` says so, else in turn."""
+    def context_batch(self, sampler: Sampler, count: int, *, seed: int | None = None) -> Batch:
+        """Held-out items that give the generator its context, with labels that go through their classes in turn."""
         assembly = self.assembly
         seed = self.resolved.run.seed if seed is None else seed
         batch = heldout_batch(assembly.game, assembly.heldout_items, count, seed=seed, device=assembly.device)
-        if class_name is not None:
-            return with_class(batch, self._class_index(class_name))
-        return with_classes_in_turn(batch, assembly.game)
+        return with_labels(batch, sampler.context_rows(count, context=_not_labels(batch, sampler.context)))
+
+    def apply(
+        self,
+        source: str | Path,
+        out: str | Path,
+        *,
+        seed: int | None = None,
+        given: Mapping[str, str | int] | None = None,
+        class_name: str | None = None,
+        checkpoint: str | int = "last",
+    ) -> list[Path]:
+        """Send a file, or a folder of files, through the generator; what ``wganx sample --source`` does.
+
+        Raises:
+            UsageError: the task or the modality makes nothing of files, or there is no such file.
+            DataError: a file cannot be read.
+        """
+        sampler, parts = self.sampler(checkpoint), self.resolved.parts
+        return apply_to(
+            Path(source),
+            Path(out),
+            sampler=sampler,
+            modality=parts.modality,
+            task=parts.task,
+            game=self.assembly.game,
+            given=with_short_form(sampler, given, class_name),
+            seed=self.resolved.run.seed if seed is None else seed,
+            warn=self.warn,
+        )
 
     def write_samples(self, samples: Tensor, batch: Batch, folder: Path) -> list[Path]:
-        """One file a sample and a ``grid`` picture beside them."""
+        """One file a sample and a ``grid`` picture beside them, which is the last of the paths."""
         modality, format = self.resolved.parts.modality, self.assembly.game.sample
         folder.mkdir(parents=True, exist_ok=True)
-        paths = modality.write(samples.cpu(), format, folder, "sample")
-        return [*paths, modality.preview(samples.cpu(), batch.to("cpu"), format, folder, "grid")]
+        paths = write_files(modality, Batch(samples, batch.context, batch.condition), format, folder, "sample")
+        preview = draw_preview(modality, samples, batch, format, folder, "grid")
+        return [*paths, write_picture(preview.picture, folder / "grid.png")]
 
-    def write_real_preview(self) -> Path:
-        """``samples/real.png``: held-out samples, to be looked at beside the generator's."""
-        batch = self.context_batch(self.resolved.run.preview.count)
-        return self.write_preview(batch.real, batch, "real")
+    def write_preview(self, samples: Tensor, batch: Batch, stem: str) -> tuple[Path, Preview]:
+        """``samples/stem.png``, and what lies beside it."""
+        parts, game, folder = self.resolved.parts, self.assembly.game, self.folder.samples
+        folder.mkdir(parents=True, exist_ok=True)
+        own = (parts.task, game)
+        preview = draw_preview(parts.modality, samples.cpu(), batch.to("cpu"), game.sample, folder, stem, own)
+        return write_picture(preview.picture, self.folder.samples / f"{stem}.png"), preview
 
     def evaluate(
-        self, *, n: int | None = None, seed: int | None = None, metrics: Sequence[str] | None = None
+        self,
+        *,
+        n: int | None = None,
+        seed: int | None = None,
+        metrics: Sequence[str] | None = None,
+        repeats: int | None = None,
+        checkpoint: str | int = "last",
     ) -> Evaluation:
         """Measure the averaged generator on held-out data and store the result as ``evaluation.json``."""
-        self.restore("last")
-        evaluation = self.measure(n=n, seed=seed, metrics=metrics)
-        self.folder.evaluation.write_text(json.dumps(evaluation.to_json(), indent=2) + "\n", encoding="utf-8")
+        step = self.step_of(checkpoint)
+        evaluation = self.measure(self.sampler(checkpoint), step, n=n, seed=seed, metrics=metrics, repeats=repeats)
+        write_whole(self.folder.evaluation, json.dumps(evaluation.to_json(), indent=2) + "\n")
         return evaluation
 
-    def restore(self, checkpoint: str = "last") -> None:
-        """Load the weights of a checkpoint: ``last``, ``best``, or a step.
+    def measure(
+        self,
+        sampler: Sampler,
+        step: int,
+        *,
+        n: int | None = None,
+        seed: int | None = None,
+        metrics: Sequence[str] | None = None,
+        repeats: int | None = None,
+    ) -> Evaluation:
+        """Measure what a sampler draws."""
+        resolved, wanted = self.resolved, self.resolved.run.evaluate
+        chosen = resolved.metrics if metrics is None else resolved.only(metrics)
+        return self.assembly.evaluator.evaluate(
+            sampler,
+            chosen,
+            n=wanted.n if n is None else n,
+            seed=resolved.run.seed if seed is None else seed,
+            step=step,
+            repeats=wanted.repeats if repeats is None else repeats,
+            candidates=wanted.candidates,
+        )
+
+    def restore(self, checkpoint: str | int = "last") -> None:
+        """Load everything of a checkpoint into the trainer: ``last``, ``best``, or a step.
 
         Raises:
             CheckpointError: there is no such checkpoint.
         """
-        if checkpoint == "last":
-            found = self.store.latest()
-            if found is None:
-                raise CheckpointError(f"{self.folder.path} has no checkpoint; train it first: wganx resume")
-        elif checkpoint == "best":
-            best = self.store.best()
-            if best is None:
-                raise CheckpointError(
-                    f"{self.folder.path} has no best checkpoint; set checkpoint.best to a metric value"
+        found = self.store.latest() if checkpoint == "last" else None
+        self.assembly.trainer.restore(found or read_checkpoint(checkpoint_path(self.folder, checkpoint)))
+
+    def _reference(self, sampler: Sampler, count: int, *, seed: int) -> Batch:
+        """Held-out samples to be seen beside those drawn; none where the data is gone and the context needs none."""
+        try:
+            return self.context_batch(sampler, count, seed=seed)
+        except (WganxError, OSError):
+            if not all(format.is_label for format in sampler.context.values()):
+                raise
+            empty = torch.empty(0, *(size or 1 for size in self.assembly.game.sample.shape))
+            return Batch(empty)
+
+    def _stored_formats(self) -> Mapping[str, SampleFormat] | None:
+        """The formats of the items, from the newest checkpoint that tells."""
+        for step in reversed(self.store.steps()):
+            try:
+                about = (
+                    json.loads((self.store.path(step) / "state.json").read_text(encoding="utf-8")).get("about") or {}
                 )
-            found = read_checkpoint(self.store.path(best["step"]))
-        elif checkpoint.isdigit() and int(checkpoint) in self.store.steps():
-            found = read_checkpoint(self.store.path(int(checkpoint)))
-        else:
-            steps = ", ".join(str(step) for step in self.store.steps()) or "none"
-            raise CheckpointError(f"no checkpoint {checkpoint!r}; there are last, best and the steps {steps}")
-        self.assembly.trainer.restore(found)
+                return {name: SampleFormat.from_json(format) for name, format in about["items"].items()}
+            except (OSError, ValueError, KeyError):
+                continue
+        return None
 
-    def measure(
-        self, *, n: int | None = None, seed: int | None = None, metrics: Sequence[str] | None = None
-    ) -> Evaluation:
-        """Measure the generator as it is now."""
-        assembly, resolved = self.assembly, self.resolved
-        chosen = resolved.metrics
-        if metrics is not None:
-            chosen = resolved.catalog.metrics(resolved.parts.modality.name, resolved.parts.task.name, metrics)
-        seed = resolved.run.seed if seed is None else seed
-        return evaluate(
-            lambda batch: self.draw(batch, seed=seed),
-            game=assembly.game,
-            items=assembly.items,
-            metrics=chosen,
-            n=resolved.run.evaluate.n if n is None else n,
-            seed=seed,
-            step=assembly.trainer.step,
-            device=assembly.device,
-        )
+    def step_of(self, checkpoint: str | int) -> int:
+        """Generator updates behind a checkpoint: ``last``, ``best``, or a step."""
+        path = checkpoint_path(self.folder, checkpoint)
+        try:
+            step: int = json.loads((path / "state.json").read_text(encoding="utf-8"))["step"]
+        except (OSError, ValueError, KeyError) as error:
+            raise CheckpointError(f"{path} cannot be read: {error}") from error
+        return step
 
-    def write_preview(self, samples: Tensor, batch: Batch, stem: str) -> Path:
-        """``samples/stem.png``."""
-        self.folder.samples.mkdir(parents=True, exist_ok=True)
-        preview = self.resolved.parts.modality.preview
-        return preview(samples.cpu(), batch.to("cpu"), self.assembly.game.sample, self.folder.samples, stem)
 
-    def _class_index(self, class_name: str) -> int:
-        label = self.assembly.game.context.get("label")
-        if label is None:
-            raise UsageError("this generator takes no label, so a class cannot be chosen; train with task.labels=true")
-        if class_name not in label.classes:
-            names = ", ".join(label.classes)
-            raise UsageError(f"no class {class_name!r}; classes: {names}{did_you_mean(class_name, label.classes)}")
-        return label.classes.index(class_name)
+def _not_labels(batch: Batch, context: Mapping[str, SampleFormat]) -> dict[str, Tensor]:
+    """What of a batch's context comes from data."""
+    return {name: rows for name, rows in batch.context.items() if not context[name].is_label}

@@ -22,7 +22,12 @@ CHUNK = 256
 
 
 def open_samples(
-    source: str, *, plugin: str | None = None, settings: Sequence[str] = (), warn: Warn = print
+    source: str,
+    *,
+    plugin: str | None = None,
+    settings: Sequence[str] = (),
+    extensions: Sequence[str] = (),
+    warn: Warn = print,
 ) -> SampleSet:
     """The samples at `source`.
 
@@ -42,7 +47,7 @@ def open_samples(
     if is_array(source):
         return array_samples(source)
     if path.is_dir() and RunFolder(path).holds_run():
-        return _from_run(source, Run.load(path, warn=warn))
+        return _from_run(source, Run.load(path, warn=warn, extensions=extensions))
     if not path.exists():
         raise DataError(f"there is no file or folder at {source}; check the spelling")
     if plugin is None:
@@ -51,7 +56,9 @@ def open_samples(
             f"{source} is neither a run nor an array file: say which plugin reads it with --plugin NAME "
             f"(installed: {names})"
         )
-    return _from_files(source, Assembly(resolve(plugin=plugin, data=path, settings=settings)), warn)
+    return _from_files(
+        source, Assembly(resolve(plugin=plugin, data=path, settings=settings, extensions=extensions)), warn
+    )
 
 
 class _Everything:
@@ -59,7 +66,7 @@ class _Everything:
 
     def __init__(self, assembly: Assembly) -> None:
         self.splits = (assembly.train_items, assembly.heldout_items)
-        self.format = assembly.train_items.format
+        self.formats = assembly.train_items.formats
         self.places = [(split, index) for split in self.splits for index in range(len(split))]
 
     def __len__(self) -> int:
@@ -89,7 +96,11 @@ def _from_files(source: str, assembly: Assembly, warn: Warn) -> SampleSet:
 
 
 def _from_run(source: str, run: Run) -> SampleSet:
+    sampler = run.sampler()
+
     def draw(count: int, seed: int) -> Tensor:
+        if all(format.is_label for format in sampler.context.values()):
+            return sampler.draw(count, seed=seed).float().cpu()
         return run.sample(count, seed=seed).float()
 
     return SampleSet(source, None, draw)

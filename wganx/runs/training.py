@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import platform
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -14,12 +15,13 @@ import torch
 from torch import Tensor
 
 import wganx
-from wganx.data import fingerprint
+from wganx.batch import SampleFormat
 from wganx.engine import Every, Observer, TrainResult
 from wganx.errors import UsageError, WganxError
 from wganx.evaluation import Evaluation
 from wganx.plugins import Observers
-from wganx.plugins.contracts import Outcome, RunInfo
+from wganx.plugins.contracts import Outcome, Preview, RunInfo
+from wganx.plugins.guard import one_line
 from wganx.runs.recorder import Recorder
 from wganx.runs.run import Run
 
@@ -44,37 +46,35 @@ def train_run(run: Run, observers: Sequence[Observer] = ()) -> TrainResult:
         return _follow(run, remaining)
     _record_start(run)
 
-    def warn(message: str) -> None:
-        run.warn(message)
-        folder.note(message)
-
-    plugins = Observers(run.resolved.catalog.plugins, warn)
+    plugins = Observers(run.resolved.catalog.plugins, lambda message: recorder.note(message))
     info = _info(run)
     recorder = Recorder(folder, info, plugins, trainer.step, run.warn)
-    with _outcome(run, plugins, info) as outcome, recorder:
-        preview_batch = run.context_batch(config.preview.count)
+    with _outcome(run, plugins, info) as outcome, recorder, _logged_notes(recorder.note):
+        sampler = trainer.sampler(assembly.game.context)
+        preview_batch = run.context_batch(sampler, config.preview.count)
 
-        def picture(samples: Tensor, stem: str) -> Path | None:
+        def picture(samples: Tensor, stem: str) -> tuple[Path, Preview] | None:
             """A writer that fails costs its picture, not the training."""
             try:
-                return run.write_preview(samples, preview_batch, stem)
-            except Exception as error:
-                modality = run.resolved.parts.modality.name
-                warn(f"the preview writer of modality {modality!r} failed: {type(error).__name__}: {error}")
+                with recorder.spending("previews"), _own_streams(assembly.device, config.seed):
+                    return run.write_preview(samples, preview_batch, stem)
+            except (Exception, SystemExit) as error:
+                recorder.note(f"no preview {stem}: {error if isinstance(error, WganxError) else one_line(error)}")
                 return None
 
         def preview() -> None:
-            path = picture(run.draw(preview_batch), f"step-{trainer.step:06d}")
-            if path is not None:
-                recorder.previewed(trainer.step, path)
+            drawn = sampler.draw(len(preview_batch), context=preview_batch.context)
+            if (written := picture(drawn, f"step-{trainer.step:06d}")) is not None:
+                recorder.previewed(trainer.step, *written)
 
         picture(preview_batch.real, "real")
 
         def measure() -> None:
-            evaluation = run.measure()
+            with recorder.spending("metrics"):
+                evaluation = run.measure(sampler, trainer.step)
             recorder.evaluated(evaluation)
             for name, message in evaluation.failures.items():
-                warn(f"metric {name} failed: {message}")
+                recorder.note(f"metric {name} failed: {message}")
             _keep_best(run, evaluation)
 
         actions = [Every(config.preview.every, preview)]
@@ -96,6 +96,39 @@ def train_run(run: Run, observers: Sequence[Observer] = ()) -> TrainResult:
         folder.note(f"{path} cannot be read ({reason}); another item took its place")
     assembly.stream.close()
     return result
+
+
+@contextmanager
+def _own_streams(device: torch.device, seed: int) -> Iterator[None]:
+    """Inside, torch's random streams are those of whoever looks, and the training's stay where they are."""
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        yield
+
+
+class _Notes(logging.Handler):
+    """Hands what is logged as a warning to the one way of warnings."""
+
+    def __init__(self, note: Callable[[str], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._note = note
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._note(record.getMessage())
+
+
+@contextmanager
+def _logged_notes(note: Callable[[str], None]) -> Iterator[None]:
+    """Inside, what the floors below log is noted; nothing else prints it."""
+    logger, handler = logging.getLogger("wganx"), _Notes(note)
+    propagates = logger.propagate
+    logger.addHandler(handler)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.propagate = propagates
+        logger.removeHandler(handler)
 
 
 def _follow(run: Run, steps: int) -> TrainResult:
@@ -135,6 +168,7 @@ def _info(run: Run) -> RunInfo:
         scenario=config.scenario,
         device=str(run.assembly.device),
         seed=config.seed,
+        step=run.assembly.trainer.step,
         config=run.resolved.dump(),
     )
 
@@ -146,7 +180,7 @@ def _outcome(run: Run, plugins: Observers, info: RunInfo) -> Iterator[Callable[[
 
     def end(status: Status, error: str | None = None) -> None:
         step = run.assembly.trainer.step
-        run.folder.record(status=status, step=step, error=error)
+        run.folder.record(status=status, step=step, error=error, done=run.assembly.trainer.training.facts())
         plugins.run_finished(info, Outcome(status=status, step=step, error=error))
 
     try:
@@ -166,10 +200,12 @@ def _record_start(run: Run) -> None:
         UsageError: the data is not what the run was started on.
     """
     resolved, assembly, config = run.resolved, run.assembly, run.resolved.run
-    trainer, data = assembly.trainer, fingerprint(assembly.train_items)
+    trainer, data = assembly.trainer, assembly.fingerprint
     before = run.folder.facts()
     if before.get("data", {}).get("fingerprint", data) != data:
         raise UsageError(f"the data changed since {run.folder.path} was started; restore it, or start a new run")
+    _check_formats(run)
+    _tell_other_versions(run, before)
     run.folder.store_config(resolved.to_yaml())
     run.folder.record(
         schema=1,
@@ -202,6 +238,40 @@ def _record_start(run: Run) -> None:
         command=shlex.join(["wganx", "train", "--config", "config.yaml"]),
         notes=before.get("notes", list(resolved.notes)),
     )
+
+
+def _check_formats(run: Run) -> None:
+    """
+    Raises:
+        UsageError: the items are no longer what the run was started on: other classes, another size.
+    """
+    stored, now = run.assembly.stored_formats, run.assembly.train_items.formats
+    if stored is None or dict(stored) == dict(now):
+        return
+    changes = [
+        f"{name} was {_in_words(stored.get(name))} and is {_in_words(now.get(name))}"
+        for name in {**stored, **now}
+        if stored.get(name) != now.get(name)
+    ]
+    raise UsageError(
+        f"the data changed since {run.folder.path} was started ({'; '.join(changes)}); restore it, or start a new run"
+    )
+
+
+def _tell_other_versions(run: Run, before: Mapping[str, Any]) -> None:
+    """A run that goes on under another version of a plugin says so."""
+    wrote = {plugin["name"]: plugin["version"] for plugin in before.get("plugins", [])}
+    for plugin in run.resolved.catalog.plugins:
+        if (version := wrote.get(plugin.name, plugin.found.version)) != plugin.found.version:
+            message = f"this run was begun with {plugin.found.distribution} {version} and goes on with {plugin.found}"
+            run.warn(message)
+            run.folder.note(message)
+
+
+def _in_words(format: SampleFormat | None) -> str:
+    if format is None:
+        return "not there"
+    return f"classes {', '.join(format.classes)}" if format.is_label else str(format)
 
 
 def _plugin_facts(plugin: Any) -> dict[str, Any]:

@@ -51,6 +51,7 @@ from wganx.wasserstein.objectives import (
     LeastSquares,
     NonSaturating,
     Objective,
+    Relativistic,
     Wasserstein,
 )
 from wganx.wasserstein.sinkhorn import SinkhornDistance, sinkhorn_divergence
@@ -91,6 +92,7 @@ __all__ = [
     "Orthogonal",
     "Penalty",
     "PenaltyTerms",
+    "Relativistic",
     "SinkhornDistance",
     "SpectralNorm",
     "Transport",

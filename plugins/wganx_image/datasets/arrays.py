@@ -11,16 +11,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from wganx import DataError, Items, Split
+from wganx import DataContext, DataError, Items, SampleFormat, Split
 from wganx.data import ArrayItems
 from wganx_image.configs import DigitsConfig, DownloadableConfig
-from wganx_image.datasets.pictures import picture_format
+from wganx_image.datasets.pictures import stored_picture
 
 _HELDOUT_SHARE = 0.2
 _SPLIT_SEED = 0  # the same split whatever the run's seed, so that the scores of several seeds compare
 
 
-def open_digits(config: DigitsConfig, split: Split) -> Items:
+def open_digits(config: DigitsConfig, split: Split, context: DataContext) -> Items:
     """The 1,797 handwritten digits that come with scikit-learn, 8 x 8 px in 17 greys; a fifth of each is held out."""
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
@@ -39,7 +39,7 @@ def open_digits(config: DigitsConfig, split: Split) -> Items:
     )
 
 
-def open_mnist(config: DownloadableConfig, split: Split) -> Items:
+def open_mnist(config: DownloadableConfig, split: Split, context: DataContext) -> Items:
     """Handwritten digits, 28 x 28 px grey, framed to 32 x 32 in black.
 
     Raises:
@@ -50,7 +50,7 @@ def open_mnist(config: DownloadableConfig, split: Split) -> Items:
     return _framed(MNIST, config, split)
 
 
-def open_fashion_mnist(config: DownloadableConfig, split: Split) -> Items:
+def open_fashion_mnist(config: DownloadableConfig, split: Split, context: DataContext) -> Items:
     """Pieces of clothing, 28 x 28 px grey, framed to 32 x 32 in black.
 
     Raises:
@@ -61,7 +61,7 @@ def open_fashion_mnist(config: DownloadableConfig, split: Split) -> Items:
     return _framed(FashionMNIST, config, split)
 
 
-def open_cifar10(config: DownloadableConfig, split: Split) -> Items:
+def open_cifar10(config: DownloadableConfig, split: Split, context: DataContext) -> Items:
     """Small photographs of ten kinds of things, 32 x 32 px in colour.
 
     Raises:
@@ -99,4 +99,5 @@ def _items(pixels_NCHW: Tensor, label: Tensor, classes: tuple[str, ...], size: i
     if pixels_NCHW.shape[-1] != size:
         pixels_NCHW = resize(pixels_NCHW, [size, size], InterpolationMode.BICUBIC, antialias=True)
     tensors = {"sample": pixels_NCHW, "label": label.to(torch.int64)}
-    return ArrayItems(tensors, picture_format(pixels_NCHW.shape[1], size, classes))
+    formats = {"sample": stored_picture(pixels_NCHW.shape[1], size), "label": SampleFormat.label(classes)}
+    return ArrayItems(tensors, formats)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from wganx import DataError, Items, Split
+from wganx import DataContext, DataError, Items, Split
 from wganx.data import FileItems, FileTree, Layout
 from wganx_image.configs import CelebaConfig
-from wganx_image.datasets.pictures import decode, picture_format
+from wganx_image.datasets.pictures import decode, stored_picture
 
 PICTURES, PARTITION = "img_align_celeba", "list_eval_partition.txt"
 _TRAIN = "0"  # 1 is for validation, 2 for testing: both are held out
 
 
-def open_celeba(config: CelebaConfig, split: Split) -> Items:
+def open_celeba(config: CelebaConfig, split: Split, context: DataContext) -> Items:
     """The faces of the official split; validation and test faces are held out.
 
     Raises:
@@ -23,7 +23,8 @@ def open_celeba(config: CelebaConfig, split: Split) -> Items:
     root = _unpacked(config.root)
     tree = FileTree(root / PICTURES, (".jpg", ".png"))
     tree.layout = _official(tree, root / PARTITION)
-    return FileItems(tree, split, partial(decode, size=config.size, channels=3), picture_format(3, config.size))
+    formats = {"sample": stored_picture(3, config.size)}
+    return FileItems(tree, split, partial(decode, size=config.size, channels=3), formats)
 
 
 def _unpacked(root: Path) -> Path:

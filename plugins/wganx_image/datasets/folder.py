@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 
-from wganx import Items, Split
+from wganx import DataContext, Items, Split
 from wganx.data import FileItems, FileTree
 from wganx_image.configs import SUFFIXES, FolderConfig
-from wganx_image.datasets.pictures import decode, picture_format
+from wganx_image.datasets.pictures import decode, stored_picture
 
 
-def open_folder(config: FolderConfig, split: Split) -> Items:
+def open_folder(config: FolderConfig, split: Split, context: DataContext) -> Items:
     """The pictures below `config.root`; folders ``train`` and ``test`` are the splits where both are there.
 
     Raises:
@@ -20,5 +20,5 @@ def open_folder(config: FolderConfig, split: Split) -> Items:
         FileTree(config.root, SUFFIXES),
         split,
         partial(decode, size=config.size, channels=config.channels),
-        picture_format(config.channels, config.size),
+        {"sample": stored_picture(config.channels, config.size)},
     )

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import os
 import threading
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from wganx import DataError, Items, MissingExtra, Split
+from wganx import DataContext, DataError, Items, MissingExtra, Split
 from wganx.data import FileItems, FileTree, Layout
 from wganx_image.configs import LsunConfig
-from wganx_image.datasets.pictures import decode, picture_format
+from wganx_image.datasets.pictures import decode, stored_picture
 
 _SUFFIX_OF: dict[Split, str] = {"train": "train", "heldout": "val"}
 
 
-def open_lsun(config: LsunConfig, split: Split) -> Items:
+def open_lsun(config: LsunConfig, split: Split, context: DataContext) -> Items:
     """The scenes of `config.category`; its validation database is held out.
 
     Raises:
@@ -25,7 +26,8 @@ def open_lsun(config: LsunConfig, split: Split) -> Items:
     """
     folder = config.root / f"{config.category}_{_SUFFIX_OF[split]}_lmdb"
     tree = _Database(folder, split)
-    return FileItems(tree, split, partial(decode, size=config.size, channels=3), picture_format(3, config.size))
+    formats = {"sample": stored_picture(3, config.size)}
+    return FileItems(tree, split, partial(decode, size=config.size, channels=3), formats)
 
 
 class _Database(FileTree):
@@ -48,6 +50,7 @@ class _Database(FileTree):
             raise DataError(f"the LSUN database {folder} is empty; unpack it again")
         self.paths = keys = tuple(sizes)
         self.sizes = sizes
+        self.skipped, self.skipped_runs = {}, ()
         self.stamps = dict.fromkeys(keys, (folder / "data.mdb").stat().st_mtime_ns)
         self.layout = Layout(
             train=keys if split == "train" else (),
@@ -61,6 +64,9 @@ class _Database(FileTree):
     def read(self, path: str) -> bytes:
         with _opened(self.root).begin() as transaction:
             return bytes(transaction.get(path.encode("ascii")))
+
+    def open(self, path: str) -> BinaryIO:
+        return io.BytesIO(self.read(path))
 
     def close(self) -> None:
         """Does nothing: other readers in this process may share the database."""

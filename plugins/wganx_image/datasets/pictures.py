@@ -13,9 +13,9 @@ from torch import Tensor
 from wganx import DataError, SampleFormat
 
 
-def picture_format(channels: int, size: int, classes: tuple[str, ...] = ()) -> SampleFormat:
-    """The format of square pictures with values in [-1, 1]."""
-    return SampleFormat(axes=("channel", "height", "width"), shape=(channels, size, size), classes=classes)
+def stored_picture(channels: int, size: int) -> SampleFormat:
+    """The format of square pictures as they are stored: bytes in 0 .. 255."""
+    return SampleFormat(axes=("channel", "height", "width"), shape=(channels, size, size), value_range=(0.0, 255.0))
 
 
 def decode(content: bytes, path: str, *, size: int, channels: int) -> dict[str, Tensor]:

@@ -16,7 +16,7 @@ def picture_size(context: BuildContext, network: str, sizes: Sequence[int]) -> t
     allowed = ", ".join(str(size) for size in sizes)
     if context.sample.axes != ("channel", "height", "width"):
         raise ConfigError(f"the {network} works on pictures (channel, height, width), not on {context.sample}")
-    channels, height, width = context.sample.shape
+    channels, height, width = context.sample.sizes
     if height != width or height not in sizes:
         raise ConfigError(
             f"the {network} does not fit pictures of {width} x {height} px; "
@@ -41,8 +41,12 @@ def noise_length(context: BuildContext, network: str) -> int:
     """Length of the noise vector.
 
     Raises:
-        ConfigError: there is no noise, which `network` makes its samples of.
+        ConfigError: there is no noise, which `network` makes its samples of, or it is no vector.
     """
-    if context.noise < 1:
+    if not context.noise:
         raise ConfigError(f"the {network} makes samples of noise: set generator.noise to 1 or more")
-    return context.noise
+    if len(context.noise) > 1:
+        raise ConfigError(
+            f"the {network} takes a vector of noise, not {context.noise}: set generator.noise to one number"
+        )
+    return context.noise[0]

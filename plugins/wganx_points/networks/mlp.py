@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import torch
@@ -23,9 +24,9 @@ class MlpGenerator(nn.Module):
     def __init__(self, config: MlpGeneratorConfig, context: BuildContext) -> None:
         super().__init__()
         self.formats = context.inputs
-        self.sample_shape = context.sample.shape
+        self.sample_shape = context.sample.sizes
         self.residual = config.residual
-        features = context.noise + _width(self.formats)
+        features = math.prod(context.noise) * bool(context.noise) + _width(self.formats)
         if features == 0:
             raise PreflightError("the generator has no noise and no input: set generator.noise to at least 1")
         self.layers = _perceptron(features, config, context.sample.size, nn.ReLU())
@@ -44,7 +45,7 @@ class MlpGenerator(nn.Module):
 
     def forward(self, noise_NZ: Tensor | None = None, **inputs: Tensor) -> Tensor:
         parts = _encode(self.formats, inputs)
-        made: Tensor = self.layers(torch.cat(parts if noise_NZ is None else [noise_NZ, *parts], dim=1))
+        made: Tensor = self.layers(torch.cat(parts if noise_NZ is None else [noise_NZ.flatten(1), *parts], dim=1))
         made = made.reshape(-1, *self.sample_shape)
         return made if self.residual is None else inputs[self.residual] + made
 
@@ -73,12 +74,8 @@ def _perceptron(
     return nn.Sequential(*layers, nn.Linear(features, outputs))
 
 
-def _is_label(format: SampleFormat) -> bool:
-    return format.shape == () and bool(format.classes)
-
-
 def _width(formats: Mapping[str, SampleFormat]) -> int:
-    return sum(len(format.classes) if _is_label(format) else format.size for format in formats.values())
+    return sum(len(format.classes) if format.is_label else format.size for format in formats.values())
 
 
 def _encode(formats: Mapping[str, SampleFormat], inputs: Mapping[str, Tensor]) -> list[Tensor]:
@@ -88,7 +85,7 @@ def _encode(formats: Mapping[str, SampleFormat], inputs: Mapping[str, Tensor]) -
         (inputs[name][:, None] == torch.arange(len(format.classes), device=inputs[name].device)).to(
             torch.get_default_dtype()
         )
-        if _is_label(format)
+        if format.is_label
         else inputs[name].reshape(len(inputs[name]), -1)
         for name, format in formats.items()
     ]

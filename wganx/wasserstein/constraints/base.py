@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from wganx.settings import check_settings, setting
 from wganx.wasserstein.gradients import Critic
+from wganx.wasserstein.registry import enter
 
 CONSTRAINTS: dict[str, type[Constraint]] = {}
 """Every constraint by the name that ``constraint.name`` takes; subclasses enter by being defined."""
@@ -34,6 +35,9 @@ class Constraint:
         penalises: whether it adds a penalty, which differentiates the critic twice.
         owns: what of the critic it changes: its ``weights``, its ``scores``, or nothing. Two constraints that own
             the same cannot be combined, and whoever owns the scores stands alone.
+
+    Raises:
+        ValueError: a subclass takes the name of another one.
     """
 
     name: ClassVar[str]
@@ -41,13 +45,17 @@ class Constraint:
     penalises: ClassVar[bool] = False
     owns: ClassVar[str | None] = None
 
+    @property
+    def needs_gradients(self) -> bool:
+        """Whether it takes the critic's gradient for each sample, which no other sample may have a part in."""
+        return self.penalises or self.owns == "scores"
+
     drift: float = setting(
         0.0, "factor of the mean squared real score in the critic's loss, which keeps scores near 0", ge=0, kw_only=True
     )
 
     def __init_subclass__(cls) -> None:
-        if isinstance(vars(cls).get("name"), str):
-            CONSTRAINTS[cls.name] = cls
+        enter(CONSTRAINTS, cls, "constraint")
 
     def __post_init__(self) -> None:
         check_settings(self)

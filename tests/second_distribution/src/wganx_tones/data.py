@@ -22,11 +22,14 @@ def open_sines(config: SinesConfig, split: Split, context: DataContext) -> Items
     seconds_T = torch.arange(config.length) / config.rate_hz
     turns_NT = torch.tensor(config.pitches)[label_N, None] * seconds_T + phase_N[:, None]
     wave_NT = loudness_N[:, None] * torch.sin(2 * math.pi * turns_NT)
-    format = SampleFormat(
-        axes=("channel", "time"),
-        shape=(1, config.length),
-        rate_hz=config.rate_hz,
-        classes=tuple(f"{pitch:g} Hz" for pitch in config.pitches),
-    )
+    formats = {
+        "sample": SampleFormat(
+            axes=("channel", "time"),
+            shape=(1, config.length),
+            value_range=(-32768.0, 32767.0),
+            rate_hz=config.rate_hz,
+        ),
+        "label": SampleFormat.label(tuple(f"{pitch:g} Hz" for pitch in config.pitches)),
+    }
     sound_N1T = (wave_NT * 32767).round().to(torch.int16)[:, None]
-    return ArrayItems({"sample": sound_N1T, "label": label_N}, format)
+    return ArrayItems({"sample": sound_N1T, "label": label_N}, formats)

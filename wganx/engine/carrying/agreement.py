@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor
 from torch.fx import GraphModule
+
+from wganx.engine.steps.updates import LossGradient
 
 # How far, relative to its length, a gradient may lie from another one: so far, or this many times as far as it moves
 # when the samples are off by rounding, and never further than the third number.
@@ -16,14 +17,6 @@ _TOLERANCE, _TIMES_ROUNDING, _LIMIT = 1e-4, 8.0, 0.1
 _SCALARS = 1e-2
 # What sums of thousands of products are off by, in units of their last digit, and the most that is tried.
 _ROUNDINGS, _LARGEST = 64, 1e-2
-
-
-class LossGradient(NamedTuple):
-    """The gradient of a loss for each trained weight, the loss, and scalars to log; nothing of it has a graph."""
-
-    gradients: Sequence[Tensor]
-    loss: Tensor
-    readings: Mapping[str, Tensor]
 
 
 def perturbed(samples: Tensor, epsilon: float) -> Tensor:

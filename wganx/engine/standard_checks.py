@@ -33,8 +33,8 @@ class HealthMonitor:
             # By code and name: two plugins may have chosen the same code.
             memory = self.memory.setdefault(f"{check.code} {check.name}", {"streak": 0, "active": 0})
             try:
-                text = check.inspect(replace(vitals, memory=memory))
-            except Exception as error:
+                text = check.factory("inspect")(replace(vitals, memory=memory))
+            except (Exception, SystemExit) as error:
                 text = f"health check {check.name!r} failed: {type(error).__name__}: {error}"
                 self.checks = [other for other in self.checks if other is not check]
                 findings.append(Finding(step=vitals.step, code=check.code, level="info", text=text, mend="report it"))

@@ -12,8 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.fx import GraphModule
 
-from wganx.engine.agreement import LossGradient, difference, machine_epsilon, perturbed
-from wganx.engine.recorded_draws import RecordedDraws
+from wganx.engine.carrying.agreement import difference, machine_epsilon, perturbed
+from wganx.engine.carrying.recorded_draws import RecordedDraws
+from wganx.engine.observer import log_note
+from wganx.engine.steps.updates import LossGradient
 
 CriticLoss = Callable[[Tensor, Tensor, Mapping[str, Tensor], Any], tuple[Tensor, Mapping[str, Tensor]]]
 """``(real, fake, condition, variant) -> (loss, readings)``: a scalar to minimise, and scalars to log."""
@@ -51,12 +53,12 @@ class CompiledLoss:
     A graph holds for one `variant`, one layout of the samples and one set of plain attributes (numbers, strings,
     ``training``) of the critic's modules; for others there is another one. The first use of each is an eager step,
     whose gradient is returned and which the graph is then compared with. If they differ, or the loss cannot be traced
-    or compiled, one warning says why, and this and all further steps are eager. First uses wait for the device and
+    or compiled, `note` is told why, once, and this and all further steps are eager. First uses wait for the device and
     cannot be captured in a CUDA graph; all others can.
 
     Rounding decides on which side of its kink a rectifier falls that is next to it, so two gradients of a large critic
     that agree to 1e-15 in float64 may differ by 1e-3 in fp32. The comparison therefore allows a relative 1e-4, or 8
-    times what samples that are off by rounding change, and at most 0.1 (`wganx.engine.agreement`).
+    times what samples that are off by rounding change, and at most 0.1 (`wganx.engine.carrying.agreement`).
 
     Args:
         critic: the module whose trained weights are differentiated for. Its tensors may change, its modules may not.
@@ -64,6 +66,7 @@ class CompiledLoss:
             critic and random draws: any other value that changes belongs into `variant`.
         backend: of ``torch.compile``, by name or as ``(graph, example inputs) -> function``. Inductor makes no CUDA
             graphs of its own.
+        note: told why steps run eagerly, where they do.
 
     Attributes:
         reason: why steps run eagerly, or None.
@@ -76,8 +79,9 @@ class CompiledLoss:
         loss: CriticLoss,
         *,
         backend: str | Callable[..., Any] = "inductor",
+        note: Callable[[str], None] = log_note,
     ) -> None:
-        self.loss, self.backend = loss, backend
+        self.loss, self.backend, self._note = loss, backend, note
         self.reason: str | None = None
         self.seconds = 0.0
         self._graphs: dict[Hashable, _Graph] = {}
@@ -223,7 +227,7 @@ class CompiledLoss:
     def _give_up(self, reason: str) -> None:
         self.reason = reason
         self._graphs.clear()
-        warnings.warn(f"the critic's loss is not compiled and runs eagerly: {reason}", stacklevel=3)
+        self._note(f"the critic's loss is not compiled and runs eagerly: {reason}")
 
 
 class _Holder(nn.Module):

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from wganx.batch import Batch, SampleFormat
+from wganx.engine.steps.packs import in_packs
 from wganx.errors import PreflightError
 from wganx.wasserstein import ByConstruction, Combined, Constraint, Penalty, gradient_norms, interpolate
 
@@ -40,23 +41,32 @@ def check_networks(
     noise: tuple[int, ...] | None,
     constraint: Constraint,
     format: SampleFormat | None = None,
-) -> None:
+    pack: int = 1,
+) -> bool:
     """Refuse what cannot be trained, with the mend.
+
+    Returns whether the critic scores each row of a batch by itself; a row is a pack of `pack` samples. Rows that
+    influence each other are no error where the constraint takes no gradient for each of them.
 
     Raises:
         PreflightError: samples outside their range; a generator whose output does not fit the samples; a critic with
-            scores of a wrong shape, bounded scores, rows of a batch that influence each other, or no second
-            derivative although the constraint needs one; a constraint that does nothing.
+            scores of a wrong shape, bounded scores, rows of a batch that influence each other although the constraint
+            needs them apart, or no second derivative although it needs one; a constraint that does nothing.
     """
-    if len(batch) < 2:
-        raise PreflightError(f"a batch needs at least 2 samples, got {len(batch)}; raise the batch size")
+    if len(batch) < 2 * pack:
+        least = "2 samples" if pack == 1 else f"2 packs of {pack} samples"
+        raise PreflightError(f"a batch needs at least {least}, got {len(batch)}; raise the batch size")
     devices = [batch.real.device] if batch.real.is_cuda else []
     with torch.random.fork_rng(devices):
-        batch = batch[:_ROWS]
+        batch = batch[: _ROWS * pack]
         _check_samples(batch.real, format)
         fake = _check_generator(copy.deepcopy(generator), batch, noise, format)
-        _check_critic(copy.deepcopy(critic), batch, fake, constraint)
+        if pack > 1:
+            condition = {name: in_packs(rows, pack) for name, rows in batch.condition.items()}
+            batch, fake = Batch(in_packs(batch.real, pack), condition=condition), in_packs(fake, pack)
+        apart = _check_critic(copy.deepcopy(critic), batch, fake, constraint, pack)
         _check_constraint(constraint, batch, fake, copy.deepcopy(critic))
+    return apart
 
 
 def _check_samples(real: Tensor, format: SampleFormat | None) -> None:
@@ -68,7 +78,7 @@ def _check_samples(real: Tensor, format: SampleFormat | None) -> None:
         raise PreflightError("WX005 samples hold NaN or infinite values; clean the dataset")
     if format is None:
         return
-    if tuple(real.shape[1:]) != format.shape:
+    if not format.fits(tuple(real.shape[1:])):
         raise PreflightError(f"samples have shape {tuple(real.shape[1:])}, their format says {format.shape} ({format})")
     if format.value_range is not None:
         low, high = format.value_range
@@ -110,39 +120,42 @@ def _check_generator(
     return fake.detach()
 
 
-def _check_critic(critic: nn.Module, batch: Batch, fake: Tensor, constraint: Constraint) -> None:
+def _check_critic(critic: nn.Module, batch: Batch, fake: Tensor, constraint: Constraint, pack: int) -> bool:
     critic.train()
     points = batch.real.detach().clone().requires_grad_(True)
     scores = _call("critic", critic, [points], batch.condition)
     if scores.shape != (len(batch),):
+        row = "sample" if pack == 1 else "pack"
         raise PreflightError(
-            f"the critic returns shape {tuple(scores.shape)} for {len(batch)} samples, expected ({len(batch)},): "
-            "one score a sample, e.g. end with .flatten(1).mean(1) or .squeeze(1)"
+            f"the critic returns shape {tuple(scores.shape)} for {len(batch)} {row}s, expected ({len(batch)},): "
+            f"one score a {row}, e.g. end with .flatten(1).mean(1) or .squeeze(1)"
         )
     if (bound := _last_bounded(scores)) is not None:
         raise PreflightError(
             f"WX004 the critic ends in {bound[0]}: its scores are bounded and the reading of W1 is void; "
             f"remove the {bound[0]}"
         )
-    _check_rows_apart(critic, batch)
-    if constraint.penalises or constraint.owns == "scores":
+    apart = _rows_apart(critic, batch)
+    if constraint.needs_gradients:
+        if not apart:
+            norms = [name for name, module in critic.named_modules() if isinstance(module, _BATCH_NORMS)]
+            culprit = f"batch norm in {', '.join(norms)}" if norms else "a layer that mixes the rows of a batch"
+            raise PreflightError(
+                f"WX003 the critic couples the samples of a batch ({culprit}): the penalty needs a gradient per "
+                "sample; use layer norm, instance norm or none"
+            )
         _check_second_derivative(points, scores)
+    return apart
 
 
-def _check_rows_apart(critic: nn.Module, batch: Batch) -> None:
-    """One sample changed must leave the other samples' scores as they were."""
+def _rows_apart(critic: nn.Module, batch: Batch) -> bool:
+    """Whether one sample changed leaves the other samples' scores as they were."""
     changed = batch.real.clone()
     changed[0] = changed[0].flip(0) * -0.5 + 0.25
     with torch.no_grad():
         before, after = (_repeatable(critic, samples, batch.condition) for samples in (batch.real, changed))
-    drift = (before[1:] - after[1:]).abs().max().item()
-    if drift > 1e-4 * (1 + before.abs().max().item()):
-        norms = [name for name, module in critic.named_modules() if isinstance(module, _BATCH_NORMS)]
-        culprit = f"batch norm in {', '.join(norms)}" if norms else "a layer that mixes the rows of a batch"
-        raise PreflightError(
-            f"WX003 the critic couples the samples of a batch ({culprit}): the penalty needs a gradient per sample; "
-            "use layer norm, instance norm or none"
-        )
+    drift: float = (before[1:] - after[1:]).abs().max().item()
+    return drift <= 1e-4 * (1 + before.abs().max().item())
 
 
 def _repeatable(critic: nn.Module, samples: Tensor, condition: Mapping[str, Tensor]) -> Tensor:

@@ -2,39 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from wganx.engine.optimizer import Optimizer
 from wganx.engine.ranks import Ranks
+from wganx.engine.steps.optimizer import Optimizer
 from wganx.errors import PreflightError
 
 Role = Literal["generator", "critic"]
 
 
 class Player:
-    """A network under training.
+    """A network under training, with the helpers that learn beside it.
 
     Gradients come from `torch.autograd.grad` and go into one flat buffer, whose views are the parameters' ``.grad``:
     one tensor to sum over the ranks and to test for non-finite values. Behind the gradients the buffer has one more
     place, which turns non-finite with a loss.
 
     Attributes:
+        module: the network.
+        helpers: networks that learn in this player's updates, from its losses, under its optimizer.
+        names: of the parameters; those of a helper are ``helper/NAME/parameter``.
         gradient: the flat gradient, one value a parameter.
         failed: boolean scalar on the device, set by a non-finite loss or gradient on any rank; from then on no
             gradient reaches the weights, and whoever reads the flag decides what happens.
     """
 
-    def __init__(self, role: Role, module: nn.Module, optimizer: Optimizer, *, capturable: bool = False) -> None:
+    def __init__(
+        self,
+        role: Role,
+        module: nn.Module,
+        optimizer: Optimizer,
+        *,
+        helpers: Mapping[str, nn.Module] | None = None,
+        capturable: bool = False,
+    ) -> None:
         self.role = role
         self.module = module
-        named = [(name, parameter) for name, parameter in module.named_parameters() if parameter.requires_grad]
+        self.helpers = dict(helpers or {})
+        named = _trainable("", module, ())
         if not named:
             raise PreflightError(f"the {role} has no parameter to train; give it layers with weights")
+        for name, helper in self.helpers.items():
+            # A classifier may be a second head on the critic's body: what both have is the player's.
+            named += _trainable(f"helper/{name}/", helper, [parameter for _, parameter in named])
         self.names = [name for name, _ in named]
         self.parameters = [parameter for _, parameter in named]
         kinds = {(parameter.dtype, parameter.device) for parameter in self.parameters}
@@ -54,6 +69,16 @@ class Player:
         self._places = [_laid_out_like(parameter, piece) for parameter, piece in zip(self.parameters, pieces)]
         for parameter, place in zip(self.parameters, self._places):
             parameter.grad = place
+
+    @property
+    def networks(self) -> list[nn.Module]:
+        """The network and its helpers."""
+        return [self.module, *self.helpers.values()]
+
+    def train(self) -> None:
+        """Put the networks into training mode."""
+        for network in self.networks:
+            network.train()
 
     def add_gradient(self, loss: Tensor) -> None:
         """Add the gradient of `loss` to the buffer."""
@@ -121,6 +146,13 @@ class Player:
             }
             if entries:
                 self.optimizer.state[parameter] = {entry: _beside(parameter, value) for entry, value in entries.items()}
+
+
+def _trainable(prefix: str, module: nn.Module, known: Sequence[Tensor]) -> list[tuple[str, nn.Parameter]]:
+    """Parameters to train that are not `known` already."""
+    seen = {id(parameter) for parameter in known}
+    named = [(f"{prefix}{name}", parameter) for name, parameter in module.named_parameters()]
+    return [(name, parameter) for name, parameter in named if parameter.requires_grad and id(parameter) not in seen]
 
 
 def _laid_out_like(parameter: Tensor, flat: Tensor) -> Tensor:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -69,6 +70,17 @@ class AsWholeBatch(TorchFunctionMode):
         if handler is None:
             return func(*args, **(kwargs or {}))
         return handler(self, func, *args, **(kwargs or {}))
+
+    @contextmanager
+    def by_packs(self, pack: int) -> Iterator[None]:
+        """Inside, `pack` rows are one: the critic, which is given packs, draws and takes its means for each of them."""
+        rows = self.rows, self.total, self.count
+        self.rows = slice(self.rows.start // pack, self.rows.stop // pack)
+        self.total, self.count = self.total // pack, self.count // pack
+        try:
+            yield
+        finally:
+            self.rows, self.total, self.count = rows
 
     def whole(self, shape: tuple[int, ...]) -> tuple[int, ...] | None:
         """The shape over all rows of something that has `shape` here; None where it is no matter of rows."""

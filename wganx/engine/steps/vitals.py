@@ -5,14 +5,14 @@ Nothing here changes a weight, a buffer or a stream of the training, so that mea
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 
 from wganx.batch import Batch
-from wganx.engine.steps import Steps
+from wganx.engine.modes import evaluating
+from wganx.engine.steps.updates import Steps
 from wganx.wasserstein import Combined, Constraint, WeightClipping, gradient_norms, interpolate
 
 _MOST_ROWS = 256
@@ -28,33 +28,38 @@ def measure(
     samples minus that of fakes made for them, with its standard error under ``vital/``, as all that only the health
     checks look at.
     """
-    batch = batch[:_MOST_ROWS]
+    batch = batch[: max(_MOST_ROWS // steps.pack, 1) * steps.pack]
+    if heldout is not None:
+        packs = len(heldout) // steps.pack
+        heldout = heldout[: packs * steps.pack] if packs > 1 else None
     critic, constraint = steps.critic.module, steps.constraint
 
     def scores(samples: Tensor, **condition: Tensor) -> Tensor:
         return constraint.scores(critic, samples, condition)
 
-    with _evaluating(steps.generator.module, critic), steps.precision.autocast():
+    with evaluating(steps.generator.module, critic), steps.precision.autocast():
         with torch.no_grad():
             fake = steps.make_fake(batch, steps.draw_noise(batch, draws))
+        real, judged, condition = steps.packed(batch.real), steps.packed(fake), steps.packed_condition(batch)
         norms = {
-            "gradient_norm_real": gradient_norms(scores, batch.real, batch.condition),
-            "gradient_norm_fake": gradient_norms(scores, fake, batch.condition),
-            "gradient_norm_interpolated": gradient_norms(scores, interpolate(batch.real, fake, draws), batch.condition),
+            "gradient_norm_real": gradient_norms(scores, real, condition),
+            "gradient_norm_fake": gradient_norms(scores, judged, condition),
+            "gradient_norm_interpolated": gradient_norms(scores, interpolate(real, judged, draws), condition),
         }
         with torch.no_grad():
             found = {name: norm.detach().mean() for name, norm in norms.items()}
             found["lipschitz"] = torch.stack([norm.detach().max() for norm in norms.values()]).max()
-            real_scores, fake_scores = steps.score(batch.real, batch.condition), steps.score(fake, batch.condition)
+            real_scores, fake_scores = steps.score(real, condition), steps.score(judged, condition)
             found["vital/gap"] = real_scores.mean() - fake_scores.mean()
             found["vital/score_offset"] = torch.cat([real_scores, fake_scores]).mean()
             found["vital/score_spread"] = torch.cat([real_scores, fake_scores]).std()
             found["vital/spread_real"], found["vital/spread_fake"] = _spread(batch.real), _spread(fake)
             if heldout is not None:
-                theirs = steps.score(heldout.real, heldout.condition)
-                ours = steps.score(steps.make_fake(heldout, steps.draw_noise(heldout, draws)), heldout.condition)
+                held = steps.packed_condition(heldout)
+                theirs = steps.score(steps.packed(heldout.real), held)
+                ours = steps.score(steps.packed(steps.make_fake(heldout, steps.draw_noise(heldout, draws))), held)
                 found["heldout"] = theirs.mean() - ours.mean()
-                found["vital/heldout_error"] = ((theirs.var() + ours.var()) / len(heldout)).sqrt()
+                found["vital/heldout_error"] = ((theirs.var() + ours.var()) / len(theirs)).sqrt()
             found |= _context_effects(steps, batch, fake, draws)
         found |= _saturation(constraint, critic)
     values = torch.stack([value.float() for value in found.values()]).tolist()
@@ -101,17 +106,3 @@ def _saturation(constraint: Constraint, critic: nn.Module) -> Mapping[str, Tenso
             weights = torch.cat([weight.detach().flatten() for weight in critic.parameters()])
             return {"vital/saturation": (weights.abs() >= 0.99 * part.limit).float().mean()}
     return {}
-
-
-@contextmanager
-def _evaluating(*networks: nn.Module) -> Iterator[None]:
-    """Inside, every module is in evaluation mode; afterwards each is what it was."""
-    modules = [module for network in networks for module in network.modules()]
-    before = [module.training for module in modules]
-    for network in networks:
-        network.eval()
-    try:
-        yield
-    finally:
-        for module, training in zip(modules, before):
-            module.training = training

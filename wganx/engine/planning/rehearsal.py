@@ -6,7 +6,7 @@ import math
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -14,19 +14,18 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from wganx.batch import Batch
-from wganx.engine.player import Player
 from wganx.engine.ranks import Ranks
-from wganx.engine.readings import Readings
+from wganx.engine.steps.optimizer import Optimizer
+from wganx.engine.steps.player import Player
+from wganx.engine.steps.readings import Readings
+from wganx.engine.steps.updates import Steps
 from wganx.wasserstein import NoConstraint
-
-if TYPE_CHECKING:
-    from wganx.engine.trainer import Trainer
 
 _CUDA_BLOCK = 512  # what CUDA's allocator rounds sizes up to
 _CONVOLVE, _CONVOLVE_BACKWARD = torch.ops.aten.convolution.default, torch.ops.aten.convolution_backward.default
 
 FEWEST = 2
-"""Rows in the smallest part of a batch: batch norm in a generator has no statistics of a single one."""
+"""Rows (or packs) in the smallest part of a batch: batch norm in a generator has no statistics of a single one."""
 
 
 class Watermark(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -81,34 +80,48 @@ class Lines(NamedTuple):
     generator: list[int]
 
 
-class Rehearsal:
-    """The two updates on other networks than the trainer's own."""
+class Cast(NamedTuple):
+    """The networks of a training."""
 
-    def __init__(
-        self, trainer: Trainer, generator: nn.Module, critic: nn.Module, batch: Batch, micro_batch: int | None
-    ) -> None:
-        self.batch, self.device = batch, trainer.device
+    generator: nn.Module
+    critic: nn.Module
+    helpers: dict[str, nn.Module]
+
+
+class Rehearsal:
+    """The two updates on a copy of the networks, `cast`."""
+
+    def __init__(self, steps: Steps, optimizer: Optimizer, cast: Cast, batch: Batch, micro_batch: int | None) -> None:
+        self.batch, self.device = batch, steps.draws.device
+
+        def player(before: Player, network: nn.Module) -> Player:
+            helpers = {name: cast.helpers[name] for name in before.helpers}
+            made = Player(before.role, network, optimizer, helpers=helpers)
+            made.train()
+            return made
+
         self.steps = replace(
-            trainer.steps,
-            generator=Player("generator", generator.train(), trainer.optimizer),
-            critic=Player("critic", critic.train(), trainer.optimizer),
-            draws=torch.Generator(trainer.device),
+            steps,
+            generator=player(steps.generator, cast.generator),
+            critic=player(steps.critic, cast.critic),
+            helpers=cast.helpers,
+            draws=torch.Generator(self.device),
             ranks=Ranks(),
             micro_batch=micro_batch,
             readings=Readings(),
             critic_updates=0,
             compiled=None,
         )
-        self.plain = replace(self.steps, constraint=NoConstraint(drift=trainer.constraint.drift))
-        self.lines(min(FEWEST, len(batch)))  # the optimizers make their state in their first update
+        self.plain = replace(self.steps, constraint=NoConstraint(drift=steps.constraint.drift))
+        self.lines(min(FEWEST * steps.pack, len(batch)))  # the optimizers make their state in their first update
 
     def lines(self, rows: int) -> Lines:
         """What each update adds to what was there before it, with `rows` rows."""
         batches = [self.batch[:rows]]
         self.steps.critic_updates = 0  # every penalty is due
         return Lines(
-            self._line(lambda: self.steps.update_critic(batches)),
-            self._line(lambda: self.plain.update_critic(batches)),
+            self._line(lambda: self.steps.update_critic(batches, 0)),
+            self._line(lambda: self.plain.update_critic(batches, 0)),
             self._line(lambda: self.steps.update_generator(batches, 0)),
         )
 

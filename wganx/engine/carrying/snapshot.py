@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from wganx.engine.steps import Steps
+from wganx.engine.steps.updates import Steps
 
 
 class Snapshot:
@@ -14,7 +14,9 @@ class Snapshot:
         self._steps = steps
         tensors = [*steps.readings.sums.values()]
         for player in (steps.critic, steps.generator):
-            tensors += [*player.module.parameters(), *player.module.buffers(), player.failed]
+            for network in player.networks:
+                tensors += [*network.parameters(), *network.buffers()]
+            tensors.append(player.failed)
             tensors += player.optimizer_tensors().values()
         self._tensors = [(tensor.detach(), tensor.detach().clone()) for tensor in tensors]
         self._counts, self._updates = dict(steps.readings.counts), steps.critic_updates

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import copy
-import logging
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -15,16 +13,13 @@ from torch._subclasses.fake_tensor import FakeCopyMode, FakeTensorMode
 
 from wganx.batch import Batch
 from wganx.data.choose import ASSUMED_MEMORY, available_memory
-from wganx.engine.player import Player
-from wganx.engine.rehearsal import FEWEST, Rehearsal, extrapolate, rounded
-from wganx.engine.steps import Steps
+from wganx.engine.planning.rehearsal import FEWEST, Cast, Rehearsal, extrapolate, rounded
+from wganx.engine.steps.packs import packs_in
+from wganx.engine.steps.player import Player
+from wganx.engine.steps.updates import Steps
+from wganx.engine.training import Training
 from wganx.errors import PreflightError
 from wganx.wasserstein import Combined, Dragan, MaxGradientPenalty
-
-if TYPE_CHECKING:
-    from wganx.engine.trainer import Trainer
-
-log = logging.getLogger(__name__)
 
 USED_AT_MOST = 0.9
 """The share of the free memory that a step may take; the rest is for what no plan sees (see `MemoryPlan`)."""
@@ -47,6 +42,7 @@ class MemoryPlan:
         gradients: of both players, in their flat buffers.
         optimizer: the state of both players' optimizers.
         average: the generator's weight average.
+        helpers: weights and buffers of the networks beside the players.
         dataset: items that stay on the device.
         batches: the batches of an update and the one before it.
         critic_step: what the critic's update adds at its peak: activations, graphs, the gradients on their way.
@@ -57,6 +53,7 @@ class MemoryPlan:
         generator_step_fewest: `generator_step` with `fewest` rows at once.
         pending: of the optimizer's state, what is not there yet.
         followed: whether the steps were followed at their full size; else they are extrapolated from small batches.
+        pack: samples that the critic judges together, and that no part of a batch separates.
     """
 
     rows: int
@@ -65,6 +62,7 @@ class MemoryPlan:
     gradients: int
     optimizer: int
     average: int
+    helpers: int
     dataset: int
     batches: int
     critic_step: int
@@ -75,12 +73,13 @@ class MemoryPlan:
     generator_step_fewest: int
     pending: int
     followed: bool
+    pack: int = 1
 
     @property
     def kept(self) -> int:
         """What stays from step to step."""
-        parts = (self.generator, self.critic, self.gradients, self.optimizer, self.average, self.dataset, self.batches)
-        return sum(parts)
+        networks = self.generator + self.critic + self.average + self.helpers
+        return networks + self.gradients + self.optimizer + self.dataset + self.batches
 
     @property
     def total(self) -> int:
@@ -107,12 +106,12 @@ class MemoryPlan:
         return self.pending + self.batches + self.step(rows)
 
 
-def plan_memory(trainer: Trainer, batch: Batch, *, dataset: int = 0, micro_batch: int | None = None) -> MemoryPlan:
+def plan_memory(training: Training, batch: Batch, *, dataset: int = 0, micro_batch: int | None = None) -> MemoryPlan:
     """What training on batches like `batch` will take, found by running both updates on a copy of the networks.
 
     The copy has shapes and no values: nothing is computed, and no memory is taken. Where a network asks for values
     (``.item()``, an operation that cannot do without), the updates really run, on 2 and on 4 rows of a real copy, and
-    every moment of them is extrapolated to the whole batch. The trainer stays as it is.
+    every moment of them is extrapolated to the whole batch. The training stays as it is.
 
     Args:
         batch: a whole batch, of which this process computes its share; values do not matter.
@@ -122,48 +121,50 @@ def plan_memory(trainer: Trainer, batch: Batch, *, dataset: int = 0, micro_batch
     Raises:
         Exception: whatever the networks raise when they are run on `batch`.
     """
-    rows = math.ceil(len(batch) / trainer.steps.ranks.count)
-    fewest = min(FEWEST, rows)
-    own = batch[:rows].to(trainer.device)
+    pack, steps, optimizer = training.rules.pack, training.steps, training.rules.optimizer
+    rows = math.ceil(packs_in(len(batch), pack) / steps.ranks.count) * pack
+    fewest = min(FEWEST * pack, rows)
+    own = batch[:rows].to(training.device)
     try:
         mode = FakeTensorMode(allow_non_fake_inputs=True)
         with FakeCopyMode(mode):
-            generator, critic = copy.deepcopy((trainer.generator, trainer.critic))
+            cast = copy.deepcopy(_cast(training))
         with mode:
-            rehearsal = Rehearsal(trainer, generator, critic, _each(own, mode.from_tensor), micro_batch)
+            rehearsal = Rehearsal(steps, optimizer, cast, _each(own, mode.from_tensor), micro_batch)
             few, all_rows = rehearsal.lines(fewest), rehearsal.lines(rows)
         followed = True
     except Exception:  # a stranger's network may do what cannot be followed without values
         few_rows, more_rows = fewest, min(2 * fewest, rows)
-        at_once = _part(rows, micro_batch)
-        with torch.random.fork_rng([trainer.device] if trainer.device.type == "cuda" else []):
-            generator, critic = copy.deepcopy((trainer.generator, trainer.critic))
-            rehearsal = Rehearsal(trainer, generator, critic, own[:more_rows], None)
+        at_once = _part(rows, micro_batch, pack)
+        with torch.random.fork_rng([training.device] if training.device.type == "cuda" else []):
+            rehearsal = Rehearsal(steps, optimizer, copy.deepcopy(_cast(training)), own[:more_rows], None)
             few, more = rehearsal.lines(few_rows), rehearsal.lines(more_rows)
         all_rows = extrapolate(few, more, (at_once - few_rows) / max(more_rows - few_rows, 1))
         followed = False
-    made = sum(_size(player.optimizer_tensors().values(), trainer.device) for player in _players(trainer.steps))
-    optimizer = sum(_size(player.optimizer_tensors().values(), trainer.device) for player in _players(rehearsal.steps))
-    average = trainer.average.module if trainer.average.decay else None
+    made = sum(_size(player.optimizer_tensors().values(), training.device) for player in _players(training.steps))
+    state = sum(_size(player.optimizer_tensors().values(), training.device) for player in _players(rehearsal.steps))
+    average = training.average.module if training.average.decay else None
     critic_step, plain_step, generator_step = (max(line) for line in all_rows)
     batches = sum(tensor.nbytes for tensor in (batch.real, *batch.context.values(), *batch.condition.values()))
     return MemoryPlan(
         rows=rows,
-        generator=_size_of(trainer.generator, trainer.device),
-        critic=_size_of(trainer.critic, trainer.device),
-        gradients=_size((player.gradient for player in _players(trainer.steps)), trainer.device),
-        optimizer=optimizer,
-        average=_size_of(average, trainer.device),
+        generator=_size_of([training.generator], training.device),
+        critic=_size_of([training.critic], training.device),
+        gradients=_size((player.gradient for player in _players(training.steps)), training.device),
+        optimizer=state,
+        average=0 if average is None else _size_of([average], training.device),
+        helpers=_size_of(training.helpers.values(), training.device),
         dataset=dataset,
-        batches=(trainer.accumulate + 1) * batches,
+        batches=(training.rules.accumulate + 1) * batches,
         critic_step=critic_step,
         constraint=max(critic_step - plain_step, 0),
         generator_step=generator_step,
         fewest=fewest,
         critic_step_fewest=max(few[0]),
         generator_step_fewest=max(few[2]),
-        pending=optimizer - made,
+        pending=state - made,
         followed=followed,
+        pack=pack,
     )
 
 
@@ -187,8 +188,9 @@ def choose_micro_batch(plan: MemoryPlan, free_bytes: int, batch_size: int) -> in
         PreflightError: not even two rows at once fit.
     """
     room = USED_AT_MOST * free_bytes
-    for parts in range(1, max(batch_size // FEWEST, 1) + 1):
-        rows = math.ceil(batch_size / parts)  # every part of the batch then has at least FEWEST
+    packs = batch_size // plan.pack
+    for parts in range(1, max(packs // FEWEST, 1) + 1):
+        rows = math.ceil(packs / parts) * plan.pack  # every part of the batch then has at least FEWEST
         if plan.to_come(rows) <= room:
             return None if parts == 1 else rows
     raise PreflightError(
@@ -197,7 +199,7 @@ def choose_micro_batch(plan: MemoryPlan, free_bytes: int, batch_size: int) -> in
     )
 
 
-def fit_to_memory(trainer: Trainer, batch: Batch) -> int | None:
+def fit_to_memory(training: Training, batch: Batch) -> int | None:
     """The `micro_batch` with which `batch` fits; says so where it is not the whole batch.
 
     A plan is made only where it could matter: a step seldom takes a thousand times its samples and twenty times its
@@ -206,29 +208,29 @@ def fit_to_memory(trainer: Trainer, batch: Batch) -> int | None:
     Raises:
         PreflightError: not even two rows at once fit.
     """
-    free = free_memory(trainer.device)
-    weights = sum(player.gradient.nbytes for player in _players(trainer.steps))
-    if 1000 * batch.real.nbytes // trainer.ranks.count + 20 * weights < free // 10:
+    free = free_memory(training.device)
+    weights = sum(player.gradient.nbytes for player in _players(training.steps))
+    if 1000 * batch.real.nbytes // training.ranks.count + 20 * weights < free // 10:
         return None
-    plan = plan_memory(trainer, batch)
+    plan = plan_memory(training, batch)
     chosen = choose_micro_batch(plan, free, plan.rows)
     if chosen is not None:
-        log.warning("%s", explain_micro_batch(trainer, plan, free, chosen))
+        training.note(explain_micro_batch(training, plan, free, chosen))
     return chosen
 
 
-def explain_micro_batch(trainer: Trainer, plan: MemoryPlan, free_bytes: int, micro_batch: int | None) -> str:
+def explain_micro_batch(training: Training, plan: MemoryPlan, free_bytes: int, micro_batch: int | None) -> str:
     """One sentence: how many rows are computed at once, why, and what that changes; `plan` is of the whole batch."""
-    of_what = f"{in_units(free_bytes)} free on {trainer.device}"
+    of_what = f"{in_units(free_bytes)} free on {training.device}"
     whole = f"the whole batch of {plan.rows}"
     if micro_batch is None:
         return f"{whole} at once: it takes {in_units(plan.to_come(plan.rows))} of {of_what}"
-    rows = _part(plan.rows, micro_batch)
+    rows = _part(plan.rows, micro_batch, plan.pack)
     sentence = (
         f"{rows} rows at once, {whole} in {math.ceil(plan.rows / micro_batch)} parts: it would take "
         f"{in_units(plan.to_come(plan.rows))}, a part takes {in_units(plan.to_come(rows))} of {of_what}"
     )
-    return "; ".join([sentence, *_changed_by_parts(trainer)])
+    return "; ".join([sentence, *_changed_by_parts(training)])
 
 
 def in_units(size: float) -> str:
@@ -239,18 +241,18 @@ def in_units(size: float) -> str:
     return f"{size / 1e3:.1f} kB"
 
 
-def _part(rows: int, micro_batch: int | None) -> int:
+def _part(rows: int, micro_batch: int | None, pack: int) -> int:
     """Rows of the largest part when no part may have more than `micro_batch`."""
-    return rows if micro_batch is None else math.ceil(rows / math.ceil(rows / micro_batch))
+    return rows if micro_batch is None else math.ceil(rows / pack / math.ceil(rows / micro_batch)) * pack
 
 
-def _changed_by_parts(trainer: Trainer) -> list[str]:
+def _changed_by_parts(training: Training) -> list[str]:
     """What is not the same when a batch is taken in parts."""
     changes = []
-    norms = [name for name, module in trainer.generator.named_modules() if isinstance(module, _BATCH_NORMS)]
+    norms = [name for name, module in training.generator.named_modules() if isinstance(module, _BATCH_NORMS)]
     if norms:
         changes.append(f"the generator's batch norm ({', '.join(norms)}) takes its statistics of each part by itself")
-    constraint = trainer.constraint
+    constraint = training.rules.constraint
     for each in constraint.parts if isinstance(constraint, Combined) else (constraint,):
         if isinstance(each, MaxGradientPenalty):
             changes.append(f"{each.name} takes the steepest points of each part by itself")
@@ -259,12 +261,16 @@ def _changed_by_parts(trainer: Trainer) -> list[str]:
     return changes
 
 
+def _cast(training: Training) -> Cast:
+    return Cast(training.generator, training.critic, training.helpers)
+
+
 def _players(steps: Steps) -> tuple[Player, Player]:
     return steps.generator, steps.critic
 
 
-def _size_of(network: nn.Module | None, device: torch.device) -> int:
-    return 0 if network is None else _size([*network.parameters(), *network.buffers()], device)
+def _size_of(networks: Iterable[nn.Module], device: torch.device) -> int:
+    return _size([tensor for network in networks for tensor in (*network.parameters(), *network.buffers())], device)
 
 
 def _size(tensors: Iterable[Tensor], device: torch.device) -> int:

@@ -1,0 +1,236 @@
+"""Items that are decoded when asked for, each of which may fail: the base, and one item a file."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
+from typing import TYPE_CHECKING
+
+import torch
+
+from wganx.batch import SampleFormat
+from wganx.data.items import check_item, reason_of
+from wganx.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import Tensor
+
+    from wganx.data.files import FileTree
+    from wganx.data.layout import Split
+
+UNREADABLE_SHARE = 0.05
+_SURE_FROM = 20
+
+
+class DecodedItems(ABC):
+    """Items that are decoded when asked for: in threads, in worker processes, or once into a pack.
+
+    A subclass says how many there are, what each is called, and how one is decoded. With that it promises that
+    `decode_item` may be called by several threads at once and gives the same every time; and that it pickles, where
+    worker processes are wanted.
+
+    An item that cannot be decoded is remembered in `unreadable`, and the next readable one takes its place: the
+    length never changes, and item ``i`` is the same however the items are read. More than 5 % are refused.
+
+    Attributes:
+        formats: of every key of an item, as it is stored.
+        root: where the items come from, for messages and for the pack's name.
+        recipe: what they are made by: functions that can be imported, `functools.partial` of such, plain values. The
+            functions' source is part of a pack's name.
+        unreadable: reason by name, for the items that failed so far.
+        unit: what the items are in messages.
+    """
+
+    unit = "items"
+
+    def __init__(self, formats: Mapping[str, SampleFormat], *, root: Path, recipe: Sequence[object]) -> None:
+        self.formats: Mapping[str, SampleFormat] = dict(formats)
+        self.root = root
+        self.recipe = tuple(recipe)
+        self.unreadable: dict[str, str] = {}
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def name(self, index: int) -> str:
+        """What item `index` (from 0 on) is called in messages; no two alike."""
+
+    @abstractmethod
+    def decode_item(self, index: int) -> Mapping[str, Tensor]:
+        """Item `index` (from 0 on); whatever is raised is the reason why that item is unreadable."""
+
+    def stamps(self) -> Iterable[str] | None:
+        """Texts of which one is another when an item is, in a fixed order: size and time of every file.
+
+        None, the default, where that is not known: such items are never packed.
+        """
+        return None
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        """
+        Raises:
+            DataError: an item is not what the formats say, or more than 5 % of all turned out to be unreadable.
+        """
+        place = range(len(self))[index]
+        while (item := self.attempt(place)) is None:
+            refuse_if_too_many(self, self.unreadable)
+            place = (place + 1) % len(self)
+        return item
+
+    def attempt(self, index: int) -> dict[str, Tensor] | None:
+        """Item `index`, or None (and a line in `unreadable`) when that very one cannot be decoded.
+
+        Raises:
+            DataError: the item is not what the formats say.
+        """
+        if self.unreadable and self.name(index) in self.unreadable:
+            return None
+        try:
+            item = dict(self.decode_item(index))
+        except MemoryError:
+            raise
+        except Exception as error:  # any failure of a reader or decoder is the item's, until too many fail
+            self.unreadable[self.name(index)] = reason_of(error)
+            return None
+        check_item(item, self.formats, self.name(index))
+        return item
+
+
+class TreeItems(DecodedItems):
+    """Items that are made of the files of a split, with a label where there are class folders.
+
+    Attributes:
+        tree: the folder or archive.
+        split: which of its splits.
+        layout: how it is split: the tree's own layout, or that by groups.
+        paths: relative path of each file.
+        label_key: under which key the class folders' label is; None without.
+    """
+
+    unit = "files"
+
+    def __init__(
+        self,
+        tree: FileTree,
+        split: Split,
+        formats: Mapping[str, SampleFormat],
+        *,
+        recipe: Sequence[object],
+        group: Callable[[str], str | None] | None = None,
+        label: str | None = "label",
+    ) -> None:
+        """
+        Raises:
+            DataError: the split has no files, or `label` is one of the `formats`.
+        """
+        self.tree = tree
+        self.split: Split = split
+        self.layout = tree.layout if group is None else tree.layout.by_group(group)
+        self.paths = self.layout.files(split)
+        if not self.paths:
+            raise DataError(
+                f"{tree.root} holds {len(tree.paths)} file, which leaves none for the split {split!r}; "
+                "at least 2 are needed"
+            )
+        classes = self.layout.classes
+        self.label_key = label if classes else None
+        if self.label_key in formats:
+            raise DataError(
+                f"{label!r} is the label of the class folders in {tree.root}, and a format of the decoder's own; "
+                "give the folders' label another key, or label=None"
+            )
+        self._label_of = {name: number for number, name in enumerate(classes)}
+        of_folders = {self.label_key: SampleFormat.label(classes)} if self.label_key else {}
+        super().__init__({**formats, **of_folders}, root=tree.root, recipe=(split, label, *recipe))
+
+    def labels(self, path: str) -> dict[str, Tensor]:
+        """The class folder's label of a file, int64 scalar; nothing without class folders."""
+        if self.label_key is None:
+            return {}
+        return {self.label_key: torch.tensor(self._label_of[str(self.layout.class_of(path))])}
+
+    def stamps(self) -> Iterable[str] | None:
+        """Path, size, stamp and class of every file."""
+        if (stamps := getattr(self.tree, "stamps", None)) is None:
+            return None
+        return (
+            f"{path}\0{self.tree.sizes[path]}\0{stamps[path]}\0{self.layout.class_of(path)}\0" for path in self.paths
+        )
+
+
+class FileItems(TreeItems):
+    """One item a file of a split, decoded when asked for."""
+
+    def __init__(
+        self,
+        tree: FileTree,
+        split: Split,
+        decode: Callable[[bytes, str], Mapping[str, Tensor]],
+        formats: Mapping[str, SampleFormat],
+        *,
+        group: Callable[[str], str | None] | None = None,
+        label: str | None = "label",
+    ) -> None:
+        """
+        Args:
+            tree: the folder or archive.
+            split: which of its splits.
+            decode: `decode(content, path)` makes the item's tensors, the same keys, shapes and types for every file.
+                It must be deterministic, and importable by name (or a `functools.partial` of such) to be used by
+                workers. Whatever it raises is the reason why that file is unreadable.
+            formats: of every tensor that `decode` makes, as it is stored.
+            group: what a file belongs to (a speaker, a scene), all of which lies in one split: see `Layout.by_group`.
+            label: under which key the class folders' label (int64 scalar) is added where there are class folders;
+                None where the folders' names say nothing, or `decode` says it.
+
+        Raises:
+            DataError: the split has no files, all are of one group, or `label` is one of the `formats`.
+        """
+        super().__init__(tree, split, formats, recipe=(decode,), group=group, label=label)
+        self.decode = decode
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def name(self, index: int) -> str:
+        return self.paths[index]
+
+    def decode_item(self, index: int) -> Mapping[str, Tensor]:
+        path = self.paths[index]
+        return {**self.decode(self.tree.read(path), path), **self.labels(path)}
+
+
+def refuse_if_too_many(items: Sized, unreadable: Mapping[str, str], *, drawn: int = 0) -> None:
+    """Refuses data of which more than 5 % cannot be read.
+
+    When `drawn` items were read so far, at random and each once, it also refuses early: from 20 items on, if the
+    failures among them lie 4 standard deviations above what 5 % would give. So data with fewer failures is not
+    refused for an unlucky start, and data with many does not train for half an epoch first.
+
+    Raises:
+        DataError: with the count, the share and the first few names and reasons.
+    """
+    failed, count = len(unreadable), len(items)
+    expected = UNREADABLE_SHARE * drawn
+    unlikely = expected + 4 * math.sqrt(expected * (1 - UNREADABLE_SHARE))
+    unit, where = (items.unit, f" in {items.root}") if isinstance(items, DecodedItems) else ("items", "")
+    if failed > UNREADABLE_SHARE * count:
+        found = f"{failed} of {count} {unit}"
+    elif _SURE_FROM <= drawn < count and failed > unlikely:
+        found = f"{failed} of the first {drawn} {unit}"
+    else:
+        return
+    raise DataError(
+        f"{found}{where} cannot be read, and at most {UNREADABLE_SHARE:.0%} are skipped; "
+        f"mend or remove them:{first_few(unreadable)}"
+    )
+
+
+def first_few(reasons: Mapping[str, str]) -> str:
+    """Five names and reasons, a line each, and how many more there are; sorted, as threads find them in any order."""
+    first = "".join(f"\n  {name}: {reason}" for name, reason in sorted(reasons.items())[:5])
+    return first + (f"\n  and {len(reasons) - 5} more" if len(reasons) > 5 else "")

@@ -1,0 +1,230 @@
+"""Where files lie: a folder, or a zip archive of one, listed and opened the same way."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import stat
+import struct
+import threading
+import zipfile
+from collections.abc import Collection, Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO, Protocol
+
+from wganx.errors import DataError
+
+log = logging.getLogger(__name__)
+
+_OTHER_ARCHIVES = (".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar")
+_RUN_FILES = frozenset({"config.yaml", "run.json"})
+_LOCAL_HEADER = struct.Struct("<26x2H")
+_ENCRYPTED = 0x1
+
+
+class Source(Protocol):
+    """Files below a root, by their relative POSIX paths.
+
+    `skipped_runs` holds the run folders of wganx that the last listing passed over.
+    """
+
+    skipped_runs: tuple[str, ...]
+
+    def listing(self) -> Iterator[tuple[str, int, int]]:
+        """Path, size and stamp of every file, in no particular order."""
+
+    def read(self, path: str) -> bytes: ...
+
+    def open(self, path: str) -> BinaryIO: ...
+
+    def close(self) -> None: ...
+
+
+class Folder:
+    """A folder on the disk."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.skipped_runs: tuple[str, ...] = ()
+
+    def listing(self) -> Iterator[tuple[str, int, int]]:
+        visited: set[Path] = set()
+        runs: list[str] = []
+        for folder, subfolders, names in os.walk(self.root, followlinks=True, onerror=self._cannot_list):
+            real = Path(folder).resolve()
+            if real in visited:
+                subfolders.clear()
+                continue
+            visited.add(real)
+            here = Path(folder).relative_to(self.root)
+            if here.parts and (set(names) >= _RUN_FILES or _holds_runs(Path(folder), subfolders)):
+                runs.append(here.as_posix())
+                subfolders.clear()
+                continue
+            subfolders[:] = sorted(name for name in subfolders if not _hidden(name))
+            for name in names:
+                if not _hidden(name) and (facts := _size_and_time(Path(folder, name))) is not None:
+                    yield (here / name).as_posix(), *facts
+        self.skipped_runs = tuple(runs)
+
+    def read(self, path: str) -> bytes:
+        return (self.root / path).read_bytes()
+
+    def open(self, path: str) -> BinaryIO:
+        return (self.root / path).open("rb")
+
+    def close(self) -> None:
+        pass
+
+    def _cannot_list(self, error: OSError) -> None:
+        if Path(error.filename) == self.root:
+            raise DataError(f"{self.root} cannot be read: {error.strerror}; check its permissions") from error
+        log.warning("the files in %s are left out: %s", error.filename, error.strerror)
+
+
+class Archive:
+    """A zip archive. One open handle a process: reading through it is safe from several threads, not across a fork."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.skipped_runs: tuple[str, ...] = ()
+        self._start()
+
+    def _start(self) -> None:
+        self._opening = threading.Lock()
+        self._handle: zipfile.ZipFile | None = None
+        self._owner = os.getpid()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"root": self.root, "skipped_runs": self.skipped_runs}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.root, self.skipped_runs = state["root"], state["skipped_runs"]
+        self._start()
+
+    def listing(self) -> Iterator[tuple[str, int, int]]:
+        try:
+            entries = self._handle_here().infolist()
+        except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
+            raise DataError(
+                f"{self.root} is not a readable zip archive ({error}); pack or download it again"
+            ) from error
+        entries = [
+            entry
+            for entry in entries
+            if not entry.is_dir() and not any(map(_hidden, PurePosixPath(entry.filename).parts))
+        ]
+        self.skipped_runs = tuple(sorted(_runs_among([entry.filename for entry in entries])))
+        below_a_run = tuple(f"{run}/" for run in self.skipped_runs)
+        for entry in entries:
+            if not entry.filename.startswith(below_a_run):
+                yield entry.filename, entry.file_size, entry.CRC
+
+    def read(self, path: str) -> bytes:
+        return self._handle_here().read(path)
+
+    def open(self, path: str) -> BinaryIO:
+        handle = self._handle_here()
+        entry = handle.getinfo(path)
+        if entry.compress_type == zipfile.ZIP_STORED and not entry.flag_bits & _ENCRYPTED:
+            return io.BufferedReader(_Stored(self.root, entry))
+        return handle.open(path)  # type: ignore[return-value]
+
+    def close(self) -> None:
+        if self._handle is not None:
+            self._handle.close()
+            self._handle = None
+
+    def _handle_here(self) -> zipfile.ZipFile:
+        with self._opening:
+            if self._handle is None or self._owner != os.getpid():
+                self._handle, self._owner = zipfile.ZipFile(self.root), os.getpid()
+            return self._handle
+
+
+class _Stored(io.RawIOBase):
+    """A member of an archive that is stored as it is, read from any place at once.
+
+    `zipfile` reaches a later place by reading everything before it.
+    """
+
+    def __init__(self, archive: Path, entry: zipfile.ZipInfo) -> None:
+        self._file = archive.open("rb", buffering=0)
+        self._file.seek(entry.header_offset)
+        name, extra = _LOCAL_HEADER.unpack(self._file.read(_LOCAL_HEADER.size))
+        self._begin, self._size, self._place = entry.header_offset + 30 + name + extra, entry.file_size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._size}[whence]
+        self._place = max(0, base + offset)
+        return self._place
+
+    def readinto(self, buffer: Any) -> int:
+        wanted = min(len(buffer), max(0, self._size - self._place))
+        self._file.seek(self._begin + self._place)
+        got = self._file.readinto(memoryview(buffer)[:wanted])
+        self._place += got
+        return got
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+def source_at(path: Path) -> Source:
+    """
+    Raises:
+        DataError: the path does not exist, or is neither a folder nor a zip archive.
+    """
+    if path.is_dir():
+        return Folder(path)
+    if not path.exists():
+        nearest = next(parent for parent in path.absolute().parents if parent.exists())
+        raise DataError(
+            f"there is no folder or .zip archive at {path}; check the spelling (the path exists up to {nearest})"
+        )
+    if path.suffix.lower() == ".zip" and path.is_file():
+        return Archive(path)
+    mend = (
+        "unpack it and give the folder"
+        if path.suffix.lower() in _OTHER_ARCHIVES
+        else f"give the folder that holds it, {path.parent}"
+    )
+    raise DataError(f"{path} is a single file, and a folder or a .zip archive is wanted; {mend}")
+
+
+def _holds_runs(folder: Path, subfolders: Collection[str]) -> bool:
+    """Whether this is a ``runs`` folder in which a run of wganx lies."""
+    return folder.name == "runs" and any(
+        all((folder / name / wanted).is_file() for wanted in _RUN_FILES) for name in subfolders
+    )
+
+
+def _runs_among(paths: Collection[str]) -> set[str]:
+    """The topmost run folders, and ``runs`` folders that hold one, of a listing."""
+    held: dict[PurePosixPath, set[str]] = {}
+    for path in map(PurePosixPath, (path for path in paths if path.endswith(tuple(_RUN_FILES)))):
+        held.setdefault(path.parent, set()).add(path.name)
+    runs = {folder for folder, names in held.items() if folder.parts and names >= _RUN_FILES}
+    runs |= {folder.parent for folder in runs if folder.parent.name == "runs"}
+    return {folder.as_posix() for folder in runs if not runs.intersection(folder.parents)}
+
+
+def _hidden(name: str) -> bool:
+    return name.startswith(".") or name == "__MACOSX"
+
+
+def _size_and_time(path: Path) -> tuple[int, int] | None:
+    """None for what would block a reader: pipes, sockets, devices. A dead link is left for `read` to report."""
+    try:
+        status = path.stat()
+    except OSError:
+        return 0, 0
+    return (status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None

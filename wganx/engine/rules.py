@@ -1,0 +1,76 @@
+"""The rules of a training: every setting that is plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from wganx.engine.steps.optimizer import Optimizer
+from wganx.errors import UsageError
+from wganx.wasserstein import CONSTRAINTS, OBJECTIVES, Combined, Constraint, GradientPenalty, Objective, Wasserstein
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """What `Trainer` takes beside networks, functions and the device, and says what each is; it travels in checkpoints.
+
+    Raises:
+        UsageError: a setting is out of its range.
+    """
+
+    noise: tuple[int, ...] | None = (100,)
+    objective: Objective = field(default_factory=Wasserstein)
+    constraint: Constraint = field(default_factory=GradientPenalty)
+    critic_steps: int = 5
+    ema: float = 0.999
+    precision: str = "auto"
+    capture: str = "auto"
+    seed: int = 0
+    optimizer: Optimizer = field(default_factory=Optimizer)
+    accumulate: int = 1
+    micro_batch: int | Literal["auto"] | None = None
+    constant_mask: bool = True
+    pack: int = 1
+
+    def __post_init__(self) -> None:
+        if self.critic_steps < 1 or self.accumulate < 1:
+            raise UsageError(
+                f"critic_steps and accumulate must be at least 1, got {self.critic_steps} and {self.accumulate}"
+            )
+        if not 0 <= self.ema < 1:
+            raise UsageError(f"ema must lie in [0, 1), got {self.ema}")
+        rows = self.micro_batch
+        if rows not in (None, "auto") and not (isinstance(rows, int) and rows >= 1):
+            raise UsageError(f"micro_batch must be at least 1, 'auto' or None, got {rows!r}")
+        if self.pack < 1:
+            raise UsageError(f"pack must be at least 1, got {self.pack}")
+        if isinstance(rows, int) and rows % self.pack:
+            raise UsageError(
+                f"micro_batch of {rows} rows is not made of whole packs of {self.pack}; make it a multiple of that"
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, which `from_json` reads."""
+        parts = self.constraint.parts if isinstance(self.constraint, Combined) else (self.constraint,)
+        plain = ("noise", "critic_steps", "ema", "precision", "capture", "seed", "accumulate", "micro_batch")
+        return {
+            **{name: getattr(self, name) for name in plain},
+            "objective": self.objective.name,
+            "constraint": [(part.name, asdict(part)) for part in parts],
+            "optimizer": asdict(self.optimizer),
+            "constant_mask": self.constant_mask,
+            "pack": self.pack,
+        }
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments of `Rules`, and of `Trainer`, that `to_json` described."""
+        arguments = dict(data)
+        arguments["noise"] = None if data["noise"] is None else tuple(data["noise"])
+        arguments["objective"] = OBJECTIVES[data["objective"]]()
+        parts = [CONSTRAINTS[name](**own) for name, own in data["constraint"]]
+        arguments["constraint"] = parts[0] if len(parts) == 1 else Combined(*parts)
+        optimizer = dict(data["optimizer"])
+        arguments["optimizer"] = Optimizer(**{**optimizer, "betas": tuple(optimizer["betas"])})
+        return arguments

@@ -1,0 +1,121 @@
+"""Drawing samples from a generator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from wganx.batch import SampleFormat
+from wganx.engine.modes import evaluating
+from wganx.engine.randomness import apart
+from wganx.errors import UsageError, did_you_mean
+
+
+class Sampler:
+    """Draws from a generator; the same seed gives the same samples, and nobody's random streams are moved.
+
+    Args:
+        module: the generator, on `device`; of a training, the averaged one. A copy of its weights is not made.
+        noise: shape of one noise sample (standard normal), or None for none.
+        device: where it computes.
+        sample: format of what is drawn, for whoever writes or measures it.
+        context: format of each thing the generator is given beside noise; labels among it are chosen here.
+        seed: of draws that name none.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        *,
+        noise: tuple[int, ...] | None,
+        device: torch.device | str,
+        sample: SampleFormat | None = None,
+        context: Mapping[str, SampleFormat] | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.module, self.noise, self.device = module, noise, torch.device(device)
+        self.sample, self.context, self.seed = sample, dict(context or {}), seed
+
+    @torch.no_grad()
+    def draw(
+        self,
+        count: int,
+        *,
+        seed: int | None = None,
+        given: Mapping[str, str | int] | None = None,
+        context: Mapping[str, Tensor] | None = None,
+        chunk: int = 256,
+    ) -> Tensor:
+        """`count` samples ``(count, ...)`` on the device, made by the generator in evaluation mode.
+
+        Args:
+            given: the class of labels, by name or number; it stands for all samples.
+            context: ``count`` rows of what else the generator is given. Labels that are neither here nor in `given`
+                go through all their combinations in turn.
+            chunk: samples made at once.
+
+        Raises:
+            UsageError: a label or class that is not there, rows of another number, or context that only data has.
+        """
+        if count < 1:
+            raise UsageError(f"at least one sample can be drawn, not {count}")
+        context = self.context_rows(count, given=given, context=context)
+        kind = next((each.dtype for each in self.module.parameters() if each.is_floating_point()), torch.float32)
+        samples = []
+        with evaluating(self.module), apart(self.seed if seed is None else seed, self.device) as draws:
+            for start in range(0, count, chunk):
+                rows = min(chunk, count - start)
+                part = {name: tensor[start : start + rows] for name, tensor in context.items()}
+                noise = () if self.noise is None else (
+                    torch.randn(rows, *self.noise, generator=draws, device=self.device, dtype=kind),
+                )  # fmt: skip
+                samples.append(self.module(*noise, **part))
+        return torch.cat(samples)
+
+    def context_rows(
+        self,
+        count: int,
+        *,
+        given: Mapping[str, str | int] | None = None,
+        context: Mapping[str, Tensor] | None = None,
+    ) -> dict[str, Tensor]:
+        """Everything that `draw` gives the generator beside noise, each ``(count, ...)``.
+
+        Raises:
+            UsageError: as `draw`.
+        """
+        rows = {name: tensor.to(self.device) for name, tensor in (context or {}).items()}
+        for name, tensor in rows.items():
+            if len(tensor) != count:
+                raise UsageError(f"context {name!r} has {len(tensor)} rows for {count} samples; give one a sample")
+        for name, choice in (given or {}).items():
+            rows[name] = torch.full((count,), self._class_index(name, choice), device=self.device)
+        turn = torch.arange(count, device=self.device)
+        for name, format in self.context.items():
+            if name in rows:
+                continue
+            if not format.is_label:
+                raise UsageError(
+                    f"the generator needs {name!r} from data: give --source FILE, or sample with the dataset in place"
+                )
+            # One digit of the row's number for each label, so that all combinations come by.
+            rows[name] = turn % len(format.classes)
+            turn = turn // len(format.classes)
+        return rows
+
+    def _class_index(self, name: str, choice: str | int) -> int:
+        labels = {label: format for label, format in self.context.items() if format.is_label}
+        if not labels:
+            raise UsageError("this generator takes no label, so a class cannot be chosen; train with task.labels=true")
+        if name not in labels:
+            offered = ", ".join(labels)
+            raise UsageError(f"this generator takes no label {name!r}; labels: {offered}{did_you_mean(name, labels)}")
+        classes = labels[name].classes
+        if isinstance(choice, int) and 0 <= choice < len(classes):
+            return choice
+        if choice not in classes:
+            close = did_you_mean(str(choice), classes)
+            raise UsageError(f"no class {choice!r}; classes: {', '.join(classes)}{close}")
+        return classes.index(str(choice))

@@ -1,0 +1,265 @@
+"""The two steps: one update of the critic, one update of the generator."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+
+from wganx.batch import Batch
+from wganx.engine.precision import Precision
+from wganx.engine.ranks import Ranks
+from wganx.engine.steps.packs import in_packs, packs_in
+from wganx.engine.steps.player import Player
+from wganx.engine.steps.readings import Readings
+from wganx.engine.steps.whole_batch import AsWholeBatch
+from wganx.networks import Networks
+from wganx.nn import constant_masks
+from wganx.wasserstein import Constraint, Objective, Penalty
+
+Losses = Callable[[Networks, Tensor, Batch, int], Mapping[str, Tensor]]
+"""``(networks, fake, batch, step) -> {name: weighted scalar}``, added to a player's loss."""
+
+
+class LossGradient(NamedTuple):
+    """The gradient of a loss for each trained weight, the loss, and scalars to log; nothing of it has a graph."""
+
+    gradients: Sequence[Tensor]
+    loss: Tensor
+    readings: Mapping[str, Tensor]
+
+
+class Variant(NamedTuple):
+    """What makes one critic's loss another function than the next: the penalties that are due, and the stage."""
+
+    due: Sequence[tuple[float, Penalty]]
+    stage: Hashable
+
+
+class Differentiator(Protocol):
+    """Takes the gradient of the critic's loss in another way than autograd does; see `compiled`."""
+
+    reason: str | None
+
+    def gradients(
+        self, real: Tensor, fake: Tensor, condition: Mapping[str, Tensor], variant: Variant
+    ) -> LossGradient: ...
+
+
+@dataclass(frozen=True)
+class Part:
+    """The rows of a batch that are computed at once, with the share of the batch that they are.
+
+    `as_whole` and `packs_as_whole` stand around what is computed row by row, and pack by pack.
+    """
+
+    batch: Batch
+    noise: Tensor | None
+    share: float
+    as_whole: AbstractContextManager[object]
+    packs_as_whole: AbstractContextManager[object]
+
+
+@dataclass
+class Steps:
+    """Both players, the rules between them, and what they read off the game. Nothing here waits for the device.
+
+    Attributes:
+        draws: the stream of all noise and of the penalties' draws.
+        helpers: networks beside the players, for the losses below.
+        generator_losses: added to the generator's loss.
+        critic_losses: added to the critic's loss; the fakes they are given have no graph.
+        ranks: who shares every batch.
+        micro_batch: rows that a backward pass takes at most; None for all of this rank's.
+        pack: samples that the critic scores together; constraint, objective and readings see a pack as one row.
+        joined: real and fake samples go through the critic together, in fewer and larger operations.
+        constant_mask: differentiate rectifiers as what they are, piecewise linear (`wganx.nn.constant_masks`).
+        layout: order in memory of samples ``(N, C, H, W)``.
+        stage: what the networks and the game make of the number of the step; see `Training`.
+    """
+
+    generator: Player
+    critic: Player
+    objective: Objective
+    constraint: Constraint
+    noise: tuple[int, ...] | None
+    precision: Precision
+    draws: torch.Generator
+    helpers: Mapping[str, nn.Module] = field(default_factory=dict)
+    generator_losses: Losses | None = None
+    critic_losses: Losses | None = None
+    ranks: Ranks = field(default_factory=Ranks)
+    micro_batch: int | None = None
+    pack: int = 1
+    joined: bool = False
+    constant_mask: bool = True
+    layout: torch.memory_format = torch.contiguous_format
+    readings: Readings = field(default_factory=Readings)
+    critic_updates: int = 0
+    stage: Hashable = ()
+    compiled: Differentiator | None = None
+
+    def update_critic(self, batches: Sequence[Batch], step: int) -> None:
+        """One critic update on the mean gradient of `batches`."""
+        with self.generator.frozen() if self.critic_losses is not None else nullcontext():
+            for batch in batches:
+                for part in self._parts(batch):
+                    with part.as_whole:
+                        self._differentiate_critic(part, part.share / len(batches), step)
+        self.critic.update(self.ranks)
+        self.constraint.after_update(self.critic.module)
+        self.critic_updates += 1
+
+    def update_generator(self, batches: Sequence[Batch], step: int) -> None:
+        """One generator update on the mean gradient of `batches`; the critic only passes gradients through."""
+        with self.critic.frozen():
+            for batch in batches:
+                for part in self._parts(batch):
+                    with part.as_whole:
+                        loss = self._generator_loss(part, step) * (part.share / len(batches))
+                        self.generator.add_gradient(loss)
+        self.generator.update(self.ranks)
+
+    def draw_noise(self, batch: Batch, draws: torch.Generator | None = None) -> Tensor | None:
+        """Noise for every row of `batch`, from the training's own stream if `draws` is None; None without noise."""
+        if self.noise is None:
+            return None
+        draws = draws or self.draws
+        return torch.randn((len(batch), *self.noise), generator=draws, device=draws.device, dtype=batch.real.dtype)
+
+    def make_fake(self, batch: Batch, noise: Tensor | None) -> Tensor:
+        """The generator's samples for the context of `batch`."""
+        inputs = () if noise is None else (noise,)
+        fake = self.generator.module(*inputs, **batch.context)
+        # Under autocast the last layer answers in bf16; samples keep the data's type.
+        return fake.to(batch.real.dtype)  # type: ignore[no-any-return]
+
+    def score(self, samples: Tensor, condition: Mapping[str, Tensor]) -> Tensor:
+        """The critic's scores ``(N,)`` of samples (or packs) ``(N, ...)``, in fp32 at least."""
+        scores = self.constraint.scores(self.critic.module, samples, condition)
+        return scores.float() if scores.dtype in (torch.bfloat16, torch.float16) else scores
+
+    def packed(self, rows: Tensor) -> Tensor:
+        """Samples ``(N, ...)`` as the critic is given them: as they are, or in packs."""
+        return rows if self.pack == 1 else in_packs(rows, self.pack)
+
+    def packed_condition(self, batch: Batch) -> Mapping[str, Tensor]:
+        """The condition of `batch` beside samples that are `packed`."""
+        if self.pack == 1:
+            return batch.condition
+        return {name: in_packs(rows, self.pack) for name, rows in batch.condition.items()}
+
+    def critic_loss(
+        self, real: Tensor, fake: Tensor, condition: Mapping[str, Tensor], variant: Variant
+    ) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """The loss, and scalars to log; nothing but these arguments, the critic and draws goes into it."""
+        # Weights that a constraint computes (orthonormal, divided by their norm) are computed once an update.
+        # The masks gain most in penalties; elsewhere they keep an activation's output in place of its input.
+        with self.precision.autocast(), parametrize.cached(), self._masks():
+            real_scores, fake_scores = self._score_both(real, fake, condition)
+            loss = self.objective.critic_loss(real_scores, fake_scores)
+            gap = real_scores.detach().mean() - fake_scores.detach().mean()
+            readings = {"critic_loss": loss, "score_gap": gap}
+            for factor, penalty in variant.due:
+                terms = penalty.terms(self.critic.module, real, fake, condition, self.draws)
+                own = "" if penalty is self.constraint else f"/{penalty.name}"
+                readings |= {f"penalty{own}": terms.loss, f"gradient_norm{own}": terms.gradient_norm}
+                loss = loss + factor * terms.loss
+            if self.constraint.drift:
+                readings["drift"] = self.constraint.drift * real_scores.square().mean()
+                loss = loss + readings["drift"]
+        return loss, readings
+
+    def _parts(self, batch: Batch) -> Iterator[Part]:
+        """This rank's rows of `batch`, as many at once as `micro_batch` allows; whole packs everywhere."""
+        noise, total, ranks, pack = self.draw_noise(batch), len(batch), self.ranks, self.pack
+        packs = packs_in(total, pack)
+        at_once = self.micro_batch // pack if self.micro_batch else 0
+        pieces = math.ceil(math.ceil(packs / ranks.count) / at_once) if at_once else 1
+        pieces = min(pieces, packs // ranks.count)  # no rank may be left without a row
+        shares = [ranks.rows(packs, number) for number in range(ranks.count)]
+        for piece in range(pieces):
+            cut = [_piece(share, piece, pieces) for share in shares]
+            own = cut[ranks.number]
+            rows = slice(own.start * pack, own.stop * pack)
+            together = sum(each.stop - each.start for each in cut) * pack
+            whole = AsWholeBatch(rows, total, together, ranks) if ranks.count > 1 else None
+            yield Part(
+                batch[rows] if together < total or ranks.count > 1 else batch,
+                None if noise is None else noise[rows],
+                (rows.stop - rows.start) / total,
+                nullcontext() if whole is None else whole,
+                nullcontext() if whole is None or pack == 1 else whole.by_packs(pack),
+            )
+
+    def _differentiate_critic(self, part: Part, factor: float, step: int) -> None:
+        """Add `factor` times the gradient of the critic's loss on `part`."""
+        with torch.no_grad(), self.precision.autocast():
+            fake = self.make_fake(part.batch, part.noise)
+        variant = Variant(tuple(self.constraint.due(self.critic_updates)), self.stage)
+        with part.packs_as_whole:
+            real, condition = self.packed(self._arranged(part.batch.real)), self.packed_condition(part.batch)
+            if self.compiled is not None:
+                found = self.compiled.gradients(real, self.packed(fake), condition, variant)
+            else:
+                loss, readings = self.critic_loss(real, self.packed(fake), condition, variant)
+        if self.compiled is not None:
+            readings = found.readings
+            self.critic.add(found.gradients, found.loss, factor)
+        else:
+            if self.critic_losses is not None:
+                with self.precision.autocast():
+                    loss = self._with_extras(loss, "extra/critic", self.critic_losses, fake, part, step)
+            self.critic.add_gradient(loss * factor)
+        for name, value in readings.items():
+            self.readings.add(name, value, part.share)
+
+    def _generator_loss(self, part: Part, step: int) -> Tensor:
+        with self.precision.autocast():
+            fake = self.make_fake(part.batch, part.noise)
+            with part.packs_as_whole:
+                condition = self.packed_condition(part.batch)
+                # Where scores themselves hold a gradient, they are differentiated twice here too.
+                with self._masks() if self.constraint.owns == "scores" else nullcontext():
+                    scores = self.score(self.packed(fake), condition)
+                if self.objective.generator_needs_real:
+                    with torch.no_grad():
+                        real_scores = self.score(self.packed(self._arranged(part.batch.real)), condition)
+                    loss = self.objective.generator_loss(scores, real_scores)
+                else:
+                    loss = self.objective.generator_loss(scores)
+            self.readings.add("generator_loss", loss, part.share)
+            if self.generator_losses is not None:
+                loss = self._with_extras(loss, "extra", self.generator_losses, fake, part, step)
+        return loss
+
+    def _with_extras(self, loss: Tensor, kind: str, losses: Losses, fake: Tensor, part: Part, step: int) -> Tensor:
+        networks = Networks(self.generator.module, self.critic.module, self.helpers)
+        for name, extra in losses(networks, fake, part.batch, step).items():
+            self.readings.add(f"{kind}/{name}", extra, part.share)
+            loss = loss + extra
+        return loss
+
+    def _score_both(self, real: Tensor, fake: Tensor, condition: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        if not self.joined:
+            return self.score(real, condition), self.score(fake, condition)
+        twice = {name: torch.cat([rows, rows]) for name, rows in condition.items()}
+        real_scores, fake_scores = self.score(torch.cat([real, fake]), twice).chunk(2)
+        return real_scores, fake_scores
+
+    def _masks(self) -> AbstractContextManager[Any]:
+        return constant_masks() if self.constant_mask else nullcontext()
+
+    def _arranged(self, samples: Tensor) -> Tensor:
+        return samples.contiguous(memory_format=self.layout) if samples.ndim == 4 else samples
+
+
+def _piece(rows: slice, number: int, count: int) -> slice:
+    size = rows.stop - rows.start
+    return slice(rows.start + size * number // count, rows.start + size * (number + 1) // count)

@@ -1,0 +1,111 @@
+"""Sending files through a generator: a source is read as a stream, and what is made of it is written as one."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from torch import Tensor
+
+from wganx.engine import Sampler
+from wganx.errors import DataError, UsageError, WganxError
+from wganx.plugins.contracts import Game, Source
+from wganx.plugins.descriptors import Modality, Task
+from wganx.plugins.guard import call, calling
+
+
+def apply_to(
+    source: Path,
+    out: Path,
+    *,
+    sampler: Sampler,
+    modality: Modality,
+    task: Task,
+    game: Game,
+    given: Mapping[str, str | int],
+    seed: int,
+    warn: Callable[[str], None],
+) -> list[Path]:
+    """Send a file, or every file of a folder, through the generator; returns what was written.
+
+    Of a folder, a file that fails is named through `warn`, and the others are done.
+
+    Raises:
+        UsageError: the modality's files are no streams, the source is not there, or the output is there already.
+        DataError: the file cannot be read, or no file of the folder.
+    """
+    if modality.open is None or modality.create is None:
+        raise UsageError(f"{modality} has no files that can be read and written as a stream; leave --source out")
+    if not source.exists():
+        raise UsageError(f"there is no file or folder at {source}; check the spelling")
+
+    def one(path: Path, target: Path) -> Path:
+        return _apply(path, target, sampler, modality, task, game, given, seed)
+
+    if source.is_file():
+        return [one(source, out / source.name if out.is_dir() else out)]
+    out.mkdir(parents=True, exist_ok=True)
+    files = [path for path in sorted(source.iterdir()) if path.is_file() and not path.name.startswith(".")]
+    written, failures = [], []
+    for path in files:
+        try:
+            written.append(one(path, out / path.name))
+        except WganxError as error:
+            failures.append(f"{path.name}: {error}")
+            warn(failures[-1])
+    if not written:
+        why = f"none of its {len(files)} files could be used; {failures[0]}" if failures else "it holds no file"
+        raise DataError(f"{source}: {why}")
+    return written
+
+
+def _apply(
+    path: Path,
+    target: Path,
+    sampler: Sampler,
+    modality: Modality,
+    task: Task,
+    game: Game,
+    given: Mapping[str, str | int],
+    seed: int,
+) -> Path:
+    if target.exists():
+        raise UsageError(f"{target} is there already; give another --out, or remove it")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    source: Source = call(modality, "open", path)
+    calls = 0
+
+    def make(context: Mapping[str, Tensor]) -> Tensor:
+        # Windows of one file draw noise of their own, and the whole follows from the seed.
+        nonlocal calls
+        calls += 1
+        rows = len(next(iter(context.values()))) if context else 1
+        return sampler.draw(rows, seed=seed + calls - 1, given=given, context=context)
+
+    # With the ending that encoders go by, and hidden until it is whole.
+    aside = target.with_name(f".{target.stem}.writing{target.suffix}")
+    _remove(aside)
+    sink = call(modality, "create", aside, source)
+    try:
+        with calling(task, "apply"):
+            game.apply(source, make, sink)
+        with calling(modality, "close"):
+            sink.close()
+        if not aside.exists():
+            raise DataError(f"{modality} wrote nothing for {path}")
+        aside.rename(target)
+    except BaseException:
+        with suppress(Exception):
+            sink.close()
+        _remove(aside)
+        raise
+    return target
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

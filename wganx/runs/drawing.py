@@ -1,0 +1,142 @@
+"""Drawing from what training left: a generator from a checkpoint, without data, critic or optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from wganx.batch import SampleFormat
+from wganx.engine import CheckpointStore, Sampler, Weights, choose_device, load_average, place, read_weights
+from wganx.errors import CheckpointError, UsageError
+from wganx.plugins import load
+from wganx.plugins.contracts import BuildContext
+from wganx.plugins.descriptors import Architecture
+from wganx.plugins.guard import call, calling
+from wganx.runs.fitted import read_fitted
+from wganx.runs.folder import RunFolder
+
+
+def load_generator(
+    run: str | Path,
+    checkpoint: str | int = "last",
+    *,
+    device: str | torch.device = "cpu",
+    warn: Callable[[str], None] | None = None,
+) -> Sampler:
+    """The generator of a run, ready to draw from; needs nothing but the run folder and the plugin.
+
+    ``load_generator("runs/x").module`` is an ordinary `torch.nn.Module` with the averaged weights, in evaluation mode.
+
+    Args:
+        run: the run folder, wherever it lies now.
+        checkpoint: ``last``, ``best``, or a step.
+        device: where it computes.
+        warn: told of damaged checkpoints that are passed over for ``last``.
+
+    Raises:
+        UsageError: there is no run.
+        CheckpointError: there is no such checkpoint, it is damaged, or it was written before checkpoints said how to
+            build their generator.
+        PluginError, PluginFailed: the plugin is not there, or does not build it.
+    """
+    folder = RunFolder(Path(run))
+    if not folder.holds_run():
+        raise UsageError(f"there is no run in {run}: it has no config.yaml")
+    weights = _read(folder, checkpoint, warn)
+    about = weights.facts.get("about") or {}
+    if "generator" not in about:
+        raise CheckpointError(
+            f"step {weights.facts['step']} of {run} does not say how to build its generator, because an earlier wganx "
+            f"wrote it; train it on with its data in place: wganx resume {run} --set train.steps=..."
+        )
+    network, architecture = build_generator(about, folder)
+    with calling(architecture, "at"):
+        load_average(network, weights)
+    where = choose_device(device)
+    place(network, where)  # in the order in memory it was trained in, so that it draws the same bits
+    return Sampler(
+        network,
+        noise=tuple(about["noise"]) or None,
+        device=where,
+        sample=SampleFormat.from_json(about["sample"]),
+        context={name: SampleFormat.from_json(format) for name, format in about["context"].items()},
+        seed=about["seed"],
+    )
+
+
+def with_short_form(
+    sampler: Sampler, given: Mapping[str, str | int] | None, class_name: str | None
+) -> dict[str, str | int]:
+    """The labels that are given, with a class whose label need not be named where there is but one.
+
+    Raises:
+        UsageError: there are several labels.
+    """
+    chosen = dict(given or {})
+    if class_name is None:
+        return chosen
+    labels = [name for name, format in sampler.context.items() if format.is_label]
+    if len(labels) > 1:
+        ways = " or ".join(f"--given {name}=..." for name in labels)
+        raise UsageError(f"this generator takes several labels, so say which: {ways}")
+    return {**chosen, (labels or ["label"])[0]: class_name}
+
+
+def _read(folder: RunFolder, checkpoint: str | int, warn: Callable[[str], None] | None) -> Weights:
+    """The weights of a checkpoint; for ``last`` the newest whole ones."""
+    steps = CheckpointStore(folder.checkpoints).steps()
+    if checkpoint != "last" or not steps:
+        return read_weights(checkpoint_path(folder, checkpoint))
+    for step in reversed(steps[1:]):
+        try:
+            return read_weights(checkpoint_path(folder, step))
+        except CheckpointError as error:
+            if warn is not None:
+                warn(f"passing over a damaged checkpoint: {error}")
+    return read_weights(checkpoint_path(folder, steps[0]))
+
+
+def build_generator(about: Mapping[str, Any], folder: RunFolder) -> tuple[nn.Module, Architecture]:
+    """The network that a checkpoint tells of, with weights as they are before training."""
+    catalog = load([plugin["name"] for plugin in about["plugins"]])
+    own = dict(about["generator"])
+    architecture = catalog.architecture("generator", own.pop("name"), about["modality"])
+    own.pop("noise", None)
+    owner = catalog.owner(architecture).name
+    version = next((plugin["version"] for plugin in about["plugins"] if plugin["name"] == owner), "")
+    with calling(architecture, "migrate"):
+        config = architecture.config.model_validate(architecture.config.migrate(own, version))
+    context = BuildContext(
+        sample=SampleFormat.from_json(about["sample"]),
+        noise=tuple(about["noise"]),
+        inputs={name: SampleFormat.from_json(format) for name, format in about["context"].items()},
+        fitted=read_fitted(folder.fitted),
+    )
+    network: nn.Module = call(architecture, "build", config, context, returns=nn.Module)
+    return network, architecture
+
+
+def checkpoint_path(folder: RunFolder, checkpoint: str | int) -> Path:
+    """Where the checkpoint lies that ``last``, ``best`` or a step names.
+
+    Raises:
+        CheckpointError: there is no such checkpoint.
+    """
+    store, which = CheckpointStore(folder.checkpoints), str(checkpoint)
+    if which == "last":
+        if not store.steps():
+            raise CheckpointError(f"{folder.path} has no checkpoint; train it first: wganx resume")
+        return store.path(store.steps()[-1])
+    if which == "best":
+        best = store.best()
+        if best is None:
+            raise CheckpointError(f"{folder.path} has no best checkpoint; set checkpoint.best to a metric value")
+        return store.path(best["step"])
+    if which.isdigit() and int(which) in store.steps():
+        return store.path(int(which))
+    steps = ", ".join(str(step) for step in store.steps()) or "none"
+    raise CheckpointError(f"no checkpoint {which!r}; there are last, best and the steps {steps}")
