@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 import click
 import pytest
@@ -15,10 +15,10 @@ from annotated_types import Ge, Lt
 from pydantic import BaseModel
 
 from wganx.cli import main
-from wganx.config.sections import Run
+from wganx.config import RunConfig
 from wganx.engine import Optimizer
+from wganx.parts import KINDS
 from wganx.plugins import contracts, describe_all, hookspecs
-from wganx.plugins.descriptors import kind
 from wganx.wasserstein import CONSTRAINTS
 from wganx.wasserstein.objectives import OBJECTIVES
 
@@ -86,7 +86,7 @@ def keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
 
 def test_every_key_of_every_section_is_shown(page: Callable[[str], str]) -> None:
     made = page("configuration")
-    for key in [*keys(Run), *(f"optimizer.{field.name}" for field in fields(Optimizer))]:
+    for key in [*keys(RunConfig), *(f"optimizer.{field.name}" for field in fields(Optimizer))]:
         rows = re.findall(rf"^\| `{re.escape(key)}` \|(.*)\|$", made, re.MULTILINE)
         assert len(rows) == 1, key
         kind_of, default, meaning = (cell.strip() for cell in re.split(r"(?<!\\)\|", rows[0]))
@@ -145,7 +145,7 @@ def test_every_hook_is_shown_with_its_arguments_and_its_words(page: Callable[[st
 
 def test_every_descriptor_is_shown_with_its_fields(page: Callable[[str], str]) -> None:
     made = page("hooks")
-    for declared in (*get_args(contracts.Descriptor), contracts.RunInfo, contracts.Outcome, contracts.BuildContext):
+    for declared in (*KINDS.values(), contracts.RunInfo, contracts.Outcome, contracts.BuildContext):
         shown = section(made, declared.__name__)
         for field in fields(declared):
             assert f"| `{field.name}` |" in shown, (declared, field.name)
@@ -160,7 +160,7 @@ def test_every_part_of_a_built_in_plugin_is_shown_with_its_options(page: Callabl
         assert f"| `{offer.name}` |" in own
         config = getattr(offer, "config", None)
         if isinstance(config, type):
-            shown = own.partition(f"**{kind(offer)} `{offer.name}`**")[2].partition("\n**")[0]
+            shown = own.partition(f"**{offer.kind} `{offer.name}`**")[2].partition("\n**")[0]
             assert all(f".{key}` |" in shown for key in config.model_fields), offer.name
 
 

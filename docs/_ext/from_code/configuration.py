@@ -10,7 +10,8 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from from_code.markdown import code, prose, summary, table, type_words, value_words
-from wganx.config.sections import NamedSection, OptimizerSection, Run, from_settings
+from wganx.config import RunConfig
+from wganx.config.sections import NamedSection, OptimizerSection, from_settings
 from wganx.engine import Optimizer
 from wganx.wasserstein import CONSTRAINTS
 from wganx.wasserstein.objectives import OBJECTIVES
@@ -26,8 +27,8 @@ FROM_PLUGINS = ("dataset", "task", "generator", "critic")
 def configuration() -> str:
     """The keys of the run itself, then section by section."""
     models = sections()
-    own = [name for name in Run.model_fields if name not in models]
-    parts = ["## The run itself", table(HEAD, options(Run, "", only=own))]
+    own = [name for name in RunConfig.model_fields if name not in models]
+    parts = ["## The run itself", table(HEAD, options(RunConfig, "", only=own))]
     for name, model in models.items():
         parts += [f"## {name}", summary(model), table(HEAD, options(model, f"{name}."))]
         if name in FROM_PLUGINS:
@@ -41,7 +42,7 @@ def sections() -> dict[str, type[BaseModel]]:
     return {
         # The optimizer's fields are those of a dataclass, joined when a run is resolved.
         name: from_settings(OptimizerSection, Optimizer) if kind is OptimizerSection else kind
-        for name, field in Run.model_fields.items()
+        for name, field in RunConfig.model_fields.items()
         if isinstance(kind := field.annotation, type) and issubclass(kind, BaseModel)
     }
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from dataclasses import MISSING, Field, fields, is_dataclass
-from typing import Any, get_args
+from typing import Any
 
 from from_code.markdown import attributes, code, docstring, fenced, summary, table
+from wganx.parts import KINDS
 from wganx.plugins import contracts, hookspecs
 
 PREFIX = "wganx_"
@@ -49,7 +50,9 @@ def arguments(hook: Any) -> list[inspect.Parameter]:
 def signature(name: str, hook: Any) -> str:
     """The hook as a plugin writes it, a function of its module."""
     given = [f"{parameter.name}: {parameter.annotation}" for parameter in arguments(hook)]
-    answer = inspect.signature(hook).return_annotation
+    answer = str(inspect.signature(hook).return_annotation)
+    if name in KINDS:  # the specification makes these hooks from the kinds
+        answer = answer.replace("[Part]", f"[{KINDS[name].__name__}]")
     line = f"def {name}({', '.join(given)}) -> {answer}: ..."
     if len(line) > 100:
         line = f"def {name}(\n    " + ",\n    ".join(given) + f",\n) -> {answer}: ..."
@@ -58,10 +61,9 @@ def signature(name: str, hook: Any) -> str:
 
 def descriptors() -> Iterator[type[Any]]:
     """What hooks return, then what factories and observers are given."""
-    offered = list(get_args(contracts.Descriptor))
-    yield from offered
+    yield from KINDS.values()
     for kind in vars(contracts).values():
-        if inspect.isclass(kind) and is_dataclass(kind) and kind not in offered:
+        if inspect.isclass(kind) and is_dataclass(kind) and kind not in KINDS.values():
             yield kind
 
 
@@ -74,4 +76,6 @@ def _rows(kind: type[Any]) -> Iterator[tuple[str, ...]]:
 def _default(field: Field[Any]) -> str:
     if field.default_factory is not MISSING:
         return code(repr(field.default_factory()))
+    if isinstance(field.default, type):
+        return code(field.default.__name__)
     return "required" if field.default is MISSING else code(repr(field.default))

@@ -9,26 +9,22 @@ from pydantic import BaseModel
 
 from from_code.configuration import HEAD, options
 from from_code.markdown import code, prose, table
+from wganx.parts import KINDS, Part, plural
 from wganx.plugins import LoadedPlugin, discover, load
-from wganx.plugins.contracts import Dataset, Descriptor, Metric, Scenario
-from wganx.plugins.descriptors import kind
-
-_SECTIONS = {"dataset": "dataset", "task": "task", "generator": "generator", "critic": "critic"}
+from wganx.plugins.descriptors import Dataset, Metric, Scenario
 
 
 def parts() -> str:
     """Plugin by plugin, and kind by kind within it."""
+    plurals = {kind.word: plural(kind) for kind in KINDS.values()}
     text = []
     for plugin in built_in():
         text.append(f"## {plugin.name}")
-        for word in dict.fromkeys(kind(offer) for offer in plugin.offers):
-            offers = [offer for offer in plugin.offers if kind(offer) == word]
-            text.append(f"### {plugin.name}: {_PLURAL.get(word, word + 's')}")
+        for word in dict.fromkeys(offer.kind for offer in plugin.offers):
+            offers = [offer for offer in plugin.offers if offer.kind == word]
+            text.append(f"### {plugin.name}: {plurals.get(word, word + 's')}")
             text += _offers(plugin, word, offers)
     return "\n\n".join(text)
-
-
-_PLURAL = {"modality": "modalities"}
 
 
 def built_in() -> Iterator[LoadedPlugin]:
@@ -38,17 +34,17 @@ def built_in() -> Iterator[LoadedPlugin]:
             yield load([found.name]).plugins[0]
 
 
-def _offers(plugin: LoadedPlugin, word: str, offers: list[Descriptor]) -> Iterator[str]:
+def _offers(plugin: LoadedPlugin, word: str, offers: list[Part]) -> Iterator[str]:
     """One table of all, then the options of each that has some."""
     yield table(("Name", "What it is", *_more(offers[0])), (_row(plugin, offer) for offer in offers))
     for offer in offers:
         config: Any = getattr(offer, "config", None)
         if isinstance(config, type) and issubclass(config, BaseModel) and config.model_fields:
             yield f"**{word} {code(offer.name)}**"
-            yield table(HEAD, options(config, f"{_SECTIONS.get(word, word)}."))
+            yield table(HEAD, options(config, f"{word}."))
 
 
-def _more(offer: Descriptor) -> tuple[str, ...]:
+def _more(offer: Part) -> tuple[str, ...]:
     """Heads of the columns that a kind of part has beside its name and summary."""
     if isinstance(offer, Dataset):
         return ("Source", "Licence", "Offline")
@@ -57,7 +53,7 @@ def _more(offer: Descriptor) -> tuple[str, ...]:
     return ("Try it",) if isinstance(offer, Scenario) else ()
 
 
-def _row(plugin: LoadedPlugin, offer: Descriptor) -> tuple[str, ...]:
+def _row(plugin: LoadedPlugin, offer: Part) -> tuple[str, ...]:
     row = (code(offer.name), prose(offer.summary))
     if isinstance(offer, Dataset):
         card = offer.card
