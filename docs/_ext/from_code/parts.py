@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from from_code.configuration import HEAD, options
 from from_code.markdown import code, prose, table
+from wganx.config import RunConfig
 from wganx.parts import KINDS, Part, plural
 from wganx.plugins import LoadedPlugin, discover, load
 from wganx.plugins.descriptors import Dataset, Metric, Scenario
@@ -41,7 +42,8 @@ def _offers(plugin: LoadedPlugin, word: str, offers: list[Part]) -> Iterator[str
         config: Any = getattr(offer, "config", None)
         if isinstance(config, type) and issubclass(config, BaseModel) and config.model_fields:
             yield f"**{word} {code(offer.name)}**"
-            yield table(HEAD, options(config, f"{word}."))
+            # Others are told their options elsewhere, as metrics are in a list.
+            yield table(HEAD, options(config, f"{word}." if word in RunConfig.model_fields else ""))
 
 
 def _more(offer: Part) -> tuple[str, ...]:
