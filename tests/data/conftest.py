@@ -3,8 +3,9 @@
 import importlib
 import sys
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -101,14 +102,14 @@ def die(content, path):
 
 
 @pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The cache folder of this test, which does not exist yet."""
     monkeypatch.setenv("WGANX_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache" / "packed"
 
 
 @pytest.fixture
-def write(tmp_path):
+def write(tmp_path: Path) -> Callable[..., Path]:
     """Writes ``{relative path: content}`` into a new folder and returns it."""
 
     def writer(files: Mapping[str, bytes], name: str = "data") -> Path:
@@ -123,7 +124,7 @@ def write(tmp_path):
 
 
 @pytest.fixture
-def pack(tmp_path):
+def pack(tmp_path: Path) -> Callable[..., Path]:
     """Writes ``{relative path: content}`` into a new zip archive and returns it."""
 
     def packer(files: Mapping[str, bytes], name: str = "data.zip") -> Path:
@@ -137,7 +138,7 @@ def pack(tmp_path):
 
 
 @pytest.fixture
-def decoders(tmp_path, monkeypatch):
+def decoders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     """A module of decoders that a spawned worker can import, as it would a plugin's."""
     folder = tmp_path / "modules"
     folder.mkdir()

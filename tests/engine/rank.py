@@ -1,16 +1,19 @@
 """One of several processes that train together; run by test_ranks.py as ``rank.py NUMBER COUNT MEETING OUT``."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 import torch.distributed as dist
 from safetensors.torch import save_file
-from torch import nn
+from torch import Tensor, nn
 
 import wganx
 from wganx.engine import join
+from wganx.engine.ranks import Ranks
 from wganx.errors import TrainingDiverged
 from wganx.wasserstein import CONSTRAINTS, ByConstruction
 
@@ -21,31 +24,33 @@ SHAPE = (3, 8, 8)
 class Generator(nn.Module):
     """With the layers whose work depends on the whole batch: batch norm, dropout, noise of its own."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.start = nn.Linear(6, 48)
         self.norm = nn.BatchNorm2d(12)
         self.up = nn.ConvTranspose2d(12, 3, 4, stride=4)
 
-    def forward(self, noise, label):
+    def forward(self, noise: Tensor, label: Tensor) -> Tensor:
         x = self.norm(self.start(noise).view(-1, 12, 2, 2)) + 0.1 * label[:, None, None, None]
         x = nn.functional.dropout(x.relu(), 0.2, self.training) + 0.01 * torch.randn_like(x)
-        return self.up(x).tanh()
+        made: Tensor = self.up(x).tanh()
+        return made
 
 
 class Critic(nn.Module):
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.features = nn.Sequential(
             nn.Conv2d(3, 8, 4, stride=2, padding=1), nn.LeakyReLU(0.2), nn.Dropout(0.3), nn.Flatten()
         )
         self.head = nn.Linear(8 * 16, 1, bias=False)  # its gradient would be rounding alone
 
-    def forward(self, x):
-        return self.head(self.features(x)).squeeze(1)
+    def forward(self, x: Tensor) -> Tensor:
+        scores: Tensor = self.head(self.features(x)).squeeze(1)
+        return scores
 
 
-def talk(ranks):
+def talk(ranks: Ranks) -> None:
     """What the ranks tell each other, checked by each of them."""
     assert ranks.from_first(lambda: f"from {ranks.number}") == "from 0"
     with pytest.raises(ValueError if ranks.first else TrainingDiverged, match="invalid literal"):
@@ -107,7 +112,7 @@ def games():
     }  # fmt: skip
 
 
-def train(settings, rows):
+def train(name: str, settings: Mapping[str, Any], rows: int) -> dict[str, Tensor]:
     torch.manual_seed(0)
     generator, critic = Generator().double(), Critic().double()
     rng = torch.Generator().manual_seed(1)
@@ -132,7 +137,7 @@ def train(settings, rows):
     return {key: value.contiguous().clone() for key, value in tensors.items()}
 
 
-def main(number, count, meeting, out):
+def main(number: int, count: int, meeting: str, out: Path) -> None:
     torch.set_num_threads(1)
     if count > 1:
         dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=number, world_size=count)

@@ -13,7 +13,7 @@ class Generator(nn.Module):
 
     def __init__(self, config: ConvConfig, context: BuildContext) -> None:
         super().__init__()
-        channels, length = context.sample.shape
+        channels, length = context.sample.sizes
         self.layers = nn.Sequential(
             nn.Linear(context.noise, config.width * length // 4),
             nn.Unflatten(1, (config.width, length // 4)),
@@ -35,7 +35,7 @@ class Critic(nn.Module):
 
     def __init__(self, config: ConvConfig, context: BuildContext) -> None:
         super().__init__()
-        channels, length = context.sample.shape
+        channels, length = context.sample.sizes
         self.layers = nn.Sequential(
             nn.Conv1d(channels, config.width, 8, stride=2, padding=3),
             nn.LeakyReLU(0.2),
