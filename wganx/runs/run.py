@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 from torch import Tensor
@@ -184,7 +185,9 @@ class Run:
         modality, format = self.resolved.parts.modality, self.assembly.game.sample
         folder.mkdir(parents=True, exist_ok=True)
         paths = write_files(modality, Batch(samples, batch.context, batch.condition), format, folder, "sample")
-        preview = draw_preview(modality, samples, batch, format, folder, "grid")
+        # Sounds and clips of the preview would be the single files once more, and be counted with them.
+        with TemporaryDirectory() as aside:
+            preview = draw_preview(modality, samples, batch, format, Path(aside), "grid")
         return [*paths, write_picture(preview.picture, folder / "grid.png")]
 
     def write_preview(self, samples: Tensor, batch: Batch, stem: str) -> tuple[Path, Preview]:
