@@ -109,9 +109,9 @@ def compete(result: Result, resolved: Resolved, judge: Judge, checkpoints: Seque
     """Both trainings in turns of `turn` seconds, from their first step to the last checkpoint."""
     assembly, loop = prepare(resolved)
     trainer = assembly.trainer
-    with trainer.running(Stream(assembly.stream, assembly.device)):
+    with trainer.training.running(Stream(assembly.stream, assembly.device)):
         contestants = [
-            Contestant("wganx", trainer.advance, trainer.average.module),
+            Contestant("wganx", trainer.training.advance, trainer.average.module),
             Contestant("careful", loop.cycle, loop.average),
         ]
         while any(one.cpu < checkpoints[-1] for one in contestants):
@@ -152,9 +152,9 @@ def measure(
 def warm_up(resolved: Resolved) -> None:
     """A few steps of both for nothing: the first of a process pay for what torch prepares once."""
     assembly, loop = prepare(resolved)
-    with assembly.trainer.running(Stream(assembly.stream, assembly.device)):
+    with assembly.trainer.training.running(Stream(assembly.stream, assembly.device)):
         for _ in range(3):
-            assembly.trainer.advance()
+            assembly.trainer.training.advance()
             loop.cycle()
     assembly.stream.close()
 

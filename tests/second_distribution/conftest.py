@@ -152,5 +152,3 @@ def assert_same_end(one: Run, other: Run, step: int) -> None:
 def _tensors(run: Run, step: int) -> dict[str, torch.Tensor]:
     checkpoint = read_checkpoint(run.folder.checkpoints / f"step-{step:06d}")
     return {**checkpoint.weights, **checkpoint.training}
-
-

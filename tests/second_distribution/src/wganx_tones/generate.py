@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from wganx import Batch, Baseline, ConfigError, Formats, Game, SampleFormat
+from wganx import Baseline, Batch, ConfigError, Formats, Game, SampleFormat
 from wganx_tones.configs import GenerateConfig
 from wganx_tones.spectra import log_spectrum, normalise
 

@@ -33,6 +33,9 @@ class WavSource:
         values = np.frombuffer(self.file.readframes(min(count, self.length - start)), "<i2").copy()
         return torch.from_numpy(values).reshape(-1, self.file.getnchannels()).T
 
+    def close(self) -> None:
+        self.file.close()
+
 
 class WavSink:
     """A WAV file of 16 bits, with the rate and the channels of the source."""
