@@ -15,7 +15,7 @@ from wganx.plugins.contracts import Preview
 from wganx.plugins.descriptors import Modality
 from wganx.plugins.guard import call, calling
 from wganx.testing.bench import Bench, Setting
-from wganx.testing.check import NotChecked, check, fail
+from wganx.testing.check import check, fail
 
 
 @contextmanager

@@ -170,7 +170,9 @@ def follows_its_device(architecture: Architecture, bench: Bench) -> str | None:
         inputs, given = network.arguments()
         try:
             moved = copy.deepcopy(module).to("meta")
-            made = _call(network, moved, tuple(x.to("meta") for x in inputs), {name: x.to("meta") for name, x in given.items()})
+            made = _call(
+                network, moved, tuple(x.to("meta") for x in inputs), {name: x.to("meta") for name, x in given.items()}
+            )
         except PluginFailed as error:
             if "device" in str(error) and "item()" not in str(error):
                 raise

@@ -13,7 +13,7 @@ from wganx.config.rules import RuleBook
 from wganx.plugins import Catalog
 from wganx.plugins.descriptors import ConstraintPart, ObjectivePart, OptimizerPart
 from wganx.testing.bench import Bench
-from wganx.testing.check import NotChecked, check, fail
+from wganx.testing.check import check, fail
 from wganx.wasserstein import Penalty
 
 RulePart = ConstraintPart | ObjectivePart | OptimizerPart
