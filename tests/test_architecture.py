@@ -15,7 +15,8 @@ import wganx.wasserstein
 ROOT = Path(__file__).parents[1]
 
 FLOORS = {
-    "errors": 1, "batch": 1, "networks": 1, "settings": 1, "storage": 1, "health": 1, "parts": 1, "wasserstein": 1, "nn": 1, "data": 1,
+    "errors": 1, "batch": 1, "networks": 1, "settings": 1, "storage": 1, "health": 1, "parts": 1,
+    "wasserstein": 1, "nn": 1, "data": 1,
     "engine": 2, "plugins": 2,
     "config": 3, "evaluation": 3, "testing": 3,
     "runs": 4,
@@ -25,15 +26,16 @@ FLOORS = {
 
 PUBLIC = {
     "Architecture", "Banach", "Batch", "BuildContext", "ByConstruction", "CheckpointError", "Combined", "Config",
-    "ConfigError", "Consistency", "DataCard", "DataContext", "DataError", "Dataset", "Dragan", "Finding", "Game",
-    "GradientNormalization", "GradientPenalty", "HealthCheck", "Hinge", "Items", "LeastSquares", "LipschitzPenalty",
-    "MaxGradientPenalty", "Metric", "MetricContext", "MissingExtra", "Modality", "NoConstraint", "NonSaturating",
-    "Optimizer", "Orthogonal", "Outcome", "PluginError", "PreflightError", "R1", "R1R2", "R2", "Relativistic",
-    "RunInfo", "SampleFormat", "Sampler", "Scenario", "SpectralNorm", "Split", "Task", "TrainResult", "Trainer",
-    "TrainingDiverged",
+    "ConfigError", "Consistency", "ConstraintPart", "DataCard", "DataContext", "DataError", "Dataset", "Dragan",
+    "Extractor", "ExtractorContext", "Finding", "Formats", "Game", "GradientNormalization", "GradientPenalty",
+    "HealthCheck", "Helper", "Hinge", "Items", "LeastSquares", "LipschitzPenalty", "Make", "MaxGradientPenalty",
+    "Metric", "MetricContext", "MissingExtra", "Modality", "Networks", "NoConstraint", "NonSaturating",
+    "ObjectivePart", "Optimizer", "OptimizerPart", "Orthogonal", "Outcome", "PluginError", "PluginFailed",
+    "PreflightError", "Preview", "R1", "R1R2", "R2", "Relativistic", "RunInfo", "SampleFormat", "Sampler", "Scenario",
+    "Sides", "Sink", "Source", "SpectralNorm", "Split", "Task", "TrainResult", "Trainer", "TrainingDiverged",
     "UsageError", "Vitals", "WGANX_API", "Wasserstein", "WeightClipping", "WganDiv", "WganxError", "__version__",
-    "bracket_w1", "estimate_w1", "exact_w1", "hookimpl", "load_run", "resume", "sinkhorn_divergence", "sliced_w1",
-    "train",
+    "bracket_w1", "estimate_w1", "exact_w1", "hookimpl", "load_generator", "load_run", "resume", "setting",
+    "sinkhorn_divergence", "sliced_w1", "train",
 }  # fmt: skip
 
 

@@ -35,7 +35,8 @@ def classifier(config: Config, context: ExtractorContext) -> nn.Module:
             _fit(network, real_NCHW.to(context.device), label_N.to(context.device), rng)
         return network.state_dict()
 
-    network = _network(channels, classes)
+    with torch.random.fork_rng([]):
+        network = _network(channels, classes)
     network.load_state_dict(dict(context.keep(learn)))
     return network
 

@@ -133,7 +133,7 @@ class TestSeveralConstraints:
         ("also", "message"),
         [
             ("[{name: clipp}]", "constraint.also.0: no constraint named 'clipp'; offered: .*did you mean 'clip'"),
-            ("[{weight: 2}]", "constraint.also.0: no constraint named None"),
+            ("[{weight: 2}]", "constraint.also.0: names no constraint"),
             ("[{name: clip, limit: -1}]", r"constraint.also.0.limit: Input should be greater than 0 \(got -1\)"),
             ("[{name: clip, size: 1}]", "constraint.also.0.size: no such option"),
             ("[{name: gradient-penalty}]", "'gradient-penalty' is combined with itself"),

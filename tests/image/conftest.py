@@ -47,7 +47,7 @@ def context() -> Callable[..., BuildContext]:
         label = SampleFormat.label(tuple(str(index) for index in range(classes)))
         return BuildContext(
             sample=SampleFormat(axes=("channel", "height", "width"), shape=(channels, size, size)),
-            noise=noise,
+            noise=(noise,) if noise else (),
             inputs={"label": label} if classes else {},
         )
 

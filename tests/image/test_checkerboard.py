@@ -18,7 +18,9 @@ def smooth(count=16, size=16, seed=0):
 def inspect(fake, real=None):
     (check,) = wganx_image.wganx_health_checks()
     assert (check.code, check.modality) == ("WX041", "image")
-    return check.inspect(Vitals(step=1, scalars={}, real=smooth(seed=1) if real is None else real, fake=fake))
+    return check.factory("inspect")(
+        Vitals(step=1, scalars={}, real=smooth(seed=1) if real is None else real, fake=fake)
+    )
 
 
 def test_a_checkerboard_is_found():

@@ -20,7 +20,7 @@ from wganx_image.datasets.celeba import open_celeba
 from wganx_image.datasets.folder import open_folder
 from wganx_image.datasets.lsun import open_lsun
 
-from wganx import DataError, MissingExtra
+from wganx import DataContext, DataError, MissingExtra
 from wganx.data import PackedItems, fingerprint, packed
 
 Save = Callable[..., Path]
@@ -29,7 +29,7 @@ SPLITS: tuple[Literal["train", "heldout"], ...] = ("train", "heldout")
 
 class TestDigits:
     def test_all_digits_are_in_one_of_the_splits_and_each_class_is_shared_alike(self) -> None:
-        train, heldout = (open_digits(DigitsConfig(), split) for split in SPLITS)
+        train, heldout = (open_digits(DigitsConfig(), split, DataContext()) for split in SPLITS)
         assert (len(train), len(heldout)) == (1437, 360)
         assert train.formats["sample"].shape == (1, 16, 16)
         assert train.formats["sample"].value_range == (0.0, 255.0)
@@ -43,7 +43,7 @@ class TestDigits:
     def test_at_their_own_size_they_are_those_of_scikit_learn(self) -> None:
         from sklearn.datasets import load_digits
 
-        opened = [open_digits(DigitsConfig(size=8), split) for split in SPLITS]
+        opened = [open_digits(DigitsConfig(size=8), split, DataContext()) for split in SPLITS]
         ours = {
             (item["sample"].numpy().tobytes(), int(item["label"]))
             for items in opened
@@ -57,13 +57,13 @@ class TestDigits:
         assert ours == theirs
 
     def test_the_splits_share_nothing_and_never_change(self) -> None:
-        train, heldout = (open_digits(DigitsConfig(size=8), split) for split in SPLITS)
+        train, heldout = (open_digits(DigitsConfig(size=8), split, DataContext()) for split in SPLITS)
         bytes_of = [{items[i]["sample"].numpy().tobytes() for i in range(len(items))} for items in (train, heldout)]
         assert len(bytes_of[0] & bytes_of[1]) <= 1  # scikit-learn's set itself may hold a pair of equal pictures
-        assert torch.equal(open_digits(DigitsConfig(size=8), "train")[7]["sample"], train[7]["sample"])
+        assert torch.equal(open_digits(DigitsConfig(size=8), "train", DataContext())[7]["sample"], train[7]["sample"])
 
     def test_enlarging_keeps_mean_and_type(self) -> None:
-        small, large = (open_digits(DigitsConfig(size=size), "train")[0]["sample"] for size in (8, 32))
+        small, large = (open_digits(DigitsConfig(size=size), "train", DataContext())[0]["sample"] for size in (8, 32))
         assert large.dtype == torch.uint8
         assert large.shape == (1, 32, 32)
         assert large.float().mean().item() == pytest.approx(small.float().mean().item(), abs=4)
@@ -91,7 +91,7 @@ class TestMnist:
         self, tmp_path: Path, name: str, open_dataset: Callable[..., Any], first: str
     ) -> None:
         pictures = write_mnist(tmp_path / name / "raw")
-        train, heldout = (open_dataset(DownloadableConfig(root=tmp_path), split) for split in SPLITS)
+        train, heldout = (open_dataset(DownloadableConfig(root=tmp_path), split, DataContext()) for split in SPLITS)
         assert (len(train), len(heldout)) == (6, 4)
         assert train.formats["sample"].shape == (1, 32, 32)
         assert train.formats["label"].classes[0].startswith(first)
@@ -106,11 +106,15 @@ class TestMnist:
 
     def test_other_sizes(self, tmp_path: Path) -> None:
         write_mnist(tmp_path / "MNIST" / "raw")
-        assert open_mnist(DownloadableConfig(root=tmp_path, size=16), "train")[0]["sample"].shape == (1, 16, 16)
+        assert open_mnist(DownloadableConfig(root=tmp_path, size=16), "train", DataContext())[0]["sample"].shape == (
+            1,
+            16,
+            16,
+        )
 
     def test_missing_files_say_where_they_were_looked_for_and_what_helps(self, tmp_path: Path) -> None:
         with pytest.raises(DataError) as refusal:
-            open_mnist(DownloadableConfig(root=tmp_path), "train")
+            open_mnist(DownloadableConfig(root=tmp_path), "train", DataContext())
         message = str(refusal.value)
         assert message.startswith(f"no complete MNIST in {tmp_path / 'MNIST' / 'raw'} (")
         assert message.endswith(
@@ -123,7 +127,7 @@ class TestMnist:
 
         monkeypatch.setattr(torchvision.datasets.MNIST, "download", offline)
         with pytest.raises(DataError, match=r"Error downloading .*; the download failed, so look at the network"):
-            open_mnist(DownloadableConfig(root=tmp_path, download=True), "train")
+            open_mnist(DownloadableConfig(root=tmp_path, download=True), "train", DataContext())
 
 
 class TestCifar10:
@@ -152,7 +156,7 @@ class TestCifar10:
         return tmp_path
 
     def test_the_published_batches(self, root: Path) -> None:
-        train, heldout = (open_cifar10(DownloadableConfig(root=root), split) for split in SPLITS)
+        train, heldout = (open_cifar10(DownloadableConfig(root=root), split, DataContext()) for split in SPLITS)
         assert (len(train), len(heldout)) == (6, 3)
         assert train.formats["sample"].shape == (3, 32, 32)
         assert train.formats["label"].classes[9] == "truck"
@@ -164,7 +168,7 @@ class TestCifar10:
     def test_changed_files_are_refused(self, root: Path) -> None:
         (root / "cifar-10-batches-py" / "data_batch_1").write_bytes(b"other")
         with pytest.raises(DataError, match=r"no complete CIFAR10 in .*cifar-10-batches-py .*dataset.download=true"):
-            open_cifar10(DownloadableConfig(root=root), "train")
+            open_cifar10(DownloadableConfig(root=root), "train", DataContext())
 
 
 class TestCeleba:
@@ -178,7 +182,7 @@ class TestCeleba:
         return tmp_path
 
     def test_the_official_split(self, root: Path) -> None:
-        train, heldout = (open_celeba(CelebaConfig(root=root), split) for split in SPLITS)
+        train, heldout = (open_celeba(CelebaConfig(root=root), split, DataContext()) for split in SPLITS)
         assert (len(train), len(heldout)) == (4, 2)
         assert train.formats["sample"].shape == (3, 64, 64)
         assert "label" not in train.formats
@@ -190,14 +194,14 @@ class TestCeleba:
         inside.mkdir(parents=True)
         for name in ("img_align_celeba", "list_eval_partition.txt"):
             (root / name).rename(inside / name)
-        assert len(open_celeba(CelebaConfig(root=tmp_path / "more", size=32), "train")) == 4
+        assert len(open_celeba(CelebaConfig(root=tmp_path / "more", size=32), "train", DataContext())) == 4
 
     def test_a_picture_outside_the_list_is_in_neither_split(self, root: Path, save_picture: Save) -> None:
         save_picture(root / "img_align_celeba" / "999999.jpg")
-        assert sum(len(open_celeba(CelebaConfig(root=root), split)) for split in SPLITS) == 6
+        assert sum(len(open_celeba(CelebaConfig(root=root), split, DataContext())) for split in SPLITS) == 6
 
     def test_it_travels_to_workers(self, root: Path) -> None:
-        items = open_celeba(CelebaConfig(root=root), "train")
+        items = open_celeba(CelebaConfig(root=root), "train", DataContext())
         assert torch.equal(pickle.loads(pickle.dumps(items))[2]["sample"], items[2]["sample"])
 
     def test_refusals(self, root: Path, tmp_path: Path) -> None:
@@ -205,15 +209,15 @@ class TestCeleba:
         with pytest.raises(
             DataError, match=r"no CelebA in .*empty or .*celeba: the folder img_align_celeba and the file"
         ):
-            open_celeba(CelebaConfig(root=empty), "train")
+            open_celeba(CelebaConfig(root=empty), "train", DataContext())
         (root / "img_align_celeba" / "000003.jpg").unlink()
         with pytest.raises(
             DataError, match=r"1 of 6 pictures that .*partition\.txt lists are not in .*, 000003\.jpg first"
         ):
-            open_celeba(CelebaConfig(root=root), "train")
+            open_celeba(CelebaConfig(root=root), "train", DataContext())
         (root / "list_eval_partition.txt").write_text("000001.jpg 0\n000002.jpg three\n", encoding="utf-8")
         with pytest.raises(DataError, match=r"partition\.txt, line 2: a file name and 0, 1 or 2 are wanted, not '0000"):
-            open_celeba(CelebaConfig(root=root), "train")
+            open_celeba(CelebaConfig(root=root), "train", DataContext())
 
 
 class TestLsun:
@@ -229,7 +233,7 @@ class TestLsun:
         return tmp_path
 
     def test_both_databases_of_a_category(self, root: Path) -> None:
-        train, heldout = (open_lsun(LsunConfig(root=root, size=32), split) for split in SPLITS)
+        train, heldout = (open_lsun(LsunConfig(root=root, size=32), split, DataContext()) for split in SPLITS)
         assert (len(train), len(heldout)) == (3, 2)
         assert train.formats["sample"].shape == (3, 32, 32)
         assert train[2]["sample"].float().mean(dim=(1, 2)).tolist() == [100, 10, 0]
@@ -239,16 +243,16 @@ class TestLsun:
         self, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("WGANX_CACHE", str(tmp_path / "cache"))
-        train, heldout = (open_lsun(LsunConfig(root=root, size=16), split) for split in SPLITS)
+        train, heldout = (open_lsun(LsunConfig(root=root, size=16), split, DataContext()) for split in SPLITS)
         assert fingerprint(train) != fingerprint(heldout)
         made, said = packed(train, "always")
         assert isinstance(made, PackedItems), said
         assert all(torch.equal(made[index]["sample"], train[index]["sample"]) for index in range(3))
 
     def test_one_database_serves_many_readers_of_a_process(self, root: Path) -> None:
-        items = open_lsun(LsunConfig(root=root, size=16), "train")
+        items = open_lsun(LsunConfig(root=root, size=16), "train", DataContext())
         again = pickle.loads(pickle.dumps(items))
-        other = open_lsun(LsunConfig(root=root, size=16), "train")
+        other = open_lsun(LsunConfig(root=root, size=16), "train", DataContext())
         assert torch.equal(items[2]["sample"], again[2]["sample"])
         assert torch.equal(items[2]["sample"], other[2]["sample"])
 
@@ -259,7 +263,7 @@ class TestLsun:
             for number in range(3, 40):
                 t.put(f"{number:040x}".encode(), t.get(b"0" * 40))
             t.put(b"0" * 40, b"broken")
-        items = open_lsun(LsunConfig(root=root, size=16), "train")
+        items = open_lsun(LsunConfig(root=root, size=16), "train", DataContext())
         assert torch.equal(items[0]["sample"], items[1]["sample"])
         assert list(items.unreadable) == ["0" * 40]  # type: ignore[attr-defined]
 
@@ -267,23 +271,23 @@ class TestLsun:
         with pytest.raises(
             DataError, match=r"no LSUN database at .*tower_train_lmdb .*dataset.root and dataset.category"
         ):
-            open_lsun(LsunConfig(root=root, category="tower"), "train")
+            open_lsun(LsunConfig(root=root, category="tower"), "train", DataContext())
         damaged = tmp_path / "kitchen_train_lmdb"
         damaged.mkdir()
         (damaged / "data.mdb").write_bytes(b"nothing of the kind" * 500)
         with pytest.raises(DataError, match=r"kitchen_train_lmdb is no readable LMDB database \(.*\); unpack it again"):
-            open_lsun(LsunConfig(root=root, category="kitchen"), "train")
+            open_lsun(LsunConfig(root=root, category="kitchen"), "train", DataContext())
 
     def test_an_empty_database_is_refused(self, tmp_path: Path) -> None:
         lmdb = pytest.importorskip("lmdb")
         lmdb.open(str(tmp_path / "bedroom_train_lmdb")).close()
         with pytest.raises(DataError, match="bedroom_train_lmdb is empty"):
-            open_lsun(LsunConfig(root=tmp_path), "train")
+            open_lsun(LsunConfig(root=tmp_path), "train", DataContext())
 
     def test_without_lmdb_the_extra_is_named(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "lmdb", None)
         with pytest.raises(MissingExtra, match=r'pip install "wganx\[lsun\]"'):
-            open_lsun(LsunConfig(root=tmp_path), "train")
+            open_lsun(LsunConfig(root=tmp_path), "train", DataContext())
 
 
 class TestFolder:
@@ -292,7 +296,7 @@ class TestFolder:
             for name, colour in (("cat", (255, 0, 0)), ("dog", (0, 0, 255))):
                 for number in range(count):
                     save_picture(tmp_path / split / name / f"{number}.jpg", (30, 20), colour)
-        train, heldout = (open_folder(FolderConfig(root=tmp_path), split) for split in SPLITS)
+        train, heldout = (open_folder(FolderConfig(root=tmp_path), split, DataContext()) for split in SPLITS)
         assert (len(train), len(heldout)) == (8, 4)
         assert train.formats["label"].classes == ("cat", "dog")
         assert train.formats["sample"].shape == (3, 32, 32)
@@ -309,7 +313,7 @@ class TestFolder:
         shutil.make_archive(str(tmp_path / "photos"), "zip", tmp_path / "photos")
         for split in SPLITS:
             folder, archive = (
-                open_folder(FolderConfig(root=tmp_path / name, size=16, channels=1), split)
+                open_folder(FolderConfig(root=tmp_path / name, size=16, channels=1), split, DataContext())
                 for name in ("photos", "photos.zip")
             )
             assert len(folder) == len(archive) > 0
@@ -321,7 +325,7 @@ class TestFolder:
         for number in range(40):
             save_picture(tmp_path / f"{number:02d}.png")
         (tmp_path / "20.png").write_bytes(b"no picture")
-        items = [open_folder(FolderConfig(root=tmp_path), split) for split in SPLITS]
+        items = [open_folder(FolderConfig(root=tmp_path), split, DataContext()) for split in SPLITS]
         for opened in items:
             for index in range(len(opened)):
                 assert opened[index]["sample"].shape == (3, 32, 32)
@@ -331,4 +335,4 @@ class TestFolder:
 
     def test_a_missing_folder_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(DataError, match=r"there is no folder or \.zip archive at .*nowhere"):
-            open_folder(FolderConfig(root=tmp_path / "nowhere"), "train")
+            open_folder(FolderConfig(root=tmp_path / "nowhere"), "train", DataContext())

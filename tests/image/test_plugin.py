@@ -11,7 +11,20 @@ import pytest
 import torch
 from torch import nn
 
-from wganx import Architecture, Batch, DataContext, Dataset, Metric, MetricContext, Modality, Scenario, Task
+from wganx import (
+    Architecture,
+    Batch,
+    Config,
+    DataContext,
+    Dataset,
+    Formats,
+    Metric,
+    MetricContext,
+    Modality,
+    Scenario,
+    Sides,
+    Task,
+)
 from wganx.config import resolve
 from wganx.plugins import Catalog, load
 
@@ -64,10 +77,12 @@ def test_every_scenario_is_valid_and_its_networks_fit_its_pictures(
     size = run.dataset.size  # type: ignore[attr-defined]
     channels = 1 if run.dataset.name in ("digits", "mnist", "fashion-mnist") else 3
     classes = 10 if run.task.labels else 0  # type: ignore[attr-defined]
-    noise = run.generator.noise
+    (noise,) = run.generator.noise_shape
     with torch.device("meta"):
-        generator = parts.generator.build(run.generator, context(channels, size, noise=noise, classes=classes))
-        critic = parts.critic.build(run.critic, context(channels, size, classes=classes))
+        generator = parts.generator.factory("build")(
+            run.generator, context(channels, size, noise=noise, classes=classes)
+        )
+        critic = parts.critic.factory("build")(run.critic, context(channels, size, classes=classes))
         given = {"label": torch.zeros(2, dtype=torch.int64)} if classes else {}
         fake = generator(torch.randn(2, noise), **given)
         assert fake.shape == (2, channels, size, size)
@@ -80,8 +95,8 @@ def test_pictures_of_one_s_own_keep_the_default_networks(tmp_path: Path, save_pi
     resolved = resolve(plugin="image", data=tmp_path, environ={})
     parts, run = resolved.parts, resolved.run
     assert (parts.dataset.name, parts.generator.name, parts.critic.name) == ("folder", "dcgan", "dcgan")
-    items = parts.dataset.open(run.dataset, "train", DataContext())
-    assert items.format.shape == (3, 32, 32)
+    items = parts.dataset.factory("open")(run.dataset, "train", DataContext())
+    assert items.formats["sample"].shape == (3, 32, 32)
 
 
 def test_the_probe_of_the_folder_dataset_scans(tmp_path: Path, save_picture: Save, catalog: Catalog) -> None:
@@ -93,7 +108,7 @@ def test_the_probe_of_the_folder_dataset_scans(tmp_path: Path, save_picture: Sav
         save_picture(tmp_path / f"{number}.png", (30, 20 + number // 2))
     (tmp_path / "broken.JPG").write_bytes(b"\xff\xd8\xff")
     (tmp_path / "notes.txt").write_text("no picture", encoding="utf-8")
-    report = scan(tmp_path, folder.suffixes, folder.probe)
+    report = scan(tmp_path, folder.suffixes, folder.factory("probe"))
     assert report.files == 4
     assert report.properties == {"size": {"30x20": 2, "30x21": 1}, "mode": {"RGB": 3}}
     assert list(report.unreadable) == ["broken.JPG"]
@@ -104,18 +119,21 @@ def test_every_factory_does_its_work(tmp_path: Path, catalog: Catalog) -> None:
     """From the descriptors alone: data, game, both players, writers, metrics."""
     resolved = resolve(plugin="image", scenario="digits", environ={})
     run, parts = resolved.run, resolved.parts
-    items = {split: parts.dataset.open(run.dataset, split, DataContext()) for split in ("train", "heldout")}
-    game = parts.task.build(run.task, items["train"].format)
+    items = {split: parts.dataset.factory("open")(run.dataset, split, DataContext()) for split in ("train", "heldout")}
+    game = parts.task.factory("build")(run.task, Formats(items["train"].formats))
     rows = [items["heldout"][index] for index in range(8)]
     stacked = {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
     batch = game.batch(stacked, torch.Generator(), training=False)
     (preview,) = catalog.offers(Modality)
-    assert preview.preview(batch.real, batch, game.sample, tmp_path, "grid").is_file()
-    assert len(preview.write(batch.real, game.sample, tmp_path, "one")) == 8
+    assert preview.factory("preview")(batch.real, batch, game.sample, tmp_path, "grid").picture.ndim == 3
+    assert len(preview.factory("write")(batch, game.sample, tmp_path, "one")) == 8
 
     for metric in catalog.offers(Metric):
         if metric.name == "sliced-w1":
-            found = metric.compute(batch, batch, MetricContext(game=game, items=items.__getitem__))
+            given = MetricContext(
+                config=Config(), game=game, items=items.__getitem__, features=lambda name, side: side.real
+            )
+            found = metric.factory("compute")(Sides(batch, batch, batch), given)
             assert set(found) == set(metric.better) == {"sliced_w1"}
     assert isinstance(batch, Batch)
 
@@ -127,7 +145,7 @@ def test_datasets_that_are_not_there_are_refused_by_name(tmp_path: Path, name: s
     dataset = catalog.dataset(name)
     config = dataset.config.model_validate({"root": tmp_path})
     with pytest.raises(DataError, match=str(tmp_path)):
-        dataset.open(config, "train", DataContext())
+        dataset.factory("open")(config, "train", DataContext())
 
 
 def test_networks_built_from_one_seed_are_equal(catalog: Catalog, context: Callable[..., object]) -> None:
@@ -136,6 +154,6 @@ def test_networks_built_from_one_seed_are_equal(catalog: Catalog, context: Calla
         for _ in range(2):
             torch.manual_seed(4)
             given = context(3, 32, noise=6 if architecture.role == "generator" else 0)
-            built.append(architecture.build(architecture.config.model_validate({"width": 4}), given))
+            built.append(architecture.factory("build")(architecture.config.model_validate({"width": 4}), given))
         first, second = (network.state_dict() for network in built)
         assert all(torch.equal(first[name], second[name]) for name in first)

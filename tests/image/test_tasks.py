@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
 from wganx_image.configs import GenerateConfig
 from wganx_image.tasks import Generate
 
-from wganx import Batch, ConfigError, SampleFormat
+from wganx import Batch, ConfigError, Formats, SampleFormat
 
 
-def format_with(classes: int) -> SampleFormat:
+def stored(channels: int = 3, size: int = 4) -> SampleFormat:
+    return SampleFormat(axes=("channel", "height", "width"), shape=(channels, size, size), value_range=(0, 255))
+
+
+def formats_with(classes: int) -> Formats:
     names = tuple(f"class {index}" for index in range(classes))
-    return SampleFormat(axes=("channel", "height", "width"), shape=(3, 4, 4), classes=names)
+    return Formats({"sample": stored(), **({"label": SampleFormat.label(names)} if classes else {})})
 
 
 def items(rows: int = 6) -> dict[str, Tensor]:
@@ -28,7 +34,7 @@ def rng(seed: int = 0) -> torch.Generator:
 
 def test_every_byte_has_its_place_between_minus_one_and_one() -> None:
     every = torch.arange(256, dtype=torch.uint8).view(1, 1, 16, 16)
-    game = Generate(GenerateConfig(), SampleFormat(axes=("channel", "height", "width"), shape=(1, 16, 16)))
+    game = Generate(GenerateConfig(), Formats({"sample": stored(1, 16)}))
     real = game.batch({"sample": every}, rng(), training=True).real
     torch.testing.assert_close(real.flatten(), torch.linspace(-1, 1, 256))
     assert (real.min().item(), real.max().item()) == (-1, 1)
@@ -36,24 +42,24 @@ def test_every_byte_has_its_place_between_minus_one_and_one() -> None:
 
 
 def test_without_labels_nothing_but_the_picture_travels() -> None:
-    game = Generate(GenerateConfig(), format_with(3))
+    game = Generate(GenerateConfig(), formats_with(3))
     batch = game.batch(items(), rng(), training=True)
     assert game.context == game.condition == batch.context == batch.condition == {}
-    assert game.sample == format_with(3)
+    assert game.sample == replace(stored(), value_range=(-1, 1))
 
 
 def test_labels_go_to_both_players() -> None:
-    game = Generate(GenerateConfig(labels=True), format_with(3))
+    game = Generate(GenerateConfig(labels=True), formats_with(3))
     batch = game.batch(items(), rng(), training=True)
     for side in (batch.context, batch.condition):
         assert list(side) == ["label"]
         assert side["label"].tolist() == [0, 1, 2, 0, 1, 2]
-    assert game.context["label"].classes == game.condition["label"].classes == format_with(3).classes
+    assert game.context["label"].classes == game.condition["label"].classes == formats_with(3)["label"].classes
 
 
 @pytest.mark.parametrize(("classes", "given"), [(3, ["label"]), (0, [])])
 def test_automatic_labels_go_where_there_are_classes(classes: int, given: list[str]) -> None:
-    game = Generate(GenerateConfig(labels="auto"), format_with(classes))
+    game = Generate(GenerateConfig(labels="auto"), formats_with(classes))
     assert (
         list(game.context) == list(game.condition) == list(game.batch(items(), rng(), training=True).context) == given
     )
@@ -61,7 +67,7 @@ def test_automatic_labels_go_where_there_are_classes(classes: int, given: list[s
 
 def test_labels_need_classes() -> None:
     with pytest.raises(ConfigError) as refusal:
-        Generate(GenerateConfig(labels=True), format_with(0))
+        Generate(GenerateConfig(labels=True), formats_with(0))
     assert str(refusal.value) == (
         "task.labels=true needs a dataset with classes, and this one names none: "
         "sort the pictures into one folder a class, or set task.labels=false"
@@ -69,7 +75,7 @@ def test_labels_need_classes() -> None:
 
 
 def test_about_half_of_the_training_pictures_are_mirrored_as_a_whole() -> None:
-    game = Generate(GenerateConfig(flip=True), format_with(0))
+    game = Generate(GenerateConfig(flip=True), formats_with(0))
     given = items(400)
     plain = game.batch(given, rng(), training=False).real
     real = game.batch(given, rng(), training=True).real
@@ -83,7 +89,7 @@ def test_about_half_of_the_training_pictures_are_mirrored_as_a_whole() -> None:
 
 @pytest.mark.parametrize(("flip", "training"), [(True, False), (False, True)])
 def test_nothing_is_mirrored_unasked_or_outside_training(flip: bool, training: bool) -> None:
-    game = Generate(GenerateConfig(flip=flip), format_with(0))
+    game = Generate(GenerateConfig(flip=flip), formats_with(0))
     real = game.batch(items(), rng(), training=training).real
     torch.testing.assert_close(real, items()["sample"] / 127.5 - 1)
 
@@ -92,7 +98,7 @@ def test_baselines() -> None:
     real = torch.rand(50, 3, 8, 8) * 2 - 1
     made = {
         name: baseline(Batch(real), rng())
-        for name, baseline in Generate(GenerateConfig(), format_with(0)).baselines().items()
+        for name, baseline in Generate(GenerateConfig(), formats_with(0)).baselines().items()
     }
     assert list(made) == ["noise", "mean"]
     assert all(samples.shape == real.shape for samples in made.values())

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from wganx.plugins import PluginError, load
-from wganx.plugins.contracts import Dataset
+from wganx.plugins.descriptors import Dataset
 
 
 @pytest.fixture

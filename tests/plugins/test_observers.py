@@ -31,7 +31,7 @@ def wganx_checkpoint_saved(path): heard.append(("saved", path.name))
 def wganx_run_finished(outcome): heard.append(("finished", outcome.status))
 """
 
-RUN = RunInfo(folder=Path("runs"), plugin="tones", scenario="first", device="cpu", seed=0, config={})
+RUN = RunInfo(folder=Path("runs"), plugin="tones", scenario="first", device="cpu", seed=0, step=0, config={})
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from wganx import Batch, Game, Items, MetricContext
+from wganx import Batch, Config, Game, Items, MetricContext
 
 
 @pytest.fixture
@@ -23,4 +23,6 @@ def whole_split() -> Callable[[Game, Items], Batch]:
 @pytest.fixture
 def metric_context() -> Callable[[Game, Items], MetricContext]:
     """What a metric is told when every split is `items`."""
-    return lambda game, items: MetricContext(game=game, items=lambda split: items)
+    return lambda game, items: MetricContext(
+        config=Config(), game=game, items=lambda split: items, features=lambda extractor, side: side.real
+    )

@@ -86,7 +86,7 @@ def test_mixtures_know_their_modes(config: RingConfig | GridConfig) -> None:
 
 @pytest.mark.parametrize("dataset", SYNTHETIC, ids=lambda dataset: dataset.name)
 def test_opened_as_declared(dataset: Dataset) -> None:
-    items = dataset.open(dataset.config.model_validate({"count": 50}), "train", DataContext())
+    items = dataset.factory("open")(dataset.config.model_validate({"count": 50}), "train", DataContext())
     assert len(items) == 50
     item = items[49]
     assert items.formats["sample"].axes == ("coordinate",)
@@ -98,7 +98,7 @@ def test_opened_as_declared(dataset: Dataset) -> None:
 @pytest.mark.parametrize("dataset", SYNTHETIC, ids=lambda dataset: dataset.name)
 def test_the_seed_fixes_every_point_and_the_splits_share_none(dataset: Dataset) -> None:
     def opened(split: Split, seed: int) -> dict[str, torch.Tensor]:
-        items = dataset.open(dataset.config.model_validate({"count": 200}), split, DataContext(seed=seed))
+        items = dataset.factory("open")(dataset.config.model_validate({"count": 200}), split, DataContext(seed=seed))
         assert isinstance(items, ArrayItems)
         return items.tensors
 

@@ -48,9 +48,11 @@ def test_scenarios_name_what_the_plugin_offers(scenario: Scenario) -> None:
 
 
 def test_the_declared_networks_are_those_of_the_package() -> None:
-    context = BuildContext(sample=SampleFormat(axes=("coordinate",), shape=(2,), value_range=None), noise=3)
+    context = BuildContext(sample=SampleFormat(axes=("coordinate",), shape=(2,), value_range=None), noise=(3,))
     built = {
-        (architecture.role, architecture.name): type(architecture.build(architecture.config(), context)).__name__
+        (architecture.role, architecture.name): type(
+            architecture.factory("build")(architecture.config(), context)
+        ).__name__
         for architecture in wganx_points.wganx_architectures()
     }
     assert built == {

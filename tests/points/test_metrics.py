@@ -20,7 +20,7 @@ from wganx_points.datasets import ModeItems, open_cloud, open_pair
 from wganx_points.metrics import modes, transport_cost, w1
 from wganx_points.tasks import Generate, Translate
 
-from wganx import Batch, DataContext, Game, Items, MetricContext
+from wganx import Batch, DataContext, Formats, Game, Items, MetricContext, Sides
 
 WholeSplit = Callable[[Game, Items], Batch]
 Context = Callable[[Game, Items], MetricContext]
@@ -31,9 +31,9 @@ def test_real_points_cover_every_mode(
     config: CloudConfig, total: int, whole_split: WholeSplit, metric_context: Context
 ) -> None:
     items = open_cloud(config, "heldout", DataContext())
-    game = Generate(GenerateConfig(labels=True), items.format)
+    game = Generate(GenerateConfig(labels=True), Formats(items.formats))
     batch = whole_split(game, items)
-    values = modes(batch, batch, metric_context(game, items))
+    values = modes(Sides(batch, batch, batch), metric_context(game, items))
     assert values["modes"] == values["modes_total"] == total
     # The radius of a plane Gaussian is Rayleigh distributed: P(r > 3 sigma) = exp(-9/2).
     share = 1 - math.exp(-4.5)
@@ -44,11 +44,11 @@ def test_real_points_cover_every_mode(
 def test_collapse_and_misses_are_seen(metric_context: Context) -> None:
     items = open_cloud(RingConfig(count=10, modes=4), "heldout", DataContext())
     assert isinstance(items, ModeItems)
-    context = metric_context(Generate(GenerateConfig(), items.format), items)
+    context = metric_context(Generate(GenerateConfig(), Formats(items.formats)), items)
 
     def values(*rows: torch.Tensor) -> dict[str, float]:
         batch = Batch(torch.stack(rows))
-        return dict(modes(batch, batch, context))
+        return dict(modes(Sides(batch, batch, batch), context))
 
     first, second, third, _ = items.centres
     assert values(*[first] * 100) == {"modes": 1, "modes_total": 4, "high_quality": 1}
@@ -64,46 +64,48 @@ def test_collapse_and_misses_are_seen(metric_context: Context) -> None:
 def test_label_match_counts_what_was_asked_for(metric_context: Context) -> None:
     items = open_cloud(RingConfig(count=10, modes=4), "heldout", DataContext())
     assert isinstance(items, ModeItems)
-    game = Generate(GenerateConfig(labels=True), items.format)
+    game = Generate(GenerateConfig(labels=True), Formats(items.formats))
     batch = Batch(items.centres, context={"label": torch.tensor([0, 1, 3, 2])})
-    assert modes(batch, batch, metric_context(game, items))["label_match"] == 0.5
+    assert modes(Sides(batch, batch, batch), metric_context(game, items))["label_match"] == 0.5
 
 
 def test_modes_do_not_apply_without_modes(whole_split: WholeSplit, metric_context: Context) -> None:
     items = open_cloud(GaussianConfig(count=10), "heldout", DataContext())
-    game = Generate(GenerateConfig(), items.format)
+    game = Generate(GenerateConfig(), Formats(items.formats))
     batch = whole_split(game, items)
-    assert modes(batch, batch, metric_context(game, items)) == {}
+    assert modes(Sides(batch, batch, batch), metric_context(game, items)) == {}
 
 
 def test_w1_of_a_shift_is_its_length(whole_split: WholeSplit, metric_context: Context) -> None:
     items = open_cloud(GaussianConfig(count=100), "heldout", DataContext())
-    game = Generate(GenerateConfig(), items.format)
+    game = Generate(GenerateConfig(), Formats(items.formats))
     batch = whole_split(game, items)
     shifted = batch.with_real(batch.real + torch.tensor([3.0, -4.0]))
     context = metric_context(game, items)
-    assert w1(shifted, batch, context)["w1"] == pytest.approx(5, rel=1e-5)
-    assert w1(batch, batch, context)["w1"] == 0
+    assert w1(Sides(shifted, batch, batch), context)["w1"] == pytest.approx(5, rel=1e-5)
+    assert w1(Sides(batch, batch, batch), context)["w1"] == 0
 
 
 def test_the_cost_of_a_shift_is_optimal_and_that_of_a_shuffle_is_not(metric_context: Context) -> None:
     items = open_pair(PairConfig(count=100), "heldout", DataContext())
-    game = Translate(TranslateConfig(), items.format)
+    game = Translate(TranslateConfig(), Formats(items.formats))
     source = items.tensors["source"]
     target = Batch(source + torch.tensor([0.6, 0.8]), context={"source": source})
     context = metric_context(game, items)
-    best = transport_cost(target, target, context)
+    best = transport_cost(Sides(target, target, target), context)
     assert best["cost"] == pytest.approx(1, rel=1e-5)
     assert best["optimal_cost"] == pytest.approx(1, rel=1e-5)
     assert best["excess"] == pytest.approx(0, abs=1e-5)
     shuffled = game.baselines()["random"](target, torch.Generator().manual_seed(0))
-    assert transport_cost(target.with_real(shuffled), target, context)["excess"] > 0.5
-    assert transport_cost(target.with_real(source), target, context)["excess"] == -1
+    assert transport_cost(Sides(target.with_real(shuffled), target, target), context)["excess"] > 0.5
+    assert transport_cost(Sides(target.with_real(source), target, target), context)["excess"] == -1
 
 
 def test_nothing_to_move_costs_nothing(metric_context: Context) -> None:
     items = open_pair(PairConfig(count=20), "heldout", DataContext())
     source = items.tensors["source"]
     same = Batch(source, context={"source": source})
-    values = transport_cost(same, same, metric_context(Translate(TranslateConfig(), items.format), items))
+    values = transport_cost(
+        Sides(same, same, same), metric_context(Translate(TranslateConfig(), Formats(items.formats)), items)
+    )
     assert values == {"cost": 0, "optimal_cost": 0}

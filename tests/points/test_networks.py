@@ -39,7 +39,7 @@ def test_shapes(dimension: int, noise: int, label: bool, source: bool, rows: int
     inputs = {**({"label": LABEL} if label else {}), **({"source": points(dimension)} if source else {})}
     values = {name: torch.randint(3, (rows,)) if name == "label" else torch.randn(rows, dimension) for name in inputs}
     if noise or inputs:
-        context = BuildContext(sample=points(dimension), noise=noise, inputs=inputs)
+        context = BuildContext(sample=points(dimension), noise=(noise,) if noise else (), inputs=inputs)
         generator = MlpGenerator(MlpGeneratorConfig(width=8), context)
         fake = generator(*([torch.randn(rows, noise)] if noise else []), **values)
         assert fake.shape == (rows, dimension)
@@ -50,7 +50,7 @@ def test_shapes(dimension: int, noise: int, label: bool, source: bool, rows: int
 def test_every_input_changes_the_output() -> None:
     torch.manual_seed(0)
     inputs = {"label": LABEL, "source": points(2)}
-    generator = MlpGenerator(MlpGeneratorConfig(), BuildContext(sample=points(2), noise=2, inputs=inputs))
+    generator = MlpGenerator(MlpGeneratorConfig(), BuildContext(sample=points(2), noise=(2,), inputs=inputs))
     critic = MlpCritic(MlpCriticConfig(), BuildContext(sample=points(2), inputs=inputs))
     first, label, source = torch.randn(6, 2), torch.tensor([0, 1, 2] * 2), torch.randn(6, 2)
     for network in (generator, critic):
@@ -70,7 +70,7 @@ def test_the_critic_scores_every_row_by_itself_and_differentiates_twice() -> Non
 
 
 def test_a_residual_generator_starts_as_the_identity_and_can_leave_it() -> None:
-    context = BuildContext(sample=points(2), noise=1, inputs={"source": points(2)})
+    context = BuildContext(sample=points(2), noise=(1,), inputs={"source": points(2)})
     generator = MlpGenerator(MlpGeneratorConfig(residual="source"), context)
     noise, source = torch.randn(4, 1), torch.randn(4, 2)
     assert torch.equal(generator(noise, source=source), source)
@@ -90,7 +90,7 @@ def test_residual_must_name_an_input_of_the_samples_shape(
     residual: str, inputs: dict[str, SampleFormat], message: str
 ) -> None:
     with pytest.raises(PreflightError, match=message):
-        MlpGenerator(MlpGeneratorConfig(residual=residual), BuildContext(sample=points(2), noise=2, inputs=inputs))
+        MlpGenerator(MlpGeneratorConfig(residual=residual), BuildContext(sample=points(2), noise=(2,), inputs=inputs))
 
 
 def test_a_generator_needs_something_to_generate_from() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import wave
 from collections.abc import Callable
 from pathlib import Path
 
@@ -47,3 +48,21 @@ def test_the_page_runs_its_script_under_its_policy_without_a_word(
     assert len(console) == 1
     assert "Content Security Policy" in console[0]
     assert 'id="reader" data-scripted="" hidden' in document
+
+
+def test_sounds_are_loaded_under_the_policy_and_nothing_else_is_allowed(
+    make_run: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = make_run(previews=1)
+    with wave.open(str(folder / "samples" / "step-000100-0000.wav"), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(bytes(3200))
+    page = write_report(folder)
+    _, console = open_headless(page, tmp_path / "profile")
+    assert console == []
+
+    tampered = tmp_path / "tampered.html"
+    tampered.write_text(page.read_text(encoding="utf-8").replace("media-src data:; ", ""), encoding="utf-8")
+    _, console = open_headless(tampered, tmp_path / "profile")
+    assert console
+    assert all("Content Security Policy" in line for line in console)

@@ -9,13 +9,16 @@ import math
 import re
 import subprocess
 import sys
+import wave
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from wganx.errors import DataError, WganxError
 from wganx.report import write_report
@@ -106,7 +109,7 @@ def faults(page: Page) -> list[str]:
             if name == "style" or name.startswith("on"):
                 found.append(f"attribute {name}")
             if name in ("src", "href", "srcset", "action", "data", "poster", "xlink:href") and not re.match(
-                r"data:image/webp;base64,|#[a-z]|\./", value
+                r"data:(image/(webp|gif)|audio/(wav|flac|ogg|mpeg)|video/(mp4|webm));base64,|#[a-z]|\./", value
             ):
                 found.append(f"reference {value}")
     if re.search(r"url\(|@import|https?:|//[a-z]", styles[0].text):
@@ -120,7 +123,18 @@ def faults(page: Page) -> list[str]:
                 found.append(f"{name} to nowhere")
         if attributes.get("href", "").startswith("#") and attributes["href"][1:] not in identities:
             found.append("link to nowhere")
-    found += [f"alt {e.attributes.get('alt')}" for e in page.all("img") if "step" not in e.attributes.get("alt", "")]
+    found += [
+        f"alt {e.attributes.get('alt')}"
+        for e in page.all("img")
+        if not re.search("step|real", e.attributes.get("alt", ""))
+    ]
+    found += [
+        "player without a label"
+        for e in page.all("audio", "video")
+        if not re.search("step [0-9]|held out", e.attributes.get("aria-label", "")) or "controls" not in e.attributes
+    ]
+    if page.all("audio", "video") and "; media-src data:;" not in policy:
+        found.append("policy for players")
     labelled = {e.attributes["for"] for e in page.all("label") if "for" in e.attributes}
     found += [
         "control without label"
@@ -141,6 +155,16 @@ def faults(page: Page) -> list[str]:
     return found
 
 
+def waves(folder: Path, stem: str, count: int, seconds: float = 0.05) -> None:
+    """Sounds beside a preview."""
+    for index in range(count):
+        with wave.open(str(folder / "samples" / f"{stem}-{index:04d}.wav"), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(16_000)
+            file.writeframes(bytes(2 * int(16_000 * seconds)))
+
+
 def text_of(page: Page) -> str:
     return " ".join(page.all("html")[0].text.split())
 
@@ -157,11 +181,12 @@ def test_the_checker_finds_what_it_should() -> None:
     page.feed(
         '<html><head><meta http-equiv="x" content="y"><style>a{}</style><script>1</script></head><body id="a">'
         '<h1>x</h1><h3 id="a" style="x" onclick="y">z</h3><i id="a"></i><img src="https://x/y.png" alt="Image">'
-        '<input type="range"><button></button><svg></svg><a href="#gone"></a></b></body></html>'
+        '<input type="range"><button></button><svg></svg><audio></audio><a href="#gone"></a></b></body></html>'
     )
     found = " | ".join(faults(page))
     for fault in ("unbalanced", "hash of script", "policy", "attribute style", "attribute onclick", "reference https",
-                  "id a twice", "link to nowhere", "alt Image", "control without", "button without", "unnamed",
+                  "id a twice", "link to nowhere", "alt Image",
+                  "player without", "policy for players", "control without", "button without", "unnamed",
                   "headings", "language"):  # fmt: skip
         assert fault in found
 
@@ -387,9 +412,16 @@ def test_names_of_strangers_stay_text(make_run: MakeRun) -> None:
 @pytest.mark.parametrize("value", [None, [], {}, "text", 3, True, [None, 3, {"a": []}], {"a": {"b": [1]}}])
 def test_facts_of_any_shape_make_a_page(make_run: MakeRun, value: object) -> None:
     keys = ("plugin", "status", "step", "steps", "seed", "seconds", "error", "versions", "data", "plugins", "notes",
-            "command", "origins", "parameters", "task")  # fmt: skip
-    page = parse(make_run(facts=dict.fromkeys(keys, value), evaluation={"rows": value, "n": value, "seed": value}))
+            "command", "origins", "parameters", "task", "done", "spent")  # fmt: skip
+    told = dict.fromkeys(("rows", "n", "seed", "extractors", "failures", "heldout", "fingerprint"), value)
+    page = parse(make_run(facts=dict.fromkeys(keys, value), evaluation=told))
     assert faults(page) == []
+    folder = make_run(
+        "other",
+        facts={"done": dict.fromkeys(("capture", "micro_batch", "fallbacks"), value), "spent": {"critic": value}},
+        evaluation={"rows": [dict.fromkeys(("metric", "generated", "interval", "excess", "floor"), value)]},
+    )
+    assert faults(parse(folder)) == []
 
 
 def test_a_configuration_that_holds_itself_does_not_hang_the_page(make_run: MakeRun) -> None:
@@ -427,13 +459,37 @@ def test_a_page_of_much_of_everything_stays_under_eight_megabytes(make_run: Make
     assert "Left out here: 300 rows, 22 baselines" in page.one("metrics").text
 
 
+def test_a_page_of_pictures_sounds_and_much_else_stays_under_eight_megabytes(make_run: MakeRun) -> None:
+    folder = make_run(
+        facts={"status": "failed", "error": "x" * 10**6, "notes": ["n" * 10**4] * 500},
+        config={f"section-{index}": "v" * 2_000 for index in range(700)},
+        previews=0,
+    )
+    samples = folder / "samples"
+    pixels = np.random.default_rng(0).integers(0, 256, (500, 500, 3), dtype=np.uint8)
+    for step in (*range(100, 1300, 100), None):
+        stem = "real" if step is None else f"step-{step:06d}"
+        Image.fromarray(np.roll(pixels, step or 0)).save(samples / f"{stem}.png")
+        waves(folder, stem, 18, seconds=3.0)
+    page = parse(folder)
+    assert faults(page) == []
+    assert 6_000_000 < (folder / "report.html").stat().st_size <= 8_000_000
+    latest = [e for e in page.all("audio") if "at step 1,200" in e.attributes["aria-label"]]
+    real = [e for e in page.all("audio") if "held out" in e.attributes["aria-label"]]
+    assert 8 <= len(real) <= len(latest) <= 16
+    words = text_of(page)
+    assert f"{len(page.all('audio'))} of 234 sounds and clips are embedded, to keep this page small" in words
+    assert f"{18 - len(latest)} more sounds and clips of this step are not embedded" in words
+    assert "of 12 previews are embedded, evenly spread" in words
+
+
 def hash_noise(step: int, name: str) -> float:
     return int.from_bytes(hashlib.blake2b(f"{step}{name}".encode(), digest_size=4).digest()) / 2**32
 
 
 def test_a_place_that_cannot_be_written_is_named(make_run: MakeRun) -> None:
     folder = make_run()
-    (folder / "report.html.part").mkdir()
+    (folder / "report.html").mkdir()
     with pytest.raises(
         WganxError, match=r"cannot write .*report\.html: .*; free the place or make the folder writable"
     ):
@@ -460,3 +516,153 @@ def test_the_report_needs_no_torch(make_run: MakeRun) -> None:
         "write_report(Path(sys.argv[1])); assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code, str(make_run())], check=True, timeout=60)
+
+
+def test_a_run_of_pictures_alone_has_no_trace_of_players(make_run: MakeRun) -> None:
+    html = write_report(make_run()).read_text(encoding="utf-8")
+    for word in ("media", "<audio", "<video", "beside", 'class="real"', "MutationObserver"):
+        assert word not in re.sub("@media", "", html)
+
+
+def test_real_samples_stand_beside_the_generated_ones(make_run: MakeRun) -> None:
+    folder = make_run(previews=2)
+    Image.new("L", (40, 40), 90).save(folder / "samples" / "real.png")
+    page = parse(folder)
+    assert faults(page) == []
+    assert [e.attributes["alt"] for e in page.all("img")][-1] == "Preview of real samples, held out"
+    assert "Real, held out" in page.one("samples").text
+    assert len(page.by_class("slide")) == 2
+    assert not page.by_class("media")
+
+
+def test_a_run_before_its_first_preview_shows_the_real_samples(make_run: MakeRun) -> None:
+    folder = make_run(facts={"status": "running", "step": 3, "steps": 9}, previews=0)
+    Image.new("L", (40, 40), 90).save(folder / "samples" / "real.png")
+    waves(folder, "real", 2)
+    page = parse(folder)
+    assert faults(page) == []
+    assert "the run has not reached its first preview" in page.one("samples").text
+    assert len(page.all("audio")) == 2
+    assert len(page.all("img")) == 1
+
+
+def test_every_step_brings_its_sounds_and_each_has_a_label(make_run: MakeRun) -> None:
+    folder = make_run(previews=2)
+    for stem, count in (("step-000100", 2), ("step-000200", 2), ("real", 1)):
+        waves(folder, stem, count)
+    page = parse(folder)
+    assert faults(page) == []
+    assert [(e.attributes["aria-label"], e.attributes["preload"]) for e in page.all("audio")] == [
+        ("Sample 1 at step 100", "none"), ("Sample 2 at step 100", "none"), ("Sample 1 at step 200", "auto"),
+        ("Sample 2 at step 200", "auto"), ("Real sample 1, held out", "auto"),
+    ]  # fmt: skip
+    assert ["hidden" in slide.attributes for slide in page.by_class("slide")] == [True, False]
+    assert "left out" not in page.one("samples").text
+    assert "not embedded" not in page.one("samples").text
+    assert page.by_class("past")[0].attributes["href"] == "#curves"
+
+
+def test_sounds_without_a_picture_have_the_player_too(make_run: MakeRun) -> None:
+    folder = make_run(previews=0)
+    for step in (100, 200, 300):
+        waves(folder, f"step-{step:06d}", 1)
+    page = parse(folder)
+    assert faults(page) == []
+    assert [e.attributes["data-step"] for e in page.by_class("slide")] == ["100", "200", "300"]
+    assert not page.all("img")
+    assert not [e for e in page.by_class("empty") if "No picture" in e.text]
+    (slider,) = [e for e in page.all("input") if e.attributes.get("aria-valuetext") == "step 300"]
+    assert slider.attributes["max"] == "2"
+
+
+def test_clips_get_the_player_of_their_kind(make_run: MakeRun) -> None:
+    folder = make_run(previews=1)
+    samples = folder / "samples"
+    frames = [Image.new("RGB", (16, 16), (shade, 0, 0)) for shade in (0, 255)]
+    for index, kind in enumerate(("gif", "webp")):
+        frames[0].save(samples / f"step-000100-000{index}.{kind}", save_all=True, append_images=frames[1:])
+    (samples / "step-000100-0002.mp4").write_bytes(b"\x00\x00\x00\x18ftypmp42" + bytes(64))
+    (samples / "step-000100-0003.webm").write_bytes(b"\x1aE\xdf\xa3B\x82\x84webm" + bytes(64))
+    page = parse(folder)
+    assert faults(page) == []
+    assert [e.attributes["alt"] for e in page.all("img")[1:]] == ["Sample 1 at step 100", "Sample 2 at step 100"]
+    assert [e.attributes["aria-label"] for e in page.all("video")] == ["Sample 3 at step 100", "Sample 4 at step 100"]
+    for clip in page.all("video"):
+        assert {"controls", "loop", "muted", "playsinline"} <= set(clip.attributes)
+    assert "hidden" in page.one("clips").attributes, "until the script is there"
+
+
+def test_what_only_calls_itself_a_sound_is_named_and_left_out(make_run: MakeRun) -> None:
+    folder = make_run(previews=1)
+    waves(folder, "step-000100", 3)
+    (folder / "samples" / "step-000100-0000.wav").write_text("<!doctype html><script>alert(1)</script>")
+    (folder / "samples" / "step-000100-0001.wav").write_bytes(b"")
+    page = parse(folder)
+    assert faults(page) == []
+    assert [e.attributes["aria-label"] for e in page.all("audio")] == ["Sample 3 at step 100"]
+    health = page.one("health").text
+    assert "samples/step-000100-0000.wav is left out: no sound or clip by what is in it." in health
+    assert "samples/step-000100-0001.wav is left out: nothing in it." in health
+
+
+def test_names_of_hostile_files_stay_text(make_run: MakeRun) -> None:
+    folder = make_run(previews=1)
+    waves(folder, "step-000100", 1)
+    sound = (folder / "samples" / "step-000100-0000.wav").read_bytes()
+    hostile = '"><script>alert(1)<\N{DIVISION SLASH}script><img src=x onerror=alert(2)>{{ 7*7 }}'
+    for name in (hostile, "a\nb", "\udcff", "x" * 200):
+        (folder / "samples" / f"step-000100-{name}.wav").write_bytes(sound)
+        (folder / "samples" / f"real-{name}.wav").write_bytes(b"<script>alert(1)</script>")
+    page = parse(folder)
+    assert faults(page) == []
+    labels = [e.attributes["aria-label"] for e in page.all("audio")]
+    assert len(labels) == 5
+    assert f"{hostile} at step 100" in labels
+    assert "left out: no sound or clip" in page.one("health").text
+
+
+def test_numbers_come_with_their_intervals_and_protocol(make_run: MakeRun) -> None:
+    rows = [
+        {"metric": "frechet", "value": "distance", "better": "lower", "generated": 12.1, "interval": [11.8, 12.4],
+         "excess": [11.0, 10.7, 11.3], "floor": 1.1, "baselines": {"gaussian": 88.0}},
+        {"metric": "recall", "value": "recall", "generated": 0.61, "interval": None, "excess": None, "floor": 0.98},
+        {"metric": "torn", "value": "torn", "generated": 5, "interval": [1], "excess": "x", "floor": 2},
+    ]  # fmt: skip
+    evaluation = {
+        "step": 600, "n": 10_000, "reference_n": 360, "repeats": 5, "seed": 0, "heldout": "test", "rows": rows,
+        "fingerprint": "a1b2c3d4e5f6a7b8", "extractors": {"inception": "0123456789abcdef"},
+        "failures": {"pesq": "needs the package pesq"},
+    }  # fmt: skip
+    page = parse(make_run(evaluation=evaluation))
+    assert faults(page) == []
+    metrics = " ".join(page.one("metrics").text.split())
+    assert (
+        "On held-out data: step 600, samples 10,000, held-out samples 360, repeats 5, seed 0, held out test, "
+        "data a1b2c3d4e5f6. Features by inception 0123456789ab. In brackets: the 95 % interval." in metrics
+    )
+    cells = [e.text.replace("\N{EN DASH}", "none") for e in page.all("td") if "number" in e.attributes.get("class", "")]
+    assert cells == [
+        "1.1", "12.1 [11.8, 12.4]", "11 [10.7, 11.3]", "88", "0.98", "0.61", "none", "none", "2", "5", "none", "none",
+    ]  # fmt: skip
+    assert "The metric pesq was not measured: needs the package pesq" in page.one("health").text
+
+
+def test_an_evaluation_without_intervals_looks_as_it_did(make_run: MakeRun) -> None:
+    page = parse(make_run())
+    heads = [e.text for e in page.all("th") if e.attributes.get("scope") == "col"]
+    assert heads[-9:-3] == ["metric", "better", "floor", "this run", "gaussian", "between them"]
+    assert "On held-out data: step 600, samples 1,000, seed 0. The floor is" in page.one("metrics").text
+
+
+def test_the_environment_tells_what_was_really_done(make_run: MakeRun) -> None:
+    done = {"capture": "recorded", "micro_batch": 32, "fallbacks": {"critic": "an operation waits for the device"}}
+    facts = {"capture": "planned so", "done": done, "spent": {"data": 0.1, "critic": 0.9, "torn": "x"}}
+    environment = parse(make_run(facts=facts)).one("environment").text
+    words = "recorded, but the critic's run one operation after another (an operation waits for the device)"
+    assert f"Steps{words}; batches in parts of 32" in environment.replace("\n", "")
+    assert "critic 90%, data 10%" in environment
+    assert "planned so" not in environment
+
+
+def test_a_run_that_tells_nothing_of_what_was_done_shows_what_was_planned(make_run: MakeRun) -> None:
+    assert "planned so" in parse(make_run(facts={"capture": "planned so"})).one("environment").text

@@ -41,8 +41,12 @@ def build_constraint(
         problems.append(Problem(("constraint", "name"), fault, merged.origin(("constraint", "name"))))
     for place, given in enumerate(section.also):
         key, name = ("constraint", "also", str(place)), given.get("name")
+        if not isinstance(name, str):
+            fault = "names no constraint; write {name: ..., option: ...}"
+            problems.append(Problem(key, fault, merged.origin(key)))
+            continue
         try:
-            other = rules.find("constraint", str(name))
+            other = rules.find("constraint", name)
         except PluginError as error:
             problems.append(Problem(key, str(error), merged.origin(key)))
             continue

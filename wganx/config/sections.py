@@ -15,6 +15,24 @@ OFF_IS_A_WORD = BeforeValidator(lambda value: "off" if value is False else value
 """For settings with the choice ``off``, which YAML takes for false."""
 
 
+def _length_or_shape(noise: Any) -> Any:
+    """One text for what is neither; a union would give one for each of its members."""
+    sizes = noise if isinstance(noise, list | tuple) else [noise]
+    try:
+        numbers = [int(size) for size in sizes]
+    except (TypeError, ValueError):
+        numbers = []
+    if not numbers or any(isinstance(size, bool) or number != float(size) for size, number in zip(sizes, numbers)):
+        raise ValueError("Input should be a length such as 64, or a shape such as [64, 8]")
+    if min(numbers) < 0:
+        raise ValueError("Input should be greater than or equal to 0")
+    if isinstance(noise, list | tuple):
+        if min(numbers) < 1:
+            raise ValueError("Input should have sizes of 1 or more")
+        return tuple(numbers)
+    return numbers[0]
+
+
 class Section(Config):
     """Base of the core's sections: beside what `Config` refuses, numbers must be finite."""
 
@@ -55,10 +73,8 @@ class GeneratorSection(Section):
     """The network that makes samples."""
 
     name: str = Field(description="the architecture, as the plugin names it")
-    noise: Annotated[int, Field(ge=0)] | Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = (
-        Field(
-            128, description="length of the noise vector, or a shape such as [64, 8]; 0 for a generator without noise"
-        )
+    noise: Annotated[int | tuple[int, ...], BeforeValidator(_length_or_shape)] = Field(
+        128, description="length of the noise vector, or a shape such as [64, 8]; 0 for a generator without noise"
     )
 
     @property

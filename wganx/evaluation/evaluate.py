@@ -167,7 +167,9 @@ class Evaluator:
                 protocol = {"n": n, "repeats": repeats, "seed": seed}
                 try:
                     found = {"generated": comparison.numbers(made)}
-                    found |= self.kept.numbers({**what, **protocol}, partial(standards.numbers, comparison.numbers))
+                    found |= self.kept.numbers(
+                        {**what, **protocol}, comparison.code, partial(standards.numbers, comparison.numbers)
+                    )
                 except (Exception, SystemExit) as error:
                     failures[name] = _reason(error)
                 else:
@@ -238,6 +240,11 @@ class _Comparison:
             seed=seed,
             fitted=evaluator.fitted,
         )
+
+    @property
+    def code(self) -> list[object]:
+        """Whatever's code the numbers depend on."""
+        return [self._metric.factory("compute"), type(self._context.game)]
 
     def numbers(self, candidates: Sequence[Batch]) -> Blocks:
         """What the metric finds in each block of a side."""

@@ -17,67 +17,19 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from wganx.errors import WganxError
-from wganx.report.charts import Chart, StepAxis, draw, figure, step_axis
+from wganx.report.charts import figure
+from wganx.report.curves import draw_curves
 from wganx.report.evaluation import metrics_table
-from wganx.report.health import health_notes
-from wganx.report.pictures import embed, spread
-from wganx.report.reading import Curve, Run, mapping, number, printable, read_run
+from wganx.report.media import MOST_FILES, Media, Medium, embed_media
+from wganx.report.notes import run_notes
+from wganx.report.pictures import Picture, Shown, embed, spread
+from wganx.report.reading import RunRecord, mapping, number, printable, read_run
+from wganx.storage import write_whole
 
-MOST_CHARTS = 18
+EMBEDDED = 6_000_000
+"""Bytes of pictures, sounds and clips together: of the page's 8 MB, the rest is for curves, tables and text."""
 MOST_SETTINGS = 600
-ROWS_OF_NUMBERS = 20
 REPRODUCE = "wganx train --config config.yaml"
-TARGET_NORM = {"gradient-penalty": "target", "lipschitz-penalty": "upper bound"}
-
-ABOUT = {
-    "w1_raw": (
-        "Distance to the data, as the critic reads it",
-        "Wasserstein-1 on the training batches, uncorrected: it holds as far as the critic's slope is near 1.",
-    ),
-    "w1_corrected": (
-        "Distance to the data, as the critic reads it",
-        "Wasserstein-1 on the training batches: the raw reading, and corrected for the slope that the constraint "
-        "lets the critic gain, which is the one to compare. Held out: the raw reading on samples it never saw.",
-    ),
-    "score_gap": ("Score gap", "Mean score of real samples less that of generated ones: no distance here."),
-    "gradient_norm": ("Gradient norm of the critic", "How steep the critic is where the constraint looks."),
-    "gradient_norm_interpolated": (
-        "Gradient norm, by place",
-        "Mean slope of the critic at real samples, at fakes, and at points between them.",
-    ),
-    "lipschitz": (
-        "Steepest slope found",
-        "The largest of these gradient norms: the critic's Lipschitz constant is at least this.",
-    ),
-    "penalty": ("Penalty", "What the constraint adds to the critic's loss."),
-    "critic_loss": ("Critic loss", "The objective alone, without the penalty."),
-    "steps_per_second": ("Speed", "Generator updates a second."),
-    "lr": ("Learning rate", "As the schedule set it."),
-    "generator_loss": ("Generator loss", "Its offset is arbitrary: it says nothing about quality."),
-}
-TOGETHER = (
-    ("w1_raw", "w1_heldout", "w1_corrected"),
-    ("score_gap", "score_gap_heldout"),
-    ("gradient_norm",),
-    ("gradient_norm_real", "gradient_norm_fake", "gradient_norm_interpolated"),
-    ("lipschitz",),
-    ("penalty",),
-    ("critic_loss",),
-)
-UNDRAWN = "vital/"  # what only the health checks look at
-LAST = ("generator_loss", "lr", "steps_per_second")
-
-
-@dataclass(frozen=True)
-class Curves:
-    """The curves section: charts, what never changed, the same numbers as a table, and what was left out."""
-
-    axis: StepAxis | None
-    charts: tuple[Chart, ...]
-    unchanged: tuple[tuple[str, str], ...]
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    left_out: int
 
 
 @dataclass(frozen=True)
@@ -87,6 +39,17 @@ class Setting:
     key: str
     value: str
     origin: str
+
+
+@dataclass(frozen=True)
+class Slide:
+    """What the player shows of a step: its picture, its sounds and clips, and how many more of them lie in samples/."""
+
+    step: int
+    picture: Picture | None
+    media: tuple[Medium, ...]
+    left_out: int
+    caption: str
 
 
 def write_report(folder: Path) -> Path:
@@ -101,21 +64,28 @@ def write_report(folder: Path) -> Path:
     """
     run = read_run(folder)
     target = run.folder / "report.html"
-    aside = target.with_name(f"{target.name}.part")
     try:
-        aside.write_text(compose(run), encoding="utf-8", newline="\n")
-        return aside.replace(target)
+        write_whole(target, compose(run))
     except OSError as error:
         raise WganxError(
             f"cannot write {target}: {error.strerror}; free the place or make the folder writable"
         ) from None
+    return target
 
 
-def compose(run: Run) -> str:
+def compose(run: RunRecord) -> str:
     """The page of `run` as HTML."""
-    shown = embed(run.previews)
+    shown = embed(run.previews, real=run.real_picture)
+    media = embed_media(run.media, _steps_to_show(run, shown), EMBEDDED - shown.size)
+    slides = draw_slides(run, shown, media)
     status = run.facts.get("status")
     style, script = _asset("report.css"), _asset("report.js")
+    has_real = shown.real is not None or None in media.chosen
+    paired = has_real or media.count > 0
+    if paired:
+        style += _asset("beside.css")
+    if media.count:
+        script += _asset("players.js")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["figure"] = lambda value: figure(number(value))
     environment.filters["size"] = size_in_words
@@ -128,13 +98,19 @@ def compose(run: Run) -> str:
             kicker=[printable(run.facts[name]) for name in ("plugin", "scenario", "task") if run.facts.get(name)],
             style=Markup(style),
             script=Markup(script),
-            policy=policy(style, script),
+            policy=policy(style, script, plays=media.count > 0),
             headline=headline(run),
-            notes=health_notes(run, shown),
+            notes=run_notes(run, shown.unreadable + media.unreadable),
             shown=shown,
-            milestones={picture.step for picture in spread(shown.pictures, 5)},
+            media=media,
+            real_media=media.chosen.get(None, ()),
+            has_real=has_real,
+            paired=paired,
+            has_clips=any(one.player == "video" for some in media.chosen.values() for one in some),
+            most_files=MOST_FILES,
+            slides=slides,
+            milestones={slide.step for slide in spread(slides, 5)},
             preview_count=number(mapping(run.config.get("preview")).get("count")),
-            captions={picture.step: caption(run, picture.step) for picture in shown.pictures},
             curves=draw_curves(run),
             table=None if run.evaluation is None else metrics_table(run.evaluation),
             settings=settings(run),
@@ -146,19 +122,39 @@ def compose(run: Run) -> str:
     )
 
 
-def policy(style: str, script: str) -> str:
-    """Content security policy that allows this style, this script and embedded pictures, and no request at all."""
+def policy(style: str, script: str, *, plays: bool) -> str:
+    """Content security policy that allows this style, this script and embedded pictures, and no request at all.
+
+    Where the page `plays`, sounds and clips that are embedded as well.
+    """
 
     def digest(text: str) -> str:
         return base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
 
     return (
         "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; "
+        f"{'media-src data:; ' if plays else ''}"
         f"script-src 'sha256-{digest(script)}'; style-src 'sha256-{digest(style)}'"
     )
 
 
-def headline(run: Run) -> list[tuple[str, str]]:
+def draw_slides(run: RunRecord, shown: Shown, media: Media) -> tuple[Slide, ...]:
+    """The steps with a picture, or with sounds or clips that have none."""
+    pictures = {picture.step: picture for picture in shown.pictures}
+    steps = sorted({step for step in (*pictures, *media.chosen) if step is not None})
+    return tuple(
+        Slide(
+            step=step,
+            picture=pictures.get(step),
+            media=media.chosen.get(step, ()),
+            left_out=media.left_out.get(step, 0),
+            caption=caption(run, step),
+        )
+        for step in steps
+    )
+
+
+def headline(run: RunRecord) -> list[tuple[str, str]]:
     """The few facts that head the page, as pairs of name and text."""
     facts = run.facts
     step, steps = number(facts.get("step")), number(facts.get("steps"))
@@ -180,7 +176,7 @@ def headline(run: Run) -> list[tuple[str, str]]:
     return found
 
 
-def caption(run: Run, step: int) -> str:
+def caption(run: RunRecord, step: int) -> str:
     """What was read nearest to a picture's step, at most one logging interval away."""
     words = []
     for name, label in (("w1_corrected", "W₁ corrected"), ("w1_raw", "W₁ raw"), ("gradient_norm", "gradient norm")):
@@ -193,33 +189,7 @@ def caption(run: Run, step: int) -> str:
     return ", ".join(words)
 
 
-def draw_curves(run: Run) -> Curves:
-    """Charts of all that moved. The raw and the corrected W1 share one; what has one value is told in words."""
-    moving: dict[str, Curve] = {}
-    unchanged = []
-    for name, curve in run.curves.items():
-        finite = curve.finite
-        if name.startswith(UNDRAWN):
-            continue
-        if len(finite) and (len(curve.values) == 1 or (len(finite) == len(curve.values) and np.ptp(finite) == 0)):
-            unchanged.append((name, figure(float(finite[-1]))))
-        elif len(finite):
-            moving[name] = curve
-    if not moving:
-        return Curves(None, (), tuple(unchanged), (), (), 0)
-    axis = step_axis(list(moving.values()))
-    groups = _grouped(moving)
-    charts = tuple(_chart(group, moving, run.config, axis) for group in groups[:MOST_CHARTS])
-    columns = tuple(name for group in groups[:MOST_CHARTS] for name in group)
-    densest = max((moving[name] for name in columns), key=lambda curve: len(curve.steps))
-    rows = tuple(
-        (f"{step:,}", *(_at(moving[name], step) for name in columns))
-        for step in spread(densest.steps.tolist(), ROWS_OF_NUMBERS)
-    )
-    return Curves(axis, charts, tuple(unchanged), columns, rows, len(groups) - len(charts))
-
-
-def settings(run: Run) -> tuple[Setting, ...]:
+def settings(run: RunRecord) -> tuple[Setting, ...]:
     """The configuration, one dotted key a row; a section's origin holds for the keys below it."""
     origins = {str(key): printable(origin) for key, origin in mapping(run.facts.get("origins")).items()}
 
@@ -234,18 +204,23 @@ def settings(run: Run) -> tuple[Setting, ...]:
     return tuple(Setting(printable(key), printable(_shown(value)), origin(key)) for key, value in found)
 
 
-def environment_facts(run: Run) -> list[tuple[str, str]]:
+def environment_facts(run: RunRecord) -> list[tuple[str, str]]:
     """Versions, device, data, plugins and sizes, as pairs of name and text."""
     facts = run.facts
     versions = {"wganx": facts.get("wganx"), **mapping(facts.get("versions"))}
     data = mapping(facts.get("data"))
     found = [(str(name), version) for name, version in versions.items()]
-    found += [(name.title(), facts.get(name)) for name in ("device", "precision", "capture", "started")]
+    done = mapping(facts.get("done"))
+    found += [(name.title(), facts.get(name)) for name in ("device", "precision")]
+    found.append(("Steps", steps_in_words(done)) if done else ("Capture", facts.get("capture")))
+    found.append(("Started", facts.get("started")))
     for name, label in (("fingerprint", "fingerprint"), ("train", "train"), ("heldout", "held out"), ("feed", "feed")):
         size = number(data.get(name))
         found.append((f"Data, {label}", data.get(name) if size is None else figure(size)))
-    if run.shares:
-        parts = sorted(run.shares.items(), key=lambda part: -part[1])
+    spent = {str(name): number(share) for name, share in mapping(facts.get("spent")).items()}
+    shares = {name: share for name, share in spent.items() if share is not None} or run.shares
+    if shares:
+        parts = sorted(shares.items(), key=lambda part: -part[1])
         found.append(("Time spent in", ", ".join(f"{part} {share:.0%}" for part, share in parts)))
     for role, count in mapping(facts.get("parameters")).items():
         found.append((f"Parameters, {role}", figure(number(count))))
@@ -255,6 +230,19 @@ def environment_facts(run: Run) -> list[tuple[str, str]]:
         words = f"{named.get('distribution', '?')} {named.get('version', '?')}, plugin API {named.get('api', '?')}"
         found.append((f"Plugin {named.get('name', '?')}", words))
     return [(printable(name), printable(value)) for name, value in found if value is not None]
+
+
+def steps_in_words(done: Mapping[str, Any]) -> str:
+    """How the steps were carried out: as they were meant to be, what became of that, and the parts of a batch."""
+    words = printable(done.get("capture") or "as planned")
+    fallbacks = mapping(done.get("fallbacks")).items()
+    if fallbacks:
+        kinds = (
+            f"the {printable(kind)}'s run one operation after another ({printable(why)})" for kind, why in fallbacks
+        )
+        words += f", but {' and '.join(kinds)}"
+    size = number(done.get("micro_batch"))
+    return words if size is None else f"{words}; batches in parts of {figure(size)}"
 
 
 def time_in_words(seconds: float) -> str:
@@ -274,38 +262,12 @@ def size_in_words(size: int) -> str:
     return f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{size / 1e3:,.1f} kB"
 
 
-def _grouped(moving: Mapping[str, Curve]) -> list[tuple[str, ...]]:
-    """Names that share a chart, in reading order."""
-    placed = {name for group in TOGETHER for name in group} | {*LAST}
-    others = [name for name in moving if name not in placed and not name.startswith(UNDRAWN)]
-    others.sort(key=lambda name: not name.startswith("evaluate/"))
-    groups = [tuple(name for name in group if name in moving) for group in TOGETHER]
-    groups += [(name,) for name in [*others, *LAST] if name in moving]
-    return [group for group in groups if group]
-
-
-def _chart(group: tuple[str, ...], moving: Mapping[str, Curve], config: Mapping[str, Any], axis: StepAxis) -> Chart:
-    is_w1 = group[0] in TOGETHER[0]
-    title, about = ABOUT.get(group[-1], (group[0], ""))
-    target = None
-    constraint = mapping(config.get("constraint")).get("name")
-    if group[0] == "gradient_norm" and constraint in TARGET_NORM:
-        target = 1.0
-        about += f" Dashed: its {TARGET_NORM[constraint]}, 1."
-    lines = [(_line_name(name, group), moving[name]) for name in group]
-    return draw(title, about, lines, axis, target=target, wide=is_w1)
-
-
-def _line_name(name: str, group: tuple[str, ...]) -> str:
-    """What a line is called beside its chart's title."""
-    shared = {"w1_raw": "raw", "w1_heldout": "held out", "w1_corrected": "corrected", "score_gap_heldout": "held out"}
-    return shared.get(name) or (name.rpartition("_")[2] if len(group) > 1 else name.rpartition("/")[2])
-
-
-def _at(curve: Curve, step: int) -> str:
-    place = int(np.searchsorted(curve.steps, step))
-    there = place < len(curve.steps) and int(curve.steps[place]) == step
-    return figure(float(curve.values[place])) if there else ""
+def _steps_to_show(run: RunRecord, shown: Shown) -> list[int]:
+    """Steps whose sounds and clips have a place on the page: beside a shown picture, where they have none, the last."""
+    placed = {picture.step for picture in shown.pictures}
+    without = {step for step, _ in run.previews} - placed
+    steps = sorted(step for step in run.media if step is not None)
+    return [step for step in steps if step not in without or step == steps[-1]]
 
 
 def _flat(section: Mapping[str, Any], prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:

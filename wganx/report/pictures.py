@@ -24,9 +24,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Picture:
-    """An embedded preview. `width` and `height` are those to show it at: a whole multiple of its pixels."""
+    """An embedded preview, of real samples where `step` is None.
 
-    step: int
+    `width` and `height` are those to show it at: a whole multiple of its pixels.
+    """
+
+    step: int | None
     source: str
     width: int
     height: int
@@ -36,34 +39,45 @@ class Picture:
 
 @dataclass(frozen=True)
 class Shown:
-    """The pictures of a page by step, how many there are in all, and the files that could not be read."""
+    """The pictures of a page by step, how many there are in all, the files that could not be read; the real samples."""
 
     pictures: tuple[Picture, ...]
     available: int
     unreadable: tuple[str, ...]
+    real: Picture | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes that all of them take on the page."""
+        return _size([*self.pictures, *([] if self.real is None else [self.real])])
 
 
-def embed(previews: Sequence[tuple[int, Path]], budget: int = BUDGET) -> Shown:
+def embed(previews: Sequence[tuple[int, Path]], budget: int = BUDGET, *, real: Path | None = None) -> Shown:
     """Pictures of evenly spread steps, the first and the latest among them, of at most `budget` bytes together.
 
-    A single latest picture over the budget is left out as well.
+    A single latest picture over the budget is left out as well; the one of `real` samples comes after it, and before
+    the others.
     """
     pictures: list[Picture] = []
+    beside: list[Picture] = []
     unreadable: list[str] = []
-    for step, path in spread(previews, MOST_STEPS):
+    sought: list[tuple[int | None, Path]] = [*spread(previews, MOST_STEPS), *([] if real is None else [(None, real)])]
+    for step, path in sought:
         try:
-            pictures.append(encode(step, path))
+            (beside if step is None else pictures).append(encode(step, path))
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
             unreadable.append(f"samples/{printable(path.name)} is left out: no picture that can be read.")
+    if _size(pictures[-1:] + beside) > budget:
+        beside = []
     count = len(pictures)
     chosen = pictures
-    while chosen and sum(len(picture.source) for picture in chosen) > budget:
+    while chosen and _size(chosen + beside) > budget:
         count -= 1
         chosen = spread(pictures, count)
-    return Shown(tuple(chosen), len(previews), tuple(unreadable))
+    return Shown(tuple(chosen), len(previews), tuple(unreadable), beside[0] if beside else None)
 
 
-def encode(step: int, path: Path) -> Picture:
+def encode(step: int | None, path: Path) -> Picture:
     """The picture as a data URI: lossless WebP, unless quality 90 is smaller by more than `LOSSY_WORTH`.
 
     Raises:
@@ -87,6 +101,10 @@ def encode(step: int, path: Path) -> Picture:
         pixelated=scale > 1,
         lossless=keeps,
     )
+
+
+def _size(pictures: Sequence[Picture]) -> int:
+    return sum(len(picture.source) for picture in pictures)
 
 
 def spread(items: Sequence[T], most: int) -> list[T]:

@@ -7,6 +7,7 @@ valid UTF-8, and names no home folder.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,7 +26,8 @@ HUGE = 1e39  # beyond float32: such a reading is as unusable as an infinite one
 
 _HOME = re.compile(r"(?i)(?:/home/|/Users/|[A-Z]:\\+Users\\+)[^/\\\s\"']+")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-_PREVIEW = re.compile(r"step-(\d{1,15})\.png")
+_SAMPLE = re.compile(r"(?:step-(\d{1,15})|real)(?:-(.+))?\.([a-z0-9]{3,4})", re.DOTALL)
+_MEDIA = frozenset(("wav", "flac", "ogg", "mp3", "mp4", "webm", "gif", "webp"))
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class FileGroup:
 
 
 @dataclass(frozen=True)
-class Run:
+class RunRecord:
     """What a run folder holds, as plain values.
 
     Attributes:
@@ -63,6 +65,8 @@ class Run:
         findings: what the health checks found, as it was logged: ``step``, ``code``, ``level``, ``text``, ``mend``.
         shares: mean share of the time by part of the training.
         previews: step and path of every ``samples/step-*.png``, by step.
+        real_picture: ``samples/real.png``, or None.
+        media: the sounds and clips beside them (``samples/step-*-0000.wav``) by step; under None the real ones.
         files: what else lies in the folder.
         problems: what could not be read, one sentence each.
     """
@@ -75,6 +79,8 @@ class Run:
     findings: tuple[Mapping[str, Any], ...] = ()
     shares: Mapping[str, float] = field(default_factory=dict)
     previews: tuple[tuple[int, Path], ...] = ()
+    real_picture: Path | None = None
+    media: Mapping[int | None, tuple[Path, ...]] = field(default_factory=dict)
     files: tuple[FileGroup, ...] = ()
     problems: tuple[str, ...] = ()
 
@@ -83,7 +89,7 @@ class Run:
         return printable(self.folder.name) or "run"
 
 
-def read_run(folder: Path) -> Run:
+def read_run(folder: Path) -> RunRecord:
     """Reads a run folder, finished or not.
 
     Raises:
@@ -100,10 +106,11 @@ def read_run(folder: Path) -> Run:
     problems: list[str] = []
     metrics = list(_lines(folder / "metrics.jsonl", problems))
     curves = _curves(metrics)
+    pictures, media = _samples(folder / "samples")
     timings = _curves(_lines(folder / "timings.jsonl", problems))
     if "steps_per_second" in timings:
         curves.setdefault("steps_per_second", timings["steps_per_second"])
-    return Run(
+    return RunRecord(
         folder=folder,
         facts=_document(folder / "run.json", problems) or {},
         config=_document(folder / "config.yaml", problems) or {},
@@ -111,7 +118,9 @@ def read_run(folder: Path) -> Run:
         evaluation=_document(folder / "evaluation.json", problems, expected=False),
         findings=tuple(_findings(metrics)),
         shares={name[5:]: float(curve.finite.mean()) for name, curve in timings.items() if _is_share(name, curve)},
-        previews=_previews(folder / "samples"),
+        previews=tuple(sorted((step, path) for step, path in pictures if step is not None)),
+        real_picture=next((path for step, path in pictures if step is None), None),
+        media=media,
         files=_files(folder),
         problems=tuple(problems),
     )
@@ -131,6 +140,11 @@ def number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < HUGE:
         return None
     return float(value)
+
+
+def sample_number(name: str) -> int | None:
+    """Which sample a file holds, from 1, by the number from 0 at the end of its name; None if there is no number."""
+    return int(name) + 1 if re.fullmatch(r"[0-9]{1,9}", name) else None
 
 
 def mapping(value: object) -> Mapping[str, Any]:
@@ -218,11 +232,23 @@ def _reading(value: float | None) -> float:
     return float("nan") if finite is None else finite
 
 
-def _previews(folder: Path) -> tuple[tuple[int, Path], ...]:
-    if not folder.is_dir():
-        return ()
-    found = ((_PREVIEW.fullmatch(path.name), path) for path in folder.iterdir())
-    return tuple(sorted((int(match[1]), path) for match, path in found if match))
+def _samples(folder: Path) -> tuple[list[tuple[int | None, Path]], dict[int | None, tuple[Path, ...]]]:
+    """Pictures with their step, and the sounds and clips by step in the order of their numbers; real ones have None.
+
+    Links are left out: what they lead to was not made by the run.
+    """
+    pictures: list[tuple[int | None, Path]] = []
+    media: dict[int | None, list[tuple[float, str, Path]]] = defaultdict(list)
+    for path in folder.iterdir() if folder.is_dir() else ():
+        match = _SAMPLE.fullmatch(path.name)
+        if match is None or path.is_symlink() or not path.is_file():
+            continue
+        step, name = None if match[1] is None else int(match[1]), match[2] or ""
+        if match[3] == "png" and not name:
+            pictures.append((step, path))
+        elif match[3] in _MEDIA:
+            media[step].append((sample_number(name) or math.inf, path.name, path))
+    return pictures, {step: tuple(path for *_, path in sorted(found)) for step, found in media.items()}
 
 
 def _files(folder: Path) -> tuple[FileGroup, ...]:

@@ -25,7 +25,7 @@
       slider.value = wanted;
       slider.setAttribute("aria-valuetext", `step ${slide.dataset.step}`);
       // Decoded before the swap, so that no empty frame flashes; a later wish may have overtaken this one.
-      await slide.querySelector("img").decode().catch(() => {});
+      await slide.querySelector("img")?.decode().catch(() => {});
       if (slide === slides[wanted]) for (const other of slides) other.hidden = other !== slide;
     }
     function stop() {

@@ -240,7 +240,7 @@ class Assembly:
         context = ExtractorContext(
             game=self.game,
             items=self.items,
-            keep=lambda learn: kept.tensors(what, learn),
+            keep=lambda learn: kept.tensors(what, [extractor.factory("load"), type(self.game)], learn),
             device=self.device,
             # The same for every run, so that all runs on the same data are measured by the same network.
             seed=0,

@@ -13,13 +13,13 @@ from torch import Tensor
 
 from wganx.batch import SampleFormat
 from wganx.errors import DataError
-from wganx.plugins.contracts import DataContext, Items
+from wganx.plugins.contracts import DataContext, Items, Split
 from wganx.plugins.descriptors import Dataset
 from wganx.plugins.guard import call, calling
 from wganx.testing.bench import SEED, Bench, inside
 from wganx.testing.check import NotChecked, check, fail, streams_unmoved
 
-SPLITS = ("train", "heldout")
+SPLITS: tuple[Split, Split] = ("train", "heldout")
 FEW = 24
 SMALL = 4000
 """Items of a split that are compared with the other split's by content."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from wganx.config.sections import CriticSection, DatasetSection, GeneratorSection, TaskSection
+from wganx.config.sections import CriticSection, DatasetSection, GeneratorSection, Section, TaskSection
 from wganx.errors import PluginError
 from wganx.parts import Part
 from wganx.plugins.descriptors import Config, Dataset, Extractor, Modality, Scenario
@@ -37,7 +37,12 @@ ARGUMENTS = {
 }
 """What the core calls each factory with, by hook and field; all by position."""
 
-_CORE = {"dataset": DatasetSection, "task": TaskSection, "generator": GeneratorSection, "critic": CriticSection}
+_CORE: dict[str, type[Section]] = {
+    "dataset": DatasetSection,
+    "task": TaskSection,
+    "generator": GeneratorSection,
+    "critic": CriticSection,
+}
 
 _LIGHT = """
 import sys
@@ -155,7 +160,7 @@ def options_are_sound(part: Part, bench: Bench) -> str | None:
     model: Any = getattr(part, "config", None)
     if not (isinstance(model, type) and issubclass(model, Config)):
         return "it has no options"
-    core = _CORE.get(part.kind)
+    core: type[Section] | None = _CORE.get(part.kind)
     taken = sorted(set(core.model_fields) & set(model.model_fields)) if core else []
     if taken:
         fail(f"its option {taken[0]!r} is the core's", "give the option another name")

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -33,7 +34,7 @@ def _small(scenario: Scenario, bench: Bench) -> Resolved:
     if not parts.dataset.card.offline and parts.dataset.name not in bench.roots:
         raise NotChecked(f"its dataset {parts.dataset.name!r} has files of its own: --root {parts.dataset.name}=FOLDER")
     pack = parts.critic.couples_rows
-    small = {
+    small: dict[str, Any] = {
         "train.steps": STEPS,
         "train.batch_size": min(run.train.batch_size, 4 * pack),
         "train.critic_steps": min(run.train.critic_steps, 2),

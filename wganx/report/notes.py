@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
 from wganx.report.charts import figure
-from wganx.report.pictures import Shown
-from wganx.report.reading import Run, number, printable
+from wganx.report.reading import RunRecord, mapping, number, printable
 
 MOST_NOTES = 30
 RESUME = "wganx resume ."
@@ -25,11 +24,13 @@ class Note:
     command: str = ""
 
 
-def health_notes(run: Run, shown: Shown) -> tuple[Note, ...]:
-    """Findings about `run`, gravest first; an empty tuple says that nothing stood out."""
-    notes = [*_status(run), *_noted(run), *_found(run), *_readings(run)]
-    notes += [Note("warn", text) for text in shown.unreadable]
-    notes += [Note("warn", text) for text in run.problems]
+def run_notes(run: RunRecord, unreadable: Sequence[str]) -> tuple[Note, ...]:
+    """Findings about `run`, gravest first; an empty tuple says that nothing stood out.
+
+    `unreadable` says which samples could not be shown.
+    """
+    notes = [*_status(run), *_noted(run), *_found(run), *_readings(run), *_unmeasured(run)]
+    notes += [Note("warn", text) for text in (*unreadable, *run.problems)]
     notes.sort(key=lambda note: ("bad", "warn", "info").index(note.level))
     if len(notes) > MOST_NOTES:
         left_out = len(notes) - MOST_NOTES
@@ -37,7 +38,7 @@ def health_notes(run: Run, shown: Shown) -> tuple[Note, ...]:
     return tuple(notes)
 
 
-def _status(run: Run) -> list[Note]:
+def _status(run: RunRecord) -> list[Note]:
     status = run.facts.get("status")
     step, steps = number(run.facts.get("step")), number(run.facts.get("steps"))
     at = f"at step {figure(step)}" + ("" if steps is None else f" of {figure(steps)}")
@@ -52,12 +53,12 @@ def _status(run: Run) -> list[Note]:
     return []
 
 
-def _noted(run: Run) -> list[Note]:
+def _noted(run: RunRecord) -> list[Note]:
     noted = run.facts.get("notes")
     return [Note("warn", printable(text)) for text in noted] if isinstance(noted, list) else []
 
 
-def _found(run: Run) -> list[Note]:
+def _found(run: RunRecord) -> list[Note]:
     """What the health checks found, each with the steps between which it held; a roll-back may tell it again."""
     begun: dict[str, Mapping[str, Any]] = {}
     notes: list[Note] = []
@@ -86,7 +87,7 @@ def _sentence(text: object) -> str:
     return f"{words[:1].upper()}{words[1:]}." if words else ""
 
 
-def _readings(run: Run) -> list[Note]:
+def _readings(run: RunRecord) -> list[Note]:
     """Readings that were not finite."""
     notes = []
     for name, curve in run.curves.items():
@@ -95,3 +96,12 @@ def _readings(run: Run) -> list[Note]:
             many = f"at {len(gaps)} readings, first " if len(gaps) > 1 else ""
             notes.append(Note("warn", f"{name} was not finite {many}at step {int(gaps[0]):,}."))
     return notes
+
+
+def _unmeasured(run: RunRecord) -> list[Note]:
+    """Metrics that failed when the run was evaluated."""
+    failures = mapping(mapping(run.evaluation).get("failures"))
+    return [
+        Note("warn", f"The metric {printable(name)} was not measured: {printable(reason)}")
+        for name, reason in failures.items()
+    ]

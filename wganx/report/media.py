@@ -1,0 +1,211 @@
+"""Sounds and clips beside the previews, embedded under a budget: known by what a file holds, never decoded."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import Literal
+
+from PIL import Image
+
+from wganx.report.pictures import MOST_STEPS, spread
+from wganx.report.reading import printable, sample_number
+
+MOST_FILES = 16
+"""Of one step, and of the real ones."""
+WIDEST_CLIP = 160
+NAMED = 3
+NO_MEDIUM = "no sound or clip by what is in it"
+UNREADABLE = "cannot be read"
+
+Player = Literal["audio", "video", "image"]
+
+_KNOWN: tuple[tuple[re.Pattern[bytes], Player, str], ...] = (
+    (re.compile(rb"RIFF.{4}WAVE", re.DOTALL), "audio", "audio/wav"),
+    (re.compile(rb"fLaC"), "audio", "audio/flac"),
+    (re.compile(rb"OggS"), "audio", "audio/ogg"),
+    (re.compile(rb"ID3"), "audio", "audio/mpeg"),
+    (re.compile(rb".{4}ftyp", re.DOTALL), "video", "video/mp4"),
+    (re.compile(rb"\x1aE\xdf\xa3.{1,48}webm", re.DOTALL), "video", "video/webm"),
+    (re.compile(rb"GIF8[79]a"), "image", "image/gif"),
+    (re.compile(rb"RIFF.{4}WEBP", re.DOTALL), "image", "image/webp"),
+)
+
+
+@dataclass(frozen=True)
+class Medium:
+    """An embedded sound or clip, what plays it, and what the sample is called.
+
+    `width` and `height` are those to show it at, a whole multiple of its pixels; 0 where a player finds them itself.
+    """
+
+    player: Player
+    source: str
+    name: str
+    width: int = 0
+    height: int = 0
+
+
+@dataclass(frozen=True)
+class Media:
+    """The sounds and clips of a page.
+
+    Attributes:
+        chosen: what is embedded by step, in the order of the samples; under None the real ones.
+        left_out: how many files of a step are not on the page.
+        available: how many there are in all, of every step.
+        unreadable: the files that are no sound or clip, a sentence a reason.
+    """
+
+    chosen: Mapping[int | None, tuple[Medium, ...]]
+    left_out: Mapping[int | None, int]
+    available: int
+    unreadable: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        """How many are embedded."""
+        return sum(map(len, self.chosen.values()))
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A file that can be embedded, and what it is by its first bytes; `size` in bytes."""
+
+    path: Path
+    player: Player
+    type: str
+    size: int
+    width: int = 0
+    height: int = 0
+
+    @property
+    def cost(self) -> int:
+        """Bytes it takes on the page."""
+        return len(f"data:{self.type};base64,") + 4 * -(-self.size // 3)
+
+
+class _Refused(Exception):
+    """A file is not for the page; says why."""
+
+
+def embed_media(files: Mapping[int | None, Sequence[Path]], steps: Sequence[int], budget: int) -> Media:
+    """Sounds and clips of at most `budget` bytes together: those of the latest step and the real ones in turn, then
+    those of evenly spread steps, a step's all or none.
+
+    Args:
+        files: by step, in the order of the samples; under None the real ones.
+        steps: those that the page can show files of, rising.
+        budget: in bytes of the page.
+    """
+    refused: dict[str, list[str]] = {}
+    sought = spread([step for step in steps if files.get(step)], MOST_STEPS)
+    found = {step: _checked(files.get(step, ())[:MOST_FILES], refused) for step in (*sought, None)}
+    latest = sought[-1] if sought else None
+    chosen: dict[int | None, list[_Found]] = {latest: [], None: []}
+    room = budget
+    for step, file in _in_turn(found, latest):
+        if file.cost <= room:
+            chosen[step].append(file)
+            room -= file.cost
+    count = len(sought)
+    while count > 1 and sum(file.cost for step in spread(sought, count)[:-1] for file in found[step]) > room:
+        count -= 1
+    chosen |= {step: found[step] for step in spread(sought, count)[:-1]}
+    embedded = {step: tuple(_embedded(kept, refused)) for step, kept in chosen.items()}
+    bad = {name for names in refused.values() for name in names}
+    good = {step: sum(path.name not in bad for path in paths) for step, paths in files.items()}
+    return Media(
+        chosen={step: media for step, media in embedded.items() if media},
+        left_out={step: many - len(embedded.get(step, ())) for step, many in good.items()},
+        available=sum(good.values()),
+        unreadable=tuple(_sentence(names, reason) for reason, names in refused.items()),
+    )
+
+
+def recognise(head: bytes) -> tuple[Player, str] | None:
+    """What plays a file that begins with `head` (64 bytes are enough), and its media type; None if nothing does."""
+    for beginning, player, media_type in _KNOWN:
+        if beginning.match(head):
+            return player, media_type
+    return ("audio", "audio/mpeg") if _is_mp3_frame(head) else None
+
+
+def _is_mp3_frame(head: bytes) -> bool:
+    """Eleven bits set, layer III, and a bit rate and sampling rate that exist."""
+    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE6 != 0xE2:
+        return False
+    return head[2] >> 4 not in (0, 15) and head[2] >> 2 & 3 != 3
+
+
+def _in_turn(found: Mapping[int | None, Sequence[_Found]], latest: int | None) -> Iterator[tuple[int | None, _Found]]:
+    """The latest step's first sample, the first real one, the second ones: where room ends, both sides have some."""
+    for ours, real in zip_longest(found[latest] if latest is not None else (), found[None]):
+        if ours is not None:
+            yield latest, ours
+        if real is not None:
+            yield None, real
+
+
+def _checked(paths: Sequence[Path], refused: dict[str, list[str]]) -> list[_Found]:
+    """Those of the files that are sounds or clips; the names of the others go to `refused`, under the reason."""
+    found = []
+    for path in paths:
+        try:
+            found.append(_look(path))
+        except _Refused as refusal:
+            refused.setdefault(str(refusal), []).append(path.name)
+    return found
+
+
+def _look(path: Path) -> _Found:
+    try:
+        with path.open("rb") as file:
+            head = file.read(64)
+        size = path.stat().st_size
+    except OSError:
+        raise _Refused(UNREADABLE) from None
+    if not size:
+        raise _Refused("nothing in it")
+    known = recognise(head)
+    if known is None:
+        raise _Refused(NO_MEDIUM)
+    player, media_type = known
+    if player != "image":
+        return _Found(path, player, media_type, size)
+    try:
+        with Image.open(path, formats=("GIF", "WEBP")) as image:
+            width, height = image.size
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        raise _Refused(NO_MEDIUM) from None
+    scale = max(1, WIDEST_CLIP // max(width, height))
+    return _Found(path, player, media_type, size, width * scale, height * scale)
+
+
+def _embedded(found: Sequence[_Found], refused: dict[str, list[str]]) -> Iterator[Medium]:
+    for one in found:
+        try:
+            with one.path.open("rb") as file:
+                data = file.read(one.size)  # a file that grew since it was looked at keeps within the budget
+        except OSError:
+            refused.setdefault(UNREADABLE, []).append(one.path.name)
+            continue
+        source = f"data:{one.type};base64,{base64.b64encode(data).decode('ascii')}"
+        yield Medium(one.player, source, _called(one.path), one.width, one.height)
+
+
+def _called(path: Path) -> str:
+    """The sample in words: by its number where the name ends in one, else by what the writer called it."""
+    name = path.stem.removeprefix("step-").partition("-")[2]
+    number = sample_number(name)
+    return printable(name or "all samples") if number is None else f"sample {number}"
+
+
+def _sentence(names: Sequence[str], reason: str) -> str:
+    shown = ", ".join(f"samples/{printable(name)}" for name in names[:NAMED])
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"{shown}{more} {'are' if len(names) > 1 else 'is'} left out: {reason}."
