@@ -47,17 +47,10 @@ def preview_points(samples: Tensor, reference: Batch, format: SampleFormat, fold
     the caption. Above two dimensions the picture shows the first two principal axes of the held-out points, in one
     dimension the two cumulative distributions, whose enclosed area is W1.
     """
-<<<<<<< HEAD
-    measure = _array(reference.real if len(reference) else samples)  # a run may be drawn from without its data
-    view = _view_of(measure)
-    real, fake = view(_array(reference.real)), view(_array(samples))
-    frame = _Frame.around(view(measure), square=not view.cumulative)
-=======
     shown = reference.real if len(reference.real) else samples  # none are at hand where the data is gone
     view = _view_of(_array(shown))
     fake = view(_array(samples))
     frame = _Frame.around(view(_array(shown)), square=not view.cumulative)
->>>>>>> main
     frame.grid()
     if len(reference.real):
         frame.rings(view(_array(reference.real)), REAL)
