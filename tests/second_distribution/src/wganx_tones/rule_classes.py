@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter
 
-from wganx import MetricContext, Optimizer, Sides
+from wganx import MetricContext, Optimizer, Sides, option
 from wganx.wasserstein import Critic, Objective, Penalty, PenaltyTerms, gradient_norms, interpolate
 
 
