@@ -212,7 +212,7 @@ def main() -> None:
         drawn = Path(folder)
         if arguments.rounds:
             config = FolderConfig(root=draw_pictures(drawn / "sources", arguments.pictures, 32, 32))
-            items = open_folder(config, "train")
+            items = open_folder(config, "train", wganx.DataContext())
             assert isinstance(items, FileItems)
             record["sources"] = measure_sources(items, arguments.rounds, arguments.batches)
         for plugin in ("points", "image"):

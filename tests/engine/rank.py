@@ -1,7 +1,6 @@
 """One of several processes that train together; run by test_ranks.py as ``rank.py NUMBER COUNT MEETING OUT``."""
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -70,18 +69,18 @@ def talk(ranks: Ranks) -> None:
 class PackCritic(Critic):
     """Scores pairs of pictures laid over each other."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.features[0] = nn.Conv2d(6, 8, 4, stride=2, padding=1)
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         return super().forward(x.flatten(1, 2))
 
 
-def games():
+def games() -> dict[str, dict[str, Any]]:
     """What is played beside every constraint: settings of the trainer, in float64."""
 
-    def classify(networks, pictures, batch):
+    def classify(networks: wganx.Networks, pictures: Tensor, batch: wganx.Batch) -> dict[str, Tensor]:
         scores = networks.helpers["classifier"](pictures)
         return {"class": nn.functional.cross_entropy(scores, batch.context["label"].long())}
 
@@ -112,7 +111,7 @@ def games():
     }  # fmt: skip
 
 
-def train(name: str, settings: Mapping[str, Any], rows: int) -> dict[str, Tensor]:
+def train(settings: dict[str, Any], rows: int) -> dict[str, Tensor]:
     torch.manual_seed(0)
     generator, critic = Generator().double(), Critic().double()
     rng = torch.Generator().manual_seed(1)
@@ -142,7 +141,8 @@ def main(number: int, count: int, meeting: str, out: Path) -> None:
     if count > 1:
         dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=number, world_size=count)
         talk(join())
-    played = {name: {"constraint": kind()} for name, kind in CONSTRAINTS.items() if name != ByConstruction.name}
+    names = [name for name in CONSTRAINTS if name != ByConstruction.name]
+    played: dict[str, dict[str, Any]] = {name: {"constraint": CONSTRAINTS[name]()} for name in names}
     played |= games()
     for name in sys.argv[5:] or sorted(played):
         rows = 10 if "pack" in played[name] else 9

@@ -111,7 +111,7 @@ def _check_generator(
             f"WX005 the generator makes values from {seen[0]:.4g} to {seen[1]:.4g}, "
             f"the samples' range is {low:g} to {high:g}; end it in the matching activation (tanh for -1 to 1)"
         )
-    bound = _last_bounded(fake)
+    bound = last_bounded(fake)
     if bound is not None and (bound[1] > low + 1e-6 or bound[2] < high - 1e-6):
         raise PreflightError(
             f"the generator ends in {bound[0]}, which reaches {bound[1]:g} to {bound[2]:g}; the samples reach from "
@@ -130,7 +130,7 @@ def _check_critic(critic: nn.Module, batch: Batch, fake: Tensor, constraint: Con
             f"the critic returns shape {tuple(scores.shape)} for {len(batch)} {row}s, expected ({len(batch)},): "
             f"one score a {row}, e.g. end with .flatten(1).mean(1) or .squeeze(1)"
         )
-    if (bound := _last_bounded(scores)) is not None:
+    if (bound := last_bounded(scores)) is not None:
         raise PreflightError(
             f"WX004 the critic ends in {bound[0]}: its scores are bounded and the reading of W1 is void; "
             f"remove the {bound[0]}"
@@ -247,7 +247,7 @@ def _call(role: str, network: nn.Module, inputs: list[Tensor], keywords: Mapping
     return output
 
 
-def _last_bounded(output: Tensor) -> tuple[str, float, float] | None:
+def last_bounded(output: Tensor) -> tuple[str, float, float] | None:
     """Name and limits of the bounded function an output ends in, looked up in its autograd graph."""
     node = output.grad_fn
     while node is not None and node.name().removesuffix("Backward0").removesuffix("Backward1") in _BOUND_KEEPING:

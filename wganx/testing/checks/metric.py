@@ -1,0 +1,235 @@
+"""Checks of metrics and extractors: numbers that mean something, the same for a seed, and nothing moved by looking."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from numbers import Real
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from wganx.batch import Batch
+from wganx.errors import PluginFailed
+from wganx.evaluation import Features
+from wganx.plugins.contracts import ExtractorContext, MetricContext, Sides
+from wganx.plugins.descriptors import Extractor, Metric
+from wganx.plugins.guard import call, calling
+from wganx.testing.bench import SEED, Bench, Setting
+from wganx.testing.check import NotChecked, check, fail, streams_unmoved
+
+SIDE = 64
+"""Rows on each side of a metric."""
+FEW = 16
+"""Rows on which a number says nothing about better or worse."""
+
+
+def _settings(metric: Metric, bench: Bench) -> list[Setting]:
+    found = [
+        setting for setting in bench.settings(metric.modality) if not metric.tasks or setting.task.name in metric.tasks
+    ]
+    if not found:
+        raise NotChecked(f"none of its tasks ({', '.join(metric.tasks)}) can be played here")
+    return found
+
+
+def _sides(setting: Setting) -> tuple[Batch, Batch]:
+    """Two sets of held-out samples that share no row, where there are enough."""
+    half = max(min(SIDE, len(setting.items("heldout")) // 2), 2)
+    whole = setting.batch(2 * half)
+    return whole[:half], whole[half:]
+
+
+def _noise(truth: Batch, setting: Setting) -> Batch:
+    """What no generator makes worse: noise over the samples' range."""
+    rng, real = torch.Generator().manual_seed(SEED), truth.real
+    if setting.game.sample.value_range is None:
+        spread = float(real.std()) * 5 + 1
+        return truth.with_real(torch.randn(real.shape, generator=rng) * spread)
+    low, high = setting.game.sample.value_range
+    return truth.with_real(torch.rand(real.shape, generator=rng) * (high - low) + low)
+
+
+def _context(metric: Metric, setting: Setting, bench: Bench, seed: int = SEED) -> MetricContext:
+    def load(name: str) -> nn.Module:
+        return _load(bench.catalog.extractor(name, metric.modality), setting, bench)
+
+    features = bench.once(("features", setting.name), lambda: Features(load, torch.device("cpu")))
+    if any(option.is_required() for option in metric.config.model_fields.values()):
+        raise NotChecked("it has an option without a default; give it one, so that it can be tried")
+    return MetricContext(
+        config=metric.config(),
+        game=setting.game,
+        items=setting.items,
+        features=features,
+        seed=seed,
+        fitted=bench.fitted(setting.dataset, setting.config),
+    )
+
+
+def _compute(
+    metric: Metric, bench: Bench, setting: Setting, sides: Sides | None = None, seed: int = SEED
+) -> Mapping[str, Any]:
+    """What it finds, for other real samples unless told; empty where it does not apply."""
+    if sides is None:
+        truth, reference = _sides(setting)
+        sides = Sides(truth.each(torch.clone), truth.each(torch.clone), reference.each(torch.clone))
+    found = call(metric, "compute", sides, _context(metric, setting, bench, seed), returns=object)
+    if not isinstance(found, Mapping):
+        fail(f"on {setting.name} it returned {type(found).__name__}", "return names with numbers: {'distance': 0.5}")
+    return found
+
+
+@check("metric", name="numbers", mend="return an empty mapping where it does not apply")
+def metric_gives_numbers(metric: Metric, bench: Bench) -> None:
+    """It gives finite numbers by name."""
+    applies = False
+    for setting in _settings(metric, bench):
+        for name, value in _compute(metric, bench, setting).items():
+            applies = True
+            if not isinstance(name, str):
+                fail(f"on {setting.name} a number is named {name!r}", "name every number by a word")
+            if not isinstance(value, Real) or isinstance(value, bool) or value != value:
+                fail(f"on {setting.name} {name!r} is {value!r}", "return plain, finite floats: tensor.item()")
+    if not applies:
+        raise NotChecked("it applies to nothing here")
+
+
+@check("metric", name="better", mend="return an empty mapping where it does not apply")
+def metric_names_what_it_ranks(metric: Metric, bench: Bench) -> None:
+    """What `better` names is among its numbers, each lower or higher."""
+    wrong = {name: way for name, way in metric.better.items() if way not in ("lower", "higher")}
+    if wrong:
+        name, way = next(iter(wrong.items()))
+        fail(f"better[{name!r}] is {way!r}", "say 'lower' or 'higher'")
+    found = {name for setting in _settings(metric, bench) for name in _compute(metric, bench, setting)}
+    # A number may need labels, say, that no dataset here has; one of all must be there.
+    if metric.better and found and not found & set(metric.better):
+        fail(
+            f"better names {sorted(metric.better)}, and it gives {sorted(found)}",
+            "name in better the numbers that it returns",
+        )
+
+
+@check("metric", name="untouched", mend="return an empty mapping where it does not apply")
+def metric_leaves_samples(metric: Metric, bench: Bench) -> None:
+    """It writes to none of the samples that it is shown."""
+    for setting in _settings(metric, bench):
+        truth, reference = _sides(setting)
+        shown = Sides(*(side.each(torch.clone) for side in (truth, truth, reference)))
+        _compute(metric, bench, setting, shown)
+        for name, side in (("candidate", truth), ("truth", truth), ("reference", reference)):
+            if not torch.equal(getattr(shown, name).real, side.real):
+                fail(f"on {setting.name} it writes to sides.{name}", "work on a copy: no method that ends in _")
+
+
+@check("metric", name="repeatable", mend="return an empty mapping where it does not apply")
+def metric_is_repeatable(metric: Metric, bench: Bench) -> None:
+    """The same samples and seed give the same numbers, and its draws are its own."""
+    for setting in _settings(metric, bench):
+        _compute(metric, bench, setting)  # what it loads late may draw while it loads
+        with streams_unmoved(f"on {setting.name} it"):
+            one, other = (dict(_compute(metric, bench, setting)) for _ in range(2))
+        if one != other:
+            fail(f"on {setting.name} it gives {one} and then {other}", "draw from a stream seeded by context.seed")
+
+
+@check("metric", name="direction", mend="let it take samples that are far from real ones")
+def metric_points_the_right_way(metric: Metric, bench: Bench) -> str | None:
+    """Other real samples are no worse than noise, by what it says is better."""
+    if not metric.better:
+        return "it ranks nothing"
+    gains: dict[str, list[float]] = {}
+    seen: dict[str, str] = {}
+    for setting in _settings(metric, bench):
+        truth, reference = _sides(setting)
+        if len(truth) < FEW:
+            continue
+        real = _compute(metric, bench, setting)
+        noise = _compute(metric, bench, setting, Sides(_noise(truth, setting), truth, reference))
+        for name in set(metric.better) & set(real) & set(noise):
+            one, other = float(real[name]), float(noise[name])
+            gain = (other - one) * (1 if metric.better[name] == "lower" else -1)
+            gains.setdefault(name, []).append(gain if abs(gain) > 1e-6 * (1 + abs(one)) else 0.0)
+            seen[name] = f"on {setting.name} {name!r} is {one:.4g} for real samples and {other:.4g} for noise"
+    for name, found in gains.items():
+        if max(found) < 0:
+            fail(
+                f"{seen[name]}, and {metric.better[name]} is said to be better",
+                "turn better around, or mend the number",
+            )
+    if equal := [name for name, found in gains.items() if max(found) <= 0]:
+        return f"{equal[0]!r} does not tell real samples from noise"
+    return None if gains else "there are too few held-out items to tell"
+
+
+def _load(extractor: Extractor, setting: Setting, bench: Bench) -> nn.Module:
+    """An extractor's network, loaded once a setting."""
+    learnt: dict[str, Mapping[str, Tensor]] = bench.once(("learnt", extractor.name, setting.name), dict)
+
+    def keep(learn: Callable[[], Mapping[str, Tensor]]) -> Mapping[str, Tensor]:
+        if "" not in learnt:
+            learnt[""] = {name: tensor.detach().clone() for name, tensor in learn().items()}
+        return learnt[""]
+
+    def load() -> nn.Module:
+        context = ExtractorContext(
+            game=setting.game,
+            items=setting.items,
+            keep=keep,
+            device=torch.device("cpu"),
+            fitted=bench.fitted(setting.dataset, setting.config),
+        )
+        network: nn.Module = call(extractor, "load", extractor.config(), context, returns=nn.Module)
+        return network.eval()
+
+    found: nn.Module = bench.once(("extractor", extractor.name, setting.name), load)
+    return found
+
+
+def _extractors(extractor: Extractor, bench: Bench) -> list[tuple[Setting, nn.Module]]:
+    loaded, refusals = [], []
+    for setting in bench.settings(extractor.modality):
+        try:
+            loaded.append((setting, _load(extractor, setting, bench)))
+        except PluginFailed:
+            raise
+        except Exception as error:
+            refusals.append(f"{error} ({setting.name})")
+    if not loaded:
+        raise NotChecked(f"it suits nothing here: {refusals[0]}")
+    return loaded
+
+
+@check("extractor", name="features", mend="let load(config, context) return a network from samples to features")
+def features_are_rows(extractor: Extractor, bench: Bench) -> None:
+    """It gives finite features, a row a sample."""
+    for setting, network in _extractors(extractor, bench):
+        features = _features(extractor, network, setting.batch().real)
+        if not isinstance(features, Tensor) or features.ndim != 2 or len(features) != 6:
+            shape = tuple(features.shape) if isinstance(features, Tensor) else type(features).__name__
+            fail(f"on {setting.name} it gives {shape} for 6 samples", "return (N, d): end in .flatten(1)")
+        if not bool(torch.isfinite(features).all()):
+            fail(f"on {setting.name} its features hold NaN or infinite values", "mend it")
+
+
+@check("extractor", name="rows", mend="let load(config, context) return a network from samples to features")
+def features_are_apart(extractor: Extractor, bench: Bench) -> None:
+    """A sample's features are the same every time, and whatever else is in the batch."""
+    for setting, network in _extractors(extractor, bench):
+        real = setting.batch().real
+        whole, again, alone = (_features(extractor, network, part) for part in (real, real, real[:1]))
+        if not torch.equal(whole, again):
+            fail(f"on {setting.name} two calls differ", "draw nothing in evaluation mode")
+        if not torch.allclose(whole[:1], alone, atol=1e-4, rtol=1e-3):
+            fail(
+                f"on {setting.name} the features of a sample depend on the others of its batch",
+                "use statistics that are stored (batch norm in evaluation mode), none of the batch",
+            )
+
+
+@torch.no_grad()
+def _features(extractor: Extractor, network: nn.Module, samples: Tensor) -> Any:
+    with calling(extractor, "forward"):
+        return copy.deepcopy(network).eval()(samples.clone())
