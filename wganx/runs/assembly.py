@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -33,6 +34,7 @@ from wganx.plugins.guard import call, calling
 from wganx.runs.fitted import check_fitted
 
 _MOST_HELDOUT = 512
+_HELPERS = 0x9E3779B9
 
 
 @dataclass(frozen=True)
@@ -95,9 +97,11 @@ class Assembly:
     def game(self) -> Game:
         """The task, as it is played on the dataset."""
         formats = self.train_items.formats if self.stored_formats is None else self.stored_formats
-        game: Game = call(
-            self.resolved.parts.task, "build", self.resolved.run.task, Formats(formats, self.fitted), returns=Game
-        )
+        run, task = self.resolved.run, self.resolved.parts.task
+        with torch.random.fork_rng():
+            # Its helpers are initialised from the seed too, on another course than the players.
+            torch.manual_seed(run.seed + _HELPERS)
+            game: Game = call(task, "build", run.task, Formats(formats, self.fitted), returns=Game)
         return game
 
     @cached_property
@@ -195,7 +199,12 @@ class Assembly:
         formats = self.train_items.formats if self.stored_formats is None else self.stored_formats
         return {
             "plugins": [
-                {"name": plugin.name, "distribution": plugin.found.distribution, "version": plugin.found.version}
+                {
+                    "name": plugin.name,
+                    "distribution": plugin.found.distribution,
+                    "version": plugin.found.version,
+                    "file": str(plugin.found.source) if isinstance(plugin.found.source, Path) else None,
+                }
                 for plugin in self.resolved.catalog.plugins
             ],
             "modality": parts.modality.name,

@@ -23,7 +23,7 @@ _FACTOR: dict[Schedule, Callable[[float], float]] = {
 
 @dataclass(frozen=True)
 class Optimizer:
-    """Adam or RMSprop with one learning-rate schedule for both players.
+    """Adam or RMSprop with one learning-rate schedule for both players; a subclass builds another rule.
 
     The defaults are those of Gulrajani et al., 2017: Adam(1e-4, betas (0.0, 0.9)). `schedule` multiplies the rate by
     a factor of the share of training done, ``t`` in ``[0, 1)``: ``constant`` 1, ``linear`` ``1 - t``, ``cosine``
@@ -41,7 +41,8 @@ class Optimizer:
 
     def __post_init__(self) -> None:
         check_options(self)
-        if self.name not in ("adam", "rmsprop"):
+        # What a subclass goes by is the business of its own `build`.
+        if type(self).build is Optimizer.build and self.name not in ("adam", "rmsprop"):
             raise ValueError(f"Optimizer: name must be 'adam' or 'rmsprop', got {self.name!r}")
         if self.schedule not in get_args(Schedule):
             raise ValueError(
