@@ -12,28 +12,24 @@ import argparse
 import torch
 
 import wganx
-from wganx import MetricContext
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run")
     parser.add_argument("-n", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=0, help="of noise and classifier")
+    parser.add_argument("--seed", type=int, default=0, help="of the noise")
     arguments = parser.parse_args()
     run = wganx.load_run(arguments.run)
-    run.restore()
-    assembly, metric = run.assembly, run.resolved.metrics["class-score"]
-    context = MetricContext(game=assembly.game, items=assembly.items, seed=arguments.seed)
-    asked = run.context_batch(arguments.n, seed=arguments.seed)
-    generated = asked.with_real(run.draw(asked, seed=arguments.seed))
+    assembly, chosen = run.assembly, run.resolved.metrics["class-score"]
+    generated = run.sample(arguments.n, seed=arguments.seed)
     batches = [next(assembly.stream).real for _ in range(-(-arguments.n // run.resolved.run.train.batch_size))]
-    real = wganx.Batch(torch.cat(batches)[: arguments.n])
-    print(f"step {assembly.trainer.step}, n {arguments.n}, seed {arguments.seed}, torch {torch.__version__}\n")
+    real = torch.cat(batches)[: arguments.n]
+    print(f"step {run.step_of('last')}, n {arguments.n}, seed {arguments.seed}, torch {torch.__version__}\n")
     print("| samples | class score | least class share | classifier accuracy (held out) |")
     print("|---|---|---|---|")
-    for name, batch in (("generated", wganx.Batch(generated.real)), ("real, training split", real)):
-        found = metric.compute(batch, batch, context)
+    for name, batch in (("generated", wganx.Batch(generated)), ("real, training split", wganx.Batch(real))):
+        found = assembly.evaluator.measure(chosen, wganx.Sides(batch, batch, batch))
         print(
             f"| {name} | {found['class_score']:.2f} | {found['least_class_share']:.3f} "
             f"| {found['classifier_accuracy']:.4f} |"

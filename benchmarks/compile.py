@@ -65,7 +65,7 @@ def eager(critic: nn.Module, loss: CriticLoss, real: Tensor, fake: Tensor) -> Ca
 
 def recorded(step: Callable[[], object], rng: torch.Generator) -> Callable[[], None]:
     """The step as a CUDA graph."""
-    side = torch.cuda.Stream()
+    side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     side.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(side):
         for _ in range(3):

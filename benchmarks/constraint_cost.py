@@ -99,7 +99,7 @@ def measure(
     while rounds < WARM_UP + 3 or time.monotonic() < end:
         for name, step in steps.items():
             start = time.process_time()
-            step.update_critic([batch])
+            step.update_critic([batch], 0)
             elapsed = time.process_time() - start
             if rounds >= WARM_UP:
                 times[name].append(elapsed)

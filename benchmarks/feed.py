@@ -24,7 +24,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -76,28 +76,28 @@ class Share:
 def measure_scenario(resolved: Resolved, feed: str, *, drawn: bool, seconds: float, most: float = 4.0) -> Share:
     """Trains for about so many `seconds`; a step that would take `most` times as long gets a single critic update."""
     assembly = Assembly(resolved)
-    trainer, source = assembly.trainer, assembly.stream
-    own = trainer.critic_steps
+    training, source = assembly.trainer.training, assembly.stream
+    own = training.rules.critic_steps
     try:
-        with trainer.running(Stream(source, assembly.device)):
-            trainer.critic_steps, begun = 1, time.perf_counter()
-            trainer.stopwatch.shares()
-            trainer.advance()
-            shares, taken, steps = trainer.stopwatch.shares(), time.perf_counter() - begun, 1
+        with training.running(Stream(source, assembly.device)):
+            training.rules, begun = replace(training.rules, critic_steps=1), time.perf_counter()
+            training.stopwatch.shares()
+            training.advance()
+            shares, taken, steps = training.stopwatch.shares(), time.perf_counter() - begun, 1
             if taken * (own + 1) / 2 < most * seconds:
-                trainer.critic_steps = own
-                trainer.advance()
-                trainer.stopwatch.shares()
+                training.rules = replace(training.rules, critic_steps=own)
+                training.advance()
+                training.stopwatch.shares()
                 begun, steps = time.perf_counter(), 0
                 while time.perf_counter() - begun < seconds:
-                    trainer.advance()
+                    training.advance()
                     steps += 1
-                shares, taken = trainer.stopwatch.shares(), time.perf_counter() - begun
+                shares, taken = training.stopwatch.shares(), time.perf_counter() - begun
     finally:
         source.close()
     name = f"{resolved.run.plugin} / {resolved.run.scenario}"
     share = shares.get("data", 0.0)
-    return Share(name, feed, taken / steps, share, steps, trainer.critic_steps, drawn, source.feed.reason)
+    return Share(name, feed, taken / steps, share, steps, training.rules.critic_steps, drawn, source.feed.reason)
 
 
 def resolve_scenario(
@@ -212,7 +212,7 @@ def main() -> None:
         drawn = Path(folder)
         if arguments.rounds:
             config = FolderConfig(root=draw_pictures(drawn / "sources", arguments.pictures, 32, 32))
-            items = open_folder(config, "train")
+            items = open_folder(config, "train", wganx.DataContext())
             assert isinstance(items, FileItems)
             record["sources"] = measure_sources(items, arguments.rounds, arguments.batches)
         for plugin in ("points", "image"):

@@ -19,6 +19,7 @@ from torchvision import transforms
 from wganx_image.configs import GenerateConfig
 from wganx_image.tasks import Generate
 
+from wganx import Formats
 from wganx.data import BatchStream, FileItems, choose_feed, load
 
 BATCH = 64
@@ -68,7 +69,7 @@ def mirrored(pixels: Tensor) -> Tensor:
 
 def sources(items: FileItems) -> dict[str, Iterator[Any]]:
     pictures, pixels = Pictures(items), load(items).tensors["sample"]
-    game = Generate(GenerateConfig(flip=True), items.format)
+    game = Generate(GenerateConfig(flip=True), Formats(items.formats))
     rng = torch.Generator().manual_seed(0)
 
     def feed(kind: Any) -> BatchStream:

@@ -117,7 +117,7 @@ def time_feed(device: torch.device, quick: bool) -> bool:
         network = NETWORKS[name]
         pixels = torch.randint(0, 256, (items, *network.sample), dtype=torch.uint8)
         form = SampleFormat(axes=("channel", "height", "width"), shape=network.sample)
-        feed = ResidentFeed(ArrayItems({"sample": pixels}, form), batch_size=batch, seed=0, device=device)
+        feed = ResidentFeed(ArrayItems({"sample": pixels}, {"sample": form}), batch_size=batch, seed=0, device=device)
 
         def take(cycles: int, feed: ResidentFeed = feed) -> None:
             for _ in range(5 * cycles):

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -36,7 +37,7 @@ def main() -> None:
         ]  # fmt: skip
         whole, killed = Path(scratch, "whole"), Path(scratch, "killed")
         subprocess.run([*command, str(whole)], check=True, stdout=subprocess.DEVNULL)
-        kills = []
+        kills: list[int | None] = []
         while len(kills) < arguments.kills:
             process = subprocess.Popen([*command, str(killed)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             # One in five at any moment of the start; the others once training has moved on, and then at any moment.
@@ -44,7 +45,7 @@ def main() -> None:
                 wait(process, moments.uniform(0, 10), lambda: False)
             else:
                 before = newest(killed)
-                wait(process, 120, lambda before=before: newest(killed) not in (None, 0, before))
+                wait(process, 120, partial(moved_on, killed, before))
                 wait(process, moments.uniform(0, 1.5), lambda: False)
             process.kill()
             if process.wait() != -signal.SIGKILL:
@@ -60,6 +61,10 @@ def wait(process: subprocess.Popen[bytes], seconds: float, reached: Callable[[],
     deadline = time.monotonic() + seconds
     while process.poll() is None and time.monotonic() < deadline and not reached():
         time.sleep(0.001)
+
+
+def moved_on(run: Path, before: int | None) -> bool:
+    return newest(run) not in (None, 0, before)
 
 
 def newest(run: Path) -> int | None:

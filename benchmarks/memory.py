@@ -81,10 +81,10 @@ def figures(what: str, network: str, constraint: str, device: str) -> dict[str, 
     trainer = wganx.Trainer(generator, critic, noise=kind.noise, constraint=CONSTRAINTS[constraint](), device=device)
     batch = wganx.Batch(kind.reals(1, kind.batch, trainer.device)[0])
     if what == "plan":
-        plan = plan_memory(trainer, batch)
+        plan = plan_memory(trainer.training, batch)
         return {"critic": plan.critic_step, "generator": plan.generator_step}
     updates: dict[str, Callable[[], None]] = {
-        "critic": lambda: trainer.steps.update_critic([batch]),
+        "critic": lambda: trainer.steps.update_critic([batch], 0),
         "generator": lambda: trainer.steps.update_generator([batch], 0),
     }
     for _ in range(2):

@@ -7,8 +7,8 @@ import statistics
 import torch
 from torch import Tensor, nn
 
-from wganx import Batch, MetricContext
-from wganx.evaluation import heldout_batch, with_classes_in_turn
+from wganx import Batch, Sampler, Sides
+from wganx.evaluation import heldout_batch, with_labels
 from wganx.runs.assembly import Assembly
 
 SCORES = {"sliced_w1": "sliced-w1", "class_score": "class-score"}
@@ -19,15 +19,16 @@ class Judge:
     """Scores generators by `n` samples each; the classifier is trained once, with seed 0, for all of them."""
 
     def __init__(self, assembly: Assembly, n: int) -> None:
-        self.game, self.n, self.noise = assembly.game, n, assembly.resolved.run.generator.noise
+        self.game, self.n, self.noise = assembly.game, n, assembly.resolved.run.generator.noise_shape
         self.metrics = {value: assembly.resolved.metrics[metric] for value, metric in SCORES.items()}
-        self.context = MetricContext(game=self.game, items=assembly.items, seed=0)
+        self.evaluator = assembly.evaluator
         self.reference, self.real = (
             heldout_batch(self.game, items, min(n, len(items)), seed=0, device=assembly.device)
             for items in (assembly.heldout_items, assembly.train_items)
         )
         asked = heldout_batch(self.game, assembly.heldout_items, n, seed=0, device=assembly.device)
-        self.asked = with_classes_in_turn(asked, self.game)
+        labels = Sampler(nn.Identity(), noise=None, device=assembly.device, context=self.game.context).context_rows(n)
+        self.asked = with_labels(asked, labels)
 
     def score(self, network: nn.Module, seed: int = 0) -> dict[str, float]:
         """Of samples from noise of this `seed`; `network` is in evaluation mode."""
@@ -35,13 +36,13 @@ class Judge:
 
     def compute(self, candidate: Batch) -> dict[str, float]:
         return {
-            value: metric.compute(candidate, self.reference, self.context)[value]
-            for value, metric in self.metrics.items()
+            value: self.evaluator.measure(chosen, Sides(candidate, candidate, self.reference))[value]
+            for value, chosen in self.metrics.items()
         }
 
     @torch.no_grad()
     def draw(self, network: nn.Module, seed: int) -> Tensor:
-        noise = torch.randn(self.n, self.noise, generator=torch.Generator().manual_seed(seed))
+        noise = torch.randn(self.n, *self.noise, generator=torch.Generator().manual_seed(seed))
         parts = [slice(start, start + 500) for start in range(0, self.n, 500)]
         given = self.asked.context
         return torch.cat([network(noise[rows], **{name: x[rows] for name, x in given.items()}) for rows in parts])

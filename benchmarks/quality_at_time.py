@@ -94,7 +94,7 @@ def prepare(resolved: Resolved) -> tuple[Assembly, CarefulLoop]:
         critic,
         # Another seed than that of the noise, or rows and noise would come from the same random bits.
         random_batches(whole.real, whole.context, run.train.batch_size, 10_000 + run.seed),
-        noise=run.generator.noise,
+        noise=run.generator.noise_shape[0],
         critic_steps=run.train.critic_steps,
         lr=optimizer.lr,
         betas=optimizer.betas,
@@ -109,9 +109,9 @@ def compete(result: Result, resolved: Resolved, judge: Judge, checkpoints: Seque
     """Both trainings in turns of `turn` seconds, from their first step to the last checkpoint."""
     assembly, loop = prepare(resolved)
     trainer = assembly.trainer
-    with trainer.running(Stream(assembly.stream, assembly.device)):
+    with trainer.training.running(Stream(assembly.stream, assembly.device)):
         contestants = [
-            Contestant("wganx", trainer.advance, trainer.average.module),
+            Contestant("wganx", trainer.training.advance, trainer.average.module),
             Contestant("careful", loop.cycle, loop.average),
         ]
         while any(one.cpu < checkpoints[-1] for one in contestants):
@@ -141,7 +141,7 @@ def measure(
     """The scenario with seeds 0, 1, ...; what is known after each of them."""
     resolved = [resolve(**options, seed=seed) for seed in range(seeds)]
     judge = Judge(Assembly(resolved[0]), n)
-    better = {value: str(metric.better[value]) for value, metric in judge.metrics.items()}
+    better = {value: str(chosen.metric.better[value]) for value, chosen in judge.metrics.items()}
     result = Result(scenario, n, len(judge.reference), len(judge.real), judge.trivial(), better)
     warm_up(resolved[0])
     for one in resolved:
@@ -152,9 +152,9 @@ def measure(
 def warm_up(resolved: Resolved) -> None:
     """A few steps of both for nothing: the first of a process pay for what torch prepares once."""
     assembly, loop = prepare(resolved)
-    with assembly.trainer.running(Stream(assembly.stream, assembly.device)):
+    with assembly.trainer.training.running(Stream(assembly.stream, assembly.device)):
         for _ in range(3):
-            assembly.trainer.advance()
+            assembly.trainer.training.advance()
             loop.cycle()
     assembly.stream.close()
 

@@ -50,7 +50,7 @@ def training(network: str, batch: int, ranks: Ranks) -> Wganx:
     """The engine on `network`, its batches of `batch` shared by `ranks`."""
     made = Setup(NETWORKS[network], batch, CPU, "fp32").make(VARIANTS["wganx"])
     assert isinstance(made, Wganx)
-    made.trainer.ranks = made.trainer.steps.ranks = ranks
+    made.trainer.training.ranks = made.trainer.steps.ranks = ranks
     return made
 
 

@@ -120,13 +120,13 @@ class Wganx:
         self.stream = Stream(setup.reals(), setup.device)
 
     def active(self) -> AbstractContextManager[object]:
-        return self.trainer.running(self.stream)
+        return self.trainer.training.running(self.stream)
 
     def run(self, cycles: int) -> None:
         # Also set by the training itself, but several are active here at a time.
         with multiplying(self.precision, self.device):
             for _ in range(cycles):
-                self.trainer.advance()
+                self.trainer.training.advance()
 
 
 class ByHand:

@@ -19,6 +19,7 @@ release = version = wganx.__version__
 
 extensions = [
     "mathml",  # docs/_ext: formulas that need no network
+    "from_code",  # docs/_ext: commands, configuration, hooks and parts, as the code has them
     "tolerance",  # docs/_ext: outputs hold to the digits that they show
     "myst_parser",
     "sphinx.ext.autodoc",
@@ -34,7 +35,7 @@ html_math_renderer = "mathml"
 html_theme = "furo"
 html_title = "wganx"
 html_static_path = ["_static"]
-html_css_files = ["formulas.css"]
+html_css_files = ["formulas.css", "reference.css"]
 html_copy_source = False
 html_show_sourcelink = False
 

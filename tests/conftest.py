@@ -1,19 +1,75 @@
-"""Fixtures that several test folders share."""
+"""Fixtures that several test folders share, and the house rules of every test process.
+
+Tests run in a process a core, each with one torch thread, and with a home and a cache of its own: they neither see nor
+touch those of whoever runs them.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from textwrap import dedent
 
-# Before anything imports torch: threads gain nothing on networks this small, and lose a lot on a busy machine.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-
 import pytest
+from hypothesis import HealthCheck, settings
 
-from wganx.plugins import discovery
+from wganx.plugins import discovery  # which does not import torch
+
+# Before anything imports torch, and for the processes that tests start: threads gain nothing on networks this small,
+# and lose a lot where every core has a test of its own.
+os.environ["OMP_NUM_THREADS"] = "1"
+
+_HOME = Path(tempfile.mkdtemp(prefix="wganx-tests-"))
+for _name, _folder in {"HOME": "home", "XDG_CACHE_HOME": "home/.cache", "WGANX_CACHE": "cache"}.items():
+    (_HOME / _folder).mkdir(parents=True, exist_ok=True)
+    os.environ[_name] = str(_HOME / _folder)
+# The fonts are looked for once, by whichever process is first, and not by every worker in its new home.
+os.environ.setdefault("MPLCONFIGDIR", str(_HOME / "matplotlib"))
+for _name in [name for name in os.environ if name.startswith("WGANX__")]:
+    del os.environ[_name]  # settings of the user's own runs
+
+# How long an example takes says nothing where every core is busy.
+settings.register_profile("wganx", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("wganx")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.add_cleanup(lambda: shutil.rmtree(_HOME, ignore_errors=True))
+
+
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """Without pytest-xdist (``-p no:xdist``) the options of pyproject.toml that are meant for it mean nothing."""
+    if not pluginmanager.hasplugin("xdist"):
+        group = parser.getgroup("xdist", "pytest-xdist, which is not loaded")
+        for option in ("--numprocesses", "--dist"):
+            group.addoption(option, help="no effect")
+
+
+def usable_cores(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
+    """The cores that this process may use: of those it is bound to, as many as its container is granted time for."""
+    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        granted, period = quota.read_text(encoding="ascii").split()
+        return max(1, min(bound, round(int(granted) / int(period))))
+    except (OSError, ValueError):  # no such file, or "max 100000": no limit
+        return bound
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """A worker a core. Its own guess counts physical cores, one of the two of a small machine.
+
+    None leaves it to PYTEST_XDIST_AUTO_NUM_WORKERS. Single tests, named by ``file::test``, need no workers, and those
+    of ``-m gpu`` share one device.
+    """
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    alone = config.option.markexpr == "gpu" or all("::" in argument for argument in config.args)
+    return 0 if alone else usable_cores()
 
 
 @pytest.fixture

@@ -70,6 +70,59 @@ def test_a_file_imports_from_its_own_floor_or_below(path):
             assert FLOORS.get(other, 0) <= FLOORS[own], f"{path}: floor {FLOORS[own]} imports {module} {names}"
 
 
+def edges():
+    """Which module imports which, wherever the import stands: at the top, in a function, under TYPE_CHECKING.
+
+    Left out is the front door, ``wganx/__init__.py``, which only names what lies behind it: who imports a name from
+    there is taken to import the module where it lives. That a module's package comes first is no import of it.
+    """
+    modules = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in sources("wganx")
+    }
+    found = {}
+    for module, path in modules.items():
+        if module != "wganx":
+            targets = set()
+            for source, names in imports(path):
+                for name in names or [None]:
+                    inner = f"{source}.{name}"
+                    home = wganx._MODULE_OF.get(name, "wganx") if source == "wganx" else source
+                    targets.add(inner if inner in modules else home)
+            found[module] = (targets & modules.keys()) - {"wganx", module}
+    return found
+
+
+def circles(edges):
+    """Sets of modules each of which imports the others, directly or not."""
+
+    def reach(start):
+        seen, ahead = set(), [start]
+        while ahead:
+            for target in edges[ahead.pop()] - seen:
+                seen.add(target)
+                ahead.append(target)
+        return seen
+
+    reached = {module: reach(module) for module in edges}
+    return {
+        frozenset(other for other in reached[module] if module in reached[other])
+        for module in edges
+        if module in reached[module]
+    }
+
+
+def test_no_module_imports_itself_round_about():
+    assert [sorted(circle) for circle in circles(edges())] == []
+
+
+def test_circles_are_found():
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == {frozenset("abc")}
+    assert circles({"a": {"b"}, "b": set()}) == set()
+    assert {"wganx.engine.loop", "wganx.batch"} <= edges()["wganx.engine.trainer"]
+    assert "wganx.engine" in edges()["wganx.config.composition"]  # within a function, and for types
+
+
 def test_every_package_has_a_floor():
     rooms = {
         path.stem for path in (ROOT / "wganx").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from wganx.networks import Helper as Helper
     from wganx.networks import Networks as Networks
     from wganx.plugins.contracts import WGANX_API as WGANX_API
+    from wganx.plugins.contracts import Baseline as Baseline
     from wganx.plugins.contracts import BuildContext as BuildContext
     from wganx.plugins.contracts import DataContext as DataContext
     from wganx.plugins.contracts import ExtractorContext as ExtractorContext
@@ -107,7 +108,7 @@ _HOME_OF = {
     "wganx.health": ("Finding", "HealthCheck", "Vitals"),
     "wganx.networks": ("Helper", "Networks"),
     "wganx.plugins.contracts": (
-        "WGANX_API", "BuildContext", "DataContext", "ExtractorContext", "Formats", "Game", "Items", "Make",
+        "WGANX_API", "Baseline", "BuildContext", "DataContext", "ExtractorContext", "Formats", "Game", "Items", "Make",
         "MetricContext", "Outcome", "Preview", "RunInfo", "Sides", "Sink", "Source", "Split",
     ),
     "wganx.plugins.descriptors": (

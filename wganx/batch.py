@@ -55,6 +55,10 @@ class SampleFormat:
             raise ValueError(f"every axis needs a size of at least 1, got {self.shape}")
         if self.value_range is not None and not self.value_range[0] < self.value_range[1]:
             raise ValueError(f"value_range must rise, got {self.value_range}")
+        if self.classes and self.axes:
+            raise ValueError(
+                f"classes belong to a label's format, SampleFormat.label(classes), and this one has axes {self.axes}"
+            )
         signal = {name: _plain(value) for name, value in self.signal.items()}
         object.__setattr__(self, "signal", MappingProxyType(signal))
 

@@ -52,6 +52,8 @@ def whole_folder(path: Path) -> Iterator[Path]:
     Raises:
         OSError: the parent folder cannot be written, or `path` is a file.
     """
+    if path.is_file() and not path.is_symlink():
+        raise NotADirectoryError(f"{path} is a file, and a folder is to take its place; move it away")
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = _aside(path, "writing")
     aside.mkdir()
@@ -103,8 +105,6 @@ def _aside(path: Path, doing: str) -> Path:
 
 
 def _take_the_place_of(path: Path, aside: Path) -> None:
-    if path.is_file() and not path.is_symlink():
-        raise NotADirectoryError(f"{path} is a file, and a folder is to take its place; move it away")
     if os.path.lexists(path) and _exchange(aside, path):
         return  # the old one lies aside now, and goes from there
     try:

@@ -44,9 +44,9 @@ def test_the_loop_by_hand_trains_as_wganx_does(float64):
     batches = [batch.with_real(batch.real.double()) for batch in itertools.islice(assembly.stream, 6)]
     assert set(batches[0].context) == set(batches[0].condition) == {"label"}
     loop.batches = itertools.cycle([(batch.real, batch.context) for batch in batches])
-    with trainer.running(Stream(batches, assembly.device)):
+    with trainer.training.running(Stream(batches, assembly.device)):
         for _ in range(3):
-            trainer.advance()
+            trainer.training.advance()
             loop.cycle()
     for ours, theirs in ((loop.generator, trainer.generator), (loop.critic, trainer.critic)):
         torch.testing.assert_close(ours.state_dict(), theirs.state_dict(), rtol=1e-9, atol=1e-12)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
+
+from wganx.config import Resolved
 
 TONES = """
 from pathlib import Path
@@ -136,7 +142,7 @@ train:
 
 
 @pytest.fixture
-def tones(fake_distribution, only_fake_plugins) -> str:
+def tones(fake_distribution: Callable[..., Path], only_fake_plugins: None) -> str:
     """The plugin's name, installed, with a scenario from a mapping and one from a file."""
     site = fake_distribution("wganx-tones", "0.3", {"tones": "wx_tones"}, {"wx_tones": TONES})
     (site / "second.yaml").write_text(SECOND, encoding="utf-8")
@@ -144,21 +150,21 @@ def tones(fake_distribution, only_fake_plugins) -> str:
 
 
 @pytest.fixture
-def resolve(tones):
+def resolve(tones: str) -> Callable[..., Resolved]:
     """`wganx.config.resolve` with plugin ``tones`` and an empty environment unless told otherwise."""
     from wganx import config
 
-    def call(*settings: str, **named):
+    def call(*settings: str, **named: Any) -> Resolved:
         return config.resolve(**{"plugin": tones, "settings": settings, "environ": {}, **named})
 
     return call
 
 
 @pytest.fixture
-def write(tmp_path):
+def write(tmp_path: Path) -> Callable[..., Path]:
     """Write a configuration file and return its path."""
 
-    def file(text: str, name: str = "run.yaml"):
+    def file(text: str, name: str = "run.yaml") -> Path:
         path = tmp_path / name
         path.write_text(text, encoding="utf-8")
         return path

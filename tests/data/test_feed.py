@@ -88,6 +88,17 @@ def test_spawned_workers_change_nothing_and_what_they_read_ahead_does_not_count(
     assert not multiprocessing.active_children()
 
 
+def test_thousands_of_unreadable_items_are_counted_and_a_few_named(write, decoders, caplog):
+    root = write(
+        {f"train/{i:04}.bin": b"broken" if i % 25 == 1 else b"abc" for i in range(1000)} | {"test/0.bin": b"a"}
+    )
+    feed = ResidentFeed(FileItems(FileTree(root, (".bin",)), "train", decoders.decode, FORMATS),
+                        batch_size=7, seed=1, device="cpu")  # fmt: skip
+    assert len(feed.unreadable) == 40
+    assert len(caplog.messages) == 21
+    assert caplog.messages[-1] == "more than 20 cannot be read; the others are counted and not named"
+
+
 @pytest.mark.parametrize("saved_by", ["resident", "stream"])
 @pytest.mark.parametrize("loaded_by", ["resident", "stream"])
 @pytest.mark.parametrize("position", [0, 1, 6, 23])
@@ -153,6 +164,17 @@ def test_a_worker_that_dies_is_an_error_not_a_hang(write, decoders):
     feed = StreamFeed(items, batch_size=2, seed=0, device="cpu", workers=1)
     with pytest.raises(DataError, match=r"a worker process that reads the data died .* with fewer workers, or with 0"):
         feed.next()
+
+
+def test_a_worker_that_aborts_while_it_is_ended_is_of_no_interest():
+    class Ending:
+        def _shutdown_workers(self):
+            raise RuntimeError("DataLoader worker (pid 1) is killed by signal: Aborted.")
+
+    feed = StreamFeed(array_items(), batch_size=2, seed=0, device="cpu", workers=1)
+    feed._batches = Ending()
+    feed.close()
+    assert feed._batches is None
 
 
 def test_a_decoder_that_cannot_be_sent_is_refused(write):

@@ -142,3 +142,45 @@ def test_a_folder_that_may_not_be_listed_is_named_and_left_out(write, forbid, ca
     forbid(root / "lost+found")
     assert FileTree(root, (".png",)).paths == ("1.png",)
     assert caplog.messages == [f"the files in {root / 'lost+found'} are left out: Permission denied"]
+
+
+RUN = {f"{name}{file}": b"{}" for name in ("runs/one/", "mine/two/") for file in ("config.yaml", "run.json")}
+RUN |= {"runs/one/samples/1.png": b"own", "mine/two/samples/1.png": b"own", "runs/drawn/1.png": b"own"}
+OTHERS = {"a/1.png": b"one", "config.yaml": b"", "a/run.json": b"", "mine/2.png": b"two", "a/runs/3.png": b"three"}
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip"])
+def test_run_folders_are_passed_over_and_named_once(write, pack, caplog, kind):
+    root = write(RUN | OTHERS) if kind == "folder" else pack(RUN | OTHERS)
+    tree = FileTree(root, (".png",))
+    assert tree.paths == ("a/1.png", "a/runs/3.png", "mine/2.png")
+    assert sorted(tree.skipped_runs) == ["mine/two", "runs"]
+    assert tree.skipped == {".json": 1, ".yaml": 1}
+    (said,) = caplog.messages
+    assert said.startswith(f"{root}: what lies in the run folders of wganx ")
+    assert said.endswith(" is left out")
+    tree.close()
+
+
+def test_a_run_folder_that_is_asked_for_is_read(write):
+    root = write({"config.yaml": b"", "run.json": b"", "samples/1.png": b"one"})
+    assert FileTree(root, (".png",)).paths == ("samples/1.png",)
+    assert FileTree(root / "samples", (".png",)).skipped_runs == ()
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip"])
+def test_where_only_runs_have_such_files_that_is_said(write, pack, kind):
+    root = write(RUN) if kind == "folder" else pack(RUN)
+    with pytest.raises(DataError) as refusal:
+        FileTree(root, (".png",))
+    assert str(refusal.value) in (
+        f"{root} holds no file ending in .png outside the run folders of wganx {named}, and what lies there is left "
+        "out; give another path, or the very folder of the samples"
+        for named in ("mine/two, runs", "runs, mine/two")
+    )
+
+
+def test_many_run_folders_are_counted(write, caplog):
+    runs = {f"mine/{i}/{file}": b"" for i in range(5) for file in ("config.yaml", "run.json")}
+    FileTree(write(runs | OTHERS), (".png",))
+    assert caplog.messages[0].endswith("wganx mine/0, mine/1, mine/2 and 2 more is left out")

@@ -3,6 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wganx.data.layout import layout_of
+from wganx.errors import DataError
 
 names = st.text("abcdefgh", min_size=1, max_size=6)
 flat_paths = st.lists(names.map(lambda name: name + ".png"), min_size=2, max_size=60, unique=True).map(sorted)
@@ -84,3 +85,71 @@ def test_class_folders(paths, classes):
 
 def test_files_outside_the_splits_do_not_decide_about_classes():
     assert layout_of(["notes.png", "test/a/1.png", "train/a/2.png", "train/b/3.png"]).classes == ("a", "b")
+
+
+speakers = st.lists(
+    st.tuples(st.sampled_from(["anna", "ben", "cleo", "dora", None]), names), min_size=2, max_size=40, unique=True
+)
+
+
+def group(path):
+    """``anna-1.wav`` belongs to anna, ``-1.wav`` to nobody."""
+    return path.split("/")[-1].split("-")[0] or None
+
+
+@settings(deadline=None)
+@given(speakers)
+def test_a_group_is_never_split_and_nothing_is_lost(files):
+    paths = sorted(f"{speaker or ''}-{name}.wav" for speaker, name in files)
+    layout = layout_of(paths)
+    if len({group(path) or path for path in paths}) < 2:
+        with pytest.raises(DataError, match="belong to one group"):
+            layout.by_group(group)
+        return
+    split = layout.by_group(group)
+    assert sorted((*split.train, *split.heldout)) == paths
+    assert split.train
+    assert split.heldout
+    assert not {group(path) for path in split.train} & {group(path) for path in split.heldout} - {None}
+    wrapped = layout_of([f"set/{path}" for path in paths]).by_group(group)
+    assert wrapped.heldout == tuple(f"set/{path}" for path in split.heldout)
+    assert (split.classes, split.outside, split.depth) == (layout.classes, layout.outside, layout.depth)
+
+
+def test_files_without_a_group_are_held_out_one_by_one():
+    paths = [f"{i:05}.png" for i in range(3000)]
+    alone = layout_of(paths).by_group(lambda path: None)
+    assert len(alone.heldout) == pytest.approx(300, abs=50)  # 3 standard deviations of the binomial
+
+
+def test_a_tenth_of_the_groups_is_held_out_and_adding_files_moves_none():
+    paths = [f"{speaker:04}-{i}.wav" for speaker in range(1000) for i in range(3)]
+    before = layout_of(paths[:2400]).by_group(group)
+    after = layout_of(paths).by_group(group)
+    assert set(before.heldout) == set(after.heldout) & set(paths[:2400])
+    assert len(after.heldout) == pytest.approx(300, abs=90)
+
+
+def test_a_single_group_is_refused():
+    message = (
+        r"^all 3 files belong to one group, 'anna', which leaves none to hold out; "
+        r"add files of another, or put them into folders train and test$"
+    )
+    with pytest.raises(DataError, match=message):
+        layout_of(["anna-1.wav", "anna-2.wav", "anna-3.wav"]).by_group(group)
+
+
+def test_split_folders_stay_and_a_group_in_both_is_named(caplog):
+    layout = layout_of(["train/anna-1.wav", "train/ben-1.wav", "train/-1.wav", "test/anna-2.wav", "test/-2.wav"])
+    assert layout.by_group(group) == layout
+    assert caplog.messages == [
+        "1 group lies in both split folders, so what is held out is not all new to who trained on the rest: anna"
+    ]
+    caplog.clear()
+    many = layout_of([f"{split}/{name}-1.wav" for split in ("train", "val") for name in "abcdefg"])
+    many.by_group(group)
+    assert caplog.messages[0].startswith("7 groups lie in both split folders")
+    assert caplog.messages[0].endswith(": a, b, c, d, e and 2 more")
+    caplog.clear()
+    layout_of(["train/anna-1.wav", "test/ben-1.wav"]).by_group(group)
+    assert not caplog.messages

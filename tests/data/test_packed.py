@@ -82,9 +82,9 @@ def test_any_contents_in_any_types_come_back(decoders, tmp_path_factory, content
     plain = items_in(root, decoders.of_every_type, decoders.FORMATS)
     assert made.formats == plain.formats
     assert same(made, plain)
-    assert (
-        packed(items_in(root, decoders.of_every_type, decoders.FORMATS), "auto")[1] == f"packed in {made.folder}"
-    )  # NaN and all
+    again, said = packed(items_in(root, decoders.of_every_type, decoders.FORMATS), "auto")  # NaN and all
+    assert isinstance(again, PackedItems)
+    assert said == f"packed in {made.folder}"
 
 
 def test_items_of_a_pack_may_be_written_to(write, decoders):

@@ -34,9 +34,8 @@ LONG = {"sample": SampleFormat(axes=("value",), shape=(None,))}
 
 
 def array_items(count=10):
-    return ArrayItems(
-        {"sample": torch.arange(count * 3).view(count, 3), "number": torch.arange(count)}, FORMATS | {"number": SCALAR}
-    )
+    tensors = {"sample": torch.arange(count * 3).view(count, 3), "number": torch.arange(count)}
+    return ArrayItems(tensors, FORMATS | {"number": SCALAR})
 
 
 def file_items(write, decoders, count=40, decode=None):

@@ -93,6 +93,26 @@ def test_a_torn_write_is_never_picked_up(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
+def test_what_killed_writers_left_is_never_taken_and_goes_with_the_next_save(tmp_path):
+    store = CheckpointStore(tmp_path)
+    store.save(one(1), 1)
+    for left in (".step-000002.abc.writing", ".step-000000.removing", ".step-000001.replaced"):
+        write_checkpoint(tmp_path / left, one(9))
+    (tmp_path / ".best.json.xyz.writing").write_text("{")
+    assert (store.steps(), store.best()) == ([1], None)
+    assert store.latest().facts["step"] == 1
+    store.save(one(2), 2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["step-000001", "step-000002"]
+
+
+def test_a_roll_back_discards_what_came_after(tmp_path):
+    store = CheckpointStore(tmp_path)
+    for step in range(3):
+        store.save(one(step), step)
+    store.discard_after(1)
+    assert store.steps() == [0, 1]
+
+
 def test_an_unknown_format_is_refused(tmp_path):
     write_checkpoint(tmp_path / "x", one())
     state = json.loads((tmp_path / "x/state.json").read_text())
@@ -194,7 +214,7 @@ def test_save_and_load(make_trainer, networks, data, tmp_path):
     trainer.fit(data, steps=3)
     trainer.save(tmp_path / "x")
     loaded = wganx.Trainer.load(tmp_path / "x", *networks(seed=9), device="cpu")
-    assert (loaded.constraint, loaded.critic_steps, loaded.step) == (wganx.LipschitzPenalty(7.0), 2, 3)
+    assert (loaded.constraint, loaded.training.rules.critic_steps, loaded.step) == (wganx.LipschitzPenalty(7.0), 2, 3)
     assert torch.equal(loaded.sample(5), trainer.sample(5))
     for each in (trainer, loaded):
         each.fit(data, steps=2)

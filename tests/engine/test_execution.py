@@ -17,7 +17,10 @@ import wganx
 from wganx.batch import SampleFormat
 from wganx.config import resolve
 from wganx.data import ArrayItems, BatchStream, ResidentFeed
-from wganx.engine.carrying.execution import Recorded, describe
+from wganx.engine import load_average, read_weights
+from wganx.engine.carrying.execution import describe
+from wganx.engine.carrying.recorded import Recorded
+from wganx.errors import UsageError
 from wganx.runs.assembly import Assembly
 from wganx.wasserstein import CONSTRAINTS
 
@@ -45,7 +48,7 @@ class _Recording(TorchDispatchMode):
 
 
 class Tape:
-    """Stands for `wganx.engine.carrying.execution.CudaGraphs` on a CPU."""
+    """Stands for `wganx.engine.carrying.cuda_graphs.CudaGraphs` on a CPU."""
 
     def __init__(self, milliseconds=10.0):
         self.recorded = self.replayed = 0
@@ -122,16 +125,22 @@ class _Untouched(TorchDispatchMode):
         return tensor
 
 
+def replaced(patch, tape):
+    patch.setattr(
+        "wganx.engine.training.choose_execution",
+        lambda capture, device, steps, stream, stopwatch, failures, note: Recorded(
+            steps, stream, stopwatch, tape, failures, note
+        ),
+    )
+
+
 def run(make_trainer, batches, tape=None, steps=9, **settings):
     trainer = make_trainer(**settings)
     for player in (trainer.steps.critic, trainer.steps.generator):
-        player.optimizer = trainer.optimizer.build(player.parameters, player.rate, capturable=True)
+        player.optimizer = trainer.training.rules.optimizer.build(player.parameters, player.rate, capturable=True)
     with pytest.MonkeyPatch.context() as patch:
         if tape is not None:
-            patch.setattr(
-                "wganx.engine.trainer.choose_execution",
-                lambda capture, device, steps, stream, stopwatch: Recorded(steps, stream, stopwatch, tape),
-            )
+            replaced(patch, tape)
         result = trainer.fit(batches, steps=steps, log_every=2)
     return trainer, result.history
 
@@ -226,11 +235,11 @@ def test_a_feed_is_gathered_inside_the_recording(make_trainer):
     same(train(), train(Tape()))
 
 
-def test_extra_losses_know_the_number_of_the_step(make_trainer, data, caplog):
-    def growing(generator, fake, batch, step):
+def test_generator_losses_know_the_number_of_the_step(make_trainer, data, caplog):
+    def growing(networks, fake, batch, step):
         return {"pull": 0.01 * step * fake.square().mean()}
 
-    settings = {"extra_losses": growing, "steps": 12}
+    settings = {"generator_losses": growing, "steps": 12}
     tape = Tape()
     same(run(make_trainer, data, **settings)[0], run(make_trainer, data, tape, **settings)[0])
     assert tape.recorded == 1  # the critic's update
@@ -251,6 +260,11 @@ def test_what_cannot_be_recorded_is_said_once_and_trained_all_the_same(make_trai
     recorded, _ = run(make_trainer, data, tape, **networks())
     same(eager, recorded)
     assert tape.recorded == 0
+    assert recorded.training.facts()["fallbacks"].keys() == {"critic", "generator"}
+    assert recorded.way.startswith("one operation after another; the critic's updates not recorded (")
+    with pytest.MonkeyPatch.context() as patch:
+        replaced(patch, tape)
+        recorded.fit(data, steps=6)  # known by now, and not said again
     for kind in ("critic", "generator"):
         assert caplog.text.count(f"the {kind}'s updates run one operation after another: recording failed (_local") == 1
 
@@ -285,13 +299,146 @@ def test_the_tape_notices_a_value_that_the_host_computed(make_trainer, data, mon
             calls.append(1)
             return super().forward(noise) + 0.001 * len(calls)
 
-    monkeypatch.setattr("wganx.engine.carrying.execution._ROUNDING", float("inf"))
+    monkeypatch.setattr("wganx.engine.carrying.recorded._ROUNDING", float("inf"))
     calls = []
     eager, _ = run(make_trainer, data, generator=Counting(nn.Linear(4, 2)))
     calls.clear()
     recorded, _ = run(make_trainer, data, Tape(), generator=Counting(nn.Linear(4, 2)))
     with pytest.raises(AssertionError):
         same(eager, recorded)
+
+
+@pytest.mark.parametrize("milliseconds", [10.0, 0.1], ids=["an update at a time", "a cycle at a time"])
+def test_helpers_and_both_players_losses_are_recorded(make_trainer, data, milliseconds):
+    """One helper learns with each player, with batch norm and dropout, and one is frozen."""
+
+    def helper():
+        return nn.Sequential(nn.Linear(2, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.3), nn.Linear(8, 2))
+
+    def losses(networks, fake, batch, step):
+        helpers = networks.helpers
+        return {
+            "near": sum(0.1 * (helpers[name](fake) - helpers[name](batch.real)).square().mean() for name in helpers)
+        }
+
+    def settings():
+        torch.manual_seed(1)
+        roles = {"one": "generator", "other": "critic", "still": None}
+        helpers = {name: wganx.Helper(helper(), role) for name, role in roles.items()}
+        both = {"generator_losses": losses, "critic_losses": losses}
+        return {"steps": 14, "critic_steps": 2, "helpers": helpers, **both, **dropping_networks()}
+
+    tape = Tape(milliseconds)
+    eager, expected = run(make_trainer, data, **settings())
+    recorded, found = run(make_trainer, data, tape, **settings())
+    same(eager, recorded)
+    assert expected == found
+    assert tape.replayed > tape.recorded >= 2
+
+
+class Growing(nn.Module):
+    """Grows from step 6 on: all layers are there from the start, and the later one fades in."""
+
+    START, FADE = 6, 4
+
+    def __init__(self, *, inputs, outputs, last=()):
+        super().__init__()
+        self.depth = 0
+        self.register_buffer("fade", torch.zeros(()))
+        self.first = nn.Sequential(nn.Linear(inputs, 16), nn.LeakyReLU(0.2))
+        self.more = nn.Sequential(nn.Linear(16, 16), nn.LeakyReLU(0.2))
+        self.last = nn.Sequential(nn.Linear(16, outputs), *last)
+        self.told = []
+
+    def at(self, step):
+        self.told.append(step)
+        self.depth = int(step >= self.START)
+        self.fade.fill_(min(max(step - self.START + 1, 0) / self.FADE, 1.0))
+        return self.depth
+
+    def forward(self, x):
+        hidden = self.first(x)
+        if self.depth:
+            hidden = torch.lerp(hidden, self.more(hidden), self.fade)
+        return self.last(hidden)
+
+
+def growing_networks():
+    torch.manual_seed(0)
+    return {
+        "generator": Growing(inputs=4, outputs=2),
+        "critic": Growing(inputs=2, outputs=1, last=[nn.Flatten(0)]),
+    }
+
+
+class TestStages:
+    @pytest.mark.parametrize("milliseconds", [10.0, 0.1], ids=["an update at a time", "a cycle at a time"])
+    def test_a_network_that_grows_is_recorded_for_each_stage(self, make_trainer, data, milliseconds):
+        tape, settings = Tape(milliseconds), {"steps": 24, "critic_steps": 2, "ema": 0.9}
+        eager, expected = run(make_trainer, data, **settings, **growing_networks())
+        recorded, found = run(make_trainer, data, tape, **settings, **growing_networks())
+        same(eager, recorded)
+        assert expected == found
+        assert eager.generator.depth == eager.average.module.depth == 1
+        assert eager.average.module.fade == 1
+        assert torch.equal(eager.sample(5), recorded.sample(5))
+        # Small and grown, the critic's and the generator's update; the small network does not last till a cycle is.
+        assert tape.recorded == (4 if milliseconds > 1 else 5)
+        assert tape.replayed > tape.recorded
+
+    def test_they_are_told_before_every_step(self, make_trainer, data):
+        trainer = make_trainer(**growing_networks())
+        trainer.fit(data, steps=3)
+        assert trainer.generator.told == trainer.critic.told == [0, 0, 1, 2]
+        assert trainer.average.module.told[-3:] == [0, 1, 2]
+
+    def test_losses_that_depend_on_the_stage_of_the_game(self, make_trainer, data):
+        def settings():
+            stage = [0]
+
+            def at(step):
+                stage[0] = step % 2
+                return stage[0]
+
+            def pull(networks, fake, batch, step):
+                return {"pull": (0.5 if stage[0] else 0.1) * fake.square().mean()}
+
+            return {"at": at, "generator_losses": pull, "steps": 20, "critic_steps": 1}
+
+        tape = Tape()
+        same(run(make_trainer, data, **settings())[0], run(make_trainer, data, tape, **settings())[0])
+        assert tape.recorded == 4  # both updates, each for both
+
+    def test_recordings_of_stages_that_are_past_are_let_go(self, make_trainer, data, monkeypatch):
+        monkeypatch.setattr("wganx.engine.carrying.recorded._PAST", 2)
+        trainer, _ = run(make_trainer, data, Tape(), steps=40, critic_steps=1, at=lambda step: step // 8)
+        kept = trainer.training._execution._stages
+        assert [key for (key,) in kept] == [3, 4]
+
+    def test_a_restored_network_is_in_its_stage(self, make_trainer, data, tmp_path):
+        trainer = make_trainer(**growing_networks(), ema=0.9)
+        trainer.fit(data, steps=8)
+        trainer.save(tmp_path / "x")
+        assert trainer.checkpoint().facts["stage"] == "(1, 1)"
+        loaded = wganx.Trainer.load(tmp_path / "x", **growing_networks(), device="cpu")
+        assert loaded.average.module.depth == loaded.generator.depth == 1
+        assert torch.equal(loaded.sample(5), trainer.sample(5))
+        network = load_average(growing_networks()["generator"], read_weights(tmp_path / "x"))
+        assert torch.equal(wganx.Sampler(network, noise=(4,), device="cpu").draw(5), trainer.sample(5))
+        for each in (trainer, loaded):
+            each.fit(data, steps=2)
+        same(trainer, loaded)
+
+    def test_what_recordings_cannot_follow_is_refused(self, make_trainer):
+        class Replacing(Growing):
+            def at(self, step):
+                self.fade = torch.zeros(())
+                return 0
+
+        with pytest.raises(UsageError, match=r"at\(0\) replaced a buffer .* change it in place"):
+            make_trainer(generator=Replacing(inputs=4, outputs=2))
+        with pytest.raises(UsageError, match=r"at\(0\) returned \(\[0\],\), unhashable"):
+            make_trainer(at=lambda step: [step])
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 import wganx
-from wganx.engine.carrying.execution import Recorded
+from wganx.engine.carrying.recorded import Recorded
 from wganx.engine.carrying.stream import Stream
 from wganx.wasserstein import CONSTRAINTS
 
@@ -46,13 +46,13 @@ def test_trains_in_every_precision_and_puts_the_switches_back(make_trainer, data
 def test_nothing_waits_for_the_device_between_logging_points(make_trainer, pictures, capture):
     trainer = make_trainer(device="cuda", capture=capture, **convolutions())
     stream = Stream([batch.cuda() for batch in pictures], trainer.device)
-    with trainer.running(stream):
+    with trainer.training.running(stream):
         for _ in range(12):  # past warm-up, recording and the measured cycle
-            trainer.advance()
+            trainer.training.advance()
         torch.cuda.set_sync_debug_mode("error")
         try:
             for _ in range(4):
-                trainer.advance()
+                trainer.training.advance()
         finally:
             torch.cuda.set_sync_debug_mode("default")
 
@@ -68,8 +68,8 @@ def test_graphs_train_as_single_operations_do(make_trainer, pictures, name):
         trainer.fit(pictures, steps=20, log_every=5)
         trained.append(trainer)
     eager, graphed = trained
-    assert isinstance(graphed._execution, Recorded)
-    assert graphed._execution.failures == {}
+    assert isinstance(graphed.training._execution, Recorded)
+    assert graphed.training._execution.failures == {}
     for ours, theirs in zip(graphed.generator.parameters(), eager.generator.parameters()):
         assert torch.allclose(ours, theirs, rtol=1e-3, atol=1e-4)
     assert torch.equal(eager.random.draws.get_state(), graphed.random.draws.get_state())

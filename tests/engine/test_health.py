@@ -283,10 +283,11 @@ class TestMonitor:
         torch.manual_seed(0)
         trainer = wganx.Trainer(Maker(), Scorer(), noise=(DIM,), device="cpu")
         trainer.fit(cloud(), steps=6, log_every=2)
-        assert json.loads(json.dumps(trainer.health.memory)) == trainer.health.memory
+        assert json.loads(json.dumps(trainer.training.health.memory)) == trainer.training.health.memory
         trainer.save(tmp_path / "x")
         assert (
-            wganx.Trainer.load(tmp_path / "x", Maker(), Scorer(), device="cpu").health.memory == trainer.health.memory
+            wganx.Trainer.load(tmp_path / "x", Maker(), Scorer(), device="cpu").health.memory
+            == trainer.training.health.memory
         )
 
     def test_codes_are_told_once_each(self):

@@ -62,7 +62,7 @@ def used(trainer, batch):
 
     def critic():
         trainer.steps.critic_updates = 0
-        trainer.steps.update_critic([batch])
+        trainer.steps.update_critic([batch], 0)
 
     def generator():
         trainer.steps.update_generator([batch], 0)
@@ -87,7 +87,7 @@ CONSTRAINTS = {
 @pytest.mark.parametrize("build", [linear, convolutional])
 def test_the_plan_is_what_is_then_used(build, constraint):
     trainer, batch = training(build(dropout=isinstance(constraint, wganx.Consistency)), constraint)
-    plan = plan_memory(trainer, batch)
+    plan = plan_memory(trainer.training, batch)
     assert plan.followed
     critic, generator = used(trainer, batch)
     assert plan.critic_step == pytest.approx(critic, rel=0.15)
@@ -97,7 +97,7 @@ def test_the_plan_is_what_is_then_used(build, constraint):
 @pytest.mark.parametrize("settings", [{"precision": "bf16"}, {"constant_mask": False}, {"ema": 0.0}], ids=str)
 def test_the_plan_knows_the_settings(settings):
     trainer, batch = training(convolutional(norm=True), **settings)
-    plan = plan_memory(trainer, batch)
+    plan = plan_memory(trainer.training, batch)
     critic, generator = used(trainer, batch)
     assert plan.critic_step == pytest.approx(critic, rel=0.15)
     assert plan.generator_step == pytest.approx(generator, rel=0.15)
@@ -106,7 +106,7 @@ def test_the_plan_knows_the_settings(settings):
 
 def test_what_stays_is_counted_exactly():
     trainer, batch = training(linear(), accumulate=3)
-    plan = plan_memory(trainer, batch, dataset=1000)
+    plan = plan_memory(trainer.training, batch, dataset=1000)
     weights = {
         role: sum(parameter.nbytes for parameter in getattr(trainer, role).parameters())
         for role in ("generator", "critic")
@@ -121,14 +121,14 @@ def test_what_stays_is_counted_exactly():
     assert plan.batches == 4 * batch.real.nbytes
     assert plan.total == plan.kept + max(plan.critic_step, plan.generator_step)
     used(trainer, batch)
-    assert plan_memory(trainer, batch).pending == 0
+    assert plan_memory(trainer.training, batch).pending == 0
 
 
 def test_planning_leaves_no_trace():
     trainer, batch = training(convolutional(dropout=0.3), wganx.Consistency())
     before = copy.deepcopy((trainer.generator.state_dict(), trainer.critic.state_dict()))
     states = trainer.random.draws.get_state(), torch.get_rng_state()
-    plan_memory(trainer, batch)
+    plan_memory(trainer.training, batch)
     for old, network in zip(before, (trainer.generator, trainer.critic)):
         for name, tensor in network.state_dict().items():
             assert torch.equal(tensor, old[name])
@@ -153,7 +153,7 @@ def test_networks_that_ask_for_values_are_run_on_few_rows():
     trainer, batch = training((generator, critic, shape))
     before = copy.deepcopy(critic.state_dict())
     states = trainer.random.draws.get_state(), torch.get_rng_state()
-    plan = plan_memory(trainer, batch)
+    plan = plan_memory(trainer.training, batch)
     assert not plan.followed
     assert all(torch.equal(tensor, before[name]) for name, tensor in critic.state_dict().items())
     assert torch.equal(trainer.random.draws.get_state(), states[0])
@@ -165,7 +165,7 @@ def test_networks_that_ask_for_values_are_run_on_few_rows():
 def test_a_network_that_fails_says_so_itself():
     trainer, _ = training(linear())
     with pytest.raises(RuntimeError, match="Sizes of tensors must match"):
-        plan_memory(trainer, wganx.Batch(torch.zeros(8, 5)))
+        plan_memory(trainer.training, wganx.Batch(torch.zeros(8, 5)))
 
 
 def test_the_constraint_has_its_part():
@@ -185,7 +185,7 @@ def test_the_constraint_has_its_part():
 
 def test_a_batch_that_does_not_fit_is_taken_in_even_parts():
     trainer, batch = training(convolutional(), rows=48)
-    plan = plan_memory(trainer, batch)
+    plan = plan_memory(trainer.training, batch)
     assert choose_micro_batch(plan, 10 * plan.total, 48) is None
     for free in (plan.to_come(48), plan.to_come(30), plan.to_come(13)):
         rows = choose_micro_batch(plan, free, 48)
@@ -196,7 +196,7 @@ def test_a_batch_that_does_not_fit_is_taken_in_even_parts():
         trainer.steps.micro_batch = rows
         critic, generator = used(trainer, batch)
         assert plan.pending + plan.batches + max(critic, generator) <= free
-        taken = plan_memory(trainer, batch, micro_batch=rows)
+        taken = plan_memory(trainer.training, batch, micro_batch=rows)
         assert (taken.critic_step, taken.generator_step) == pytest.approx((critic, generator), rel=0.15)
 
 
@@ -210,17 +210,19 @@ def test_what_cannot_fit_is_refused_with_the_numbers():
 
 def test_the_sentence_says_what_was_chosen_why_and_what_it_changes():
     trainer, batch = training(convolutional(), wganx.MaxGradientPenalty())
-    plan = plan_memory(trainer, batch)
-    whole = explain_micro_batch(trainer, plan, 10**9, None)
+    plan = plan_memory(trainer.training, batch)
+    whole = explain_micro_batch(trainer.training, plan, 10**9, None)
     assert whole.startswith("the whole batch of 24 at once: it takes")
     assert "batch norm" not in whole
-    parts = explain_micro_batch(trainer, plan, plan.to_come(24), choose_micro_batch(plan, plan.to_come(24), 24))
+    parts = explain_micro_batch(
+        trainer.training, plan, plan.to_come(24), choose_micro_batch(plan, plan.to_come(24), 24)
+    )
     assert "12 rows at once, the whole batch of 24 in 2 parts" in parts
     assert "the generator's batch norm (4) takes its statistics of each part by itself" in parts
     assert "max-gradient-penalty takes the steepest points of each part by itself" in parts
     trainer, batch = training(linear())
-    plan = plan_memory(trainer, batch)
-    assert "by itself" not in explain_micro_batch(trainer, plan, plan.to_come(24), 12)
+    plan = plan_memory(trainer.training, batch)
+    assert "by itself" not in explain_micro_batch(trainer.training, plan, plan.to_come(24), 12)
 
 
 def test_free_memory():
@@ -234,14 +236,14 @@ def test_free_memory():
 def test_the_plan_is_what_is_then_used_on_a_gpu(constraint, precision):
     # Large enough that the workspaces of cuBLAS and cuDNN, which no plan sees, do not decide.
     trainer, batch = training(convolutional(width=128), constraint, "cuda", rows=2048, precision=precision)
-    plan = plan_memory(trainer, batch)
+    plan = plan_memory(trainer.training, batch)
     used_before = torch.cuda.memory_allocated()
     for _ in range(2):
-        trainer.steps.update_critic([batch])
+        trainer.steps.update_critic([batch], 0)
         trainer.steps.update_generator([batch], 0)
     torch.cuda.synchronize()
     torch.cuda.reset_peak_memory_stats()
-    trainer.steps.update_critic([batch])
+    trainer.steps.update_critic([batch], 0)
     trainer.steps.update_generator([batch], 1)
     torch.cuda.synchronize()
     expected = plan.total - plan.kept + plan.pending

@@ -15,6 +15,7 @@ from wganx.wasserstein import CONSTRAINTS
 
 WORKER = Path(__file__).with_name("rank.py")
 TRAINABLE = sorted(set(CONSTRAINTS) - {"by-construction"})
+GAMES = ["helpers", "relativistic", "packs", "batch norm in the critic"]
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def trained(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", TRAINABLE)
+@pytest.mark.parametrize("name", [*TRAINABLE, *GAMES])
 def test_two_processes_train_as_one(trained, name):
     """Twenty steps in float64 on 9 samples, so 4 and 5; critic with dropout, generator with batch norm and noise."""
     alone, first, second = trained(name, 0, 1), trained(name, 0, 2), trained(name, 1, 2)

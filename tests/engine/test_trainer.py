@@ -10,7 +10,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 import wganx
 from wganx.engine import Every, Observer
 from wganx.errors import DataError, TrainingDiverged, UsageError
-from wganx.wasserstein import Constraint
+from wganx.wasserstein import OBJECTIVES, Constraint
 
 
 class Counting(nn.Module):
@@ -66,7 +66,7 @@ def test_each_player_leaves_the_other_alone(make_trainer, data):
     trainer = make_trainer()
     batch = [wganx.Batch(data[0])]
     before = weights(trainer.generator)
-    trainer.steps.update_critic(batch)
+    trainer.steps.update_critic(batch, 0)
     assert torch.equal(weights(trainer.generator), before)
     before = weights(trainer.critic)
     trainer.steps.update_generator(batch, 0)
@@ -83,8 +83,8 @@ def test_accumulated_batches_make_the_update_of_their_mean_gradient(make_trainer
         )
         for _ in range(2)
     )
-    joined.steps.update_critic([wganx.Batch(torch.cat(data[:3]), {"like": torch.cat(data[:3])})])
-    parted.steps.update_critic([wganx.Batch(x, {"like": x}) for x in data[:3]])
+    joined.steps.update_critic([wganx.Batch(torch.cat(data[:3]), {"like": torch.cat(data[:3])})], 0)
+    parted.steps.update_critic([wganx.Batch(x, {"like": x}) for x in data[:3]], 0)
     # Without the last bias: it moves both scores alike, so its gradient is zero but for rounding.
     assert torch.allclose(weights(joined.critic)[:-1], weights(parted.critic)[:-1], atol=1e-10)
 
@@ -135,7 +135,7 @@ def test_learns_a_shifted_cloud(make_trainer, data):
     assert end < 0.25 * start
 
 
-@pytest.mark.parametrize("objective", [wganx.Wasserstein, wganx.NonSaturating, wganx.LeastSquares, wganx.Hinge])
+@pytest.mark.parametrize("objective", sorted(OBJECTIVES.values(), key=lambda kind: kind.name))
 @pytest.mark.parametrize(
     "constraint",
     [wganx.GradientPenalty, wganx.LipschitzPenalty, wganx.WeightClipping, wganx.SpectralNorm, wganx.NoConstraint],
@@ -158,11 +158,11 @@ def test_precisions(make_trainer, data, precision):
     assert torch.isfinite(weights(trainer.critic)).all()
 
 
-def test_extra_losses_reach_the_generator_and_the_log(make_trainer, data):
-    def pull_to_origin(generator, fake, batch, step):
+def test_generator_losses_reach_the_generator_and_the_log(make_trainer, data):
+    def pull_to_origin(networks, fake, batch, step):
         return {"size": 100.0 * fake.square().mean()}
 
-    trainer = make_trainer(extra_losses=pull_to_origin, optimizer=wganx.Optimizer(lr=1e-2), ema=0.0)
+    trainer = make_trainer(generator_losses=pull_to_origin, optimizer=wganx.Optimizer(lr=1e-2), ema=0.0)
     result = trainer.fit(data, steps=60, log_every=60)
     assert trainer.sample(100).abs().mean() < 0.1
     assert result.history[-1]["extra/size"] > 0
@@ -187,7 +187,7 @@ def test_scalars_leave_the_device_at_logging_points_only(make_trainer, data, mon
     batches = [wganx.Batch(x) for x in data]
     with Syncs():
         for step in range(3):
-            trainer.steps.update_critic(batches[:1])
+            trainer.steps.update_critic(batches[:1], 0)
             trainer.steps.update_generator(batches[:1], step)
             trainer.average.update(step)
         assert counted == []
@@ -320,7 +320,7 @@ class TestNonFinite:
         store = wganx.engine.CheckpointStore(tmp_path)
         result = trainer.fit(data, steps=8, log_every=2, observers=[Listener()], checkpoints=store, checkpoint_every=4)
         assert heard == [(4, "WX021 the critic's loss or gradient became non-finite before step 6")]
-        assert (result.status, trainer.step, trainer.rollbacks) == ("finished", 8, 1)
+        assert (result.status, trainer.step, trainer.training.rollbacks) == ("finished", 8, 1)
         assert torch.isfinite(weights(trainer.critic)).all()
 
     def test_fails_when_it_happens_again(self, make_trainer, data, tmp_path):
@@ -384,3 +384,43 @@ def test_integer_betas_are_taken(make_trainer, data):
     """torch refuses a mixed pair such as (0, 0.9); people write it all the same."""
     make_trainer(optimizer=wganx.Optimizer(betas=(0, 0.9))).fit(data, steps=1)
     make_trainer(optimizer=wganx.Optimizer(name="rmsprop", lr=5e-5)).fit(data, steps=1)
+
+
+def test_only_objectives_that_ask_for_real_scores_pay_for_them(make_trainer, networks, data):
+    for objective, passes in ((wganx.Hinge(), 1), (wganx.Relativistic(), 2)):
+        critic = Counting(networks()[1])
+        trainer = make_trainer(critic=critic, objective=objective, constraint=wganx.NoConstraint())
+        trainer.steps.update_generator([wganx.Batch(data[0])], 0)
+        assert [grad for grad, _ in critic.calls] == [True, False][:passes]
+
+
+def test_the_generators_gradient_under_relativistic_is_autograds(make_trainer, networks, data):
+    trainer = make_trainer(objective=wganx.Relativistic())
+    generator, critic = networks()
+    noise = torch.randn(8, 4, generator=torch.Generator().manual_seed(0))
+    scores, real = critic(generator(noise)), critic(data[0])
+    torch.nn.functional.softplus(-(scores - real)).mean().backward()
+    trainer.steps.update_generator([wganx.Batch(data[0])], 0)
+    for ours, theirs in zip(trainer.generator.parameters(), generator.parameters()):
+        assert torch.allclose(ours.grad, theirs.grad, atol=1e-7)
+
+
+def test_relativistic_under_r1_and_r2_finds_every_mode_of_a_ring():
+    rng = torch.Generator().manual_seed(0)
+    angles = torch.arange(8) * (2 * torch.pi / 8)
+    modes = torch.stack([angles.cos(), angles.sin()], 1)
+    data = modes[torch.randint(8, (64, 128), generator=rng)] + 0.05 * torch.randn(64, 128, 2, generator=rng)
+    torch.manual_seed(0)
+    generator = nn.Sequential(nn.Linear(4, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 2))
+    critic = nn.Sequential(
+        nn.Linear(2, 64), nn.LeakyReLU(0.2), nn.Linear(64, 64), nn.LeakyReLU(0.2), nn.Linear(64, 1), nn.Flatten(0)
+    )
+    trainer = wganx.Trainer(
+        generator, critic, noise=(4,), objective=wganx.Relativistic(), constraint=wganx.R1R2(0.1), critic_steps=1,
+        optimizer=wganx.Optimizer(lr=1e-3, betas=(0.0, 0.99)), ema=0.99, device="cpu",
+    )  # fmt: skip
+    trainer.fit(list(data), steps=1200)
+    apart = torch.cdist(trainer.sample(800), modes)
+    nearest = apart.argmin(1).bincount(minlength=8)
+    assert nearest.min() > 40
+    assert (apart.min(1).values < 0.3).float().mean() > 0.8

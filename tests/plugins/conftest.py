@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
 TONES = """
@@ -69,7 +72,7 @@ def tones() -> str:
 
 
 @pytest.fixture
-def install_tones(fake_distribution, only_fake_plugins, tones):
+def install_tones(fake_distribution: Callable[..., Path], only_fake_plugins: None, tones: str) -> Callable[..., str]:
     """Install the complete plugin, as ``tones`` of wganx-tones 0.3 unless told otherwise."""
 
     def install(name: str = "tones", source: str = tones) -> str:

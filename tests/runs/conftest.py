@@ -1,8 +1,13 @@
 """Small runs of the points plugin."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 import wganx
+from wganx.runs import Run
 
 SMALL = {
     "train.steps": 12,
@@ -20,13 +25,13 @@ SMALL = {
 
 
 @pytest.fixture
-def small():
+def small() -> dict[str, Any]:
     return dict(SMALL)
 
 
 @pytest.fixture
-def train(tmp_path):
-    def train(out="run", scenario="ring", plugin="points", **changes):
+def train(tmp_path: Path) -> Callable[..., Run]:
+    def train(out: str = "run", scenario: str = "ring", plugin: str = "points", **changes: Any) -> Run:
         resume = changes.pop("resume", False)
         overrides = {**SMALL, **{name.replace("__", "."): value for name, value in changes.items()}}
         return wganx.train(plugin, scenario, overrides=overrides, out=tmp_path / out, device="cpu", resume=resume)

@@ -1,19 +1,21 @@
 """One of several processes that train scenarios in float64; run by test_several_processes.py."""
 
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
 import torch.distributed as dist
 from safetensors.torch import save_file
+from torch import Tensor
 
 from wganx.batch import Batch
 from wganx.config import resolve
 from wganx.runs.assembly import Assembly
 
 
-def in_double(batch):
-    def cast(tensors):
+def in_double(batch: Batch) -> Batch:
+    def cast(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         return {name: x.double() if x.is_floating_point() else x for name, x in tensors.items()}
 
     return Batch(batch.real.double(), cast(batch.context), cast(batch.condition))
@@ -22,17 +24,17 @@ def in_double(batch):
 class Doubled:
     """The scenario's own stream, in float64."""
 
-    def __init__(self, stream):
+    def __init__(self, stream: Iterator[Batch]) -> None:
         self.stream = stream
 
-    def __iter__(self):
+    def __iter__(self) -> "Doubled":
         return self
 
-    def __next__(self):
+    def __next__(self) -> Batch:
         return in_double(next(self.stream))
 
 
-def train(plugin, scenario):
+def train(plugin: str, scenario: str) -> dict[str, Tensor]:
     resolved = resolve(plugin=plugin, scenario=scenario, settings=["train.batch_size=9"])
     assembly = Assembly(resolved)
     trainer = assembly.trainer
@@ -47,7 +49,7 @@ def train(plugin, scenario):
     return {name: value.contiguous().clone() for name, value in tensors.items()}
 
 
-def main(number, count, meeting, out, scenarios):
+def main(number: int, count: int, meeting: str, out: Path, scenarios: list[str]) -> None:
     torch.set_num_threads(1)
     torch.set_default_dtype(torch.float64)
     if count > 1:

@@ -308,7 +308,8 @@ def test_a_broken_writer_and_observer_are_named_and_cost_nothing_else(train, tmp
     run = train(plugin=str(tmp_path / "broken.py"))
     assert run.folder.facts()["status"] == "finished"
     notes = "\n".join(run.folder.facts()["notes"])
-    assert "the preview writer of modality 'points' failed: ZeroDivisionError: no ink" in notes
+    assert "modality 'points' failed in preview: ZeroDivisionError: no ink" in notes
+    assert notes.count("no preview: plugin 'broken'") == 1
     assert "failed in wganx_progress: LookupError: not my day; its observers are switched off" in notes
     assert capsys.readouterr().err.count("not my day") == 1
 

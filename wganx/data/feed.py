@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_MOST_WORDS = 20
+
 
 class Feed(ABC):
     """Endless batches of items in storage types on the device, in the order of a `ShuffledOrder`.
@@ -123,10 +125,14 @@ class Feed(ABC):
         return {"count": self.order.count, "seed": self.order.seed, "batch_size": self.order.batch_size}
 
     def _report(self, unreadable: Mapping[str, str]) -> None:
-        for path, reason in unreadable.items():
-            if path not in self._unreadable:
-                self._unreadable[path] = reason
-                log.warning("%s cannot be read (%s); the next readable one takes its place", path, reason)
+        for name, reason in unreadable.items():
+            if name in self._unreadable:
+                continue
+            self._unreadable[name] = reason
+            if len(self._unreadable) <= _MOST_WORDS:
+                log.warning("%s cannot be read (%s); the next readable one takes its place", name, reason)
+            elif len(self._unreadable) == _MOST_WORDS + 1:  # the windows of a damaged film may be thousands
+                log.warning("more than %d cannot be read; the others are counted and not named", _MOST_WORDS)
 
 
 class BatchStream(Iterator["Batch"]):

@@ -86,6 +86,10 @@ class FileTree:
         """
         return self._source.open(path)
 
+    def seeks_at_once(self, path: str) -> bool:
+        """Whether a place in the stream that `open` gives is reached without reading all before it."""
+        return self._source.seeks_at_once(path)
+
     def close(self) -> None:
         """Lets go of the archive; the next `read` opens it again."""
         self._source.close()

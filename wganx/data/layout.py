@@ -148,7 +148,7 @@ def _warn_of_shared(layout: Layout, group: Callable[[str], str | None]) -> None:
     if shared:
         named = ", ".join(map(str, shared[:5])) + (f" and {len(shared) - 5} more" if len(shared) > 5 else "")
         log.warning(
-            "%d groups lie in both split folders, so what is held out is not new to who trained on the rest: %s",
-            len(shared),
+            "%s in both split folders, so what is held out is not all new to who trained on the rest: %s",
+            "1 group lies" if len(shared) == 1 else f"{len(shared)} groups lie",
             named,
         )

@@ -38,6 +38,8 @@ class Source(Protocol):
 
     def open(self, path: str) -> BinaryIO: ...
 
+    def seeks_at_once(self, path: str) -> bool: ...
+
     def close(self) -> None: ...
 
 
@@ -73,6 +75,9 @@ class Folder:
 
     def open(self, path: str) -> BinaryIO:
         return (self.root / path).open("rb")
+
+    def seeks_at_once(self, path: str) -> bool:
+        return True
 
     def close(self) -> None:
         pass
@@ -125,11 +130,13 @@ class Archive:
         return self._handle_here().read(path)
 
     def open(self, path: str) -> BinaryIO:
-        handle = self._handle_here()
-        entry = handle.getinfo(path)
-        if entry.compress_type == zipfile.ZIP_STORED and not entry.flag_bits & _ENCRYPTED:
-            return io.BufferedReader(_Stored(self.root, entry))
-        return handle.open(path)  # type: ignore[return-value]
+        if self.seeks_at_once(path):
+            return io.BufferedReader(_Stored(self.root, self._handle_here().getinfo(path)))
+        return self._handle_here().open(path)  # type: ignore[return-value]  # a BinaryIO in all but name
+
+    def seeks_at_once(self, path: str) -> bool:
+        entry = self._handle_here().getinfo(path)
+        return entry.compress_type == zipfile.ZIP_STORED and not entry.flag_bits & _ENCRYPTED
 
     def close(self) -> None:
         if self._handle is not None:

@@ -7,7 +7,7 @@ import signal
 import warnings
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -98,7 +98,11 @@ class StreamFeed(Feed):
         self._slots.clear()
 
     def _stop(self) -> None:
-        self._batches = None  # the iterator ends its workers when it goes
+        batches, self._batches = self._batches, None
+        # The iterator would end its workers when it goes. But one that is ended while it sends a batch may abort,
+        # which is of no interest any more, and out of `__del__` it would be printed and could not be caught.
+        with suppress(RuntimeError):
+            getattr(batches, "_shutdown_workers", _nothing)()
         self._end_ring()
         self._ring, self._end_ring = None, _nothing
 
@@ -225,7 +229,7 @@ class _Reader(Dataset["Fetched"]):
 
 
 def _nothing() -> None:
-    """There is no thread to end."""
+    """There is no thread or process to end."""
 
 
 def _failure(error: Exception) -> str:

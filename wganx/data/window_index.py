@@ -52,11 +52,12 @@ def count_windows(
     Raises:
         DataError: no file has a window, or more than 5 % have none; or `windows` returned what is no count.
     """
+    entry, why_not = None, ""
     try:
         identity = identify(tree.root, (split, windows), stamps)
         entry = cache_folder() / "windows" / str(identity)
     except (Unidentified, OSError) as error:
-        entry, why_not = None, str(error)
+        why_not = str(error)
     counted = _read(entry, len(paths)) if entry is not None else None
     if counted is not None and _count(tree, list(counted[1]), windows)[0].any():
         counted = None  # a file that could not be read can be now: the trouble was passing
@@ -65,11 +66,12 @@ def count_windows(
         counted = _count(tree, paths, windows)
         if time.perf_counter() - begun > WORTH_SECONDS:
             try:
-                if entry is None:
-                    raise OSError(why_not)
-                _keep(tree.root, entry, identity.slot, counted)
+                if entry is not None:
+                    _keep(tree.root, entry, identity.slot, counted)
             except OSError as error:
-                log.warning("the windows of %s are counted anew at every start (%s)", tree.root, reason_of(error))
+                why_not = reason_of(error)
+            if why_not:
+                log.warning("the windows of %s are counted anew at every start, because %s", tree.root, why_not)
     _refuse(tree, split, paths, counted)
     return counted
 

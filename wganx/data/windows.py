@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
     from wganx.batch import SampleFormat
     from wganx.data.files import FileTree
     from wganx.data.layout import Split
+
+
+log = logging.getLogger(__name__)
+
+_LONG_BYTES = 16 * 2**20
 
 
 class WindowItems(TreeItems):
@@ -69,6 +75,7 @@ class WindowItems(TreeItems):
         counts, self.left_out = count_windows(tree, split, self.paths, windows, super().stamps())
         self.paths = tuple(path for path, count in zip(self.paths, counts.tolist()) if count)
         self._ends = np.cumsum(counts[counts > 0])
+        self._warn_of_slow_seeks()
 
     def __len__(self) -> int:
         return int(self._ends[-1])
@@ -81,6 +88,19 @@ class WindowItems(TreeItems):
     def name(self, index: int) -> str:
         path, window = self.place(index)
         return f"{path}, window {window}"
+
+    def _warn_of_slow_seeks(self) -> None:
+        slow = next(
+            (path for path in self.paths if self.tree.sizes[path] >= _LONG_BYTES and not self.tree.seeks_at_once(path)),
+            None,
+        )
+        if slow is not None:
+            log.warning(
+                "%s is compressed in %s, so for every window all before it is unpacked; unpack the archive, or store "
+                "what is in it as it is (zip -0)",
+                slow,
+                self.tree.root,
+            )
 
     def decode_item(self, index: int) -> Mapping[str, Tensor]:
         path, window = self.place(index)

@@ -52,9 +52,8 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
         digests = {}
         for name, tensors in zip(_FILES, (checkpoint.weights, checkpoint.training)):
             # Tied weights share memory, which the format refuses; every name gets a tensor of its own.
-            save_file(
-                {key: tensor.detach().cpu().clone().contiguous() for key, tensor in tensors.items()}, aside / name
-            )
+            own = {key: tensor.detach().cpu().clone().contiguous() for key, tensor in tensors.items()}
+            save_file(own, aside / name)
             digests[name] = _digest(aside / name)
         state = {"format": FORMAT, "digests": digests, **checkpoint.facts}
         (aside / "state.json").write_text(json.dumps(state, indent=1), encoding="utf-8")

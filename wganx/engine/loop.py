@@ -172,9 +172,8 @@ class Loop:
         training, checkpoints = self.training, self.checkpoints
         mend = "lower the learning rate (optimizer.lr) or raise the constraint's weight, and look at the data"
         training.ranks.settle()
-        checkpoint = training.ranks.from_first(
-            lambda: None if checkpoints is None else checkpoints.latest(self.listener)
-        )
+        latest = None if checkpoints is None else checkpoints.latest
+        checkpoint = training.ranks.from_first(lambda: None if latest is None else latest(self.listener))
         if checkpoint is None:
             raise TrainingDiverged(f"{failure}; there is no checkpoint to return to; {mend}")
         rollbacks = training.rollbacks + 1
@@ -187,9 +186,8 @@ class Loop:
         for player in (training.steps.critic, training.steps.generator):
             player.failed.zero_()
         self.audience.rolled_back(training.step, str(failure))
-        training.note(
-            f"{failure}: rolled back to the checkpoint of step {training.step}, once, on another random course"
-        )
+        back = f"rolled back to the checkpoint of step {training.step}, once, on another random course"
+        training.note(f"{failure}: {back}")
 
     def _only_here(self, act: Callable[[], None]) -> Callable[[], None]:
         """What the first rank alone does, without moving the training's random streams."""

@@ -84,6 +84,4 @@ def check_helpers(weights: Mapping[str, Any], known: Mapping[str, nn.Module]) ->
     """
     held = {key.split("/")[1] for key in weights if key.startswith("helper/")}
     if lost := sorted(held - known.keys()):
-        raise CheckpointError(
-            f"the checkpoint holds the helper {lost[0]!r}, which this training does not have; give it"
-        )
+        raise CheckpointError(f"the checkpoint holds the helper {lost[0]!r}, which this training lacks; give helpers")

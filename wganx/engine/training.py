@@ -75,9 +75,10 @@ class Training:
         check_capture(rules.capture, self.device)
         if rules.capture == "compile" and self.ranks.count > 1:
             raise UsageError("capture compile trains in one process; use auto with several")
-        if rules.capture == "compile" and critic_losses is not None:
+        taught = any(helper.learns_with == "critic" for helper in (helpers or {}).values())
+        if rules.capture == "compile" and (critic_losses is not None or taught):
             raise UsageError(
-                "capture compile knows no losses beside the critic's own, and there are critic_losses; use auto"
+                "capture compile knows no critic_losses and no helper that learns with the critic; use auto"
             )
         self.random = RandomStreams(rules.seed, self.device)
         self.precision = Precision(rules.precision, self.device)
@@ -266,15 +267,11 @@ class Training:
         places = self._buffers()
         self.steps.stage = tuple(turn(step) for turn in self._turns)
         if self._buffers() != places:
-            raise UsageError(
-                f"at({step}) replaced a buffer, which recorded steps go on to read; change it in place: fill_"
-            )
+            raise UsageError(f"at({step}) replaced a buffer that recorded steps read; change it in place (fill_)")
         try:
             hash(self.steps.stage)
         except TypeError as error:
-            raise UsageError(
-                f"at({step}) returned {self.steps.stage}: {error}; return a number, text or tuple"
-            ) from None
+            raise UsageError(f"at({step}) returned {self.steps.stage}, {error}; return a number or text") from None
         average = self.average.module
         if average is not self.generator and (turn := _turn(average)) is not None:
             turn(step)

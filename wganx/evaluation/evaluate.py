@@ -180,6 +180,16 @@ class Evaluator:
             step, n, seed, len(heldout), tuple(rows), failures, repeats, candidates, digests, self.fingerprint
         )
 
+    def measure(self, chosen: ChosenMetric, sides: Sides, *, seed: int = 0) -> dict[str, float]:
+        """What one metric finds in samples of the caller's own."""
+        return _compute(chosen.metric, sides, self.context(chosen, seed, self.features))
+
+    def context(self, chosen: ChosenMetric, seed: int, features: Callable[[str, Batch], Tensor]) -> MetricContext:
+        """What a metric may look at."""
+        return MetricContext(
+            config=chosen.config, game=self.game, items=self.items, features=features, seed=seed, fitted=self.fitted
+        )
+
     def _batch(self, indices: Sequence[int], seed: int) -> Batch:
         heldout = gather(self.items("heldout"), indices, self.device)
         return self.game.batch(heldout, torch.Generator(self.device).manual_seed(seed), training=False)
@@ -232,14 +242,7 @@ class _Comparison:
         self._metric, self._features = chosen.metric, evaluator.features
         self._others = list(zip(truths, references))
         self._shown: dict[int, tuple[Batch, Batch]] = {}
-        self._context = MetricContext(
-            config=chosen.config,
-            game=evaluator.game,
-            items=evaluator.items,
-            features=self._features_of,
-            seed=seed,
-            fitted=evaluator.fitted,
-        )
+        self._context = evaluator.context(chosen, seed, self._features_of)
 
     @property
     def code(self) -> list[object]:
@@ -249,14 +252,11 @@ class _Comparison:
     def numbers(self, candidates: Sequence[Batch]) -> Blocks:
         """What the metric finds in each block of a side."""
         return [
-            self._compute(Sides(self._show(candidate), self._show(truth), self._show(reference)))
+            _compute(
+                self._metric, Sides(self._show(candidate), self._show(truth), self._show(reference)), self._context
+            )
             for candidate, (truth, reference) in zip(candidates, self._others)
         ]
-
-    def _compute(self, sides: Sides) -> dict[str, float]:
-        found = call(self._metric, "compute", sides, self._context, returns=Mapping)
-        with calling(self._metric, "compute"):
-            return {str(name): float(value) for name, value in found.items()}
 
     def _show(self, side: Batch) -> Batch:
         copy = _copy(side)
@@ -265,6 +265,12 @@ class _Comparison:
 
     def _features_of(self, extractor: str, side: Batch) -> Tensor:
         return self._features(extractor, self._shown.get(id(side), (side, side))[1])
+
+
+def _compute(metric: Metric, sides: Sides, context: MetricContext) -> dict[str, float]:
+    found = call(metric, "compute", sides, context, returns=Mapping)
+    with calling(metric, "compute"):
+        return {str(name): float(value) for name, value in found.items()}
 
 
 def _copy(batch: Batch) -> Batch:

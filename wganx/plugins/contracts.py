@@ -176,6 +176,9 @@ class Source(Protocol):
     def read(self, start: int, count: int) -> Tensor:
         """`count` frames or samples from `start` on, fewer at the end."""
 
+    def close(self) -> None:
+        """Let go of the file; a source that holds none may leave this out."""
+
 
 class Sink(Protocol):
     """A file that is written as a stream."""

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from wganx.engine import Sampler
 from wganx.errors import DataError, UsageError, WganxError
-from wganx.plugins.contracts import Game, Source
+from wganx.plugins.contracts import Game, Make, Source
 from wganx.plugins.descriptors import Modality, Task
 from wganx.plugins.guard import call, calling
 
@@ -84,6 +84,20 @@ def _apply(
         rows = len(next(iter(context.values()))) if context else 1
         return sampler.draw(rows, seed=seed + calls - 1, given=given, context=context)
 
+    try:
+        _write_aside(source, path, target, modality, task, game, make)
+    finally:
+        # Of a folder of films, each would stay open until the interpreter cleans up.
+        if callable(close := getattr(source, "close", None)):
+            with calling(modality, "close"):
+                close()
+    return target
+
+
+def _write_aside(
+    source: Source, path: Path, target: Path, modality: Modality, task: Task, game: Game, make: Make
+) -> None:
+    """What is made of `source`, under its final name once it is whole and not before."""
     # With the ending that encoders go by, and hidden until it is whole.
     aside = target.with_name(f".{target.stem}.writing{target.suffix}")
     _remove(aside)
@@ -101,7 +115,6 @@ def _apply(
             sink.close()
         _remove(aside)
         raise
-    return target
 
 
 def _remove(path: Path) -> None:

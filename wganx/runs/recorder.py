@@ -47,6 +47,7 @@ class Recorder(Observer):
         self._spent: dict[str, float] = defaultdict(float)
         self._heard: dict[str, float] = defaultdict(float)
         self._named: set[str] = set()
+        self._said: set[str] = set()
 
     def __enter__(self) -> Recorder:
         self._folder.truncate_after(self._start)
@@ -73,7 +74,10 @@ class Recorder(Observer):
             self._spent[what] += time.perf_counter() - started
 
     def note(self, message: str) -> None:
-        """The one way of a warning: the terminal shows it, the run keeps it, observers hear of it."""
+        """The one way of a warning, said once: the terminal shows it, the run keeps it, observers hear of it."""
+        if message in self._said:
+            return
+        self._said.add(message)
         self._warn(message)
         self._folder.note(message)
         self._plugins.noted(self._info, message)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 from torch import Tensor
@@ -139,7 +140,7 @@ class Run:
         given = with_short_form(sampler, given, class_name)
         own_seed = self.resolved.run.seed
         reference = self._reference(sampler, count, seed=own_seed if seed is None else seed)
-        context = sampler.context_rows(count, given=given, context=_not_labels(reference, sampler.context))
+        context = sampler.context_rows(count, given=given, context=_from_data(reference, sampler.context))
         samples = sampler.draw(count, seed=own_seed if seed is None else seed, context=context)
         return samples.cpu(), with_labels(Batch(reference.real, context, reference.condition), context).to("cpu")
 
@@ -148,7 +149,7 @@ class Run:
         assembly = self.assembly
         seed = self.resolved.run.seed if seed is None else seed
         batch = heldout_batch(assembly.game, assembly.heldout_items, count, seed=seed, device=assembly.device)
-        return with_labels(batch, sampler.context_rows(count, context=_not_labels(batch, sampler.context)))
+        return with_labels(batch, sampler.context_rows(count, context=_from_data(batch, sampler.context)))
 
     def apply(
         self,
@@ -184,7 +185,9 @@ class Run:
         modality, format = self.resolved.parts.modality, self.assembly.game.sample
         folder.mkdir(parents=True, exist_ok=True)
         paths = write_files(modality, Batch(samples, batch.context, batch.condition), format, folder, "sample")
-        preview = draw_preview(modality, samples, batch, format, folder, "grid")
+        # Sounds and clips of the preview would be the single files once more, and be counted with them.
+        with TemporaryDirectory() as aside:
+            preview = draw_preview(modality, samples, batch, format, Path(aside), "grid")
         return [*paths, write_picture(preview.picture, folder / "grid.png")]
 
     def write_preview(self, samples: Tensor, batch: Batch, stem: str) -> tuple[Path, Preview]:
@@ -274,6 +277,9 @@ class Run:
         return step
 
 
-def _not_labels(batch: Batch, context: Mapping[str, SampleFormat]) -> dict[str, Tensor]:
-    """What of a batch's context comes from data."""
-    return {name: rows for name, rows in batch.context.items() if not context[name].is_label}
+def _from_data(batch: Batch, context: Mapping[str, SampleFormat]) -> dict[str, Tensor]:
+    """What of a batch's context comes from data: nothing where it is labels alone, which go through their classes.
+
+    Labels beside anything else belong to the item that the rest comes from: the pitch of a source tone.
+    """
+    return {} if all(format.is_label for format in context.values()) else dict(batch.context)

@@ -59,7 +59,7 @@ def train_run(run: Run, observers: Sequence[Observer] = ()) -> TrainResult:
                 with recorder.spending("previews"), _own_streams(assembly.device, config.seed):
                     return run.write_preview(samples, preview_batch, stem)
             except (Exception, SystemExit) as error:
-                recorder.note(f"no preview {stem}: {error if isinstance(error, WganxError) else one_line(error)}")
+                recorder.note(f"no preview: {error if isinstance(error, WganxError) else one_line(error)}")
                 return None
 
         def preview() -> None:

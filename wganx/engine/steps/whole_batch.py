@@ -73,7 +73,11 @@ class AsWholeBatch(TorchFunctionMode):
 
     @contextmanager
     def by_packs(self, pack: int) -> Iterator[None]:
-        """Inside, `pack` rows are one: the critic, which is given packs, draws and takes its means for each of them."""
+        """Inside, `pack` rows are one: the critic, which is given packs, draws and takes its means for each of them.
+
+        What a critic draws for each sample of a pack, with packs and samples on one axis, is not cut from a draw for
+        all: it is as good, and not what one process draws.
+        """
         rows = self.rows, self.total, self.count
         self.rows = slice(self.rows.start // pack, self.rows.stop // pack)
         self.total, self.count = self.total // pack, self.count // pack

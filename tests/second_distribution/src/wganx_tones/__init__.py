@@ -1,80 +1,129 @@
-"""Short tones: a modality, dataset, task and networks that wganx knows nothing of.
+"""Short tones: a sound-like modality, datasets, tasks and networks that wganx knows nothing of.
 
-Declares what there is; everything that needs torch is imported when it is first used.
+Declares what there is; factories are named, and imported when a run needs them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from wganx import (
     Architecture,
-    Batch,
-    BuildContext,
     DataCard,
-    DataContext,
     Dataset,
-    Game,
-    Items,
+    Extractor,
     Metric,
-    MetricContext,
     Modality,
-    RunInfo,
-    SampleFormat,
     Scenario,
-    Split,
     Task,
     hookimpl,
 )
-from wganx_tones.configs import ConvConfig, GenerateConfig, SinesConfig
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
+from wganx_tones.configs import (
+    BandsConfig,
+    ConvConfig,
+    DenoiseConfig,
+    GenerateConfig,
+    PsnrConfig,
+    SinesConfig,
+    WavConfig,
+)
 
 WGANX_API = 1
+
+_SYNTHETIC = DataCard(source="drawn when opened, by the seed", licence="MIT", offline=True)
 
 
 @hookimpl
 def wganx_modalities() -> Iterable[Modality]:
-    return [Modality(name="tone", summary="short sounds", axes=("channel", "time"), write=_write, preview=_preview)]
+    return [
+        Modality(
+            name="tone",
+            summary="short sounds",
+            axes=("channel", "time"),
+            write="wganx_tones.writers:write_wav",
+            preview="wganx_tones.writers:preview_tones",
+            open="wganx_tones.streams:WavSource",
+            create="wganx_tones.streams:WavSink",
+        )
+    ]
 
 
 @hookimpl
 def wganx_datasets() -> Iterable[Dataset]:
-    card = DataCard(source="drawn when opened, by the seed", licence="MIT", offline=True)
     return [
-        Dataset(name="sines", modality="tone", summary="sine tones", config=SinesConfig, open=_open_sines, card=card)
+        Dataset(
+            name="sines",
+            modality="tone",
+            summary="sine tones of several pitches, soft and loud",
+            config=SinesConfig,
+            open="wganx_tones.datasets:open_sines",
+            fit="wganx_tones.datasets:fit_spectrum",
+            card=_SYNTHETIC,
+        ),
+        Dataset(
+            name="wav",
+            modality="tone",
+            summary="windows of your own WAV files, of any length",
+            config=WavConfig,
+            open="wganx_tones.datasets:open_wav",
+            card=DataCard(source="your own files", licence="yours", offline=True),
+            folder=True,
+            suffixes=(".wav",),
+        ),
     ]
 
 
 @hookimpl
 def wganx_tasks() -> Iterable[Task]:
-    return [Task(name="generate", modality="tone", summary="tones from noise", config=GenerateConfig, build=_generate)]
+    return [
+        Task(
+            name="generate",
+            modality="tone",
+            summary="log spectra from noise, of a pitch and a loudness",
+            config=GenerateConfig,
+            build="wganx_tones.generate:Generate",
+        ),
+        Task(
+            name="denoise",
+            modality="tone",
+            summary="a tone from one with noise on it",
+            config=DenoiseConfig,
+            build="wganx_tones.denoise:Denoise",
+        ),
+    ]
 
 
 @hookimpl
 def wganx_architectures() -> Iterable[Architecture]:
+    for role, name, summary, place in (
+        ("generator", "small", "two layers, for spectra", "SmallGenerator"),
+        ("generator", "filter", "convolutions over a noisy tone", "Filter"),
+        ("critic", "small", "two layers, for anything", "SmallCritic"),
+    ):
+        yield Architecture(
+            name=name,
+            modality="tone",
+            role=role,  # type: ignore[arg-type]
+            summary=summary,
+            config=ConvConfig,
+            build=f"wganx_tones.networks:{place}",
+        )
+
+
+@hookimpl
+def wganx_extractors() -> Iterable[Extractor]:
     return [
-        Architecture(
-            name="small",
+        Extractor(
+            name="bands",
             modality="tone",
-            role="generator",
-            summary="two convolutions",
-            config=ConvConfig,
-            build=_generator,
-        ),
-        Architecture(
-            name="small",
-            modality="tone",
-            role="critic",
-            summary="two convolutions",
-            config=ConvConfig,
-            build=_critic,
-        ),
+            summary="mean power in bands of frequency",
+            config=BandsConfig,
+            load="wganx_tones.metrics:Bands",
+            card=_SYNTHETIC,
+        )
     ]
 
 
@@ -82,19 +131,32 @@ def wganx_architectures() -> Iterable[Architecture]:
 def wganx_metrics() -> Iterable[Metric]:
     return [
         Metric(
-            name="spectrum",
+            name="band-distance",
             modality="tone",
-            summary="distance of the mean spectra",
-            compute=_spectrum,
-            better={"spectrum_distance": "lower"},
-        )
+            summary="distance of the mean power in bands of frequency",
+            compute="wganx_tones.metrics:band_distance",
+            better={"band_distance": "lower"},
+        ),
+        Metric(
+            name="psnr",
+            modality="tone",
+            summary="peak signal-to-noise ratio against the true tone, in dB",
+            config=PsnrConfig,
+            compute="wganx_tones.metrics:psnr",
+            better={"psnr": "higher"},
+            tasks=("denoise",),
+        ),
     ]
 
 
 @hookimpl
 def wganx_scenarios() -> Iterable[Scenario]:
-    config = Path(__file__).parent / "scenarios" / "tiny.yaml"
-    return [Scenario(name="tiny", modality="tone", summary="three pitches, in seconds", config=config)]
+    folder = Path(__file__).parent / "scenarios"
+    for name, summary in {
+        "tiny": "three pitches, soft and loud, in seconds",
+        "denoise": "noise taken off tones, in seconds",
+    }.items():
+        yield Scenario(name=name, modality="tone", summary=summary, config=folder / f"{name}.yaml")
 
 
 @hookimpl
@@ -102,57 +164,8 @@ def wganx_commands() -> Iterable[click.Command]:
     return [pitches]
 
 
-@hookimpl
-def wganx_samples_written(run: RunInfo, step: int, paths: Sequence[Path]) -> None:
-    """Keep a diary of the previews in the run folder."""
-    with (run.folder / "tones.txt").open("a", encoding="utf-8") as diary:
-        diary.writelines(f"step {step}: {path.name}\n" for path in paths)
-
-
 @click.command()
 def pitches() -> None:
     """The pitches of the dataset 'sines' unless the configuration says otherwise."""
     for pitch in SinesConfig().pitches:
         click.echo(f"{pitch:g} Hz")
-
-
-def _open_sines(config: SinesConfig, split: Split, context: DataContext) -> Items:
-    from wganx_tones.data import open_sines
-
-    return open_sines(config, split, context)
-
-
-def _generate(config: GenerateConfig, sample: SampleFormat) -> Game:
-    from wganx_tones.tasks import Generate
-
-    return Generate(config, sample)
-
-
-def _generator(config: ConvConfig, context: BuildContext) -> nn.Module:
-    from wganx_tones.networks import Generator
-
-    return Generator(config, context)
-
-
-def _critic(config: ConvConfig, context: BuildContext) -> nn.Module:
-    from wganx_tones.networks import Critic
-
-    return Critic(config, context)
-
-
-def _spectrum(candidate: Batch, reference: Batch, context: MetricContext) -> Mapping[str, float]:
-    from wganx_tones.metrics import spectrum_distance
-
-    return spectrum_distance(candidate, reference, context)
-
-
-def _write(samples: Tensor, format: SampleFormat, folder: Path, stem: str) -> list[Path]:
-    from wganx_tones.writers import write_wav
-
-    return write_wav(samples, format, folder, stem)
-
-
-def _preview(samples: Tensor, reference: Batch, format: SampleFormat, folder: Path, stem: str) -> Path:
-    from wganx_tones.writers import preview_waves
-
-    return preview_waves(samples, reference, format, folder, stem)

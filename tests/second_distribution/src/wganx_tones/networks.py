@@ -1,50 +1,77 @@
-"""A generator and a critic of two convolutions each."""
+"""Small networks for tones."""
 
 from __future__ import annotations
 
+import math
+
+import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from wganx import BuildContext
 from wganx_tones.configs import ConvConfig
 
 
-class Generator(nn.Module):
-    """``(noise (N, Z)) -> (N, 1, T)`` in [-1, 1]."""
+class SmallGenerator(nn.Module):
+    """``(noise (N, *Z), **labels (N,)) -> (N, *sample.shape)`` in [-1, 1]."""
 
     def __init__(self, config: ConvConfig, context: BuildContext) -> None:
         super().__init__()
-        channels, length = context.sample.shape
+        self.shape = context.sample.sizes
+        self.labels = {name: len(format.classes) for name, format in context.inputs.items()}
+        given = math.prod(context.noise) + sum(self.labels.values())
         self.layers = nn.Sequential(
-            nn.Linear(context.noise, config.width * length // 4),
-            nn.Unflatten(1, (config.width, length // 4)),
+            nn.Flatten(),
+            nn.Linear(given, config.width),
             nn.ReLU(),
-            nn.Upsample(scale_factor=4),
-            nn.Conv1d(config.width, config.width, 9, padding=4),
-            nn.ReLU(),
-            nn.Conv1d(config.width, channels, 9, padding=4),
+            nn.Linear(config.width, context.sample.size),
             nn.Tanh(),
         )
 
-    def forward(self, noise: Tensor) -> Tensor:
-        made: Tensor = self.layers(noise)
-        return made
+    def forward(self, noise: Tensor, **labels: Tensor) -> Tensor:
+        told = [F.one_hot(labels[name], classes).to(noise.dtype) for name, classes in self.labels.items()]
+        made: Tensor = self.layers(torch.cat([noise.flatten(1), *told], dim=1))
+        return made.reshape(len(noise), *self.shape)
 
 
-class Critic(nn.Module):
-    """``(x (N, 1, T)) -> (N,)``."""
+class Filter(nn.Module):
+    """``(noisy (N, 1, T)) -> (N, 1, T)`` in [-1, 1], without noise of its own."""
 
     def __init__(self, config: ConvConfig, context: BuildContext) -> None:
         super().__init__()
-        channels, length = context.sample.shape
         self.layers = nn.Sequential(
-            nn.Conv1d(channels, config.width, 8, stride=2, padding=3),
+            nn.Conv1d(1, config.width, 9, padding=4),
             nn.LeakyReLU(0.2),
-            nn.Conv1d(config.width, config.width, 8, stride=2, padding=3),
-            nn.LeakyReLU(0.2),
-            nn.Flatten(),
-            nn.Linear(config.width * length // 4, 1),
+            nn.Conv1d(config.width, 1, 9, padding=4),
+            nn.Tanh(),
         )
 
-    def forward(self, x: Tensor) -> Tensor:
-        scores_N1: Tensor = self.layers(x)
-        return scores_N1[:, 0]
+    def forward(self, noisy: Tensor) -> Tensor:
+        made: Tensor = self.layers(noisy)
+        return made
+
+
+class SmallCritic(nn.Module):
+    """``(x (N, *sample.shape), **condition) -> (N,)``; labels by projection, anything else beside the sample."""
+
+    def __init__(self, config: ConvConfig, context: BuildContext) -> None:
+        super().__init__()
+        self.beside = [name for name, format in context.inputs.items() if not format.is_label]
+        size = context.sample.size + sum(context.inputs[name].size for name in self.beside)
+        self.layers = nn.Sequential(nn.Linear(size, config.width), nn.LeakyReLU(0.2))
+        self.score = nn.Linear(config.width, 1)
+        self.labels = nn.ModuleDict(
+            {
+                name: nn.Embedding(len(format.classes), config.width)
+                for name, format in context.inputs.items()
+                if format.is_label
+            }
+        )
+
+    def forward(self, x: Tensor, **condition: Tensor) -> Tensor:
+        seen = torch.cat([x.flatten(1), *(condition[name].flatten(1) for name in self.beside)], dim=1)
+        features: Tensor = self.layers(seen)
+        scores: Tensor = self.score(features)[:, 0]
+        for name, embedding in self.labels.items():
+            scores = scores + (embedding(condition[name]) * features).sum(dim=1)
+        return scores
