@@ -1,6 +1,6 @@
 """Plugin packages to begin from: ``wganx plugins new`` renders them.
 
-A kind is a folder below ``plugin/``, its files rendered with `string.Template` over those of ``plugin/common``.
+A kind is a folder below ``plugin/`` whose files are rendered with `string.Template` after those of ``plugin/common``.
 """
 
 from __future__ import annotations
@@ -55,12 +55,11 @@ def render(name: str, kind: str = "modality", modality: str | None = None, out: 
         raise UsageError(f"{folder} is there already; give another --out, or remove it")
     values = _values(name, kind, modality)
     source = files("wganx.templates") / "plugin"
-    for template, path in [*_templates(source / "common"), *_templates(source / kind)]:
-        if f"{modality}.only" not in path and re.search(r"\.(\w+)\.only", path):
-            continue  # of another modality
-        target = folder / _filled(re.sub(r"\.\w+\.only", "", path), values)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(_filled(template.read_text(encoding="utf-8"), values), encoding="utf-8")
+    for layer in ("common", kind, f"{kind}-{modality}"):
+        for template, path in _templates(source / layer):
+            target = folder / path.replace("PACKAGE", values["module"])
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(Template(template.read_text(encoding="utf-8")).substitute(values), encoding="utf-8")
     return folder
 
 
@@ -89,28 +88,38 @@ def _modality(name: str, kind: str, given: str | None) -> str:
     return given
 
 
+_TRAINS = {
+    "modality": "--plugin {name}",
+    "dataset": "--plugin {modality} --extension {name} --set dataset.name={name}",
+    "architecture": (
+        "--plugin {modality} --extension {name} {labels}--set generator.name={name} --set critic.name={name}"
+    ),
+    "metric": "--plugin {modality} --extension {name}",
+    "constraint": "--plugin points --extension {name} --set constraint.name={name}",
+    "observer": "--plugin points --extension {name}",
+}
+
+
 def _values(name: str, kind: str, modality: str) -> dict[str, str]:
-    module = f"wganx_{name.replace('-', '_')}"
+    labels = "--set task.labels=false " if modality == "image" else ""
     return {
         "name": name,
-        "module": module,
-        "title": "".join(word.capitalize() for word in name.split("-")),
+        "module": f"wganx_{name.replace('-', '_')}",
         "modality": modality,
-        "kind": kind,
-        "code": f"{(name.replace('-', '') + 'x')[:2].upper()}001" if name[0].isalpha() else "XX001",
+        "summary": f"{name}: {KINDS[kind]}",
+        "train": f"wganx train {_TRAINS[kind].format(name=name, modality=modality, labels=labels)}",
     }
 
 
 def _templates(folder: Traversable, below: str = "") -> Iterator[tuple[Traversable, str]]:
+    """Every template in a folder, and the path of what it becomes; none where there is no such folder."""
+    if not folder.is_dir():
+        return
     for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if entry.is_dir():
             yield from _templates(entry, f"{below}{entry.name}/")
         elif entry.name.endswith(".template"):
             yield entry, f"{below}{entry.name.removesuffix('.template')}"
-
-
-def _filled(text: str, values: dict[str, str]) -> str:
-    return Template(text).substitute(values)
 
 
 __all__ = ["KINDS", "render"]
