@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -195,7 +196,13 @@ class Assembly:
         formats = self.train_items.formats if self.stored_formats is None else self.stored_formats
         return {
             "plugins": [
-                {"name": plugin.name, "distribution": plugin.found.distribution, "version": plugin.found.version}
+                {
+                    "name": plugin.name,
+                    "distribution": plugin.found.distribution,
+                    "version": plugin.found.version,
+                    # What it is found by again: a plugin of one file goes by its path.
+                    "source": str(plugin.found.source) if isinstance(plugin.found.source, Path) else plugin.name,
+                }
                 for plugin in self.resolved.catalog.plugins
             ],
             "modality": parts.modality.name,

@@ -102,7 +102,7 @@ def _read(folder: RunFolder, checkpoint: str | int, warn: Callable[[str], None] 
 
 def build_generator(about: Mapping[str, Any], folder: RunFolder) -> tuple[nn.Module, Architecture]:
     """The network that a checkpoint tells of, with weights as they are before training."""
-    catalog = load([plugin["name"] for plugin in about["plugins"]])
+    catalog = load([plugin.get("source", plugin["name"]) for plugin in about["plugins"]])
     own = dict(about["generator"])
     architecture = catalog.architecture("generator", own.pop("name"), about["modality"])
     own.pop("noise", None)
