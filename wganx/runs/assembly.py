@@ -15,9 +15,9 @@ from torch import Tensor, nn
 import wganx
 from wganx.batch import Batch, SampleFormat
 from wganx.config import Resolved
-from wganx.data import BatchStream, choose_feed, fingerprint
+from wganx.data import BatchStream, choose_feed, describe_data, fingerprint
 from wganx.engine import Trainer, choose_device
-from wganx.errors import PluginFailed
+from wganx.errors import PluginFailed, UsageError
 from wganx.evaluation import Evaluator, Features, Kept, heldout_batch
 from wganx.networks import Helper
 from wganx.plugins.contracts import (
@@ -88,9 +88,9 @@ class Assembly:
         return self.train_items if split == "train" else self.heldout_items
 
     @cached_property
-    def fingerprint(self) -> str:
-        """Of the training items."""
-        return fingerprint(self.train_items)
+    def data(self) -> Mapping[str, Any]:
+        """The training items described, with their ``fingerprint``."""
+        return describe_data(self.train_items)
 
     @cached_property
     def game(self) -> Game:
@@ -175,7 +175,7 @@ class Assembly:
     @cached_property
     def evaluator(self) -> Evaluator:
         """What measures generators on the held-out items."""
-        run, about = self.resolved.run, {"train": self.fingerprint, "heldout": fingerprint(self.heldout_items)}
+        run, about = self.resolved.run, {"train": self.data["fingerprint"], "heldout": fingerprint(self.heldout_items)}
         sections = {"dataset": run.dataset, "task": run.task}
         versions = {plugin.name: plugin.found.package for plugin in self.resolved.catalog.plugins}
         versions |= {"wganx": wganx.__version__, "torch": version("torch")}
@@ -223,6 +223,10 @@ class Assembly:
         if not isinstance(getattr(items, "formats", None), Mapping):
             dataset = self.resolved.parts.dataset
             raise PluginFailed(f"{dataset.origin}: {dataset}: open must return items with 'formats', one for every key")
+        if self.stored_formats is not None and (changed := _changed(self.stored_formats, items.formats)):
+            raise UsageError(
+                f"the data changed since the run was started ({'; '.join(changed)}); restore it, or start a new run"
+            )
         return items
 
     def _helpers(self) -> Mapping[str, Helper]:
@@ -255,3 +259,18 @@ class Assembly:
         )
         network: nn.Module = call(extractor, "load", config, context, returns=nn.Module)
         return network
+
+
+def _changed(before: Mapping[str, SampleFormat], now: Mapping[str, SampleFormat]) -> list[str]:
+    """What of the items is another, in words: other classes, another size."""
+    return [
+        f"{name} was {_in_words(before.get(name))} and is {_in_words(now.get(name))}"
+        for name in {**before, **now}
+        if before.get(name) != now.get(name)
+    ]
+
+
+def _in_words(format: SampleFormat | None) -> str:
+    if format is None:
+        return "not there"
+    return f"one of {', '.join(format.classes)}" if format.is_label else str(format)

@@ -20,6 +20,10 @@ from wganx.runs.fitted import read_fitted
 from wganx.runs.folder import RunFolder
 
 
+class UntoldGenerator(CheckpointError):
+    """A checkpoint of an earlier wganx, which does not say how to build its generator."""
+
+
 def load_generator(
     run: str | Path,
     checkpoint: str | int = "last",
@@ -49,7 +53,7 @@ def load_generator(
     weights = _read(folder, checkpoint, warn)
     about = weights.facts.get("about") or {}
     if "generator" not in about:
-        raise CheckpointError(
+        raise UntoldGenerator(
             f"step {weights.facts['step']} of {run} does not say how to build its generator, because an earlier wganx "
             f"wrote it; train it on with its data in place: wganx resume {run} --set train.steps=..."
         )

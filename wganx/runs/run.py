@@ -19,7 +19,7 @@ from wganx.evaluation import Evaluation, heldout_batch, with_labels
 from wganx.plugins.contracts import Fitted, Preview
 from wganx.runs.applying import apply_to
 from wganx.runs.assembly import Assembly
-from wganx.runs.drawing import checkpoint_path, load_generator, with_short_form
+from wganx.runs.drawing import UntoldGenerator, checkpoint_path, load_generator, with_short_form
 from wganx.runs.fitted import read_fitted, store_fitted
 from wganx.runs.folder import RunFolder
 from wganx.runs.looking import draw_preview, write_files, write_picture
@@ -96,12 +96,16 @@ class Run:
         return Assembly(self.resolved, self.fitted, self._stored_formats())
 
     def sampler(self, checkpoint: str | int = "last") -> Sampler:
-        """Draws from the averaged generator of a checkpoint, without the data.
+        """Draws from the averaged generator of a checkpoint, without the data if it was written by this wganx.
 
         Raises:
             CheckpointError: there is no such checkpoint, or it is damaged.
         """
-        return load_generator(self.folder.path, checkpoint, device=self.assembly.device, warn=self.warn)
+        try:
+            return load_generator(self.folder.path, checkpoint, device=self.assembly.device, warn=self.warn)
+        except UntoldGenerator:
+            self.restore(checkpoint)
+            return self.assembly.trainer.sampler(self.assembly.game.context)
 
     def sample(
         self,

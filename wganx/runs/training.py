@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 import wganx
-from wganx.batch import SampleFormat
+from wganx.data import changes
 from wganx.engine import Every, Observer, TrainResult
 from wganx.errors import UsageError, WganxError
 from wganx.evaluation import Evaluation
@@ -200,11 +200,14 @@ def _record_start(run: Run) -> None:
         UsageError: the data is not what the run was started on.
     """
     resolved, assembly, config = run.resolved, run.assembly, run.resolved.run
-    trainer, data = assembly.trainer, assembly.fingerprint
+    trainer, data = assembly.trainer, assembly.data
     before = run.folder.facts()
-    if before.get("data", {}).get("fingerprint", data) != data:
-        raise UsageError(f"the data changed since {run.folder.path} was started; restore it, or start a new run")
-    _check_formats(run)
+    # A run of an earlier wganx described its data in another way, with which nothing can be compared.
+    if changed := changes(before.get("data", {}).get("described", data), data):
+        what = "; ".join(changed)
+        raise UsageError(
+            f"the data changed since {run.folder.path} was started ({what}); restore it, or start a new run"
+        )
     _tell_other_versions(run, before)
     run.folder.store_config(resolved.to_yaml())
     run.folder.record(
@@ -227,7 +230,8 @@ def _record_start(run: Run) -> None:
         seconds=before.get("seconds", 0.0),
         versions={"python": platform.python_version(), "torch": torch.__version__},
         data={
-            "fingerprint": data,
+            "fingerprint": data["fingerprint"],
+            "described": data,
             "train": len(assembly.train_items),
             "heldout": len(assembly.heldout_items),
             "feed": assembly.stream.feed.reason,
@@ -240,24 +244,6 @@ def _record_start(run: Run) -> None:
     )
 
 
-def _check_formats(run: Run) -> None:
-    """
-    Raises:
-        UsageError: the items are no longer what the run was started on: other classes, another size.
-    """
-    stored, now = run.assembly.stored_formats, run.assembly.train_items.formats
-    if stored is None or dict(stored) == dict(now):
-        return
-    changes = [
-        f"{name} was {_in_words(stored.get(name))} and is {_in_words(now.get(name))}"
-        for name in {**stored, **now}
-        if stored.get(name) != now.get(name)
-    ]
-    raise UsageError(
-        f"the data changed since {run.folder.path} was started ({'; '.join(changes)}); restore it, or start a new run"
-    )
-
-
 def _tell_other_versions(run: Run, before: Mapping[str, Any]) -> None:
     """A run that goes on under another version of a plugin says so."""
     wrote = {plugin["name"]: plugin["version"] for plugin in before.get("plugins", [])}
@@ -266,12 +252,6 @@ def _tell_other_versions(run: Run, before: Mapping[str, Any]) -> None:
             message = f"this run was begun with {plugin.found.distribution} {version} and goes on with {plugin.found}"
             run.warn(message)
             run.folder.note(message)
-
-
-def _in_words(format: SampleFormat | None) -> str:
-    if format is None:
-        return "not there"
-    return f"classes {', '.join(format.classes)}" if format.is_label else str(format)
 
 
 def _plugin_facts(plugin: Any) -> dict[str, Any]:
