@@ -68,9 +68,10 @@ def command() -> Callable[..., str]:
 
 
 @pytest.fixture
-def plugin_file(tmp_path: Path) -> Iterator[Callable[[str, str], str]]:
+def plugin_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], str]]:
     """A function that writes a plugin of one file and returns its path for ``--plugin``."""
     before = set(sys.modules)
+    monkeypatch.setattr(sys, "path", [*sys.path])  # to which the folder of a plugin's file is added
 
     def write(name: str, source: str) -> str:
         path = tmp_path / f"{name}.py"
