@@ -115,7 +115,7 @@ def journey(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Jo
     ) -> Journey:
         overrides = {"train.steps": 2 * half, "checkpoint.every": half, "preview.every": half, "log.every": half}
         overrides |= {name.replace("__", "."): value for name, value in settings.items()}
-        choice = {"scenario": scenario, "device": "cpu", "extensions": extensions}
+        choice: dict[str, Any] = {"scenario": scenario, "device": "cpu", "extensions": extensions}
         whole = wganx.train(plugin, overrides=overrides, out=tmp_path / "whole", **choice)
         wganx.train(plugin, overrides={**overrides, "train.steps": half}, out=tmp_path / "part", **choice)
         resumed = wganx.resume(tmp_path / "part", settings=[f"train.steps={2 * half}"])

@@ -85,7 +85,7 @@ def test_a_class_is_chosen_by_the_label_s_name(write):
 
 
 def test_what_is_written_is_what_was_stored(write, tmp_path):
-    """A held-out hum through the task, the checkpoint's format and the writer is the hum again, to one step of 16 bits."""
+    """A held-out hum through task, stored format and writer is the hum again, to a step of 16 bits."""
     import json
     import wave
 
