@@ -20,7 +20,7 @@ from wganx.engine import Every, Observer, TrainResult, apart
 from wganx.errors import UsageError, WganxError
 from wganx.evaluation import Evaluation
 from wganx.plugins import Observers
-from wganx.plugins.contracts import Outcome, Preview, RunInfo
+from wganx.plugins.contracts import Game, Outcome, Preview, RunInfo
 from wganx.plugins.guard import one_line
 from wganx.runs.recorder import Recorder
 from wganx.runs.run import Run
@@ -67,6 +67,8 @@ def train_run(run: Run, observers: Sequence[Observer] = ()) -> TrainResult:
             if (written := picture(drawn, f"step-{trainer.step:06d}")) is not None:
                 recorder.previewed(trainer.step, *written)
 
+        if unseen := _unseen_labels(assembly.game):
+            recorder.note(unseen)
         picture(preview_batch.real, "real")
 
         def measure() -> None:
@@ -97,6 +99,20 @@ def train_run(run: Run, observers: Sequence[Observer] = ()) -> TrainResult:
         folder.note(f"{path} cannot be read ({reason}); another item took its place")
     assembly.stream.close()
     return result
+
+
+def _unseen_labels(game: Game) -> str | None:
+    """That nothing holds the generator to labels it is given."""
+    losses = ("generator_losses", "critic_losses")
+    if any(getattr(type(game), name) is not getattr(Game, name) for name in losses):
+        return None
+    names = [name for name, format in game.context.items() if format.is_label and name not in game.condition]
+    if not names:
+        return None
+    return (
+        f"the generator is given {', '.join(names)}, and neither the critic nor a loss sees it, so it will learn to "
+        "leave it aside; put it into the task's condition as well"
+    )
 
 
 class _Notes(logging.Handler):
