@@ -46,7 +46,7 @@ class BitsConfig(Config):
 class Bits(ArrayItems):
     def __getitem__(self, index):
         item = super().__getitem__(index)
-        return item
+        return item  # noqa: RET504 - a line for what is wrong with items
 
 
 def open_bits(config, split, context):
