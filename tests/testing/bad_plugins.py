@@ -315,7 +315,7 @@ BAD = [
         "generator/seeded",
         _GENERATOR,
         _GENERATOR + "        import numpy as np\n        rng = np.random.default_rng()\n"
-        "        self.hidden.weight.data = torch.tensor(rng.normal(size=self.hidden.weight.shape), dtype=torch.float32)\n",
+        "        self.hidden.weight.data = torch.from_numpy(rng.normal(size=self.hidden.weight.shape)).float()\n",
         "initialise with torch's own functions",
     ),
     Bad(

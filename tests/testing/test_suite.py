@@ -18,9 +18,9 @@ from wganx.testing.check import streams_unmoved
 COMPLETE = Path(__file__).with_name("complete_plugin.py")
 
 
-@pytest.fixture
-def plugin(tmp_path):
-    path = tmp_path / "kit_asked.py"
+@pytest.fixture(scope="module")
+def plugin(tmp_path_factory):
+    path = tmp_path_factory.mktemp("asked") / "kit_asked.py"
     path.write_text(COMPLETE.read_text(encoding="utf-8").replace("kit-", "kit-asked-"), encoding="utf-8")
     return path
 
@@ -37,7 +37,7 @@ def test_ids_name_group_check_and_subject(plugin):
 def test_what_cannot_be_asked(plugin):
     with pytest.raises(PluginError, match="no plugin named 'nope'"):
         list(iter_checks("nope"))
-    with pytest.raises(UsageError, match="no dataset 'bit' to give a root to; datasets: bits; did you mean 'bits'?"):
+    with pytest.raises(UsageError, match=r"no dataset .bit. to give a root to; datasets: bits; did you mean"):
         list(iter_checks(str(plugin), {"bit": "."}))
 
 
@@ -98,7 +98,11 @@ def test_the_command_called_wrongly(plugin, arguments, says):
 @pytest.mark.slow
 def test_the_class_is_a_test_for_every_check(plugin, tmp_path):
     (tmp_path / "test_it.py").write_text(
-        f"from wganx.testing import PluginConformance\nclass TestIt(PluginConformance):\n    plugin = {str(plugin)!r}\n",
+        f"""
+from wganx.testing import PluginConformance
+class TestIt(PluginConformance):
+    plugin = {str(plugin)!r}
+""",
         encoding="utf-8",
     )
     (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")

@@ -96,9 +96,11 @@ class Assembly:
     def game(self) -> Game:
         """The task, as it is played on the dataset."""
         formats = self.train_items.formats if self.stored_formats is None else self.stored_formats
-        game: Game = call(
-            self.resolved.parts.task, "build", self.resolved.run.task, Formats(formats, self.fitted), returns=Game
-        )
+        run = self.resolved.run
+        # Its helpers are networks too: the seed fixes their weights, whatever was drawn before.
+        with torch.random.fork_rng():
+            torch.manual_seed(run.seed)
+            game: Game = call(self.resolved.parts.task, "build", run.task, Formats(formats, self.fitted), returns=Game)
         return game
 
     @cached_property
