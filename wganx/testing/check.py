@@ -13,8 +13,8 @@ from wganx.errors import PluginFailed, WganxError
 from wganx.plugins.guard import one_line
 
 Function = Callable[[Any, Any], str | None]
-"""``(part, bench)``, a descriptor and a `wganx.testing.bench.Bench`: passes, or raises `ConformanceError` or `NotChecked`;
-returns a remark, or None for none."""
+"""``(part, bench)``, a descriptor and a `Bench`: passes, or raises `ConformanceError` or `NotChecked`; returns a
+remark, or None for none."""
 
 
 class ConformanceError(AssertionError):
