@@ -12,7 +12,7 @@ from wganx.engine import read_checkpoint
 def test_the_classifier_is_saved_and_resumed_with_the_players(tones, journey):
     found = journey("tones-domains", draw=False)
     weights = read_checkpoint(found.whole.folder.checkpoints / "step-000010").weights
-    assert {name for name in weights if name.startswith("helper/classifier.")}
+    assert {name for name in weights if name.startswith("helper/classifier/")}
 
 
 def test_the_classifier_learns_the_pitches_and_the_generator_meets_them(tones):

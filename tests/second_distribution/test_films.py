@@ -134,7 +134,7 @@ def test_a_kill_in_the_middle_leaves_nothing_under_the_final_name(run, site, tmp
 
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_length_of_a_film(run, site, tmp_path):
-    """400 frames of 16 x 16 in a warm process, then ten times as many of 256 KB in all, and of 128 x 128."""
+    """400 frames of 128 x 128, and then ten times as many in the same process."""
     short, long = film(tmp_path / "short.npy", 400, 128), film(tmp_path / "long.npy", 4000, 128)
     measure = f"""
         import json, resource, sys

@@ -62,7 +62,7 @@ def test_a_trainer_that_is_saved_keeps_them(tones, tmp_path):
     assert rules.optimizer == Nesterov(momentum=0.9)
 
 
-COLLIDING = '''
+COLLIDING = """
 from dataclasses import dataclass
 import wganx
 from wganx.wasserstein import {base}
@@ -77,7 +77,7 @@ class Mine({base}):
 @wganx.hookimpl
 def {hook}():
     return [wganx.{part}(name="{name}", summary="", build=Mine)]
-'''
+"""
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_a_metric_is_added_to_a_finished_run(tones, command):
     assert "tones-rules" not in (wganx.load_run("run").folder.config).read_text()
 
 
-IMAGE_NETWORK = '''
+IMAGE_NETWORK = """
 import torch
 import wganx
 
@@ -137,7 +137,7 @@ def wganx_scenarios():
         "preview": {"count": 4},
     }
     return [wganx.Scenario(name="flat", modality="image", summary="", config=config)]
-'''
+"""
 
 
 def test_a_plugin_builds_on_the_pictures_of_another(plugin_file):
@@ -146,7 +146,7 @@ def test_a_plugin_builds_on_the_pictures_of_another(plugin_file):
     assert run.sample(2).shape[0] == 2
 
 
-WITH_EXTENSIONS = '''
+WITH_EXTENSIONS = """
 import wganx
 WGANX_API = 1
 WGANX_EXTENDS = ("tones",)
@@ -159,7 +159,7 @@ def wganx_scenarios():
         "constraint": {"name": "margin-penalty"}, "train": {"steps": 2, "batch_size": 8},
     }
     return [wganx.Scenario(name="with", modality="tone", summary="", config=config, extensions=("tones-rules",))]
-'''
+"""
 
 
 def test_a_scenario_names_the_extensions_it_needs(tones, plugin_file, tmp_path):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from wganx.config.constraints import build_constraint
 from wganx.config.layers import Merged, PartSection
@@ -25,7 +25,7 @@ from wganx.config.sections import (
     Section,
     TaskSection,
     compose,
-    from_settings,
+    from_options,
     join,
 )
 from wganx.config.sources import Key
@@ -249,7 +249,7 @@ class _Composer:
         """The class a section names; the section takes on its fields."""
         name = self._name(section)
         kind = None if name is None else self._found((section, "name"), lambda: rules.find(section, name))
-        self.models[section] = _open(_CORE[section]) if kind is None else from_settings(_CORE[section], kind)
+        self.models[section] = _open(_CORE[section]) if kind is None else from_options(_CORE[section], kind)
         return kind
 
     def _optimizer(self, rules: RuleBook) -> type[Any]:
@@ -257,11 +257,15 @@ class _Composer:
         name = self.merged.values.get("optimizer", {})
         name = name.get("name") if isinstance(name, dict) else None
         kind: type[Any] | None = None
-        if isinstance(name, str) and name in rules.names("optimizer"):
+        if isinstance(name, str) and (":" in name or name in rules.names("optimizer")):
             kind = self._found(("optimizer", "name"), lambda: rules.find("optimizer", name))
-        kind = kind or rules.find("optimizer", "adam")
-        self.models["optimizer"] = from_settings(OptimizerSection, kind)
-        return kind
+        own = rules.find("optimizer", "adam")
+        model = from_options(OptimizerSection, kind or own)
+        if kind not in (None, own):  # the names that `Optimizer` takes are wganx's own rules
+            named: Any = (str, Field(name, description="the update rule"))
+            model = create_model(model.__name__, __base__=model, __doc__=model.__doc__, name=named)
+        self.models["optimizer"] = model
+        return kind or own
 
     def _data_has_a_use(self, dataset: Dataset) -> None:
         """Refuse ``--data`` by its own name where the dataset has no root, rather than as an unknown option."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -56,21 +56,44 @@ class Rules:
         plain = ("noise", "critic_steps", "ema", "precision", "capture", "seed", "accumulate", "micro_batch")
         return {
             **{name: getattr(self, name) for name in plain},
-            "objective": self.objective.name,
+            "objective": (self.objective.name, asdict(self.objective)),
             "constraint": [(part.name, asdict(part)) for part in parts],
-            "optimizer": asdict(self.optimizer),
+            "optimizer": {"class": _place(type(self.optimizer)), **asdict(self.optimizer)},
             "constant_mask": self.constant_mask,
             "pack": self.pack,
         }
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> dict[str, Any]:
-        """The arguments of `Rules`, and of `Trainer`, that `to_json` described."""
+        """The arguments of `Rules`, and of `Trainer`, that `to_json` described.
+
+        Raises:
+            UsageError: a class that is not wganx's own has not been imported.
+        """
         arguments = dict(data)
         arguments["noise"] = None if data["noise"] is None else tuple(data["noise"])
-        arguments["objective"] = OBJECTIVES[data["objective"]]()
-        parts = [CONSTRAINTS[name](**own) for name, own in data["constraint"]]
+        objective, options = data["objective"] if not isinstance(data["objective"], str) else (data["objective"], {})
+        arguments["objective"] = _known(OBJECTIVES, objective, "objective")(**options)
+        parts = [_known(CONSTRAINTS, name, "constraint")(**own) for name, own in data["constraint"]]
         arguments["constraint"] = parts[0] if len(parts) == 1 else Combined(*parts)
         optimizer = dict(data["optimizer"])
-        arguments["optimizer"] = Optimizer(**{**optimizer, "betas": tuple(optimizer["betas"])})
+        rules = {_place(kind): kind for kind in _with_subclasses(Optimizer)}
+        kind = _known(rules, optimizer.pop("class", _place(Optimizer)), "optimizer")
+        arguments["optimizer"] = kind(**{**optimizer, "betas": tuple(optimizer["betas"])})
         return arguments
+
+
+def _known(classes: Mapping[str, type[Any]], name: str, what: str) -> type[Any]:
+    if name not in classes:
+        raise UsageError(f"it was saved with the {what} {name!r}, which is not wganx's own; import its module first")
+    return classes[name]
+
+
+def _with_subclasses(kind: type[Optimizer]) -> Iterator[type[Optimizer]]:
+    yield kind
+    for below in kind.__subclasses__():
+        yield from _with_subclasses(below)
+
+
+def _place(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"

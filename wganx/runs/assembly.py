@@ -34,6 +34,7 @@ from wganx.plugins.guard import call, calling
 from wganx.runs.fitted import check_fitted
 
 _MOST_HELDOUT = 512
+_HELPERS = 0x9E3779B9
 
 
 @dataclass(frozen=True)
@@ -96,11 +97,11 @@ class Assembly:
     def game(self) -> Game:
         """The task, as it is played on the dataset."""
         formats = self.train_items.formats if self.stored_formats is None else self.stored_formats
-        run = self.resolved.run
-        # Its helpers are networks too: the seed fixes their weights, whatever was drawn before.
+        run, task = self.resolved.run, self.resolved.parts.task
         with torch.random.fork_rng():
-            torch.manual_seed(run.seed)
-            game: Game = call(self.resolved.parts.task, "build", run.task, Formats(formats, self.fitted), returns=Game)
+            # Its helpers are initialised from the seed too, on another course than the players.
+            torch.manual_seed(run.seed + _HELPERS)
+            game: Game = call(task, "build", run.task, Formats(formats, self.fitted), returns=Game)
         return game
 
     @cached_property
@@ -202,8 +203,7 @@ class Assembly:
                     "name": plugin.name,
                     "distribution": plugin.found.distribution,
                     "version": plugin.found.version,
-                    # What it is found by again: a plugin of one file goes by its path.
-                    "source": str(plugin.found.source) if isinstance(plugin.found.source, Path) else plugin.name,
+                    "file": str(plugin.found.source) if isinstance(plugin.found.source, Path) else None,
                 }
                 for plugin in self.resolved.catalog.plugins
             ],

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import yaml
 from torch import nn
 
 from wganx.batch import SampleFormat
@@ -106,7 +107,7 @@ def _read(folder: RunFolder, checkpoint: str | int, warn: Callable[[str], None] 
 
 def build_generator(about: Mapping[str, Any], folder: RunFolder) -> tuple[nn.Module, Architecture]:
     """The network that a checkpoint tells of, with weights as they are before training."""
-    catalog = load([plugin.get("source", plugin["name"]) for plugin in about["plugins"]])
+    catalog = load([_where(plugin, folder) for plugin in about["plugins"]])
     own = dict(about["generator"])
     architecture = catalog.architecture("generator", own.pop("name"), about["modality"])
     own.pop("noise", None)
@@ -122,6 +123,18 @@ def build_generator(about: Mapping[str, Any], folder: RunFolder) -> tuple[nn.Mod
     )
     network: nn.Module = call(architecture, "build", config, context, returns=nn.Module)
     return network, architecture
+
+
+def _where(plugin: Mapping[str, Any], folder: RunFolder) -> str:
+    """How a plugin is found again: by its distribution and name, or its file, which ``config.yaml`` may name anew."""
+    if (file := plugin.get("file")) is None:
+        return ":".join(filter(None, (plugin["distribution"], plugin["name"])))
+    try:
+        stored = yaml.safe_load(folder.config.read_text(encoding="utf-8"))
+        named = [stored.get("plugin"), *(stored.get("extensions") or ())]
+    except (OSError, yaml.YAMLError, AttributeError, TypeError):
+        named = []
+    return next((name for name in named if isinstance(name, str) and Path(name).name == Path(file).name), str(file))
 
 
 def checkpoint_path(folder: RunFolder, checkpoint: str | int) -> Path:

@@ -240,7 +240,7 @@ def _record_start(run: Run) -> None:
         parameters={player.role: player.gradient.numel() for player in (trainer.steps.generator, trainer.steps.critic)},
         origins={**_origins(run), **before.get("origins", {})},
         command=shlex.join(["wganx", "train", "--config", "config.yaml"]),
-        notes=before.get("notes", list(resolved.notes)),
+        notes=run.folder.facts().get("notes", list(resolved.notes)),
     )
 
 

@@ -43,7 +43,7 @@ from wganx.wasserstein.duality import (
     kantorovich_rubinstein,
 )
 from wganx.wasserstein.estimation import Bracket, Estimate, bracket_w1, estimate_w1
-from wganx.wasserstein.gradients import gradient_norms, input_gradients, interpolate, whole_batch
+from wganx.wasserstein.gradients import Critic, gradient_norms, input_gradients, interpolate, whole_batch
 from wganx.wasserstein.lipschitz import LipschitzEstimate, lipschitz_estimate
 from wganx.wasserstein.objectives import (
     OBJECTIVES,
@@ -70,6 +70,7 @@ __all__ = [
     "Combined",
     "Consistency",
     "Constraint",
+    "Critic",
     "Distance",
     "Divergence",
     "Dragan",

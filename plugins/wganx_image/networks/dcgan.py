@@ -71,7 +71,7 @@ class Generator(nn.Module):
         init_normal(self)
 
     def forward(self, noise: Tensor, **inputs: Tensor) -> Tensor:
-        x = self.start(self.mix(noise)).view(len(noise), -1, 4, 4)
+        x = self.start(self.mix(noise)).unflatten(1, (-1, 4, 4))
         x = self.rectify(self.start_norm(x, **inputs))
         for block in self.blocks:
             x = block(x, **inputs)

@@ -79,7 +79,7 @@ class Generator(nn.Module):
         init_he(self)
 
     def forward(self, noise: Tensor, **inputs: Tensor) -> Tensor:
-        x = self.start(noise).view(len(noise), -1, 4, 4)
+        x = self.start(noise).unflatten(1, (-1, 4, 4))
         for block in self.blocks:
             x = block(x, **inputs)
         return cast(Tensor, self.to_picture(self.norm(x, **inputs)))

@@ -39,7 +39,7 @@ def is_the_right_class(part: RulePart, bench: Bench) -> None:
         fail(f"{kind.__name__} is not frozen", "put @dataclass(frozen=True) above the class")
     for field in dataclasses.fields(kind):
         if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
-            fail(f"its option {field.name!r} has no default", "make it with wganx.setting(default, description)")
+            fail(f"its option {field.name!r} has no default", "make it with wganx.option(default, description)")
 
 
 def _points() -> tuple[Tensor, Tensor]:
