@@ -27,6 +27,7 @@ from wganx.evaluation.protocol import Interval, excess, interval
 from wganx.plugins.contracts import Baseline, Fitted, Game, Items, MetricContext, Sides, Split
 from wganx.plugins.descriptors import Config, Metric
 from wganx.plugins.guard import call, calling, one_line
+from wganx.switches import switches_kept
 
 Blocks = list[dict[str, float]]
 """What a metric found, by value, in each block."""
@@ -231,7 +232,12 @@ class _Standards:
 
     def _solve(self, baseline: Baseline, block: int) -> Batch:
         truth = self._truths[block]
-        return truth.with_real(baseline(_copy(truth), torch.Generator(self._device).manual_seed(self._seed + block)))
+        with switches_kept():
+            made = baseline(_copy(truth), torch.Generator(self._device).manual_seed(self._seed + block))
+        if not isinstance(made, Tensor) or made.shape != truth.real.shape:
+            seen = f"samples of shape {tuple(made.shape)}" if isinstance(made, Tensor) else type(made).__name__
+            raise PluginFailed(f"it returned {seen} where {tuple(truth.real.shape)} is wanted")
+        return truth.with_real(made)
 
 
 class _Comparison:
