@@ -15,7 +15,7 @@ import wganx.wasserstein
 ROOT = Path(__file__).parents[1]
 
 FLOORS = {
-    "errors": 1, "batch": 1, "networks": 1, "settings": 1, "storage": 1, "health": 1, "parts": 1,
+    "errors": 1, "batch": 1, "networks": 1, "options": 1, "storage": 1, "health": 1, "parts": 1,
     "wasserstein": 1, "nn": 1, "data": 1,
     "engine": 2, "plugins": 2,
     "config": 3, "evaluation": 3, "testing": 3,
@@ -34,7 +34,7 @@ PUBLIC = {
     "PreflightError", "Preview", "R1", "R1R2", "R2", "Relativistic", "RunInfo", "SampleFormat", "Sampler", "Scenario",
     "Sides", "Sink", "Source", "SpectralNorm", "Split", "Task", "TrainResult", "Trainer", "TrainingDiverged",
     "UsageError", "Vitals", "WGANX_API", "Wasserstein", "WeightClipping", "WganDiv", "WganxError", "__version__",
-    "bracket_w1", "estimate_w1", "exact_w1", "hookimpl", "load_generator", "load_run", "resume", "setting",
+    "bracket_w1", "estimate_w1", "exact_w1", "hookimpl", "load_generator", "load_run", "resume", "option",
     "sinkhorn_divergence", "sliced_w1", "train",
 }  # fmt: skip
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from wganx.health import Vitals as Vitals
     from wganx.networks import Helper as Helper
     from wganx.networks import Networks as Networks
+    from wganx.options import option as option
     from wganx.plugins.contracts import WGANX_API as WGANX_API
     from wganx.plugins.contracts import Baseline as Baseline
     from wganx.plugins.contracts import BuildContext as BuildContext
@@ -65,7 +66,6 @@ if TYPE_CHECKING:
     from wganx.plugins.descriptors import Task as Task
     from wganx.plugins.hookspecs import hookimpl as hookimpl
     from wganx.runs import load_generator as load_generator
-    from wganx.settings import setting as setting
     from wganx.wasserstein import R1 as R1
     from wganx.wasserstein import R1R2 as R1R2
     from wganx.wasserstein import R2 as R2
@@ -117,7 +117,7 @@ _HOME_OF = {
     ),
     "wganx.plugins.hookspecs": ("hookimpl",),
     "wganx.runs": ("load_generator",),
-    "wganx.settings": ("setting",),
+    "wganx.options": ("option",),
     "wganx.wasserstein": (
         "Banach", "ByConstruction", "Combined", "Consistency", "Dragan", "GradientNormalization", "GradientPenalty",
         "Hinge", "LeastSquares", "LipschitzPenalty", "MaxGradientPenalty", "NoConstraint", "NonSaturating",

@@ -9,7 +9,7 @@ from wganx.errors import ConfigError
 
 
 @pytest.mark.parametrize(
-    "setting",
+    "option",
     [
         "train.steps=999",
         "log.every=7",

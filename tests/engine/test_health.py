@@ -285,10 +285,8 @@ class TestMonitor:
         trainer.fit(cloud(), steps=6, log_every=2)
         assert json.loads(json.dumps(trainer.training.health.memory)) == trainer.training.health.memory
         trainer.save(tmp_path / "x")
-        assert (
-            wganx.Trainer.load(tmp_path / "x", Maker(), Scorer(), device="cpu").health.memory
-            == trainer.training.health.memory
-        )
+        loaded = wganx.Trainer.load(tmp_path / "x", Maker(), Scorer(), device="cpu")
+        assert loaded.training.health.memory == trainer.training.health.memory
 
     def test_codes_are_told_once_each(self):
         checks = standard_checks(wganx.Wasserstein(), wganx.GradientPenalty())

@@ -57,6 +57,10 @@ def peak(work):
     return most
 
 
+def planned(trainer, batch):
+    return plan_memory(trainer.training, batch)
+
+
 def used(trainer, batch):
     """Peaks of the two updates, once the optimizers have their state."""
 
@@ -170,7 +174,7 @@ def test_a_network_that_fails_says_so_itself():
 
 def test_the_constraint_has_its_part():
     plans = {
-        name: plan_memory(*training(convolutional(), constraint))
+        name: planned(*training(convolutional(), constraint))
         for name, constraint in CONSTRAINTS.items()
         if name in ("none", "gradient-penalty", "gradient-normalization")
     }
@@ -179,7 +183,7 @@ def test_the_constraint_has_its_part():
         added = plans[name].critic_step - plans["none"].critic_step
         assert plans[name].constraint == pytest.approx(added, rel=0.01)
         assert added > 0
-    rare = plan_memory(*training(convolutional(), wganx.GradientPenalty(every=4)))
+    rare = planned(*training(convolutional(), wganx.GradientPenalty(every=4)))
     assert rare == plans["gradient-penalty"]
 
 
@@ -201,9 +205,7 @@ def test_a_batch_that_does_not_fit_is_taken_in_even_parts():
 
 
 def test_what_cannot_fit_is_refused_with_the_numbers():
-    plan = dataclasses.replace(
-        plan_memory(*training(convolutional())), critic_step_fewest=5_000_000, critic_step=9_000_000
-    )
+    plan = dataclasses.replace(planned(*training(convolutional())), critic_step_fewest=5_000_000, critic_step=9_000_000)
     with pytest.raises(wganx.PreflightError, match=r"a step takes .* MB with 2 rows at once, and 1\.0 MB are free"):
         choose_micro_batch(plan, 1_000_000, ROWS)
 

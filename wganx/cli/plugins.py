@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import click
@@ -16,12 +17,14 @@ from wganx.plugins.descriptors import Config
 @click.group(invoke_without_command=True)
 @click.pass_context
 def plugins(ctx: click.Context) -> None:
-    """List the installed plugins, or show one.
+    """List the installed plugins, show or check one, or begin a new one.
 
     \b
     Example:
       wganx plugins
       wganx plugins show image
+      wganx plugins check image
+      wganx plugins new spectro --modality audio
     """
     if ctx.invoked_subcommand is None:
         ctx.invoke(list_plugins)
@@ -118,3 +121,54 @@ def _print_offers(found: Description, offers: list[dict[str, Any]]) -> None:
         options = "  ".join(f"{key}={value}" for key, value in offer["options"].items())
         table.add_row(offer["kind"], f"[bold]{offer['name']}", escape(offer["summary"]), escape(options))
     console.print(table)
+
+
+@plugins.command()
+@click.argument("name")
+@click.option("--only", "group", metavar="GROUP", help="Make the checks of one group alone: dataset, critic, ...")
+@click.option("--root", "roots", multiple=True, metavar="DATASET=PATH", help="Files for a dataset that reads some.")
+@click.option("--json", "as_json", is_flag=True, help="Print every result as JSON.")
+def check(name: str, group: str | None, roots: tuple[str, ...], as_json: bool) -> None:
+    """Whether a plugin keeps its side of the contracts, and how to mend it where it does not.
+
+    Exits with 1 when a check failed.
+
+    \b
+    Example:
+      wganx plugins check image
+      wganx plugins check ./my_plugin.py --only critic
+      wganx plugins check image --root folder=./photos
+    """
+    from wganx.cli.checking import checked, print_results
+
+    results = checked(name, group, roots)
+    if as_json:
+        fields = ("id", "status", "text", "mend")
+        click.echo(json.dumps([{field: getattr(result, field) for field in fields} for result in results], indent=2))
+    else:
+        print_results(results)
+    if any(result.status == "failed" for result in results):
+        raise SystemExit(1)
+
+
+@plugins.command()
+@click.argument("name")
+@click.option("--modality", help="The kind of sample it is about: image, points, or one of its own.")
+@click.option("--kind", default="modality", show_default=True, help="What it brings; see below.")
+@click.option("--out", type=click.Path(path_type=Path), help="The folder to write; wganx-NAME by default.")
+def new(name: str, modality: str | None, kind: str, out: Path | None) -> None:
+    """Write a small, complete plugin package to begin from.
+
+    Kinds: modality (everything, from items to pictures), dataset, architecture, metric, constraint, observer.
+
+    \b
+    Example:
+      wganx plugins new spectro --modality spectrum
+      wganx plugins new blobs --kind dataset --modality image
+    """
+    from wganx.templates import render
+
+    folder = render(name, kind, modality, out)
+    click.echo(f"{folder} holds a plugin that works: install it, and look whether it keeps the contracts")
+    click.echo(f"  pip install -e {folder}")
+    click.echo(f"  wganx plugins check {name}")

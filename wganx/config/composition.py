@@ -25,7 +25,7 @@ from wganx.config.sections import (
     Section,
     TaskSection,
     compose,
-    from_settings,
+    from_options,
     join,
 )
 from wganx.config.sources import Key
@@ -249,7 +249,7 @@ class _Composer:
         """The class a section names; the section takes on its fields."""
         name = self._name(section)
         kind = None if name is None else self._found((section, "name"), lambda: rules.find(section, name))
-        self.models[section] = _open(_CORE[section]) if kind is None else from_settings(_CORE[section], kind)
+        self.models[section] = _open(_CORE[section]) if kind is None else from_options(_CORE[section], kind)
         return kind
 
     def _optimizer(self, rules: RuleBook) -> type[Any]:
@@ -260,7 +260,7 @@ class _Composer:
         if isinstance(name, str) and (":" in name or name in rules.names("optimizer")):
             kind = self._found(("optimizer", "name"), lambda: rules.find("optimizer", name))
         own = rules.find("optimizer", "adam")
-        model = from_settings(OptimizerSection, kind or own)
+        model = from_options(OptimizerSection, kind or own)
         if kind not in (None, own):  # the names that `Optimizer` takes are wganx's own rules
             named: Any = (str, Field(name, description="the update rule"))
             model = cast(

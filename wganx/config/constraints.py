@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from wganx.config.layers import Merged
 from wganx.config.problems import Problem, validation_problems
 from wganx.config.rules import RuleBook
-from wganx.config.sections import ConstraintSection, NamedSection, Section, from_settings
+from wganx.config.sections import ConstraintSection, NamedSection, Section, from_options
 from wganx.errors import PluginError, did_you_mean
 from wganx.plugins.descriptors import Architecture
 
@@ -50,7 +50,7 @@ def build_constraint(
         except PluginError as error:
             problems.append(Problem(key, str(error), merged.origin(key)))
             continue
-        model = from_settings(NamedSection, other)
+        model = from_options(NamedSection, other)
         if unknown := [option for option in given if option not in model.model_fields]:
             listed = did_you_mean(unknown[0], model.model_fields) or f"; options: {', '.join(model.model_fields)}"
             problems.append(Problem((*key, unknown[0]), f"no such option{listed}", merged.origin(key)))

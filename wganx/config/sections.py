@@ -203,7 +203,7 @@ def join(core: type[Section], part: type[Config], owner: str) -> type[Section]:
     return cast("type[Section]", create_model(core.__name__, __base__=bases, __doc__=core.__doc__))
 
 
-def from_settings(core: type[Section], settings: type[Any]) -> type[Section]:
+def from_options(core: type[Section], settings: type[Any]) -> type[Section]:
     """The core's section with the fields of a dataclass whose field metadata holds bounds and descriptions.
 
     Bounds are pydantic's (``ge``, ``gt``, ``le``, ``lt``). A new constraint or objective needs nothing here.

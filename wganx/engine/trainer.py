@@ -193,7 +193,8 @@ class Trainer:
             CheckpointError: the folder is no whole checkpoint, or the networks are not the ones it was made from.
         """
         checkpoint = read_checkpoint(Path(folder))
-        trainer = cls(generator, critic, **{**Rules.from_json(checkpoint.facts["settings"]), **changes})
+        stored = checkpoint.facts.get("rules") or checkpoint.facts["settings"]  # as earlier versions called them
+        trainer = cls(generator, critic, **{**Rules.from_json(stored), **changes})
         trainer.restore(checkpoint)
         return trainer
 

@@ -225,7 +225,7 @@ class Training:
             "device": self.device.type,
             "micro_batch": steps.micro_batch,
             "stage": str(steps.stage) if self._turns else None,
-            "settings": self.rules.to_json(),
+            "rules": self.rules.to_json(),
             "about": dict(self.about),
         }
         return Checkpoint(state.join(weights), state.join(training), facts)

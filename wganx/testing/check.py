@@ -91,6 +91,8 @@ def check(*groups: str, name: str, mend: str, trains: bool = False) -> Callable[
                 except _Fault as fault:
                     raise ConformanceError(whole, subject, fault.seen, fault.mend) from None
                 except (Exception, SystemExit) as error:
+                    if isinstance(error.__cause__, _Fault):  # found inside the guard around the plugin's code
+                        raise ConformanceError(whole, subject, error.__cause__.seen, error.__cause__.mend) from None
                     raise ConformanceError(whole, subject, _seen(error), mend) from error
 
             return checked
@@ -125,35 +127,44 @@ def streams_unmoved(what: str) -> Iterator[None]:
     import numpy as np
     import torch
 
-    before = torch.get_rng_state(), np.random.get_state()[1].tolist(), random.getstate()  # type: ignore[index]
-    state_of_numpy = np.random.get_state()
+    kept = torch.get_rng_state(), np.random.get_state(), random.getstate()
     try:
+        # From a place where no seed leads, so that seeding is noticed even where it was done before.
+        torch.manual_seed(0x5EED0FA11)
+        np.random.seed(0x5EED0FA)
+        random.seed(0x5EED0FA11)
+        torch.rand(3), np.random.random(3), random.random()
+        before = _states()
         yield
-        moved = [
-            name
-            for name, same in {
-                "torch's": torch.equal(before[0], torch.get_rng_state()),
-                "numpy's": before[1:2] == (np.random.get_state()[1].tolist(),),  # type: ignore[index]
-                "Python's": before[2] == random.getstate(),
-            }.items()
-            if not same
-        ]
+        moved = [name for name, state in _states().items() if state != before[name]]
         if moved:
             fail(
                 f"{what} moved {' and '.join(moved)} global random stream",
                 "draw from a generator of your own, torch.Generator().manual_seed(...), and seed no global stream",
             )
     finally:
-        torch.set_rng_state(before[0])
-        np.random.set_state(state_of_numpy)
-        random.setstate(before[2])
+        torch.set_rng_state(kept[0])
+        np.random.set_state(kept[1])
+        random.setstate(kept[2])
+
+
+def _states() -> dict[str, object]:
+    import numpy as np
+    import torch
+
+    _, keys, place, *_ = np.random.get_state()
+    return {
+        "torch's": torch.get_rng_state().numpy().tobytes(),
+        "numpy's": (np.asarray(keys).tobytes(), place),
+        "Python's": random.getstate(),
+    }
 
 
 def _seen(error: BaseException) -> str:
     """What was raised, without whose it is, which stands before it."""
     if isinstance(error, PluginFailed) and error.__cause__ is not None:
         return f"raised {one_line(error.__cause__)}"
-    return str(error) if isinstance(error, WganxError) else f"raised {one_line(error)}"
+    return " ".join(str(error).split()) if isinstance(error, WganxError) else f"raised {one_line(error)}"
 
 
 def _in_words(part: Any) -> str:

@@ -11,7 +11,7 @@ from pydantic_core import PydanticUndefined
 
 from from_code.markdown import code, prose, summary, table, type_words, value_words
 from wganx.config import RunConfig
-from wganx.config.sections import NamedSection, OptimizerSection, from_settings
+from wganx.config.sections import NamedSection, OptimizerSection, from_options
 from wganx.engine import Optimizer
 from wganx.wasserstein import CONSTRAINTS
 from wganx.wasserstein.objectives import OBJECTIVES
@@ -41,7 +41,7 @@ def sections() -> dict[str, type[BaseModel]]:
     """The sections of a run by name, with the options that they have whatever is chosen."""
     return {
         # The optimizer's fields are those of a dataclass, joined when a run is resolved.
-        name: from_settings(OptimizerSection, Optimizer) if kind is OptimizerSection else kind
+        name: from_options(OptimizerSection, Optimizer) if kind is OptimizerSection else kind
         for name, field in RunConfig.model_fields.items()
         if isinstance(kind := field.annotation, type) and issubclass(kind, BaseModel)
     }
@@ -66,7 +66,7 @@ def options(model: type[BaseModel], prefix: str, only: list[str] | None = None) 
 
 def _choice(section: str, name: str, kind: type[Any]) -> str:
     """One that the section's ``name`` can name, with its options."""
-    model = from_settings(NamedSection, kind)
+    model = from_options(NamedSection, kind)
     own = [option for option in model.model_fields if option not in NamedSection.model_fields]
     parts = [f"### {section}.name={name}", summary(kind)]
     if own:

@@ -55,7 +55,7 @@ def lab(name: str | None, out: Path, seed: int, as_json: bool) -> None:
         result = {
             "name": name,
             "seed": seed,
-            "setting": shown.setting,
+            "option": shown.setting,
             "findings": [finding.to_json() for finding in shown.findings],
             "figures": [str(path) for path in paths],
         }

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 import torch
 from torch.nn import Parameter
 
-from wganx.settings import check_settings, setting
+from wganx.options import check_options, option
 
 Schedule = Literal["constant", "linear", "cosine"]
 
@@ -33,14 +33,14 @@ class Optimizer:
         ValueError: a name is unknown or a number out of its range.
     """
 
-    name: Literal["adam", "rmsprop"] = setting("adam", "the update rule")
-    lr: float = setting(1e-4, "learning rate", gt=0)
-    critic_lr: float | None = setting(None, "learning rate of the critic, where it differs", gt=0)
-    betas: tuple[float, float] = setting((0.0, 0.9), "memory of the gradient (RMSprop: momentum) and of its square")
-    schedule: Schedule = setting("constant", "how the learning rate falls over training")
+    name: Literal["adam", "rmsprop"] = option("adam", "the update rule")
+    lr: float = option(1e-4, "learning rate", gt=0)
+    critic_lr: float | None = option(None, "learning rate of the critic, where it differs", gt=0)
+    betas: tuple[float, float] = option((0.0, 0.9), "memory of the gradient (RMSprop: momentum) and of its square")
+    schedule: Schedule = option("constant", "how the learning rate falls over training")
 
     def __post_init__(self) -> None:
-        check_settings(self)
+        check_options(self)
         # What a subclass goes by is the business of its own `build`.
         if type(self).build is Optimizer.build and self.name not in ("adam", "rmsprop"):
             raise ValueError(f"Optimizer: name must be 'adam' or 'rmsprop', got {self.name!r}")

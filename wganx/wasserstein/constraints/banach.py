@@ -10,7 +10,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from wganx.settings import setting
+from wganx.options import option
 from wganx.wasserstein.constraints.base import Penalty, PenaltyTerms
 from wganx.wasserstein.constraints.gradient_penalty import without_penalty_bias
 from wganx.wasserstein.gradients import Critic, input_gradients, interpolate
@@ -44,9 +44,9 @@ class Banach(Penalty):
     name = "banach"
     reads_w1 = True
 
-    exponent: float = setting(2.0, "p of the norm that measures distances between samples", ge=1)
-    smoothness: float = setting(0.0, "s of the Sobolev norm; above 0 stresses edges, below 0 coarse shape")
-    gamma: float = setting(1.0, "dual gradient norm that is asked for", gt=0)
+    exponent: float = option(2.0, "p of the norm that measures distances between samples", ge=1)
+    smoothness: float = option(0.0, "s of the Sobolev norm; above 0 stresses edges, below 0 coarse shape")
+    gamma: float = option(1.0, "dual gradient norm that is asked for", gt=0)
 
     @classmethod
     def for_data(cls, real: Tensor, *, exponent: float = 2.0, smoothness: float = 0.0, **settings: Any) -> Self:

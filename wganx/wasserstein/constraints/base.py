@@ -10,7 +10,7 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from wganx.settings import check_settings, setting
+from wganx.options import check_options, option
 from wganx.wasserstein.gradients import Critic
 from wganx.wasserstein.registry import enter
 
@@ -50,7 +50,7 @@ class Constraint:
         """Whether it takes the critic's gradient for each sample, which no other sample may have a part in."""
         return self.penalises or self.owns == "scores"
 
-    drift: float = setting(
+    drift: float = option(
         0.0, "factor of the mean squared real score in the critic's loss, which keeps scores near 0", ge=0, kw_only=True
     )
 
@@ -58,7 +58,7 @@ class Constraint:
         enter(CONSTRAINTS, cls, "constraint")
 
     def __post_init__(self) -> None:
-        check_settings(self)
+        check_options(self)
 
     def prepare(self, critic: nn.Module) -> None:
         """Change the critic's parametrisation once, before its optimizer is made; safe to repeat."""
@@ -85,8 +85,8 @@ class Penalty(Constraint):
 
     penalises = True
 
-    weight: float = setting(10.0, "factor of the penalty in the critic's loss", ge=0)
-    every: int = setting(1, "apply in every k-th critic update only, with k times the weight", ge=1)
+    weight: float = option(10.0, "factor of the penalty in the critic's loss", ge=0)
+    every: int = option(1, "apply in every k-th critic update only, with k times the weight", ge=1)
 
     @abstractmethod
     def terms(

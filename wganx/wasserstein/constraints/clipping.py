@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from wganx.settings import setting
+from wganx.options import option
 from wganx.wasserstein.constraints.base import Constraint
 
 
@@ -22,7 +22,7 @@ class WeightClipping(Constraint):
     name = "clip"
     owns = "weights"
 
-    limit: float = setting(0.01, "largest absolute weight of the critic", gt=0)
+    limit: float = option(0.01, "largest absolute weight of the critic", gt=0)
 
     @torch.no_grad()
     def after_update(self, critic: nn.Module) -> None:

@@ -13,7 +13,7 @@ from torch.nn.modules.dropout import _DropoutNd
 from torch.nn.utils import parametrize
 
 from wganx.errors import PreflightError
-from wganx.settings import setting
+from wganx.options import option
 from wganx.wasserstein.constraints.base import PenaltyTerms
 from wganx.wasserstein.constraints.gradient_penalty import GradientPenalty
 from wganx.wasserstein.gradients import Critic
@@ -46,8 +46,8 @@ class Consistency(GradientPenalty):
 
     name = "consistency"
 
-    consistency: float = setting(2.0, "factor of the consistency term", ge=0)
-    margin: float = setting(0.0, "distance of the two passes that costs nothing", ge=0)
+    consistency: float = option(2.0, "factor of the consistency term", ge=0)
+    margin: float = option(0.0, "distance of the two passes that costs nothing", ge=0)
 
     def prepare(self, critic: nn.Module) -> None:
         if not any(isinstance(module, _DropoutNd) and module.p > 0 for module in critic.modules()):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from wganx.settings import setting
+from wganx.options import option
 from wganx.wasserstein.constraints.base import Penalty, PenaltyTerms
 from wganx.wasserstein.gradients import Critic, gradient_norms, whole_batch
 
@@ -28,7 +28,7 @@ class Dragan(Penalty):
 
     name = "dragan"
 
-    spread: float = setting(0.5, "width of the noise, in standard deviations of the real batch", ge=0)
+    spread: float = option(0.5, "width of the noise, in standard deviations of the real batch", ge=0)
 
     def terms(
         self,

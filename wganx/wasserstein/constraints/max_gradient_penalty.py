@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from wganx.settings import setting
+from wganx.options import option
 from wganx.wasserstein.constraints.base import PenaltyTerms
 from wganx.wasserstein.constraints.gradient_penalty import LipschitzPenalty
 from wganx.wasserstein.gradients import Critic, gradient_norms, interpolate, whole_batch
@@ -34,8 +34,8 @@ class MaxGradientPenalty(LipschitzPenalty):
 
     name = "max-gradient-penalty"
 
-    pool: int = setting(1, "how many of the largest gradient norms are penalised", ge=1)
-    candidates: int = setting(1, "points tried on each segment between a real and a fake sample", ge=1)
+    pool: int = option(1, "how many of the largest gradient norms are penalised", ge=1)
+    candidates: int = option(1, "points tried on each segment between a real and a fake sample", ge=1)
 
     def terms(
         self,

@@ -10,7 +10,7 @@ from torch.nn.utils import parametrize
 from wganx.errors import PreflightError
 from wganx.nn import GroupSort, ProjectionHead
 from wganx.nn._orthogonal import ITERATIONS, orthonormalise
-from wganx.settings import setting
+from wganx.options import option
 from wganx.wasserstein.constraints.base import Constraint
 
 _LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -47,8 +47,8 @@ class Orthogonal(Constraint):
     reads_w1 = True
     owns = "weights"
 
-    iterations: int = setting(ITERATIONS, "steps of the orthonormalisation in each forward pass", ge=1)
-    group_sort: bool = setting(True, "replace ReLU and its like by GroupSort, which needs even numbers of channels")
+    iterations: int = option(ITERATIONS, "steps of the orthonormalisation in each forward pass", ge=1)
+    group_sort: bool = option(True, "replace ReLU and its like by GroupSort, which needs even numbers of channels")
 
     def prepare(self, critic: nn.Module) -> None:
         layers = [(name, layer) for name, layer in critic.named_modules() if isinstance(layer, _LAYERS)]

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn.utils import parametrizations, parametrize
 
 from wganx.errors import PreflightError
-from wganx.settings import setting
+from wganx.options import option
 from wganx.wasserstein.constraints.base import Constraint
 
 _NORMALISED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Embedding)
@@ -30,7 +30,7 @@ class SpectralNorm(Constraint):
     reads_w1 = True
     owns = "weights"
 
-    iterations: int = setting(1, "power iterations in each forward pass", ge=1)
+    iterations: int = option(1, "power iterations in each forward pass", ge=1)
 
     def prepare(self, critic: nn.Module) -> None:
         layers = [layer for layer in critic.modules() if isinstance(layer, _NORMALISED)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from wganx.settings import setting
+from wganx.options import option
 from wganx.wasserstein.constraints.base import Penalty, PenaltyTerms
 from wganx.wasserstein.gradients import Critic, gradient_norms, interpolate
 
@@ -26,8 +26,8 @@ class WganDiv(Penalty):
     name = "wgan-div"
     reads_w1 = True
 
-    weight: float = setting(2.0, "k: factor of the mean power of the gradient norm", ge=0)
-    power: float = setting(6.0, "p: power of the gradient norm", gt=1)
+    weight: float = option(2.0, "k: factor of the mean power of the gradient norm", ge=0)
+    power: float = option(6.0, "p: power of the gradient norm", gt=1)
 
     def terms(
         self,

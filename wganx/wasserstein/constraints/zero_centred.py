@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from wganx.settings import setting
+from wganx.options import option
 from wganx.wasserstein.constraints.base import Penalty, PenaltyTerms
 from wganx.wasserstein.gradients import Critic, gradient_norms
 
@@ -18,7 +18,7 @@ from wganx.wasserstein.gradients import Critic, gradient_norms
 class ZeroCentredPenalty(Penalty):
     """Base of the penalties ``weight/2 * E ‖∇f(x)‖²`` on whole batches of samples; no random draw is made."""
 
-    weight: float = setting(10.0, "gamma: half of it is the factor of the mean squared gradient norm", ge=0)
+    weight: float = option(10.0, "gamma: half of it is the factor of the mean squared gradient norm", ge=0)
 
     @abstractmethod
     def batches(self, real: Tensor, fake: Tensor) -> Sequence[Tensor]:

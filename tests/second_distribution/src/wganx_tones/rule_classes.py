@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter
 
-from wganx import MetricContext, Optimizer, Sides, setting
+from wganx import MetricContext, Optimizer, Sides, option
 from wganx.wasserstein import Critic, Objective, Penalty, PenaltyTerms, gradient_norms, interpolate
 
 
@@ -19,7 +19,7 @@ class MarginPenalty(Penalty):
 
     name = "margin-penalty"
 
-    margin: float = setting(0.1, "by how much a slope may exceed 1", ge=0)
+    margin: float = option(0.1, "by how much a slope may exceed 1", ge=0)
 
     def terms(
         self,
@@ -39,7 +39,7 @@ class Tilted(Objective):
 
     name = "tilted"
 
-    tilt: float = setting(1.5, "weight of real scores", gt=0)
+    tilt: float = option(1.5, "weight of real scores", gt=0)
 
     def critic_loss(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
         return fake_scores.mean() - self.tilt * real_scores.mean()
@@ -52,7 +52,7 @@ class Tilted(Objective):
 class Nesterov(Optimizer):
     """Stochastic gradient descent with momentum."""
 
-    momentum: float = setting(0.5, "memory of the gradient", gt=0)
+    momentum: float = option(0.5, "memory of the gradient", gt=0)
 
     def build(self, parameters: Iterable[Parameter], lr: float, capturable: bool = False) -> torch.optim.Optimizer:
         return torch.optim.SGD(list(parameters), lr=lr, momentum=self.momentum, nesterov=True)

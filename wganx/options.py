@@ -1,6 +1,6 @@
 """How the settings of a part are declared once, for Python callers and for the configuration alike.
 
-A part is a frozen dataclass whose fields are made by `setting`. Built from Python it checks its own bounds; the
+A part is a frozen dataclass whose fields are made by `option`. Built from Python it checks its own bounds; the
 configuration turns the same fields into a validated section.
 """
 
@@ -13,13 +13,13 @@ from typing import Any
 _BOUNDS = {"ge": (operator.ge, "at least"), "gt": (operator.gt, "more than")}
 
 
-def setting(default: Any, description: str, *, kw_only: bool = False, **bounds: float) -> Any:
+def option(default: Any, description: str, *, kw_only: bool = False, **bounds: float) -> Any:
     """A dataclass field with a default, a description and bounds: `ge` (at least), `gt` (more than)."""
     return field(default=default, metadata={"description": description, **bounds}, kw_only=kw_only)
 
 
-def check_settings(part: Any) -> None:
-    """Raise ValueError for the first field of a dataclass that lies outside the bounds its `setting` declares."""
+def check_options(part: Any) -> None:
+    """Raise ValueError for the first field of a dataclass that lies outside the bounds its `option` declares."""
     for declared in fields(part):
         value = getattr(part, declared.name)
         for bound, (holds, words) in _BOUNDS.items():
