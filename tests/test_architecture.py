@@ -15,11 +15,11 @@ import wganx.wasserstein
 ROOT = Path(__file__).parents[1]
 
 FLOORS = {
-    "errors": 1, "batch": 1, "networks": 1, "options": 1, "storage": 1, "health": 1, "parts": 1,
+    "errors": 1, "batch": 1, "networks": 1, "options": 1, "storage": 1, "health": 1, "parts": 1, "switches": 1,
     "wasserstein": 1, "nn": 1, "data": 1,
     "engine": 2, "plugins": 2,
-    "config": 3, "evaluation": 3, "testing": 3,
-    "runs": 4,
+    "config": 3, "evaluation": 3, "templates": 3,
+    "runs": 4, "testing": 4,
     "report": 5,
     "cli": 6, "api": 6,
 }  # fmt: skip
@@ -170,6 +170,7 @@ def test_plugins_import_public_names_only(path):
     [
         "import wganx",
         "import wganx.cli",
+        "from wganx.testing import PluginConformance, iter_checks",
         "from wganx import hookimpl, Config, Modality",
         "from wganx.plugins import load; load(['points']); load(['image'])",
         "from wganx.plugins import describe_all; assert describe_all()",

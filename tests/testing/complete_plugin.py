@@ -30,7 +30,7 @@ from wganx import (
     Scenario,
     Task,
     hookimpl,
-    setting,
+    option,
 )
 from wganx.data import ArrayItems
 from wganx.wasserstein import Objective, Penalty, PenaltyTerms, gradient_norms, interpolate
@@ -46,7 +46,7 @@ class BitsConfig(Config):
 class Bits(ArrayItems):
     def __getitem__(self, index):
         item = super().__getitem__(index)
-        return item
+        return item  # noqa: RET504 - a line for what is wrong with items
 
 
 def open_bits(config, split, context):
@@ -173,7 +173,7 @@ def create_file(path, like):
 class Hill(Penalty):
     name = "kit-hill"
     reads_w1 = True
-    margin: float = setting(0.0, "free slope", ge=0)
+    margin: float = option(0.0, "free slope", ge=0)
 
     def terms(self, critic, real, fake, condition, rng=None):
         norms = gradient_norms(critic, interpolate(real, fake, rng), condition)

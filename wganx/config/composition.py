@@ -260,7 +260,7 @@ class _Composer:
         if isinstance(name, str) and (":" in name or name in rules.names("optimizer")):
             kind = self._found(("optimizer", "name"), lambda: rules.find("optimizer", name))
         own = rules.find("optimizer", "adam")
-        model = from_options(OptimizerSection, kind or own)
+        model: type[Section] = from_options(OptimizerSection, kind or own)
         if kind not in (None, own):  # the names that `Optimizer` takes are wganx's own rules
             named: Any = (str, Field(name, description="the update rule"))
             model = cast(

@@ -13,6 +13,7 @@ from dataclasses import replace
 import torch
 
 from wganx.health import Finding, HealthCheck, Vitals
+from wganx.switches import switches_kept
 from wganx.wasserstein import ByConstruction, Constraint, Objective, Orthogonal
 
 _WARM_UP = (5, 100)  # logging points and steps before the course of a training is judged
@@ -33,7 +34,8 @@ class HealthMonitor:
             # By code and name: two plugins may have chosen the same code.
             memory = self.memory.setdefault(f"{check.code} {check.name}", {"streak": 0, "active": 0})
             try:
-                text = check.factory("inspect")(replace(vitals, memory=memory))
+                with switches_kept():
+                    text = check.factory("inspect")(replace(vitals, memory=memory))
             except (Exception, SystemExit) as error:
                 text = f"health check {check.name!r} failed: {type(error).__name__}: {error}"
                 self.checks = [other for other in self.checks if other is not check]

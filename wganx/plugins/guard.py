@@ -8,6 +8,7 @@ from typing import Any
 
 from wganx.errors import PluginFailed, WganxError
 from wganx.parts import Part
+from wganx.switches import switches_kept
 
 
 @contextmanager
@@ -21,7 +22,8 @@ def calling(part: Part, what: str) -> Iterator[None]:
         PluginFailed: from the error itself, which ``--debug`` shows.
     """
     try:
-        yield
+        with switches_kept():
+            yield
     except (WganxError, MemoryError):
         raise
     except (Exception, SystemExit) as error:

@@ -12,6 +12,7 @@ from wganx.health import Finding
 from wganx.plugins.contracts import Outcome, RunInfo
 from wganx.plugins.guard import one_line
 from wganx.plugins.loading import LoadedPlugin
+from wganx.switches import switches_kept
 
 
 class Observers:
@@ -63,7 +64,8 @@ class Observers:
         for plugin in tuple(self._listening):
             started = time.perf_counter()
             try:
-                getattr(plugin.hooks, hook)(**copy.deepcopy(facts))
+                with switches_kept():
+                    getattr(plugin.hooks, hook)(**copy.deepcopy(facts))
             except (Exception, SystemExit) as error:
                 self._listening.remove(plugin)
                 failure = f"{plugin.found} failed in {hook}: {one_line(error)}"

@@ -77,7 +77,7 @@ def _modality(name: str, kind: str, given: str | None) -> str:
         return own
     if kind in ("constraint", "observer"):
         if given is not None and given not in _BASES:
-            raise UsageError(f"a {kind} belongs to no modality; leave --modality out")
+            raise UsageError(f"{kind}s belong to no modality; leave --modality out")
         return given or "points"
     if given is None:
         raise UsageError(f"a {kind} is for one modality: say --modality {' or '.join(_BASES)}")

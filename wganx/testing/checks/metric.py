@@ -42,13 +42,15 @@ def _sides(setting: Setting) -> tuple[Batch, Batch]:
 
 
 def _noise(truth: Batch, setting: Setting) -> Batch:
-    """What no generator makes worse: noise over the samples' range."""
+    """Worse than any generator: noise around the wrong place, wider than they are where nothing bounds it."""
     rng, real = torch.Generator().manual_seed(SEED), truth.real
+    middle = float(real.mean())
     if setting.game.sample.value_range is None:
-        spread = float(real.std()) * 5 + 1
-        return truth.with_real(torch.randn(real.shape, generator=rng) * spread)
+        spread = 3 * float(real.std()) + 1
+        return truth.with_real(middle + spread * (1 + torch.randn(real.shape, generator=rng)))
     low, high = setting.game.sample.value_range
-    return truth.with_real(torch.rand(real.shape, generator=rng) * (high - low) + low)
+    half = torch.rand(real.shape, generator=rng) * (high - low) / 2
+    return truth.with_real(low + half if middle > (low + high) / 2 else high - half)
 
 
 def _context(metric: Metric, setting: Setting, bench: Bench, seed: int = SEED) -> MetricContext:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import weakref
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -55,10 +56,10 @@ def _trained(scenario: Scenario, bench: Bench) -> Path:
     """A run of the scenario, trained once; its folder goes with the bench."""
 
     def train() -> Path:
-        home = tempfile.TemporaryDirectory(prefix="wganx-check-")
-        bench.once(("home", scenario.name), lambda: home)
+        home = Path(tempfile.mkdtemp(prefix="wganx-check-"))
+        weakref.finalize(bench, shutil.rmtree, home, ignore_errors=True)
         notes: list[str] = bench.once(("notes", scenario.name), list)
-        folder = Path(home.name) / "run"
+        folder = home / "run"
         run = Run.start(_small(scenario, bench), RunFolder(folder), notes.append)
         train_run(run)
         return folder
