@@ -2,7 +2,9 @@
 
 import json
 import math
+import random
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -201,6 +203,20 @@ def test_what_a_metric_does_to_its_samples_and_to_the_random_stream_is_nobody_el
     both = run([metric("vandal", vandal), quiet])
     assert torch.equal(torch.get_rng_state(), before)
     assert both.rows[1:] == run([quiet]).rows
+
+
+def test_a_metric_that_draws_from_numpy_says_the_same_whatever_ran_before():
+    def bootstrap(sides, context):
+        return {"numpy": float(np.random.rand()), "python": random.random()}
+
+    found = []
+    for start in (1, 2):
+        np.random.seed(start)
+        random.seed(start)
+        before = np.random.get_state()[1].tolist(), random.getstate()
+        found.append(run([metric("bootstrap", bootstrap)]).rows)
+        assert (np.random.get_state()[1].tolist(), random.getstate()) == before
+    assert found[0] == found[1]
 
 
 def test_a_metric_that_ends_the_interpreter_or_returns_something_else_is_a_failure():

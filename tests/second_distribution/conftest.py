@@ -68,9 +68,10 @@ def command() -> Callable[..., str]:
 
 
 @pytest.fixture
-def plugin_file(tmp_path: Path) -> Iterator[Callable[[str, str], str]]:
+def plugin_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], str]]:
     """A function that writes a plugin of one file and returns its path for ``--plugin``."""
     before = set(sys.modules)
+    monkeypatch.setattr(sys, "path", [*sys.path])  # to which the folder of a plugin's file is added
 
     def write(name: str, source: str) -> str:
         path = tmp_path / f"{name}.py"
@@ -114,7 +115,7 @@ def journey(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Jo
     ) -> Journey:
         overrides = {"train.steps": 2 * half, "checkpoint.every": half, "preview.every": half, "log.every": half}
         overrides |= {name.replace("__", "."): value for name, value in settings.items()}
-        choice = {"scenario": scenario, "device": "cpu", "extensions": extensions}
+        choice: dict[str, Any] = {"scenario": scenario, "device": "cpu", "extensions": extensions}
         whole = wganx.train(plugin, overrides=overrides, out=tmp_path / "whole", **choice)
         wganx.train(plugin, overrides={**overrides, "train.steps": half}, out=tmp_path / "part", **choice)
         resumed = wganx.resume(tmp_path / "part", settings=[f"train.steps={2 * half}"])

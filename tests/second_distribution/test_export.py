@@ -33,7 +33,7 @@ def test_two_lines_of_python_give_last_and_any_kept_step(run):
     last = wganx.load_generator("run").draw(3, seed=1)
     assert torch.equal(last, wganx.load_generator("run", checkpoint=4).draw(3, seed=1))
     assert not torch.equal(last, wganx.load_generator("run", checkpoint=2).draw(3, seed=1))
-    with pytest.raises(wganx.CheckpointError, match="no best checkpoint; set checkpoint.best to a metric value"):
+    with pytest.raises(wganx.CheckpointError, match=r"no best checkpoint; set checkpoint\.best to a metric value"):
         wganx.load_generator("run", checkpoint="best")
     with pytest.raises(wganx.CheckpointError, match="no checkpoint '3'; there are last, best and the steps 0, 2, 4"):
         wganx.load_generator("run", checkpoint=3)

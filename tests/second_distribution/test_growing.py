@@ -40,7 +40,5 @@ def test_a_buffer_that_is_replaced_is_refused(tones, monkeypatch):
         return 0
 
     monkeypatch.setattr(growing_networks.Growing, "at", at)
-    with pytest.raises(
-        wganx.UsageError, match=r"at\(0\) replaced a buffer that recorded steps read; change it in place"
-    ):
+    with pytest.raises(wganx.UsageError, match=r"at\(0\) replaced a buffer that recorded steps read; change it"):
         wganx.train("tones-growing", out="run", device="cpu")

@@ -34,8 +34,8 @@ def test_they_are_chosen_by_name_with_their_options_trained_and_resumed(tones, j
 
 
 def test_an_option_out_of_bounds_and_one_unknown_are_refused_by_name(tones):
+    settings = RULES | {"constraint.margin": -1.0, "objective.tilt": 0.0, "optimizer.momentun": 0.1}
     with pytest.raises(ConfigError) as refused:
-        settings = RULES | {"constraint.margin": -1.0, "objective.tilt": 0.0, "optimizer.momentun": 0.1}
         wganx.train("tones", extensions=["tones-rules"], overrides=settings, out="run")
     for name in ("constraint.margin", "objective.tilt", "optimizer.momentun"):
         assert name in str(refused.value)

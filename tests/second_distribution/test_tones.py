@@ -93,3 +93,8 @@ def tone_files(folder: Path, pitches: dict[str, float], seconds: float = 0.5, ra
             file.setsampwidth(2)
             file.setframerate(rate)
             file.writeframes((0.5 * np.sin(2 * np.pi * pitch * time) * 32767).astype("<i2").tobytes())
+
+
+def test_what_can_be_heard_stands_in_the_report(tones):
+    run = wganx.train("tones", overrides={"train.steps": 1}, out="run", device="cpu")
+    assert run.folder.report.read_text(encoding="utf-8").count("<audio") >= 4

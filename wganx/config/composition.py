@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -260,10 +260,12 @@ class _Composer:
         if isinstance(name, str) and (":" in name or name in rules.names("optimizer")):
             kind = self._found(("optimizer", "name"), lambda: rules.find("optimizer", name))
         own = rules.find("optimizer", "adam")
-        model = from_options(OptimizerSection, kind or own)
+        model: type[Section] = from_options(OptimizerSection, kind or own)
         if kind not in (None, own):  # the names that `Optimizer` takes are wganx's own rules
             named: Any = (str, Field(name, description="the update rule"))
-            model = create_model(model.__name__, __base__=model, __doc__=model.__doc__, name=named)
+            model = cast(
+                "type[Section]", create_model(model.__name__, __base__=model, __doc__=model.__doc__, name=named)
+            )
         self.models["optimizer"] = model
         return kind or own
 

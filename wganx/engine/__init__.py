@@ -11,6 +11,7 @@ from wganx.engine.checkpoint import (
 from wganx.engine.device import choose_device, place
 from wganx.engine.loop import Every, TrainResult
 from wganx.engine.observer import Observer
+from wganx.engine.randomness import apart
 from wganx.engine.ranks import Ranks, join
 from wganx.engine.sampler import Sampler
 from wganx.engine.standard_checks import slow_data
@@ -31,6 +32,7 @@ __all__ = [
     "Trainer",
     "Training",
     "Weights",
+    "apart",
     "choose_device",
     "join",
     "load_average",

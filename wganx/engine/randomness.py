@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 
+import numpy as np
 import torch
 from torch import Tensor
 
 
 @contextmanager
 def apart(seed: int, device: torch.device) -> Iterator[torch.Generator]:
-    """Inside, torch's global streams and the generator that is given start from `seed`; nothing else is moved."""
-    with torch.random.fork_rng(cuda_among(device)):
+    """Inside, all global streams (torch's, numpy's, Python's) and the generator that is given start from `seed`.
+
+    Nothing else is moved: afterwards the streams are where they were.
+    """
+    with torch.random.fork_rng(cuda_among(device)), _libraries_put_back():
         torch.manual_seed(seed)
+        np.random.seed(seed % 2**32)
+        random.seed(seed)
         yield torch.Generator(device).manual_seed(seed)
+
+
+@contextmanager
+def _libraries_put_back() -> Iterator[None]:
+    """Around work that may draw from the global streams of numpy and Python, which are put back behind it."""
+    numpy_state, python_state = np.random.get_state(), random.getstate()
+    try:
+        yield
+    finally:
+        np.random.set_state(numpy_state)
+        random.setstate(python_state)
 
 
 def cuda_among(device: torch.device) -> list[torch.device]:
@@ -59,23 +77,24 @@ class RandomStreams:
                 self._inside = False
 
     def apart(self, seed: int) -> AbstractContextManager[torch.Generator]:
-        """Inside, torch's global streams and the generator that is given start from `seed`; nothing else is moved."""
+        """Inside, the global streams and the generator that is given start from `seed`; nothing else is moved."""
         return apart(seed, self.device)
 
     @contextmanager
     def aside(self) -> Iterator[None]:
-        """Around what only looks: whatever it draws from torch's global streams, they are put back behind it."""
-        if not self._inside:
-            with torch.random.fork_rng(self._cuda()):
+        """Around what only looks: whatever it draws from global streams, they are put back behind it."""
+        with _libraries_put_back():
+            if not self._inside:
+                with torch.random.fork_rng(self._cuda()):
+                    yield
+                return
+            # The training's own are kept as between the calls of `active`, so that it can be captured meanwhile.
+            self._layers, self._inside = self._global_states(), False
+            try:
                 yield
-            return
-        # The training's own are kept as they are between the calls of `active`, so that it can be captured meanwhile.
-        self._layers, self._inside = self._global_states(), False
-        try:
-            yield
-        finally:
-            self._inside = True
-            self._set_global_states(self._layers)
+            finally:
+                self._inside = True
+                self._set_global_states(self._layers)
 
     def tensors(self) -> dict[str, Tensor]:
         """The state of every stream."""

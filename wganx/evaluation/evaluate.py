@@ -8,6 +8,7 @@ generator's samples, the floor and every baseline go through the same function, 
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -17,7 +18,7 @@ import torch
 from torch import Tensor
 
 from wganx.batch import Batch
-from wganx.engine import Sampler
+from wganx.engine import Sampler, apart
 from wganx.errors import DataError, PluginFailed
 from wganx.evaluation.batches import gather
 from wganx.evaluation.features import Features
@@ -74,6 +75,7 @@ class Evaluation:
         failures: message of each metric that raised.
         extractors: digest of the weights of each extractor that was used.
         fingerprint: of the held-out data.
+        seconds: what each metric took; no part of what is stored, which the seed determines.
     """
 
     step: int
@@ -86,10 +88,12 @@ class Evaluation:
     candidates: int | None = None
     extractors: Mapping[str, str] = field(default_factory=dict)
     fingerprint: str = ""
+    seconds: Mapping[str, float] = field(default_factory=dict, compare=False)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; a value that is not finite becomes None."""
         data: dict[str, Any] = _without_nan(asdict(self))
+        del data["seconds"]
         for row, found in zip(data["rows"], self.rows):
             if found.excess is not None:
                 row["excess"] = _without_nan([found.excess.mean, found.excess.low, found.excess.high])
@@ -153,16 +157,17 @@ class Evaluator:
         n = min(n, len(heldout) // (2 * repeats))
         order = torch.randperm(len(heldout), generator=torch.Generator().manual_seed(seed)).tolist()
         blocks = [order[start : start + n] for start in range(0, 2 * n * repeats, n)]
-        # What metrics and baselines draw from torch's own streams is nobody else's.
-        with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
-            torch.manual_seed(seed)
+        # What metrics and baselines draw from global streams is nobody else's, and the same whatever ran before.
+        with apart(seed, self.device):
             truths = [self._batch(block, seed + i) for i, block in enumerate(blocks[:repeats])]
             references = [self._batch(block, seed + i) for i, block in enumerate(blocks[repeats:])]
             made = [self._made(sampler, truth, candidates, seed + i) for i, truth in enumerate(truths)]
             failures: dict[str, str] = {}
             standards = _Standards(self.game, truths, self.device, seed, failures)
             rows: list[Row] = []
+            seconds: dict[str, float] = {}
             for name, chosen in metrics.items():
+                started = time.perf_counter()
                 comparison = _Comparison(chosen, self, truths, references, seed)
                 what = {"name": name, "metric": chosen.metric.origin, "config": chosen.config.model_dump(mode="json")}
                 protocol = {"n": n, "repeats": repeats, "seed": seed}
@@ -175,10 +180,11 @@ class Evaluator:
                     failures[name] = _reason(error)
                 else:
                     rows += _rows(name, chosen.metric, found)
+                seconds[name] = time.perf_counter() - started
         digests = self.features.digests()
         self.features.forget()
         return Evaluation(
-            step, n, seed, len(heldout), tuple(rows), failures, repeats, candidates, digests, self.fingerprint
+            step, n, seed, len(heldout), tuple(rows), failures, repeats, candidates, digests, self.fingerprint, seconds
         )
 
     def measure(self, chosen: ChosenMetric, sides: Sides, *, seed: int = 0) -> dict[str, float]:

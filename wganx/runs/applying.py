@@ -42,7 +42,7 @@ def apply_to(
         raise UsageError(f"there is no file or folder at {source}; check the spelling")
 
     def one(path: Path, target: Path) -> Path:
-        return _apply(path, target, sampler, modality, task, game, given, seed)
+        return _apply(path, target, sampler, modality, task, game, given, seed, warn)
 
     if source.is_file():
         return [one(source, out / source.name if out.is_dir() else out)]
@@ -70,11 +70,14 @@ def _apply(
     game: Game,
     given: Mapping[str, str | int],
     seed: int,
+    warn: Callable[[str], None],
 ) -> Path:
     if target.exists():
         raise UsageError(f"{target} is there already; give another --out, or remove it")
     target.parent.mkdir(parents=True, exist_ok=True)
     source: Source = call(modality, "open", path)
+    if told := _other_rate(source, sampler):
+        warn(f"{path} {told}")
     calls = 0
 
     def make(context: Mapping[str, Tensor]) -> Tensor:
@@ -115,6 +118,16 @@ def _write_aside(
             sink.close()
         _remove(aside)
         raise
+
+
+def _other_rate(source: Source, sampler: Sampler) -> str | None:
+    """That a file runs at another rate than all the generator knows, which makes of it something else."""
+    formats = [format for format in (sampler.sample, *sampler.context.values()) if format is not None]
+    known = sorted({format.rate_hz for format in formats if format.rate_hz is not None})
+    if not known or source.format.rate_hz is None or source.format.rate_hz in known:
+        return None
+    trained = " or ".join(f"{rate:g}" for rate in known)
+    return f"has {source.format.rate_hz:g} a second, and the generator was trained on {trained}; resample it first"
 
 
 def _remove(path: Path) -> None:

@@ -25,6 +25,8 @@ _PATIENCE = 3
 _MOST = 0.5
 WORTH_A_WORD = 1.0
 """Seconds below which nobody is named for taking most of the time."""
+WORTH_A_WORD = 1.0
+"""Seconds below which nobody is named for taking most of the time."""
 _MEND = {
     "previews": "draw fewer or less often (preview.count, preview.every)",
     "metrics": "evaluate less often or with fewer samples (evaluate.every, evaluate.n)",
@@ -71,7 +73,11 @@ class Recorder(Observer):
         try:
             yield
         finally:
-            self._spent[what] += time.perf_counter() - started
+            self.spent(what, time.perf_counter() - started)
+
+    def spent(self, what: str, seconds: float) -> None:
+        """So much time went into `what`, between the steps of the training."""
+        self._spent[what] += seconds
 
     def note(self, message: str) -> None:
         """The one way of a warning, said once: the terminal shows it, the run keeps it, observers hear of it."""
@@ -109,7 +115,7 @@ class Recorder(Observer):
         for name, share in between.items():
             if share > _MOST and share * seconds > WORTH_A_WORD and name not in self._named:
                 self._named.add(name)
-                self.note(f"{name} took {share:.0%} of the time up to step {step}; {_MEND.get(name, _MEND_PLUGIN)}")
+                self.note(f"{name} took {share:.0%} of the time up to step {step}; {_mend(name)}")
 
     def _shares_between(self, seconds: float) -> dict[str, float]:
         """Shares of the time since the last logging point that went into what only looks at the training."""
@@ -157,3 +163,11 @@ class Recorder(Observer):
 
         # Events of later steps, left by a run that was killed or rolled back, are void from here on.
         return SummaryWriter(str(self._folder.path), purge_step=step + 1 if step else None)
+
+
+def _mend(name: str) -> str:
+    if name == "previews":
+        return "draw fewer or less often (preview.count, preview.every)"
+    if name.startswith("metric "):
+        return "evaluate less often or with fewer samples (evaluate.every, evaluate.n)"
+    return "its observers are what takes so long"

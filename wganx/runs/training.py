@@ -16,11 +16,11 @@ from torch import Tensor
 
 import wganx
 from wganx.data import changes
-from wganx.engine import Every, Observer, TrainResult
+from wganx.engine import Every, Observer, TrainResult, apart
 from wganx.errors import UsageError, WganxError
 from wganx.evaluation import Evaluation
 from wganx.plugins import Observers
-from wganx.plugins.contracts import Outcome, Preview, RunInfo
+from wganx.plugins.contracts import Game, Outcome, Preview, RunInfo
 from wganx.plugins.guard import one_line
 from wganx.runs.recorder import Recorder
 from wganx.runs.run import Run
@@ -56,7 +56,7 @@ def train_run(run: Run, observers: Sequence[Observer] = ()) -> TrainResult:
         def picture(samples: Tensor, stem: str) -> tuple[Path, Preview] | None:
             """A writer that fails costs its picture, not the training."""
             try:
-                with recorder.spending("previews"), _own_streams(assembly.device, config.seed):
+                with recorder.spending("previews"), apart(config.seed, assembly.device):
                     return run.write_preview(samples, preview_batch, stem)
             except (Exception, SystemExit) as error:
                 recorder.note(f"no preview: {error if isinstance(error, WganxError) else one_line(error)}")
@@ -67,11 +67,14 @@ def train_run(run: Run, observers: Sequence[Observer] = ()) -> TrainResult:
             if (written := picture(drawn, f"step-{trainer.step:06d}")) is not None:
                 recorder.previewed(trainer.step, *written)
 
+        if unseen := _unseen_labels(assembly.game):
+            recorder.note(unseen)
         picture(preview_batch.real, "real")
 
         def measure() -> None:
-            with recorder.spending("metrics"):
-                evaluation = run.measure(sampler, trainer.step)
+            evaluation = run.measure(sampler, trainer.step)
+            for name, seconds in evaluation.seconds.items():
+                recorder.spent(f"metric {name}", seconds)
             recorder.evaluated(evaluation)
             for name, message in evaluation.failures.items():
                 recorder.note(f"metric {name} failed: {message}")
@@ -98,12 +101,18 @@ def train_run(run: Run, observers: Sequence[Observer] = ()) -> TrainResult:
     return result
 
 
-@contextmanager
-def _own_streams(device: torch.device, seed: int) -> Iterator[None]:
-    """Inside, torch's random streams are those of whoever looks, and the training's stay where they are."""
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        torch.manual_seed(seed)
-        yield
+def _unseen_labels(game: Game) -> str | None:
+    """That nothing holds the generator to labels it is given."""
+    losses = ("generator_losses", "critic_losses")
+    if any(getattr(type(game), name) is not getattr(Game, name) for name in losses):
+        return None
+    names = [name for name, format in game.context.items() if format.is_label and name not in game.condition]
+    if not names:
+        return None
+    return (
+        f"the generator is given {', '.join(names)}, and neither the critic nor a loss sees it, so it will learn to "
+        "leave it aside; put it into the task's condition as well"
+    )
 
 
 class _Notes(logging.Handler):

@@ -77,9 +77,10 @@ def open_wav(config: WavConfig, split: Split, context: DataContext) -> Items:
 def count_windows(source: BinaryIO, path: str, length: int) -> int:
     """How many windows of `length` samples a WAV file has, half a window apart."""
     with wave.open(source) as file:
-        if file.getnframes() < length:
-            raise ValueError(f"it has {file.getnframes()} samples, and a window has {length}")
-        return 1 + (file.getnframes() - length) // (length // 2)
+        found: int = file.getnframes()
+        if found < length:
+            raise ValueError(f"it has {found} samples, and a window has {length}")
+        return 1 + (found - length) // (length // 2)
 
 
 def read_window(source: BinaryIO, path: str, window: int, length: int, rate: int) -> Mapping[str, Tensor]:

@@ -32,7 +32,7 @@ def wganx_architectures() -> Iterable[Architecture]:
         yield Architecture(
             name="growing",
             modality="tone",
-            role=role,  # type: ignore[arg-type]
+            role=role,
             summary="grows from a quarter of the resolution",
             config=GrowingConfig,
             build=f"wganx_tones.growing_networks:Growing{role.capitalize()}",

@@ -36,13 +36,13 @@ class GrowingGenerator(Growing):
 
     def __init__(self, config: GrowingConfig, context: BuildContext) -> None:
         super().__init__(config)
-        self.length = context.sample.sizes[1]
+        self.width, self.length = config.width, context.sample.sizes[1]
         self.begin = nn.Linear(context.noise[0], config.width * self.length // 4)
         self.blocks = nn.ModuleList(nn.Conv1d(config.width, config.width, 5, padding=2) for _ in range(STAGES - 1))
         self.sounds = nn.ModuleList(nn.Conv1d(config.width, 1, 1) for _ in range(STAGES))
 
     def forward(self, noise: Tensor) -> Tensor:
-        features = torch.relu(self.begin(noise)).unflatten(1, (-1, self.length // 4))
+        features = torch.relu(self.begin(noise)).reshape(-1, self.width, self.length // 4)
         made: Tensor = self.sounds[0](features)
         for stage in range(1, self.stage + 1):
             features = F.interpolate(features, scale_factor=2.0)

@@ -31,7 +31,7 @@ class SmallGenerator(nn.Module):
     def forward(self, noise: Tensor, **labels: Tensor) -> Tensor:
         told = [F.one_hot(labels[name], classes).to(noise.dtype) for name, classes in self.labels.items()]
         made: Tensor = self.layers(torch.cat([noise.flatten(1), *told], dim=1))
-        return made.unflatten(1, self.shape)
+        return made.reshape(-1, *self.shape)
 
 
 class Filter(nn.Module):
