@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from wganx.batch import Batch, SampleFormat
 from wganx.config import Resolved, resolve
-from wganx.errors import ConfigError, DataError, PreflightError, WganxError
+from wganx.errors import ConfigError, DataError, PluginFailed, PreflightError, WganxError
 from wganx.parts import Part
 from wganx.plugins import Catalog, FoundPlugin, LoadedPlugin, plugin_commands
 from wganx.plugins.contracts import BuildContext, DataContext, Fitted, Formats, Game, Items, Split
@@ -95,7 +95,17 @@ class Network:
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             network: nn.Module = call(self.architecture, "build", self.config, context, returns=nn.Module)
+        self.enter(network, 0)
         return network
+
+    def enter(self, network: nn.Module, step: int) -> bool:
+        """Tell a network that has stages of a step, as the engine does; whether it has any."""
+        at = getattr(network, "at", None)
+        if not callable(at):
+            return False
+        with calling(self.architecture, "at"):
+            at(step)
+        return True
 
     def arguments(self, count: int = ROWS, seed: int = SEED) -> tuple[tuple[Tensor, ...], dict[str, Tensor]]:
         """What the network is called with: noise or samples in packs, and what is given beside them."""
@@ -105,6 +115,15 @@ class Network:
             noise = (torch.randn(len(batch), *self.noise, generator=rng),) if self.noise else ()
             return noise, dict(batch.context)
         return (self.packed(batch.real),), {name: self.packed(rows) for name, rows in batch.condition.items()}
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What tells it from other networks of its architecture."""
+        game = self.setting.game
+        inputs = game.context if self.architecture.role == "generator" else game.condition
+        # Options by their values: a scenario's section has the core's fields beside the part's own.
+        options = str({name: getattr(self.config, name) for name in self.architecture.config.model_fields})
+        return options, game.sample, tuple(sorted(inputs.items())), self.noise
 
     @property
     def pack(self) -> int:
@@ -134,6 +153,8 @@ class Bench:
         self._items: dict[tuple[str, Config, Split], Items] = {}
         self._fitted: dict[tuple[str, Config], Fitted] = {}
         self._kept: dict[object, Any] = {}
+        self.unsaid: dict[tuple[str, str], str] = {}
+        """What a network fails on and does not refuse, by role and name."""
 
     def once(self, key: object, make: Any) -> Any:
         """What `make()` returns, made once for all checks."""
@@ -261,7 +282,10 @@ class Bench:
             if task in (None, played.task.name):
                 found.setdefault(played.formats, played)
         if not found:
-            raise NotChecked(f"no {task or 'task'} can be played here on a dataset of modality {modality!r}")
+            raise NotChecked(
+                f"no {task or 'task'} can be played here on a dataset of modality {modality!r}; where another plugin "
+                "has them, name it in WGANX_EXTENDS"
+            )
         return list(found.values())
 
     def plays(self, modality: str) -> Iterator[Setting]:
@@ -299,15 +323,27 @@ class Bench:
     def resolve(self, scenario: Scenario) -> Resolved:
         """A scenario, checked as a run checks it; its dataset reads from the root that the kit was handed."""
 
-        def resolved() -> Resolved:
-            first = resolve(plugin=self.spec, scenario=scenario.name, device="cpu", environ={})
-            name = first.parts.dataset.name
-            if name not in self.roots:
-                return first
-            roots = {"dataset.root": str(self.roots[name])}
-            return resolve(plugin=self.spec, scenario=scenario.name, device="cpu", environ={}, overrides=roots)
+        def resolved(root: str | None = None) -> Resolved:
+            overrides = None if root is None else {"dataset.root": root}
+            spec = self.spec
+            return resolve(plugin=spec, scenario=scenario.name, device="cpu", environ={}, overrides=overrides)
 
-        found: Resolved = self.once(("scenario", scenario.name), resolved)
+        def rooted() -> Resolved:
+            try:
+                first = resolved()
+            except ConfigError as error:
+                if "dataset.root: has no value" not in str(error):
+                    raise
+                for name, root in self.roots.items():
+                    if (first := resolved(str(root))).parts.dataset.name == name:
+                        return first
+                raise NotChecked(
+                    "its dataset reads a folder, and the kit was given none: --root DATASET=FOLDER"
+                ) from None
+            given = self.roots.get(first.parts.dataset.name)
+            return first if given is None else resolved(str(given))
+
+        found: Resolved = self.once(("scenario", scenario.name), rooted)
         return found
 
     def networks(self, architecture: Architecture) -> list[Network]:
@@ -331,7 +367,7 @@ class Bench:
                 section = resolved.run.generator if architecture.role == "generator" else resolved.run.critic
                 fitted = self.fitted(setting.dataset, setting.config)
                 wanted.append(Network(own, section, setting, resolved.run.generator.noise_shape, fitted))
-        refusals = []
+        refusals, chosen = [], len(wanted)
         settings = self.settings(architecture.modality)
         try:
             config = self.config(architecture)
@@ -342,17 +378,28 @@ class Bench:
         except NotChecked as error:
             refusals.append(str(error))
         built: dict[object, Network] = {}
-        for network in wanted:
+        failing: dict[object, Network] = {}
+        broken: list[PluginFailed] = []
+        for place, network in enumerate(wanted):
             try:
-                network.build()
+                module = network.build()
             except (ConfigError, PreflightError, DataError) as refusal:
                 refusals.append(f"{refusal} ({network.setting.name})")
                 continue
-            game = network.setting.game
-            inputs = game.context if architecture.role == "generator" else game.condition
-            # Options in the words of their values: a scenario's section has the core's fields beside the part's own.
-            options = str({name: getattr(network.config, name) for name in architecture.config.model_fields})
-            built.setdefault((options, game.sample, tuple(sorted(inputs.items())), network.noise), network)
+            except PluginFailed as error:
+                if place < chosen:
+                    raise
+                broken.append(error)
+                self.unsaid[architecture.kind, architecture.name] = f"{network.setting.name}: {error.__cause__!r}"
+                continue
+            fault = None if place < chosen else _fault(network, module)
+            (built if fault is None else failing).setdefault(network.key, network)
+            if fault is not None:
+                self.unsaid[architecture.kind, architecture.name] = f"{network.setting.name}: {fault}"
+        # What suits some games may fail on others, if it is not chosen for them; what suits none is at fault.
+        built = built or failing
+        if not built and broken:
+            raise broken[0]
         if not built:
             raise NotChecked(f"it suits nothing here: {'; '.join(refusals[:2])}")
         return list(built.values())
@@ -363,11 +410,23 @@ class Bench:
             if architecture.role == role and architecture.modality == setting.task.modality:
                 try:
                     for network in self.networks(architecture):
-                        if network.setting.formats == setting.formats and network.pack == 1:
+                        alike = network.setting.formats == setting.formats and network.pack == 1
+                        if alike and _fault(network, network.build()) is None:
                             return network
                 except (NotChecked, WganxError):
                     continue
         return None
+
+
+def _fault(network: Network, module: nn.Module) -> str | None:
+    """How a network fails on what a setting gives it, or None."""
+    inputs, given = network.arguments(3)
+    try:
+        with torch.no_grad(), calling(network.architecture, "forward"):
+            module(*inputs, **given)
+    except PluginFailed as error:
+        return str(error.__cause__)
+    return None
 
 
 def inside(samples: Tensor, format: SampleFormat) -> str | None:

@@ -11,6 +11,15 @@ import click
 import torch
 from click.testing import CliRunner
 
+from wganx.config.sections import (
+    CheckpointSection,
+    ConstraintSection,
+    EvaluateSection,
+    LogSection,
+    ObjectiveSection,
+    PreviewSection,
+    TrainSection,
+)
 from wganx.engine.standard_checks import standard_checks
 from wganx.health import Finding, HealthCheck, Vitals
 from wganx.plugins.contracts import Outcome, RunInfo
@@ -80,15 +89,28 @@ def command_has_help(command: click.Command, bench: Bench) -> None:
         fail(f"--help ends with {done.exit_code}: {done.exception!r}", "let --help compute nothing")
 
 
+def _run(plugin: LoadedPlugin, folder: Path) -> RunInfo:
+    """A run as observers are told of it, with the sections of a configuration that every run has."""
+    named: dict[str, Any] = {section: {"name": "small"} for section in ("dataset", "task", "generator", "critic")}
+    sections = {
+        "objective": ObjectiveSection(), "constraint": ConstraintSection(), "train": TrainSection(steps=3),
+        "evaluate": EvaluateSection(), "checkpoint": CheckpointSection(), "preview": PreviewSection(),
+        "log": LogSection(),
+    }  # fmt: skip
+    config = {
+        "plugin": plugin.name, "scenario": "small", "extensions": [], "seed": 0, "device": "cpu", "optimizer": {},
+        **named, **{name: section.model_dump(mode="json") for name, section in sections.items()},
+    }  # fmt: skip
+    return RunInfo(folder=folder, plugin=plugin.name, scenario="small", device="cpu", seed=0, step=0, config=config)
+
+
 @check("observer", name="events", mend="let it do without what it does not know: config.get(...), scalars.get(...)")
 def observer_takes_events(plugin: LoadedPlugin, bench: Bench) -> None:
     """Told of a small made-up run, its observers raise nothing."""
     if not plugin.observes:
         raise NotChecked("it observes nothing")
     with tempfile.TemporaryDirectory(prefix="wganx-check-") as folder:
-        run = RunInfo(
-            folder=Path(folder), plugin=plugin.name, scenario="small", device="cpu", seed=0, step=0, config={}
-        )
+        run = _run(plugin, Path(folder))
         picture = Path(folder) / "step-000001.png"
         picture.write_bytes(b"")
         told: list[tuple[str, dict[str, Any]]] = [
@@ -114,9 +136,7 @@ def observer_moves_nothing(plugin: LoadedPlugin, bench: Bench) -> str | None:
     if "wganx_progress" not in plugin.observes:
         return "it does not observe progress"
     with tempfile.TemporaryDirectory(prefix="wganx-check-") as folder:
-        run = RunInfo(
-            folder=Path(folder), plugin=plugin.name, scenario="small", device="cpu", seed=0, step=0, config={}
-        )
+        run = _run(plugin, Path(folder))
         with streams_unmoved("wganx_progress"):
             plugin.hooks.wganx_progress(run=run, step=1, scalars={})
     return None
