@@ -121,7 +121,7 @@ def test_circles_are_found():
     assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == {frozenset("abc")}
     assert circles({"a": {"b"}, "b": set()}) == set()
     assert {"wganx.engine.loop", "wganx.batch"} <= edges()["wganx.engine.trainer"]
-    assert "wganx.engine" in edges()["wganx.config.composition"]  # within a function, and for types
+    assert "wganx.engine" in edges()["wganx.config.resolved"]  # within a function, and for types
 
 
 def test_every_package_has_a_floor():

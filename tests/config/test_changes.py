@@ -9,7 +9,7 @@ from wganx.errors import ConfigError
 
 
 @pytest.mark.parametrize(
-    "option",
+    "setting",
     [
         "train.steps=999",
         "log.every=7",

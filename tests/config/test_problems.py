@@ -54,7 +54,7 @@ def test_all_problems_at_once(resolve, write):
 
 
 @pytest.mark.parametrize(
-    ("option", "problem"),
+    ("setting", "problem"),
     [
         ("train.batch_size=0", "train.batch_size: Input should be greater than or equal to 1 (got 0)"),
         ("train.ema=1", "train.ema: Input should be less than 1 (got 1)"),

@@ -121,7 +121,7 @@ def test_settings_are_read_as_yaml():
     assert layer.origins[("a", "b", "c")] == "--set a.b.c=x=y"
 
 
-@pytest.mark.parametrize("option", ["train.steps", "=5", "train.=5", ".steps=5", ""])
+@pytest.mark.parametrize("setting", ["train.steps", "=5", "train.=5", ".steps=5", ""])
 def test_a_setting_that_is_none(setting):
     assert refused(settings, setting) == (f"--set {setting}: expected section.key=value, like --set train.steps=500")
 

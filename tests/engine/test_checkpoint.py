@@ -135,7 +135,7 @@ def test_the_last_and_the_best_are_kept(tmp_path):
 
 
 def resumable(data, trainer):
-    items = ArrayItems({"sample": torch.cat(data)}, wganx.SampleFormat(axes=("coordinate",), shape=(2,)))
+    items = ArrayItems({"sample": torch.cat(data)}, {"sample": wganx.SampleFormat(axes=("coordinate",), shape=(2,))})
     feed = choose_feed(items, batch_size=8, seed=0, device="cpu")
     # The batch draws from the trainer's stream, as augmentation does.
     return BatchStream(

@@ -202,9 +202,8 @@ def test_accumulated_batches_and_micro_batches_are_replayed(make_trainer, data):
 
 def test_a_feed_is_gathered_inside_the_recording(make_trainer):
     rng = torch.Generator().manual_seed(1)
-    items = ArrayItems({"sample": torch.randint(0, 255, (40, 2), dtype=torch.uint8, generator=rng)}, SampleFormat(
-        axes=("d",), shape=(2,)
-    ))  # fmt: skip
+    pixels = torch.randint(0, 255, (40, 2), dtype=torch.uint8, generator=rng)
+    items = ArrayItems({"sample": pixels}, {"sample": SampleFormat(axes=("d",), shape=(2,), value_range=(0, 255))})
 
     def batches(trainer):
         feed = ResidentFeed(items, batch_size=8, seed=0, device="cpu")

@@ -147,7 +147,9 @@ def test_looking_changes_nothing(make_trainer, data, tmp_path):
         torch.manual_seed(0)
         critic = nn.Sequential(nn.Linear(2, 8), nn.Dropout(0.3), nn.LeakyReLU(), nn.Linear(8, 1), nn.Flatten(0))
         trainer = make_trainer(critic=critic)
-        items = ArrayItems({"sample": torch.cat(data)}, wganx.SampleFormat(axes=("coordinate",), shape=(2,)))
+        items = ArrayItems(
+            {"sample": torch.cat(data)}, {"sample": wganx.SampleFormat(axes=("coordinate",), shape=(2,))}
+        )
         feed = choose_feed(items, batch_size=8, seed=0, device="cpu")
         observer, taken = Meddling(), []
 
@@ -174,7 +176,7 @@ def test_looking_changes_nothing(make_trainer, data, tmp_path):
     resumed = train(False)[0]
     resumed.restore(middle)
     feed = choose_feed(
-        ArrayItems({"sample": torch.cat(data)}, wganx.SampleFormat(axes=("coordinate",), shape=(2,))),
+        ArrayItems({"sample": torch.cat(data)}, {"sample": wganx.SampleFormat(axes=("coordinate",), shape=(2,))}),
         batch_size=8, seed=0, device="cpu",
     )  # fmt: skip
     resumed.fit(BatchStream(feed, lambda item: wganx.Batch(item["sample"])), steps=3, log_every=2)
@@ -190,7 +192,7 @@ def test_what_the_caller_keeps_in_checkpoints(make_trainer, networks, data, tmp_
     assert loaded.training.about == trainer.training.about
     older = trainer.checkpoint()
     facts = {name: fact for name, fact in older.facts.items() if name not in ("about", "stage")}
-    facts["settings"] = {name: value for name, value in facts["settings"].items() if name != "pack"}
+    facts["settings"] = {name: value for name, value in facts.pop("rules").items() if name != "pack"}
     fresh = make_trainer()
     fresh.restore(wganx.engine.Checkpoint(older.weights, older.training, facts))
     assert fresh.training.about == {}

@@ -194,7 +194,7 @@ class TestCommand:
     def test_as_json(self, tmp_path: Path) -> None:
         result = json.loads(call("points", "lab", "parallel-lines", "--out", tmp_path, "--seed", 2, "--json"))
         assert (result["name"], result["seed"]) == ("parallel-lines", 2)
-        assert "theta from -1 to 1" in result["option"]
+        assert "theta from -1 to 1" in result["setting"]
         assert all(finding["holds"] for finding in result["findings"])
         assert next(row["found"] for row in result["findings"] if row["what"] == "KL, smallest") == "inf"
         assert [Path(path).name for path in result["figures"]] == ["parallel-lines.svg", "parallel-lines.png"]

@@ -31,7 +31,7 @@ def test_they_hear_everything_and_change_nothing(tones):
     ]  # fmt: skip
     shares = [line["shares"] for line in told if line["hook"] == "timed"]
     assert {"data", "critic", "generator", "other"} <= shares[-1].keys()
-    assert {"previews", "metrics"} <= shares[2].keys()  # spent at step 4, behind its logging point
+    assert {"previews", "metric band-distance"} <= shares[2].keys()  # spent at step 4, behind its logging point
 
 
 def test_a_resumed_run_says_from_which_step_it_starts(tones):

@@ -55,7 +55,7 @@ def lab(name: str | None, out: Path, seed: int, as_json: bool) -> None:
         result = {
             "name": name,
             "seed": seed,
-            "option": shown.setting,
+            "setting": shown.setting,
             "findings": [finding.to_json() for finding in shown.findings],
             "figures": [str(path) for path in paths],
         }
