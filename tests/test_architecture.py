@@ -25,8 +25,9 @@ FLOORS = {
 }  # fmt: skip
 
 PUBLIC = {
-    "Architecture", "Banach", "Batch", "BuildContext", "ByConstruction", "CheckpointError", "Combined", "Config",
-    "ConfigError", "Consistency", "ConstraintPart", "DataCard", "DataContext", "DataError", "Dataset", "Dragan",
+    "Architecture", "Banach", "Baseline", "Batch", "BuildContext", "ByConstruction", "CheckpointError",
+    "Combined", "Config", "ConfigError", "Consistency", "ConstraintPart", "DataCard", "DataContext", "DataError",
+    "Dataset", "Dragan",
     "Extractor", "ExtractorContext", "Finding", "Formats", "Game", "GradientNormalization", "GradientPenalty",
     "HealthCheck", "Helper", "Hinge", "Items", "LeastSquares", "LipschitzPenalty", "Make", "MaxGradientPenalty",
     "Metric", "MetricContext", "MissingExtra", "Modality", "Networks", "NoConstraint", "NonSaturating",
@@ -150,7 +151,7 @@ def test_public_packages_offer_what_they_say(package):
 
 @pytest.mark.parametrize(
     "path",
-    [*sources("plugins"), *sources("tests/second_distribution")],
+    [*sources("plugins"), *sources("tests/second_distribution/src")],
     ids=lambda path: f"{path.parent.name}/{path.name}",
 )
 def test_plugins_import_public_names_only(path):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -144,6 +146,21 @@ def test_a_plugin_builds_on_the_pictures_of_another(plugin_file):
     run = wganx.train(plugin_file("flat_pictures", IMAGE_NETWORK), out="run", device="cpu")
     assert [plugin.name for plugin in run.resolved.catalog.plugins] == ["flat_pictures", "image"]
     assert run.sample(2).shape[0] == 2
+
+
+def test_a_plugin_s_file_that_moved_is_found_where_config_yaml_says(plugin_file, tmp_path):
+    plugin = Path(plugin_file("flat_pictures", IMAGE_NETWORK))
+    before = wganx.train(str(plugin), out="run", device="cpu").sample(2, seed=1)
+    (tmp_path / "new").mkdir()
+    moved = plugin.rename(tmp_path / "new" / plugin.name)
+    del sys.modules["flat_pictures"]
+    with pytest.raises(PluginError, match=r"no plugin file .*flat_pictures\.py"):
+        wganx.load_generator("run")
+    config = Path("run", "config.yaml")
+    config.write_text(config.read_text().replace(str(plugin), str(moved)))
+    sys.path[:] = [place for place in sys.path if place != str(tmp_path)]
+    assert torch.equal(wganx.load_generator("run").draw(2, seed=1), before)
+    assert torch.equal(wganx.load_run("run").sample(2, seed=1), before)
 
 
 WITH_EXTENSIONS = """

@@ -1,8 +1,8 @@
 """The typed configuration of a run, and where each of its values came from."""
 
 from wganx.config.changes import MAY_CHANGE, refuse_changes
-from wganx.config.composition import Parts, Resolved
 from wganx.config.resolve import from_yaml, resolve, schema
+from wganx.config.resolved import Parts, Resolved
 from wganx.config.sections import RunConfig
 
 __all__ = ["MAY_CHANGE", "Parts", "Resolved", "RunConfig", "from_yaml", "refuse_changes", "resolve", "schema"]

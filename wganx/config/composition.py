@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
+from typing import Any, TypeVar, cast
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from wganx.config.constraints import build_constraint
 from wganx.config.layers import Merged, PartSection
 from wganx.config.metrics import choose_metrics, extractor_options
 from wganx.config.problems import Problem, failure, validation_problems
+from wganx.config.resolved import Parts, Resolved
 from wganx.config.rules import RuleBook
 from wganx.config.sections import (
     ConstraintSection,
@@ -32,12 +32,8 @@ from wganx.config.sources import Key
 from wganx.errors import PluginError, WganxError, did_you_mean
 from wganx.evaluation import ChosenMetric
 from wganx.plugins import Catalog
-from wganx.plugins.descriptors import Architecture, Config, Dataset, Modality, Scenario, Task
+from wganx.plugins.descriptors import Architecture, Dataset, Scenario, Task
 from wganx.plugins.guard import calling
-
-if TYPE_CHECKING:
-    from wganx.engine import Optimizer
-    from wganx.wasserstein import Constraint, Objective
 
 T = TypeVar("T")
 D = TypeVar("D", Dataset, Task, Architecture)
@@ -50,76 +46,6 @@ _CORE: dict[str, type[Section]] = {
     "objective": ObjectiveSection,
     "constraint": ConstraintSection,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """The descriptors a run is made of. Each part's section of the run is an instance of the part's own config."""
-
-    modality: Modality
-    dataset: Dataset
-    task: Task
-    generator: Architecture
-    critic: Architecture
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resolved:
-    """A run's configuration, checked: every name found, every value valid.
-
-    Attributes:
-        run: the validated sections.
-        catalog: what the loaded plugins offer.
-        parts: the descriptors chosen by name.
-        objective: built from its section, as are `constraint` and `optimizer`.
-        metrics: what an evaluation computes, by name.
-        extractors: options of the extractors that were given any, by name.
-        merged: the values as given, and their sources.
-        notes: settings that were dropped because a higher layer chose another part, each in a sentence.
-    """
-
-    run: RunConfig
-    catalog: Catalog
-    parts: Parts
-    objective: Objective
-    constraint: Constraint
-    optimizer: Optimizer
-    metrics: Mapping[str, ChosenMetric]
-    extractors: Mapping[str, Config]
-    notes: tuple[str, ...]
-    merged: Merged = field(repr=False)
-
-    def only(self, names: Sequence[str]) -> dict[str, ChosenMetric]:
-        """These metrics of the run's modality and task, with their options where the run gives them some.
-
-        Raises:
-            PluginError: one of `names` is no metric of the modality, or does not apply to the task.
-        """
-        found = self.catalog.metrics(self.parts.modality.name, self.parts.task.name, names)
-        return {name: self.metrics.get(name) or ChosenMetric(metric, metric.config()) for name, metric in found.items()}
-
-    def origin(self, path: str) -> str:
-        """Where a value stands, e.g. ``configs/mnist.yaml:3``; ``default`` when no layer set it."""
-        return self.merged.origin(tuple(path.split("."))) or "default"
-
-    def dump(self) -> dict[str, Any]:
-        """Every value, defaults included, as plain data."""
-        return self.run.model_dump(mode="json")
-
-    def to_yaml(self) -> str:
-        """Every value as YAML that `resolve` and `from_yaml` read back to the same run."""
-        return yaml.dump(self.dump(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes text with any kind of line break escaped: PyYAML loses the rarer ones in its other styles."""
-
-    def represent_text(self, text: str) -> yaml.ScalarNode:
-        broken = text.splitlines() not in ([], [text])
-        return self.represent_scalar("tag:yaml.org,2002:str", text, style='"' if broken else None)
-
-
-_Dumper.add_representer(str, _Dumper.represent_text)
 
 
 def part_sections() -> dict[str, PartSection]:

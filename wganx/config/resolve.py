@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from wganx.config.composition import Resolved, compose_run, part_sections
+from wganx.config.composition import compose_run, part_sections
 from wganx.config.layers import merge
+from wganx.config.resolved import Resolved
 from wganx.config.sources import Layer, add_settings, read_environment, read_file
 from wganx.errors import ConfigError
 from wganx.plugins import Catalog, discover, load

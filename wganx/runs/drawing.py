@@ -17,6 +17,7 @@ from wganx.plugins import load
 from wganx.plugins.contracts import BuildContext
 from wganx.plugins.descriptors import Architecture
 from wganx.plugins.guard import call, calling
+from wganx.runs.checkpoints import checkpoint_path
 from wganx.runs.fitted import read_fitted
 from wganx.runs.folder import RunFolder
 
@@ -135,25 +136,3 @@ def _where(plugin: Mapping[str, Any], folder: RunFolder) -> str:
     except (OSError, yaml.YAMLError, AttributeError, TypeError):
         named = []
     return next((name for name in named if isinstance(name, str) and Path(name).name == Path(file).name), str(file))
-
-
-def checkpoint_path(folder: RunFolder, checkpoint: str | int) -> Path:
-    """Where the checkpoint lies that ``last``, ``best`` or a step names.
-
-    Raises:
-        CheckpointError: there is no such checkpoint.
-    """
-    store, which = CheckpointStore(folder.checkpoints), str(checkpoint)
-    if which == "last":
-        if not store.steps():
-            raise CheckpointError(f"{folder.path} has no checkpoint; train it first: wganx resume")
-        return store.path(store.steps()[-1])
-    if which == "best":
-        best = store.best()
-        if best is None:
-            raise CheckpointError(f"{folder.path} has no best checkpoint; set checkpoint.best to a metric value")
-        return store.path(best["step"])
-    if which.isdigit() and int(which) in store.steps():
-        return store.path(int(which))
-    steps = ", ".join(str(step) for step in store.steps()) or "none"
-    raise CheckpointError(f"no checkpoint {which!r}; there are last, best and the steps {steps}")

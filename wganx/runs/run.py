@@ -14,12 +14,13 @@ from torch import Tensor
 from wganx.batch import Batch, SampleFormat
 from wganx.config import Resolved, from_yaml, refuse_changes, resolve
 from wganx.engine import CheckpointStore, Sampler, read_checkpoint
-from wganx.errors import CheckpointError, UsageError, WganxError
+from wganx.errors import UsageError, WganxError
 from wganx.evaluation import Evaluation, heldout_batch, with_labels
 from wganx.plugins.contracts import Fitted, Preview
 from wganx.runs.applying import apply_to
 from wganx.runs.assembly import Assembly
-from wganx.runs.drawing import UntoldGenerator, checkpoint_path, load_generator, with_short_form
+from wganx.runs.checkpoints import checkpoint_path, step_of, stored_formats
+from wganx.runs.drawing import UntoldGenerator, load_generator, with_short_form
 from wganx.runs.fitted import read_fitted, store_fitted
 from wganx.runs.folder import RunFolder
 from wganx.runs.looking import draw_preview, write_files, write_picture
@@ -93,7 +94,7 @@ class Run:
     @cached_property
     def assembly(self) -> Assembly:
         """Data, game and trainer."""
-        return Assembly(self.resolved, self.fitted, self._stored_formats())
+        return Assembly(self.resolved, self.fitted, stored_formats(self.store))
 
     def sampler(self, checkpoint: str | int = "last") -> Sampler:
         """Draws from the averaged generator of a checkpoint, without the data if it was written by this wganx.
@@ -259,26 +260,9 @@ class Run:
             empty = torch.empty(0, *(size or 1 for size in self.assembly.game.sample.shape))
             return Batch(empty)
 
-    def _stored_formats(self) -> Mapping[str, SampleFormat] | None:
-        """The formats of the items, from the newest checkpoint that tells."""
-        for step in reversed(self.store.steps()):
-            try:
-                about = (
-                    json.loads((self.store.path(step) / "state.json").read_text(encoding="utf-8")).get("about") or {}
-                )
-                return {name: SampleFormat.from_json(format) for name, format in about["items"].items()}
-            except (OSError, ValueError, KeyError):
-                continue
-        return None
-
     def step_of(self, checkpoint: str | int) -> int:
         """Generator updates behind a checkpoint: ``last``, ``best``, or a step."""
-        path = checkpoint_path(self.folder, checkpoint)
-        try:
-            step: int = json.loads((path / "state.json").read_text(encoding="utf-8"))["step"]
-        except (OSError, ValueError, KeyError) as error:
-            raise CheckpointError(f"{path} cannot be read: {error}") from error
-        return step
+        return step_of(checkpoint_path(self.folder, checkpoint))
 
 
 def _from_data(batch: Batch, context: Mapping[str, SampleFormat]) -> dict[str, Tensor]:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from wganx import BuildContext, Config
+from wganx import BuildContext, Config, PreflightError
 
 
 class Translator(nn.Module):
@@ -14,6 +14,8 @@ class Translator(nn.Module):
 
     def __init__(self, config: Config, context: BuildContext) -> None:
         super().__init__()
+        if set(context.inputs) != {"source", "origin", "pitch"}:
+            raise PreflightError("generator 'translator' is for task.name=domains")
         self.classes = len(context.inputs["pitch"].classes)
         size = context.sample.size
         self.layers = nn.Sequential(nn.Linear(size + 2 * self.classes, 64), nn.LeakyReLU(0.2), nn.Linear(64, size))

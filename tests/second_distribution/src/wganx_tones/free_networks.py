@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from wganx import BuildContext
+from wganx import BuildContext, PreflightError
 from wganx_tones.configs import ConvConfig
 
 
@@ -14,6 +14,8 @@ class PatchCritic(nn.Module):
 
     def __init__(self, config: ConvConfig, context: BuildContext) -> None:
         super().__init__()
+        if set(context.inputs) != {"noisy"}:
+            raise PreflightError("critic 'patches' is for tasks that show it 'noisy'")
         self.layers = nn.Sequential(
             nn.Conv1d(2, config.width, 9, padding=4), nn.LeakyReLU(0.2), nn.Conv1d(config.width, 1, 9, padding=4)
         )

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from wganx import Baseline, Batch, BuildContext, Formats, Game, Networks
+from wganx import Baseline, Batch, BuildContext, Formats, Game, Networks, PreflightError
 from wganx_tones.growing import GrowingConfig, RampConfig, stage_and_share
 
 STAGES = 3
@@ -20,8 +20,10 @@ class Growing(nn.Module):
 
     share: Tensor
 
-    def __init__(self, config: GrowingConfig) -> None:
+    def __init__(self, config: GrowingConfig, context: BuildContext) -> None:
         super().__init__()
+        if context.inputs or context.sample.axes != ("channel", "time"):
+            raise PreflightError("networks 'growing' are for sound without anything beside it: task.name=ramped")
         self.stage, self.stage_steps = 0, config.stage_steps
         self.register_buffer("share", torch.ones(()))
 
@@ -35,7 +37,7 @@ class GrowingGenerator(Growing):
     """``(noise (N, Z)) -> (N, 1, T)`` in [-1, 1]."""
 
     def __init__(self, config: GrowingConfig, context: BuildContext) -> None:
-        super().__init__(config)
+        super().__init__(config, context)
         self.width, self.length = config.width, context.sample.sizes[1]
         self.begin = nn.Linear(context.noise[0], config.width * self.length // 4)
         self.blocks = nn.ModuleList(nn.Conv1d(config.width, config.width, 5, padding=2) for _ in range(STAGES - 1))
@@ -57,7 +59,7 @@ class GrowingCritic(Growing):
     """``(x (N, 1, T)) -> (N,)``."""
 
     def __init__(self, config: GrowingConfig, context: BuildContext) -> None:
-        super().__init__(config)
+        super().__init__(config, context)
         self.inward = nn.ModuleList(nn.Conv1d(1, config.width, 5, padding=2) for _ in range(STAGES))
         self.score = nn.Linear(config.width, 1)
 

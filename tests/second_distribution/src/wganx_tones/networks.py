@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from wganx import BuildContext
+from wganx import BuildContext, PreflightError
 from wganx_tones.configs import ConvConfig
 
 
@@ -18,6 +18,8 @@ class SmallGenerator(nn.Module):
     def __init__(self, config: ConvConfig, context: BuildContext) -> None:
         super().__init__()
         self.shape = context.sample.sizes
+        if others := [name for name, format in context.inputs.items() if not format.is_label]:
+            raise PreflightError(f"generator 'small' takes labels, and is given {', '.join(others)}; choose another")
         self.labels = {name: len(format.classes) for name, format in context.inputs.items()}
         given = math.prod(context.noise) + sum(self.labels.values())
         self.layers = nn.Sequential(
@@ -39,6 +41,8 @@ class Filter(nn.Module):
 
     def __init__(self, config: ConvConfig, context: BuildContext) -> None:
         super().__init__()
+        if set(context.inputs) != {"noisy"} or context.noise:
+            raise PreflightError("generator 'filter' is for tasks that give it 'noisy', with generator.noise=0")
         self.layers = nn.Sequential(
             nn.Conv1d(1, config.width, 9, padding=4),
             nn.LeakyReLU(0.2),
