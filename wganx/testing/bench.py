@@ -4,138 +4,24 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-import torch
-from torch import Tensor, nn
 
-from wganx.batch import Batch, SampleFormat
 from wganx.config import Resolved, resolve
 from wganx.errors import ConfigError, DataError, PluginFailed, PreflightError, WganxError
 from wganx.parts import Part
 from wganx.plugins import Catalog, FoundPlugin, LoadedPlugin, plugin_commands
-from wganx.plugins.contracts import BuildContext, DataContext, Fitted, Formats, Game, Items, Split
+from wganx.plugins.contracts import DataContext, Fitted, Formats, Game, Items, Split
 from wganx.plugins.descriptors import Architecture, Config, Dataset, Scenario, Task
-from wganx.plugins.guard import call, calling
+from wganx.plugins.guard import call
 from wganx.testing.check import NotChecked, fail
+from wganx.testing.places import NOISE, SEED, Network, Setting, fault_of
 
 P = TypeVar("P", bound=Part)
-ROWS = 6
-"""Rows of a batch on which games and networks are looked at."""
-SEED = 20
-NOISE = (128,)
-"""The core's default shape of noise."""
-
-
-@dataclass(frozen=True, eq=False)
-class Setting:
-    """A task as it is played on a dataset, which is where networks and metrics are at work.
-
-    Attributes:
-        name: ``task on dataset``.
-    """
-
-    name: str
-    task: Task
-    game: Game
-    bench: Bench
-    dataset: Dataset
-    config: Config
-
-    def items(self, split: Split) -> Items:
-        """The opened split."""
-        return self.bench.items(self.dataset, split, self.config)
-
-    def rows(self, count: int = ROWS, split: Split = "heldout") -> dict[str, Tensor]:
-        """The first items of a split, stacked; repeated where there are fewer."""
-        items = self.items(split)
-        rows = [items[index % len(items)] for index in range(count)]
-        return {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
-
-    def batch(self, count: int = ROWS, split: Split = "heldout", *, training: bool = False, seed: int = SEED) -> Batch:
-        """A batch of the game."""
-        rng = torch.Generator().manual_seed(seed)
-        with calling(self.task, "batch"):
-            return self.game.batch(self.rows(count, split), rng, training=training)
-
-    @property
-    def formats(self) -> tuple[object, ...]:
-        """What tells one setting from another, for whoever plays in it."""
-        game = self.game
-        return (
-            self.task.name, game.sample, tuple(sorted(game.context.items())), tuple(sorted(game.condition.items())),
-        )  # fmt: skip
-
-
-@dataclass(frozen=True, eq=False)
-class Network:
-    """An architecture as it is built for one setting."""
-
-    architecture: Architecture
-    config: Config
-    setting: Setting
-    noise: tuple[int, ...]
-    fitted: Fitted = field(default_factory=dict)
-
-    def build(self, seed: int = SEED) -> nn.Module:
-        """A fresh network, its weights fixed by `seed`."""
-        game = self.setting.game
-        generator = self.architecture.role == "generator"
-        context = BuildContext(
-            sample=game.sample,
-            noise=self.noise if generator else (),
-            inputs=game.context if generator else game.condition,
-            fitted=self.fitted,
-        )
-        with torch.random.fork_rng():
-            torch.manual_seed(seed)
-            network: nn.Module = call(self.architecture, "build", self.config, context, returns=nn.Module)
-        self.enter(network, 0)
-        return network
-
-    def enter(self, network: nn.Module, step: int) -> bool:
-        """Tell a network that has stages of a step, as the engine does; whether it has any."""
-        at = getattr(network, "at", None)
-        if not callable(at):
-            return False
-        with calling(self.architecture, "at"):
-            at(step)
-        return True
-
-    def arguments(self, count: int = ROWS, seed: int = SEED) -> tuple[tuple[Tensor, ...], dict[str, Tensor]]:
-        """What the network is called with: noise or samples in packs, and what is given beside them."""
-        batch = self.setting.batch(count * self.pack)
-        rng = torch.Generator().manual_seed(seed)
-        if self.architecture.role == "generator":
-            noise = (torch.randn(len(batch), *self.noise, generator=rng),) if self.noise else ()
-            return noise, dict(batch.context)
-        return (self.packed(batch.real),), {name: self.packed(rows) for name, rows in batch.condition.items()}
-
-    @property
-    def key(self) -> tuple[object, ...]:
-        """What tells it from other networks of its architecture."""
-        game = self.setting.game
-        inputs = game.context if self.architecture.role == "generator" else game.condition
-        # Options by their values: a scenario's section has the core's fields beside the part's own.
-        options = str({name: getattr(self.config, name) for name in self.architecture.config.model_fields})
-        return options, game.sample, tuple(sorted(inputs.items())), self.noise
-
-    @property
-    def pack(self) -> int:
-        """Rows that are judged together."""
-        return self.architecture.couples_rows
-
-    def packed(self, rows: Tensor) -> Tensor:
-        """Rows as the critic is given them."""
-        return rows if self.pack == 1 else rows.reshape(-1, self.pack, *rows.shape[1:])
-
-    def __str__(self) -> str:
-        return f"for {self.setting.name}"
 
 
 class Bench:
@@ -257,7 +143,9 @@ class Bench:
             return game
 
         game = self.once(("game", task.origin, task.name, task.modality, config, dataset.name, data), build)
-        return Setting(f"{task.name} on {dataset.name}", task, game, self, dataset, data)
+        return Setting(
+            f"{task.name} on {dataset.name}", task, game, dataset, data, lambda split: self.items(dataset, split, data)
+        )
 
     def datasets(self, modality: str) -> list[Dataset]:
         """Every dataset of a modality that can be opened here."""
@@ -392,7 +280,7 @@ class Bench:
                 broken.append(error)
                 self.unsaid[architecture.kind, architecture.name] = f"{network.setting.name}: {error.__cause__!r}"
                 continue
-            fault = None if place < chosen else _fault(network, module)
+            fault = None if place < chosen else fault_of(network, module)
             (built if fault is None else failing).setdefault(network.key, network)
             if fault is not None:
                 self.unsaid[architecture.kind, architecture.name] = f"{network.setting.name}: {fault}"
@@ -411,33 +299,8 @@ class Bench:
                 try:
                     for network in self.networks(architecture):
                         alike = network.setting.formats == setting.formats and network.pack == 1
-                        if alike and _fault(network, network.build()) is None:
+                        if alike and fault_of(network, network.build()) is None:
                             return network
                 except (NotChecked, WganxError):
                     continue
         return None
-
-
-def _fault(network: Network, module: nn.Module) -> str | None:
-    """How a network fails on what a setting gives it, or None."""
-    inputs, given = network.arguments(3)
-    try:
-        with torch.no_grad(), calling(network.architecture, "forward"):
-            module(*inputs, **given)
-    except PluginFailed as error:
-        return str(error.__cause__)
-    return None
-
-
-def inside(samples: Tensor, format: SampleFormat) -> str | None:
-    """How values fail to be finite and within their format's range; None where they do not."""
-    if not bool(torch.isfinite(samples).all()):
-        return "holds NaN or infinite values"
-    if format.value_range is None:
-        return None
-    low, high = format.value_range
-    slack = 1e-3 * (high - low)
-    seen_low, seen_high = float(samples.min()), float(samples.max())
-    if seen_low < low - slack or seen_high > high + slack:
-        return f"reaches from {seen_low:.4g} to {seen_high:.4g}, and its format says {low:g} to {high:g}"
-    return None

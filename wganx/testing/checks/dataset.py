@@ -16,8 +16,9 @@ from wganx.errors import DataError
 from wganx.plugins.contracts import DataContext, Items, Split
 from wganx.plugins.descriptors import Dataset
 from wganx.plugins.guard import call, calling
-from wganx.testing.bench import SEED, Bench, inside
+from wganx.testing.bench import Bench
 from wganx.testing.check import NotChecked, check, fail, streams_unmoved
+from wganx.testing.places import SEED, inside
 
 SPLITS: tuple[Split, Split] = ("train", "heldout")
 FEW = 24

@@ -16,8 +16,9 @@ from wganx.evaluation import Features
 from wganx.plugins.contracts import ExtractorContext, MetricContext, Sides
 from wganx.plugins.descriptors import Extractor, Metric
 from wganx.plugins.guard import call, calling
-from wganx.testing.bench import SEED, Bench, Setting
+from wganx.testing.bench import Bench
 from wganx.testing.check import NotChecked, check, fail, streams_unmoved
+from wganx.testing.places import SEED, Setting
 
 SIDE = 64
 """Rows on each side of a metric."""

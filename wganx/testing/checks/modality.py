@@ -14,8 +14,9 @@ from wganx.batch import Batch
 from wganx.plugins.contracts import Preview
 from wganx.plugins.descriptors import Modality
 from wganx.plugins.guard import call, calling
-from wganx.testing.bench import Bench, Setting
+from wganx.testing.bench import Bench
 from wganx.testing.check import check, fail
+from wganx.testing.places import Setting
 
 
 @contextmanager

@@ -12,8 +12,9 @@ from wganx.engine.planning.preflight import last_bounded
 from wganx.errors import PluginFailed
 from wganx.plugins.descriptors import Architecture
 from wganx.plugins.guard import calling
-from wganx.testing.bench import Bench, Network, inside
+from wganx.testing.bench import Bench
 from wganx.testing.check import check, fail, listed
+from wganx.testing.places import Network, inside
 from wganx.wasserstein import GradientPenalty, lipschitz_estimate
 
 STEPS = (0, 1, 3, 10, 30, 100, 300, 1000, 10_000, 100_000, 1_000_000)

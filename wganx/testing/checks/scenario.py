@@ -16,8 +16,9 @@ from wganx.config import Resolved, resolve
 from wganx.engine import read_checkpoint
 from wganx.plugins.descriptors import Scenario
 from wganx.runs import Run, RunFolder, load_generator, train_run
-from wganx.testing.bench import Bench, inside
+from wganx.testing.bench import Bench
 from wganx.testing.check import NotChecked, check, fail
+from wganx.testing.places import inside
 
 STEPS = 3
 

@@ -12,8 +12,9 @@ from wganx.errors import ConfigError, WganxError
 from wganx.networks import Helper, Networks
 from wganx.plugins.descriptors import Task
 from wganx.plugins.guard import calling
-from wganx.testing.bench import ROWS, SEED, Bench, Setting, inside
+from wganx.testing.bench import Bench
 from wganx.testing.check import NotChecked, check, fail, streams_unmoved
+from wganx.testing.places import ROWS, SEED, Setting, inside
 
 
 def _settings(task: Task, bench: Bench) -> list[Setting]:
