@@ -187,12 +187,15 @@ class Run:
 
     def write_samples(self, samples: Tensor, batch: Batch, folder: Path) -> list[Path]:
         """One file a sample and a ``grid`` picture beside them, which is the last of the paths."""
-        modality, format = self.resolved.parts.modality, self.assembly.game.sample
+        parts, game = self.resolved.parts, self.assembly.game
+        modality, format = parts.modality, game.sample
+        # A game's own preview shows samples beside what they were made from, which only the data has.
+        own = (parts.task, game) if len(batch.real) else None
         folder.mkdir(parents=True, exist_ok=True)
         paths = write_files(modality, Batch(samples, batch.context, batch.condition), format, folder, "sample")
         # Sounds and clips of the preview would be the single files once more, and be counted with them.
         with TemporaryDirectory() as aside:
-            preview = draw_preview(modality, samples, batch, format, Path(aside), "grid")
+            preview = draw_preview(modality, samples, batch, format, Path(aside), "grid", own)
         return [*paths, write_picture(preview.picture, folder / "grid.png")]
 
     def write_preview(self, samples: Tensor, batch: Batch, stem: str) -> tuple[Path, Preview]:
