@@ -19,7 +19,6 @@ from wganx.data import BatchStream, choose_feed, describe_data, fingerprint
 from wganx.engine import Trainer, choose_device
 from wganx.errors import PluginFailed, UsageError
 from wganx.evaluation import Evaluator, Features, Kept, heldout_batch
-from wganx.networks import Helper
 from wganx.plugins.contracts import (
     BuildContext,
     DataContext,
@@ -134,7 +133,7 @@ class Assembly:
                 constant_mask=run.train.constant_mask,
                 device=self.device,
                 seed=run.seed,
-                helpers=self._helpers(),
+                helpers=game.helpers,
                 # The engine is told only where there are any.
                 generator_losses=self._losses("generator_losses"),
                 critic_losses=self._losses("critic_losses"),
@@ -179,13 +178,16 @@ class Assembly:
     def evaluator(self) -> Evaluator:
         """What measures generators on the held-out items."""
         run, about = self.resolved.run, {"train": self.data["fingerprint"], "heldout": fingerprint(self.heldout_items)}
-        sections = {"dataset": run.dataset, "task": run.task}
+        options = {
+            "dataset": run.dataset.model_dump(mode="json", exclude={"root", "feed", "workers", "pack"}),
+            "task": run.task.model_dump(mode="json"),
+        }
         versions = {plugin.name: plugin.found.package for plugin in self.resolved.catalog.plugins}
         versions |= {"wganx": wganx.__version__, "torch": version("torch")}
         kept = Kept(
             {
                 **about,
-                **{name: section.model_dump(mode="json") for name, section in sections.items()},
+                **options,
                 "versions": versions,
                 "device": self.device.type,
             }
@@ -212,6 +214,7 @@ class Assembly:
             "sample": game.sample.to_json(),
             "context": {name: format.to_json() for name, format in game.context.items()},
             "condition": {name: format.to_json() for name, format in game.condition.items()},
+            "fitted": sorted(self.fitted),
             "noise": list(run.generator.noise_shape),
             "generator": run.generator.model_dump(mode="json"),
             "task": run.task.model_dump(mode="json"),
@@ -230,9 +233,6 @@ class Assembly:
                 f"the data changed since the run was started ({'; '.join(changed)}); restore it, or start a new run"
             )
         return items
-
-    def _helpers(self) -> Mapping[str, Helper]:
-        return self.game.helpers
 
     def _losses(self, name: str) -> Callable[..., Mapping[str, Tensor]] | None:
         """The game's losses of that name, guarded; None where it has none."""

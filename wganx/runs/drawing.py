@@ -120,7 +120,7 @@ def build_generator(about: Mapping[str, Any], folder: RunFolder) -> tuple[nn.Mod
         sample=SampleFormat.from_json(about["sample"]),
         noise=tuple(about["noise"]),
         inputs={name: SampleFormat.from_json(format) for name, format in about["context"].items()},
-        fitted=read_fitted(folder.fitted),
+        fitted=read_fitted(folder.fitted, expected=bool(about.get("fitted"))),
     )
     network: nn.Module = call(architecture, "build", config, context, returns=nn.Module)
     return network, architecture

@@ -42,13 +42,15 @@ def store_fitted(path: Path, fitted: Fitted) -> None:
     write_whole(path, save({**tensors, "": torch.zeros(0)}, metadata={"plain": json.dumps(plain)}))
 
 
-def read_fitted(path: Path) -> Fitted:
-    """What `store_fitted` wrote; empty where there is no such file.
+def read_fitted(path: Path, *, expected: bool = False) -> Fitted:
+    """What `store_fitted` wrote; empty where there is no such file and none is `expected`.
 
     Raises:
-        DataError: the file is damaged.
+        DataError: the file is damaged, or missing where it is expected.
     """
     if not path.exists():
+        if expected:
+            raise DataError(f"{path} is missing; it holds what was fitted to the data of this run, so copy it too")
         return {}
     try:
         with safe_open(path, framework="pt") as file:

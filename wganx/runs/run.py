@@ -13,6 +13,7 @@ from torch import Tensor
 
 from wganx.batch import Batch, SampleFormat
 from wganx.config import Resolved, from_yaml, refuse_changes, resolve
+from wganx.data import changes
 from wganx.engine import CheckpointStore, Sampler, read_checkpoint
 from wganx.errors import UsageError, WganxError
 from wganx.evaluation import Evaluation, heldout_batch, with_labels
@@ -80,7 +81,8 @@ class Run:
         requested = resolve(
             config=folder.config, settings=settings, environ={}, extensions=extensions, written_by=written_by
         )
-        return cls(folder, stored, warn, read_fitted(folder.fitted)).changed(requested)
+        fitted = read_fitted(folder.fitted, expected=stored.parts.dataset.fit is not None)
+        return cls(folder, stored, warn, fitted).changed(requested)
 
     def changed(self, requested: Resolved) -> Run:
         """This run under a configuration that differs in what may change.
@@ -217,6 +219,10 @@ class Run:
     ) -> Evaluation:
         """Measure the averaged generator on held-out data and store the result as ``evaluation.json``."""
         step = self.step_of(checkpoint)
+        if changed := changes(
+            self.folder.facts().get("data", {}).get("described", self.assembly.data), self.assembly.data
+        ):
+            self.warn(f"the data changed since {self.folder.path} was started ({'; '.join(changed)})")
         evaluation = self.measure(self.sampler(checkpoint), step, n=n, seed=seed, metrics=metrics, repeats=repeats)
         write_whole(self.folder.evaluation, json.dumps(evaluation.to_json(), indent=2) + "\n")
         return evaluation
@@ -243,6 +249,14 @@ class Run:
             repeats=wanted.repeats if repeats is None else repeats,
             candidates=wanted.candidates,
         )
+
+    def changed_data(self) -> list[str]:
+        """What of the data is another than when the run was started, in words.
+
+        Empty for a run of an earlier wganx, which described its data in another way.
+        """
+        now = self.assembly.data
+        return changes(self.folder.facts().get("data", {}).get("described", now), now)
 
     def restore(self, checkpoint: str | int = "last") -> None:
         """Load everything of a checkpoint into the trainer: ``last``, ``best``, or a step.

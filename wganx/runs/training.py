@@ -15,7 +15,6 @@ import torch
 from torch import Tensor
 
 import wganx
-from wganx.data import changes
 from wganx.engine import Every, Observer, TrainResult, apart
 from wganx.errors import UsageError, WganxError
 from wganx.evaluation import Evaluation
@@ -211,8 +210,7 @@ def _record_start(run: Run) -> None:
     resolved, assembly, config = run.resolved, run.assembly, run.resolved.run
     trainer, data = assembly.trainer, assembly.data
     before = run.folder.facts()
-    # A run of an earlier wganx described its data in another way, with which nothing can be compared.
-    if changed := changes(before.get("data", {}).get("described", data), data):
+    if changed := run.changed_data():
         what = "; ".join(changed)
         raise UsageError(
             f"the data changed since {run.folder.path} was started ({what}); restore it, or start a new run"
