@@ -219,9 +219,7 @@ class Run:
     ) -> Evaluation:
         """Measure the averaged generator on held-out data and store the result as ``evaluation.json``."""
         step = self.step_of(checkpoint)
-        if changed := changes(
-            self.folder.facts().get("data", {}).get("described", self.assembly.data), self.assembly.data
-        ):
+        if changed := self.changed_data():
             self.warn(f"the data changed since {self.folder.path} was started ({'; '.join(changed)})")
         evaluation = self.measure(self.sampler(checkpoint), step, n=n, seed=seed, metrics=metrics, repeats=repeats)
         write_whole(self.folder.evaluation, json.dumps(evaluation.to_json(), indent=2) + "\n")
