@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from wganx.engine.ranks import local_number
 from wganx.errors import UsageError
@@ -49,6 +51,32 @@ def place(network: nn.Module, device: torch.device) -> torch.memory_format:
     if pictures:
         network.to(memory_format=layout)  # type: ignore[call-overload]
     return layout
+
+
+def place_plainly(network: nn.Module) -> None:
+    """Bring every weight of `network` into the plain order in memory."""
+    for weight in network.parameters():
+        weight.data = weight.data.contiguous()
+    for buffer in network.buffers():
+        buffer.data = buffer.data.contiguous()
+
+
+def arranged(samples: Tensor, layout: torch.memory_format) -> Tensor:
+    """Samples ``(N, ...)`` in an order in memory that is of four axes."""
+    return samples.contiguous(memory_format=layout) if samples.ndim == 4 else samples
+
+
+def as_judged(fake: Tensor, layout: torch.memory_format) -> Tensor:
+    """Samples as the generator left them in memory, for a critic that wants samples in `layout`.
+
+    One that takes them in the plain order may well count on it (``x.view(len(x), -1)``).
+    """
+    return fake.contiguous() if layout == torch.contiguous_format else fake
+
+
+def twice_differentiable_attention() -> AbstractContextManager[object]:
+    """Inside, ``scaled_dot_product_attention`` runs with the one kernel that can be differentiated twice."""
+    return sdpa_kernel([SDPBackend.MATH])
 
 
 def masks_pay(critic: nn.Module, device: torch.device) -> bool:

@@ -94,6 +94,7 @@ class Loop:
                     except _NonFinite as failure:
                         self._roll_back(failure)
         finally:
+            training.release()
             training.listener = before
         status: Literal["finished", "interrupted"] = "interrupted" if training.step < self.until else "finished"
         return TrainResult(status, training.step, time.perf_counter() - started, self.history)
@@ -114,14 +115,27 @@ class Loop:
 
     def _start(self) -> None:
         training = self.training
+        training.follow()
         training.ranks.copy_from_first(training.tensors())
         training.position = self.stream.state()
         if training.ranks.from_first(lambda: self.checkpoints is not None and not self.checkpoints.steps()):
             self._save()
-        batch = self.stream.peek()
+        with training.random.active():  # a DataLoader draws the order of its first epoch when it is started
+            batch = self.stream.peek()
         training.check(batch)
+        self.stream.least, self.stream.multiple = self._least(batch)
+        self.stream.note = training.note
         if training.rules.micro_batch == "auto" and training.steps.micro_batch is None:
             training.steps.micro_batch = training.ranks.from_first(lambda: fit_to_memory(training, batch))
+
+    def _least(self, batch: Batch) -> tuple[int, int]:
+        """Rows that a batch after the first must have at least, and of which number it must be a multiple."""
+        training = self.training
+        if rows := training.steps.rows:
+            return rows, len(batch)
+        pack = training.rules.pack
+        # Batch norm has no statistics of one row; and no process may be left without any.
+        return max(2, training.ranks.count) * pack, pack
 
     def _log(self) -> None:
         self._check_finite()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 
 import torch
@@ -59,9 +60,10 @@ class Sampler:
         Raises:
             UsageError: a label or class that is not there, rows of another number, or context that only data has.
         """
-        if count < 1:
-            raise UsageError(f"at least one sample can be drawn, not {count}")
+        if not isinstance(count, int) or count < 1:
+            raise UsageError(f"at least one sample can be drawn, not {count!r}")
         context = self.context_rows(count, given=given, context=context)
+        self._check_call(context)
         kind = next((each.dtype for each in self.module.parameters() if each.is_floating_point()), torch.float32)
         samples = []
         with evaluating(self.module), apart(self.seed if seed is None else seed, self.device) as draws:
@@ -104,6 +106,19 @@ class Sampler:
             rows[name] = turn % len(format.classes)
             turn = turn // len(format.classes)
         return rows
+
+    def _check_call(self, context: Mapping[str, Tensor]) -> None:
+        try:
+            signature = inspect.signature(self.module.forward)
+        except (TypeError, ValueError):  # one that is not written in Python
+            return
+        try:
+            signature.bind(*(() if self.noise is None else (None,)), **context)
+        except TypeError as error:
+            raise UsageError(
+                f"the generator cannot be called with {', '.join(context) or 'noise alone'}: {error}; "
+                "give context={name: one row a sample}"
+            ) from None
 
     def _class_index(self, name: str, choice: str | int) -> int:
         labels = {label: format for label, format in self.context.items() if format.is_label}

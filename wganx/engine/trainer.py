@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,6 +24,7 @@ from wganx.engine.steps.averaging import WeightAverage
 from wganx.engine.steps.optimizer import Optimizer
 from wganx.engine.steps.updates import Losses, Steps
 from wganx.engine.training import At, Training
+from wganx.errors import UsageError
 from wganx.health import HealthCheck
 from wganx.networks import Helper
 from wganx.wasserstein import Constraint, GradientPenalty, Objective, Wasserstein
@@ -116,9 +117,10 @@ class Trainer:
 
     def fit(
         self,
-        batches: Iterable[Batch | Tensor],
+        batches: Iterable[Any],
         *,
         steps: int,
+        prepare: Callable[[Any], Batch | Tensor] | None = None,
         log_every: int = 50,
         observers: Sequence[Observer] = (),
         actions: Sequence[Every] = (),
@@ -134,7 +136,8 @@ class Trainer:
         once, and takes another course from there.
 
         Args:
-            batches: `wganx.Batch` or tensors ``(N, ...)``; started again when they run out.
+            batches: `wganx.Batch` or tensors ``(N, ...)``, alone or in a tuple of one; started again when they run out.
+            prepare: makes one of these of whatever else `batches` holds, such as pairs of samples and labels.
             log_every: updates between logging points, the only moments at which scalars leave the device.
             observers: told of logging points, checkpoints, roll-backs and whatever a person should know; without
                 one that listens, the last goes to the logger ``wganx``.
@@ -144,12 +147,18 @@ class Trainer:
             checks: health checks beside the standard ones.
 
         Raises:
+            UsageError: a number is out of its range.
             PreflightError: a network or the data cannot be trained as given.
             TrainingDiverged: non-finite again after the roll-back, or without a checkpoint to return to.
         """
+        for name, number, least in (
+            ("steps", steps, 0), ("log_every", log_every, 1), ("checkpoint_every", checkpoint_every, 1)
+        ):  # fmt: skip
+            if not isinstance(number, int) or isinstance(number, bool) or number < least:
+                raise UsageError(f"{name} must be a whole number of at least {least}, got {number!r}")
         training = self.training
         training.health.checks = [*standard_checks(self.objective, self.constraint), *checks]
-        stream = Stream(batches, training.device)
+        stream = Stream(batches, training.device, prepare)
         if self._restored:
             stream.load_state(training.position)
             self._restored = False
@@ -162,7 +171,10 @@ class Trainer:
         Raises:
             PreflightError: what is wrong, with the mend.
         """
-        self.training.check(batch)
+        try:
+            self.training.check(batch)
+        finally:
+            self.training.release()
 
     def sample(
         self, count: int, *, seed: int | None = None, context: Mapping[str, Tensor] | None = None, chunk: int = 256
