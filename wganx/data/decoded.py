@@ -110,7 +110,8 @@ class TreeItems(DecodedItems):
         paths: relative path of each file.
         label_key: under which key the class folders' label is; None without.
         label_wanted: whether class folders, where there are any, give a label.
-        remarks: what its maker has to say about the files before they are learnt from, a sentence each.
+        details: what its maker found of the files, a sentence each.
+        remarks: what of that may not be meant, a sentence each with the mend.
     """
 
     unit = "files"
@@ -141,6 +142,7 @@ class TreeItems(DecodedItems):
         classes = self.layout.classes
         self.label_wanted = label is not None
         self.label_key = label if classes else None
+        self.details: Sequence[str] = ()
         self.remarks: Sequence[str] = ()
         if self.label_key in formats:
             raise DataError(
