@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from wganx import Config
 
-SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+HEIF_SUFFIXES = (".heic", ".heif")
+"""Endings of the pictures that phones take, which pillow-heif reads."""
+
+_PLAIN = (".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+SUFFIXES = (*_PLAIN, *(HEIF_SUFFIXES if find_spec("pillow_heif") else ()))
 """Endings of the pictures a folder is searched for."""
+
+_CONVERT = "convert them to PNG or JPEG"
+MENDS = {
+    **dict.fromkeys(HEIF_SUFFIXES, "pip install pillow-heif to read them"),
+    **dict.fromkeys((".arw", ".avif", ".cr2", ".cr3", ".dng", ".jp2", ".jxl", ".nef", ".psd", ".svg"), _CONVERT),
+}
+"""What would make pictures of other endings readable."""
 
 
 class DigitsConfig(Config):
@@ -48,6 +60,9 @@ class FolderConfig(Config):
     root: Path = Field(description="a folder of pictures, or a .zip archive of one")
     size: int = Field(32, ge=8, description="width and height in pixels")
     channels: Literal[1, 3] = Field(3, description="1 for grey, 3 for colour")
+    bits: Literal["auto"] | Annotated[int, Field(ge=8, le=16)] = Field(
+        "auto", description="bits that values in 16-bit files use, often 12; auto: by the largest of some of them"
+    )
 
 
 class GenerateConfig(Config):

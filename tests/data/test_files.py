@@ -184,3 +184,42 @@ def test_many_run_folders_are_counted(write, caplog):
     runs = {f"mine/{i}/{file}": b"" for i in range(5) for file in ("config.yaml", "run.json")}
     FileTree(write(runs | OTHERS), (".png",))
     assert caplog.messages[0].endswith("wganx mine/0, mine/1, mine/2 and 2 more is left out")
+
+
+def test_backslashes_in_an_archive_separate_folders(pack):
+    tree = FileTree(pack({r"pets\cat\1.png": b"cat", r"pets\dog\2.png": b"dog", "pets\\emu\\": b""}), (".png",))
+    assert tree.paths == ("pets/cat/1.png", "pets/dog/2.png")
+    assert tree.layout.classes == ("cat", "dog")
+    assert tree.empty == ("pets/emu",)
+    copy = pickle.loads(pickle.dumps(tree))
+    assert [copy.read(path) for path in copy.paths] == [b"cat", b"dog"]
+    with copy.open("pets/dog/2.png") as source:
+        assert source.read() == b"dog"
+
+
+def test_folders_without_such_a_file_are_empty(write, pack):
+    files = {"cat/1.png": b"1", "dog/notes.txt": b"", "dog/deep/2.heic": b"", "emu/3/4.png": b"4"}
+    for root in (write(files), pack(files)):
+        assert sorted(FileTree(root, (".png",)).empty) == ["dog", "dog/deep"]
+
+
+def test_names_that_are_no_utf8_are_shown_and_read(tmp_path):
+    odd = tmp_path / "data" / os.fsdecode(b"caf\xe9") / os.fsdecode(b"\xff.png")
+    try:
+        odd.parent.mkdir(parents=True)
+        odd.write_bytes(b"one")
+    except OSError:
+        pytest.skip("this file system takes no such names")
+    tree = FileTree(tmp_path / "data", (".png",))
+    assert tree.paths == (r"caf\xe9/\xff.png",)
+    assert tree.paths[0].encode("utf-8")
+    copy = pickle.loads(pickle.dumps(tree))
+    assert copy.read(copy.paths[0]) == b"one"
+    with copy.open(copy.paths[0]) as source:
+        assert source.read() == b"one"
+
+
+def test_what_would_make_other_files_readable_is_said(write):
+    mends = {".heic": "pip install pillow-heif"}
+    with pytest.raises(DataError, match=r"it holds 1 \.heic \(pip install pillow-heif\)$"):
+        FileTree(write({"1.heic": b""}), (".png",), mends)

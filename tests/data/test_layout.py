@@ -40,12 +40,15 @@ def test_a_single_file_is_for_training():
 
 
 @pytest.mark.parametrize("wrapper", ["", "set/"])
-@pytest.mark.parametrize("heldout", ["test", "val", "valid", "validation", "heldout", "TEST"])
-def test_split_folders_are_the_splits(wrapper, heldout):
-    paths = sorted(f"{wrapper}{path}" for path in ("Train/1.png", "Train/x/2.png", f"{heldout}/3.png", "extra/4.png"))
+@pytest.mark.parametrize("train", ["Train", "training"])
+@pytest.mark.parametrize("heldout", ["test", "testing", "val", "valid", "validation", "heldout", "TEST"])
+def test_split_folders_are_the_splits(wrapper, train, heldout):
+    paths = sorted(
+        f"{wrapper}{path}" for path in (f"{train}/1.png", f"{train}/x/2.png", f"{heldout}/3.png", "extra/4.png")
+    )
     layout = layout_of(paths)
     assert layout.split_by_folder
-    assert layout.train == (f"{wrapper}Train/1.png", f"{wrapper}Train/x/2.png")
+    assert layout.train == (f"{wrapper}{train}/1.png", f"{wrapper}{train}/x/2.png")
     assert layout.heldout == (f"{wrapper}{heldout}/3.png",)
     assert layout.outside == (f"{wrapper}extra/4.png",)
 
@@ -69,6 +72,9 @@ def test_a_train_folder_alone_is_no_split(paths):
         (["pets/cat/1.png", "pets/dog/2.png"], ("cat", "dog")),
         (["test/cat/1.png", "test/emu/4.png", "train/cat/2.png", "train/dog/3.png"], ("cat", "dog", "emu")),
         (["s/test/cat/1.png", "s/train/cat/2.png", "s/train/dog/3.png"], ("cat", "dog")),
+        (["train/cat/1.png", "train/dog/2.png"], ("cat", "dog")),
+        (["s/train/cat/1.png", "s/train/dog/2.png"], ("cat", "dog")),
+        (["s/Training/cat/1.png", "s/Training/dog/2.png"], ("cat", "dog")),
         (["cat/1.png", "cat/2.png"], ()),
         (["cat/1.png", "dog/2.png", "stray.png"], ()),
         (["1.png", "2.png"], ()),
@@ -81,6 +87,80 @@ def test_class_folders(paths, classes):
     for path in (*layout.train, *layout.heldout):
         name = layout.class_of(path)
         assert (name in classes and f"{name}/" in path) if classes else name is None
+
+
+@pytest.mark.parametrize(
+    ("paths", "empty", "remark"),
+    [
+        (
+            ["cat/1.png", "cat/2.png", "dog/2.png", "stray.png"],
+            [],
+            "the folders cat, dog would be classes, but for 1 file beside them (stray.png), so there are no labels; "
+            "move it into one of the folders, or out of the data",
+        ),
+        (
+            ["test/1.png", "train/cat/2.png", "train/dog/3.png"],
+            [],
+            "the folders cat, dog would be classes, but for 1 file beside them (test/1.png), so there are no labels; "
+            "move it into one of the folders, or out of the data",
+        ),
+        (
+            ["test/a/cat/1.png", "train/a/cat/2.png", "train/a/dog/3.png"],
+            [],
+            "the folders cat, dog in a are no classes, since they lie a level too deep, so there are no labels; "
+            "move them out of a to have them read as classes",
+        ),
+        (
+            [f"{name}/{number}.png" for name in ("cat", "dog", "train") for number in range(5)],
+            [],
+            "the folder train is read as a class, since no folder test lies beside it; "
+            "put every file into one of the two to split them yourself",
+        ),
+        (
+            ["stray.png", "val/1.png"],
+            [],
+            "the folder val is read as any other folder, since no folder train lies beside it; "
+            "put every file into one of the two to split them yourself",
+        ),
+        (
+            [f"{name}/{number}.png" for name in ("cat", "dog") for number in range(5)],
+            ["emu", "emu/young", "fox"],
+            "no file that can be read in the folders emu, fox, so none is a class by it",
+        ),
+        (["cat/1.png", "cat/2.png"], ["dog"], "no file that can be read in the folder dog, so none is a class by it"),
+        (
+            ["test/cat/1.png", "train/cat/2.png", "train/dog/3.png"],
+            ["test/dog", "train/cat/notes"],
+            "no file that can be read in the folder test/dog, so none is a class by it",
+        ),
+        (
+            ["test/cat/1.png", "test/emu/1.png", "train/cat/2.png", "train/dog/3.png"],
+            [],
+            "no training file in the class emu, so nothing is learnt of it",
+        ),
+    ],
+)
+def test_a_layout_that_is_nearly_another_is_remarked_on(paths, empty, remark):
+    assert layout_of(paths, empty).remarks() == [remark]
+
+
+@pytest.mark.parametrize(
+    ("paths", "empty"),
+    [
+        ([f"{name}/{number}.png" for name in ("cat", "dog") for number in range(9)], []),
+        (["1.png", "2.png", "3.png"], ["thumbnails"]),
+        (["album/1.png", "album/2.png"], []),
+        (["1.png", "2.png", "3.png", "trip/4.png", "walk/5.png"], []),
+    ],
+)
+def test_a_plain_layout_is_not_remarked_on(paths, empty):
+    assert layout_of(paths, empty).remarks() == []
+
+
+def test_the_files_of_every_class_are_counted():
+    layout = layout_of(["test/cat/1.png", "train/cat/2.png", "train/cat/4.png", "train/dog/3.png"])
+    assert layout.counts() == {"cat": {"train": 2, "heldout": 1}, "dog": {"train": 1, "heldout": 0}}
+    assert layout_of(["1.png", "2.png"]).counts() == {}
 
 
 def test_files_outside_the_splits_do_not_decide_about_classes():

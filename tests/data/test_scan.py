@@ -45,6 +45,7 @@ def test_a_scan_reports_what_is_there(root):
         "unreadable": {"train/dog/2.bin": "ValueError: ends too early"},
         "skipped": {".txt": 1},
         "skipped_runs": [],
+        "remarks": [],
     }
     assert json.loads(json.dumps(report.to_json())) == report.to_json()
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import pickle
+import sys
 from collections.abc import Callable
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,6 +21,8 @@ from wganx_image.datasets.pictures import decode, probe
 from wganx import DataError
 
 Encode = Callable[..., bytes]
+
+READERS = (partial(decode, size=8, channels=3), partial(decode, size=8, channels=1), probe)
 
 
 def pixels(content: bytes, size: int = 8, channels: int = 3) -> Tensor:
@@ -71,11 +75,22 @@ def test_sixteen_bit_values_are_scaled_not_cut(encoded: Encode) -> None:
 
 def test_values_of_unknown_range_are_refused(encoded: Encode) -> None:
     floating = encoded(Image.fromarray(np.zeros((4, 4), np.float32)), "TIFF")
-    with pytest.raises(DataError, match=r"a\.tif holds floating-point values of unknown range; convert it"):
-        decode(floating, "a.tif", size=8, channels=1)
+    for read in READERS:  # what reads for the scan reads for the training
+        with pytest.raises(DataError, match=r"a\.tif holds floating-point values of unknown range; convert it"):
+            read(floating, "a.tif")
     wide = encoded(Image.fromarray(np.full((4, 4), 70000, np.int32)), "TIFF")
-    with pytest.raises(DataError, match=r"a\.tif holds values beyond 16 bit; convert it"):
-        decode(wide, "a.tif", size=8, channels=1)
+    for read in READERS:
+        with pytest.raises(DataError, match=r"a\.tif holds values beyond 16 bit; convert it"):
+            read(wide, "a.tif")
+
+
+def test_twelve_bit_values_in_sixteen_bit_files_fill_the_range(encoded: Encode) -> None:
+    ramp = np.linspace(0, 4095, 64).astype(np.uint16).reshape(8, 8)
+    content = encoded(Image.fromarray(ramp))
+    seen = decode(content, "x", size=8, channels=1, bits=12)["sample"][0]
+    assert (seen.float() - torch.from_numpy(ramp / 4095.0 * 255)).abs().max() <= 0.5
+    with pytest.raises(DataError, match=r"^a\.png holds values beyond 10 bit, up to 4095; set dataset\.bits=16$"):
+        decode(content, "a.png", size=8, channels=1, bits=10)
 
 
 def test_transparent_parts_become_white(encoded: Encode) -> None:
@@ -109,7 +124,7 @@ def test_damaged_pictures_are_named(encoded: Encode, damage: str, kind: str) -> 
     noise = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
     whole = encoded(Image.fromarray(noise), kind)
     content = {"empty": b"", "text": b"not a picture", "cut": whole[: len(whole) // 2]}[damage]
-    for read in (partial(decode, size=8, channels=3), probe):
+    for read in READERS:
         with pytest.raises(DataError, match=r"^a/b\.png is no readable picture: "):
             read(content, "a/b.png")
 
@@ -130,8 +145,47 @@ def test_any_damage_ends_in_a_picture_or_a_data_error(data: st.DataObject, kind:
     assert sample.shape == (3, 8, 8)
 
 
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "it is empty"),
+        (b"<!DOCTYPE html>", "it holds a web page; download it again"),
+        (
+            b"\0\0\0\x18ftypheic",
+            "it holds a HEIF picture, whatever its name; convert it to PNG or JPEG, or name it .heic",
+        ),
+        (b"words", "it holds no kind of picture that is known here; save it anew as PNG or JPEG"),
+    ],
+)
+def test_the_reason_says_what_the_file_is_and_no_object_of_python(content: bytes, reason: str) -> None:
+    for read in READERS:
+        with pytest.raises(DataError, match=f"^a/b.jpg is no readable picture: {reason}$"):
+            read(content, "a/b.jpg")
+
+
+def test_heic_is_read_where_pillow_heif_is_installed(encoded: Encode, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = encoded(Image.new("RGB", (8, 8), "red"))
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(DataError, match=r"^a\.heic is a HEIF picture: pip install pillow-heif to read it$"):
+        probe(content, "a.heic")
+    asked = []
+    monkeypatch.setitem(sys.modules, "pillow_heif", SimpleNamespace(register_heif_opener=lambda: asked.append(1)))
+    assert probe(content, "a.HEIC")["size"] == "8x8"
+    assert asked
+
+
 def test_probe_tells_size_and_mode(encoded: Encode) -> None:
-    assert probe(encoded(Image.new("LA", (30, 20))), "x") == {"size": "30x20", "mode": "LA"}
+    assert probe(encoded(Image.new("LA", (30, 20))), "x") == {"size": "30x20", "mode": "LA", "shorter side": "16 to 31"}
+
+
+def test_probe_tells_what_is_turned_long_or_of_few_bits(encoded: Encode) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for kind in ("JPEG", "PNG"):
+        assert probe(encoded(Image.new("L", (8, 8)), kind, exif=exif), "x")["turned"] == "as the camera noted"
+        assert "turned" not in probe(encoded(Image.new("L", (8, 8)), kind), "x")
+    assert probe(encoded(Image.new("L", (64, 20))), "x")["shape"] == "more than 3 times as long as wide"
+    assert probe(encoded(Image.fromarray(np.full((8, 8), 4095, np.uint16))), "x")["bits"] == "12"
 
 
 def test_the_decoder_travels_to_workers(encoded: Encode) -> None:

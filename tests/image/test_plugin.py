@@ -110,7 +110,7 @@ def test_the_probe_of_the_folder_dataset_scans(tmp_path: Path, save_picture: Sav
     (tmp_path / "notes.txt").write_text("no picture", encoding="utf-8")
     report = scan(tmp_path, folder.suffixes, folder.factory("probe"))
     assert report.files == 4
-    assert report.properties == {"size": {"30x20": 2, "30x21": 1}, "mode": {"RGB": 3}}
+    assert report.properties == {"size": {"30x20": 2, "30x21": 1}, "mode": {"RGB": 3}, "shorter side": {"16 to 31": 3}}
     assert list(report.unreadable) == ["broken.JPG"]
     assert report.skipped == {".txt": 1}
 

@@ -53,6 +53,7 @@ def _print(report: ScanReport) -> None:
     from rich.table import Table
 
     from wganx.cli.console import make_console
+    from wganx.data import left_out
 
     console = make_console()
     split = "by folder" if report.split_by_folder else "a tenth held out"
@@ -63,6 +64,10 @@ def _print(report: ScanReport) -> None:
         for name, per_split in report.classes.items():
             table.add_row(escape(name), *(f"{per_split.get(split, 0):,}" for split in report.splits))
         console.print(table)
+    else:
+        console.print("no classes", highlight=False)
+    for remark in report.remarks:
+        console.print(f"look: {remark}", highlight=False, markup=False)
     for name, values in report.properties.items():
         shown = ", ".join(f"{value} {count:,}" for value, count in list(values.items())[:8])
         more = f", and {len(values) - 8:,} more" if len(values) > 8 else ""
@@ -74,7 +79,5 @@ def _print(report: ScanReport) -> None:
     console.print(f"unreadable: {len(report.unreadable):,}", highlight=False)
     for path, reason in report.unreadable.items():
         console.print(f"  {path}: {reason}", highlight=False, markup=False)
-    if report.outside:
-        console.print(f"beside the split folders, and so in neither split: {report.outside:,}", highlight=False)
-    for suffix, count in report.skipped.items():
-        console.print(f"skipped {suffix or 'no suffix'}: {count:,}", highlight=False, markup=False)
+    for line in left_out(report.skipped, report.skipped_runs, report.outside):
+        console.print(line, highlight=False, markup=False)

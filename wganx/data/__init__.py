@@ -15,6 +15,7 @@ from wganx.data.packed import PackedItems, packed
 from wganx.data.resident import ResidentFeed, load
 from wganx.data.scan import ScanReport, scan
 from wganx.data.stream import StreamFeed
+from wganx.data.telling import found_in, left_out, remarks_on
 from wganx.data.windows import WindowItems
 
 __all__ = [
@@ -35,7 +36,10 @@ __all__ = [
     "choose_feed",
     "describe_data",
     "fingerprint",
+    "found_in",
+    "left_out",
     "load",
     "packed",
+    "remarks_on",
     "scan",
 ]

@@ -109,6 +109,9 @@ class TreeItems(DecodedItems):
         layout: how it is split: the tree's own layout, or that by groups.
         paths: relative path of each file.
         label_key: under which key the class folders' label is; None without.
+        label_wanted: whether class folders, where there are any, give a label.
+        details: what its maker found of the files, a sentence each.
+        remarks: what of that may not be meant, a sentence each with the mend.
     """
 
     unit = "files"
@@ -137,7 +140,10 @@ class TreeItems(DecodedItems):
                 "at least 2 are needed"
             )
         classes = self.layout.classes
+        self.label_wanted = label is not None
         self.label_key = label if classes else None
+        self.details: Sequence[str] = ()
+        self.remarks: Sequence[str] = ()
         if self.label_key in formats:
             raise DataError(
                 f"{label!r} is the label of the class folders in {tree.root}, and a format of the decoder's own; "

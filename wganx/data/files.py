@@ -6,7 +6,7 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -33,11 +33,20 @@ class FileTree:
             modification in ns (0 for a link that leads nowhere), in an archive its checksum.
         skipped: how many other files there are, by suffix (``""`` for none).
         skipped_runs: relative paths of the run folders that were passed over.
+        mends: what would make files of an ending readable, by the ending.
+        empty: relative paths of the folders in which, at any depth, none of `paths` lies.
         layout: which of the paths are for training, which are held out, and their classes.
     """
 
-    def __init__(self, path: str | os.PathLike[str], suffixes: Iterable[str]) -> None:
+    mends: Mapping[str, str] = {}
+    empty: Sequence[str] = ()
+
+    def __init__(
+        self, path: str | os.PathLike[str], suffixes: Iterable[str], mends: Mapping[str, str] | None = None
+    ) -> None:
         """Lists `path`. `suffixes` are the endings wanted, e.g. ``(".png", ".jpg")``, in any case.
+
+        `mends` says what would make files of other endings readable: ``{".heic": "pip install pillow-heif"}``.
 
         Raises:
             DataError: the path does not exist, is neither a folder nor a zip archive, cannot be read, or holds no
@@ -45,6 +54,7 @@ class FileTree:
         """
         self.root = Path(path).expanduser()
         self.suffixes = tuple(sorted(suffix.lower() for suffix in suffixes))
+        self.mends = dict(mends or {})
         self._source = source_at(self.root)
         wanted: dict[str, tuple[int, int]] = {}
         skipped: Counter[str] = Counter()
@@ -55,17 +65,19 @@ class FileTree:
                 skipped[PurePosixPath(name).suffix.lower()] += 1
         self.skipped_runs: Sequence[str] = self._source.skipped_runs
         if not wanted:
-            raise DataError(_nothing_wanted(self.root, self.suffixes, skipped, self.skipped_runs))
+            raise DataError(_nothing_wanted(self.root, self.suffixes, skipped, self.skipped_runs, self.mends))
         if self.skipped_runs:
-            log.warning("%s: what lies in %s is left out", self.root, _run_folders(self.skipped_runs))
+            _say_once(self.root, f"what lies in {_run_folders(self.skipped_runs)} is left out")
         self.paths = tuple(sorted(wanted))
         self.sizes: Mapping[str, int] = {name: wanted[name][0] for name in self.paths}
         self.stamps: Mapping[str, int] = {name: wanted[name][1] for name in self.paths}
         self.skipped: Mapping[str, int] = dict(sorted(skipped.items()))
+        used = {folder for name in self.paths for folder in map(str, PurePosixPath(name).parents)}
+        self.empty = tuple(folder for folder in self._source.folders if folder not in used)
 
     @cached_property
     def layout(self) -> Layout:
-        return layout_of(self.paths)
+        return layout_of(self.paths, self.empty)
 
     def read(self, path: str) -> bytes:
         """Content of one of `paths`.
@@ -95,12 +107,20 @@ class FileTree:
         self._source.close()
 
 
+@cache
+def _say_once(root: Path, what: str) -> None:
+    """Both splits list the same folder; whoever starts a training hears of it once."""
+    log.warning("%s: %s", root, what)
+
+
 def _run_folders(paths: Sequence[str]) -> str:
     named = ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
     return f"the run folder{'' if len(paths) == 1 else 's'} of wganx {named}"
 
 
-def _nothing_wanted(root: Path, suffixes: tuple[str, ...], skipped: Counter[str], runs: Sequence[str]) -> str:
+def _nothing_wanted(
+    root: Path, suffixes: tuple[str, ...], skipped: Counter[str], runs: Sequence[str], mends: Mapping[str, str]
+) -> str:
     endings = " or ".join(suffixes)
     if runs:
         return (
@@ -109,5 +129,8 @@ def _nothing_wanted(root: Path, suffixes: tuple[str, ...], skipped: Counter[str]
         )
     if not skipped:
         return f"{root} is empty; put files ending in {endings} into it, or give another path"
-    seen = ", ".join(f"{count} {suffix or 'without an ending'}" for suffix, count in skipped.most_common(8))
+    seen = ", ".join(
+        f"{count} {suffix or 'without an ending'}" + (f" ({mends[suffix]})" if suffix in mends else "")
+        for suffix, count in skipped.most_common(8)
+    )
     return f"{root} holds no file ending in {endings}; it holds {seen}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -15,7 +16,8 @@ log = logging.getLogger(__name__)
 Split = Literal["train", "heldout"]
 
 HELDOUT_SHARE = 0.1
-_HELDOUT_NAMES = frozenset({"test", "val", "valid", "validation", "heldout"})
+_TRAIN_NAMES = frozenset({"train", "training"})
+_HELDOUT_NAMES = frozenset({"test", "testing", "val", "valid", "validation", "heldout"})
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Layout:
         split_by_folder: the splits are folders; otherwise a tenth is held out by a hash of each path.
         outside: paths that lie in neither split folder, and so in neither split.
         depth: how many folders lie above the class folder.
+        empty: folders in which no such file lies.
     """
 
     train: tuple[str, ...]
@@ -36,6 +39,7 @@ class Layout:
     split_by_folder: bool
     outside: tuple[str, ...]
     depth: int
+    empty: tuple[str, ...] = ()
 
     def files(self, split: Split) -> tuple[str, ...]:
         return self.train if split == "train" else self.heldout
@@ -43,6 +47,15 @@ class Layout:
     def class_of(self, path: str) -> str | None:
         """The class folder that `path` lies in; None without classes."""
         return path.split("/")[self.depth] if self.classes else None
+
+    def counts(self) -> dict[str, dict[Split, int]]:
+        """For each class, its files in each split; empty without classes."""
+        train, heldout = (Counter(map(self.class_of, files)) for files in (self.train, self.heldout))
+        return {name: {"train": train[name], "heldout": heldout[name]} for name in self.classes}
+
+    def remarks(self) -> list[str]:
+        """What looks as if another layout was meant, a sentence each with the mend."""
+        return [*_half_a_split(self), *_nearly_classes(self), *_without_files(self)]
 
     def by_group(self, group: Callable[[str], str | None]) -> Layout:
         """The same files, split so that all of a group lie in one split.
@@ -74,15 +87,20 @@ class Layout:
         return replace(self, train=train, heldout=heldout)
 
 
-def layout_of(paths: Sequence[str]) -> Layout:
-    """Reads the folders' names. One folder that wraps everything is looked through.
+def layout_of(paths: Sequence[str], empty: Sequence[str] = ()) -> Layout:
+    """Reads the folders' names. One folder that wraps everything is looked through, and so is a ``train`` below it.
 
-    Folders ``train`` and one or more of ``test``, ``val``, ``valid``, ``validation``, ``heldout`` (in any case) are
-    the splits. Otherwise a file is held out when the SHA-256 of its path, as a fraction of its range, is below 0.1:
-    adding files moves none of the others. At least one of two or more files is held out, and never all.
+    Folders ``train`` or ``training`` and one or more of ``test``, ``testing``, ``val``, ``valid``, ``validation``,
+    ``heldout`` (in any case) are the splits. Otherwise a file is held out when the SHA-256 of its path, as a fraction
+    of its range, is below 0.1: adding files moves none of the others. At least one of two or more files is held out,
+    and never all.
 
     The folders at the first level (below the split) are classes when there are at least two and every file lies
     below one.
+
+    Args:
+        paths: of all files, sorted.
+        empty: folders in which none of them lies; those where a class could be are named in the remarks.
     """
     depth = _wrapped(paths)
     split_of = {path: _split_named(path, depth) for path in paths}
@@ -92,7 +110,8 @@ def layout_of(paths: Sequence[str]) -> Layout:
         train = tuple(path for path in paths if split_of[path] == "train")
         depth += 1
     else:
-        # Without the wrapping folder, so that a folder and a zip of it are split alike.
+        depth += set(split_of.values()) == {"train"}
+        # Without the wrapping folders, so that a folder and a zip of it are split alike.
         chosen = _share({path: _fraction(_below(path, depth)) for path in paths})
         heldout = tuple(path for path in paths if path in chosen)
         train = tuple(path for path in paths if path not in chosen)
@@ -106,7 +125,74 @@ def layout_of(paths: Sequence[str]) -> Layout:
         split_by_folder=by_folder,
         outside=tuple(path for path in paths if path not in inside),
         depth=depth,
+        empty=tuple(empty),
     )
+
+
+def _half_a_split(layout: Layout) -> list[str]:
+    """A folder named as a split without its counterpart."""
+    if layout.split_by_folder:
+        return []
+    tops = {path.split("/")[layout.depth] for path in layout.train + layout.heldout if _deep(path) > layout.depth}
+    named = sorted(top for top in tops if top.lower() in _TRAIN_NAMES | _HELDOUT_NAMES)
+    if not named:
+        return []
+    missing = "train" if named[0].lower() in _HELDOUT_NAMES else "test"
+    read = "a class" if layout.classes else "any other folder"
+    return [
+        f"the folder {named[0]} is read as {read}, since no folder {missing} lies beside it; "
+        "put every file into one of the two to split them yourself"
+    ]
+
+
+def _nearly_classes(layout: Layout) -> list[str]:
+    """Folders that would be classes but for a few files, or a level higher; classes of which nothing is learnt."""
+    depth, files = layout.depth, (*layout.train, *layout.heldout)
+    if layout.classes:
+        unlearnt = [name for name, count in layout.counts().items() if not count["train"]]
+        if not unlearnt:
+            return []
+        return [f"no training file in {a_few('the class', 'the classes', unlearnt)}, so nothing is learnt of it"]
+    tops = {path.split("/")[depth] for path in files if _deep(path) > depth}
+    beside = sorted(path for path in files if _deep(path) <= depth)
+    if len(tops) > 1 and 2 * len(beside) <= len(files):
+        return [
+            f"{a_few('the folder', 'the folders', sorted(tops))} would be classes, but for "
+            f"{len(beside):,} file{'' if len(beside) == 1 else 's'} beside them "
+            f"({a_few('', '', beside, 3)}), so there are no labels; move {'it' if len(beside) == 1 else 'them'} into "
+            "one of the folders, or out of the data"
+        ]
+    below = {path.split("/")[depth + 1] for path in files if _deep(path) > depth + 1}
+    if len(tops) == 1 and len(below) > 1 and all(_deep(path) > depth + 1 for path in files):
+        return [
+            f"{a_few('the folder', 'the folders', sorted(below))} in {min(tops)} are no classes, since they lie a "
+            f"level too deep, so there are no labels; move them out of {min(tops)} to have them read as classes"
+        ]
+    return []
+
+
+def _without_files(layout: Layout) -> list[str]:
+    """Empty folders where a class could be."""
+    files = (*layout.train, *layout.heldout)
+    if not layout.depth and not any("/" in path for path in files):
+        return []
+    reached: list[str] = []
+    for folder in sorted(layout.empty):
+        if _deep(folder) <= layout.depth and not any(folder.startswith(f"{above}/") for above in reached):
+            reached.append(folder)
+    if not reached:
+        return []
+    return [f"no file that can be read in {a_few('the folder', 'the folders', reached)}, so none is a class by it"]
+
+
+def a_few(one: str, many: str, names: Sequence[str], most: int = 5) -> str:
+    """``the folders a, b, c and 4 more``"""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return f"{one if len(names) == 1 else many} {', '.join(names[:most])}{more}".strip()
+
+
+def _deep(path: str) -> int:
+    return path.count("/")
 
 
 def _wrapped(paths: Sequence[str]) -> int:
@@ -117,7 +203,7 @@ def _wrapped(paths: Sequence[str]) -> int:
 def _split_named(path: str, depth: int) -> Split | None:
     folders = path.split("/")[depth:-1]
     top = folders[0].lower() if folders else ""
-    if top == "train":
+    if top in _TRAIN_NAMES:
         return "train"
     return "heldout" if top in _HELDOUT_NAMES else None
 

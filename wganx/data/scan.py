@@ -32,6 +32,7 @@ class ScanReport:
         unreadable: reason by path.
         skipped: files with another suffix, by suffix.
         skipped_runs: run folders of wganx below the path, whose files are not counted.
+        remarks: what looks as if another layout was meant, a sentence each with the mend.
     """
 
     path: str
@@ -47,6 +48,7 @@ class ScanReport:
     unreadable: dict[str, str]
     skipped: dict[str, int]
     skipped_runs: list[str]
+    remarks: list[str]
 
     def to_json(self) -> dict[str, Any]:
         """The report in the types of JSON."""
@@ -94,7 +96,6 @@ def scan(
     tree.close()
 
     split_of = dict.fromkeys(layout.train, "train") | dict.fromkeys(layout.heldout, "heldout")
-    in_class = Counter((layout.class_of(name), split) for name, split in split_of.items())
     duplicates = [names for names in same.values() if len(names) > 1]
     return ScanReport(
         path=str(tree.root),
@@ -103,11 +104,14 @@ def scan(
         splits={"train": len(layout.train), "heldout": len(layout.heldout)},
         split_by_folder=layout.split_by_folder,
         outside=len(layout.outside),
-        classes={name: {split: in_class[name, split] for split in ("train", "heldout")} for name in layout.classes},
+        classes={
+            name: {str(split): count for split, count in counts.items()} for name, counts in layout.counts().items()
+        },
         properties={key: dict(values.most_common()) for key, values in sorted(properties.items())},
         duplicates=duplicates,
         leaked=[names for names in duplicates if {"train", "heldout"} <= {split_of.get(name) for name in names}],
         unreadable=unreadable,
         skipped=dict(tree.skipped),
         skipped_runs=list(tree.skipped_runs),
+        remarks=layout.remarks(),
     )

@@ -26,10 +26,11 @@ _ENCRYPTED = 0x1
 class Source(Protocol):
     """Files below a root, by their relative POSIX paths.
 
-    `skipped_runs` holds the run folders of wganx that the last listing passed over.
+    `skipped_runs` holds the run folders of wganx that the last listing passed over, `folders` all others that it met.
     """
 
     skipped_runs: tuple[str, ...]
+    folders: tuple[str, ...]
 
     def listing(self) -> Iterator[tuple[str, int, int]]:
         """Path, size and stamp of every file, in no particular order."""
@@ -44,15 +45,21 @@ class Source(Protocol):
 
 
 class Folder:
-    """A folder on the disk."""
+    """A folder on the disk.
+
+    The bytes of a name that is no UTF-8 are written out in its path (``caf\\xe9.png``), which can be shown and stored.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.skipped_runs: tuple[str, ...] = ()
+        self.folders: tuple[str, ...] = ()
+        self._on_disk: dict[str, str] = {}
 
     def listing(self) -> Iterator[tuple[str, int, int]]:
         visited: set[Path] = set()
         runs: list[str] = []
+        folders: list[str] = []
         for folder, subfolders, names in os.walk(self.root, followlinks=True, onerror=self._cannot_list):
             real = Path(folder).resolve()
             if real in visited:
@@ -61,26 +68,34 @@ class Folder:
             visited.add(real)
             here = Path(folder).relative_to(self.root)
             if here.parts and (set(names) >= _RUN_FILES or _holds_runs(Path(folder), subfolders)):
-                runs.append(here.as_posix())
+                runs.append(self._shown(here.as_posix()))
                 subfolders.clear()
                 continue
+            folders.append(self._shown(here.as_posix()))
             subfolders[:] = sorted(name for name in subfolders if not _hidden(name))
             for name in names:
                 if not _hidden(name) and (facts := _size_and_time(Path(folder, name))) is not None:
-                    yield (here / name).as_posix(), *facts
+                    yield self._shown((here / name).as_posix()), *facts
         self.skipped_runs = tuple(runs)
+        self.folders = tuple(folders[1:])
 
     def read(self, path: str) -> bytes:
-        return (self.root / path).read_bytes()
+        return (self.root / self._on_disk.get(path, path)).read_bytes()
 
     def open(self, path: str) -> BinaryIO:
-        return (self.root / path).open("rb")
+        return (self.root / self._on_disk.get(path, path)).open("rb")
 
     def seeks_at_once(self, path: str) -> bool:
         return True
 
     def close(self) -> None:
         pass
+
+    def _shown(self, path: str) -> str:
+        shown = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        if shown != path:
+            self._on_disk[shown] = path
+        return shown
 
     def _cannot_list(self, error: OSError) -> None:
         if Path(error.filename) == self.root:
@@ -89,11 +104,16 @@ class Folder:
 
 
 class Archive:
-    """A zip archive. One open handle a process: reading through it is safe from several threads, not across a fork."""
+    """A zip archive. One open handle a process: reading through it is safe from several threads, not across a fork.
+
+    Backslashes in names, which some programs write against the standard, separate folders as slashes do.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.skipped_runs: tuple[str, ...] = ()
+        self.folders: tuple[str, ...] = ()
+        self._in_archive: dict[str, str] = {}
         self._start()
 
     def _start(self) -> None:
@@ -102,10 +122,10 @@ class Archive:
         self._owner = os.getpid()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"root": self.root, "skipped_runs": self.skipped_runs}
+        return {name: value for name, value in vars(self).items() if name not in ("_opening", "_handle", "_owner")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.root, self.skipped_runs = state["root"], state["skipped_runs"]
+        vars(self).update(state)
         self._start()
 
     def listing(self) -> Iterator[tuple[str, int, int]]:
@@ -115,33 +135,43 @@ class Archive:
             raise DataError(
                 f"{self.root} is not a readable zip archive ({error}); pack or download it again"
             ) from error
-        entries = [
-            entry
-            for entry in entries
-            if not entry.is_dir() and not any(map(_hidden, PurePosixPath(entry.filename).parts))
-        ]
-        self.skipped_runs = tuple(sorted(_runs_among([entry.filename for entry in entries])))
-        below_a_run = tuple(f"{run}/" for run in self.skipped_runs)
+        named: dict[str, zipfile.ZipInfo] = {}
+        folders: set[str] = set()
         for entry in entries:
-            if not entry.filename.startswith(below_a_run):
-                yield entry.filename, entry.file_size, entry.CRC
+            path = PurePosixPath(entry.filename.replace("\\", "/").lstrip("/"))
+            if any(map(_hidden, path.parts)):
+                continue
+            is_folder = entry.is_dir() or entry.filename.endswith("\\")
+            folders.update(folder.as_posix() for folder in ((path, *path.parents) if is_folder else path.parents))
+            if not is_folder:
+                named[path.as_posix()] = entry
+        self._in_archive = {path: entry.filename for path, entry in named.items() if path != entry.filename}
+        self.skipped_runs = tuple(sorted(_runs_among(named)))
+        below_a_run = tuple(f"{run}/" for run in self.skipped_runs)
+        self.folders = tuple(sorted(f for f in folders - {".", *self.skipped_runs} if not f.startswith(below_a_run)))
+        for name, entry in named.items():
+            if not name.startswith(below_a_run):
+                yield name, entry.file_size, entry.CRC
 
     def read(self, path: str) -> bytes:
-        return self._handle_here().read(path)
+        return self._handle_here().read(self._in_archive.get(path, path))
 
     def open(self, path: str) -> BinaryIO:
         if self.seeks_at_once(path):
-            return io.BufferedReader(_Stored(self.root, self._handle_here().getinfo(path)))
-        return self._handle_here().open(path)  # type: ignore[return-value]  # a BinaryIO in all but name
+            return io.BufferedReader(_Stored(self.root, self._entry(path)))
+        return self._handle_here().open(self._entry(path))  # type: ignore[return-value]  # a BinaryIO in all but name
 
     def seeks_at_once(self, path: str) -> bool:
-        entry = self._handle_here().getinfo(path)
+        entry = self._entry(path)
         return entry.compress_type == zipfile.ZIP_STORED and not entry.flag_bits & _ENCRYPTED
 
     def close(self) -> None:
         if self._handle is not None:
             self._handle.close()
             self._handle = None
+
+    def _entry(self, path: str) -> zipfile.ZipInfo:
+        return self._handle_here().getinfo(self._in_archive.get(path, path))
 
     def _handle_here(self) -> zipfile.ZipFile:
         with self._opening:

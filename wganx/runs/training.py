@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 import wganx
+from wganx.data import found_in, remarks_on
 from wganx.engine import Every, Observer, TrainResult, apart
 from wganx.errors import UsageError, WganxError
 from wganx.evaluation import Evaluation
@@ -66,6 +67,8 @@ def train_run(run: Run, observers: Sequence[Observer] = ()) -> TrainResult:
             if (written := picture(drawn, f"step-{trainer.step:06d}")) is not None:
                 recorder.previewed(trainer.step, *written)
 
+        for remark in remarks_on(assembly.train_items):
+            recorder.note(remark)
         if unseen := _unseen_labels(assembly.game):
             recorder.note(unseen)
         picture(preview_batch.real, "real")
@@ -242,6 +245,7 @@ def _record_start(run: Run) -> None:
             "train": len(assembly.train_items),
             "heldout": len(assembly.heldout_items),
             "feed": assembly.stream.feed.reason,
+            "found": found_in(assembly.train_items, assembly.heldout_items),
         },
         plugins=[_plugin_facts(plugin) for plugin in resolved.catalog.plugins],
         parameters={player.role: player.gradient.numel() for player in (trainer.steps.generator, trainer.steps.critic)},

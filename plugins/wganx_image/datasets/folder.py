@@ -6,7 +6,8 @@ from functools import partial
 
 from wganx import DataContext, Items, Split
 from wganx.data import FileItems, FileTree
-from wganx_image.configs import SUFFIXES, FolderConfig
+from wganx_image.configs import MENDS, SUFFIXES, FolderConfig
+from wganx_image.datasets.looking import look
 from wganx_image.datasets.pictures import decode, stored_picture
 
 
@@ -16,9 +17,15 @@ def open_folder(config: FolderConfig, split: Split, context: DataContext) -> Ite
     Raises:
         DataError: the folder is missing, or holds too few pictures for the split.
     """
-    return FileItems(
-        FileTree(config.root, SUFFIXES),
+    tree = FileTree(config.root, SUFFIXES, MENDS)
+    seen = look(tree, config.size)
+    bits = seen.bits if config.bits == "auto" else config.bits
+    items = FileItems(
+        tree,
         split,
-        partial(decode, size=config.size, channels=config.channels),
+        partial(decode, size=config.size, channels=config.channels, bits=bits),
         {"sample": stored_picture(config.channels, config.size)},
     )
+    items.details = seen.details
+    items.remarks = (*seen.remarks, *(seen.remarks_on_bits if config.bits == "auto" else ()))
+    return items

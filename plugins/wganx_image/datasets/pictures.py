@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from typing import BinaryIO
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from wganx import DataError, SampleFormat
+from wganx_image.configs import HEIF_SUFFIXES
+
+ELONGATED = 3
+"""Pictures that are so many times as long as wide lose most of what they show."""
+
+_ORIENTATION = 0x0112
+_HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
 
 def stored_picture(channels: int, size: int) -> SampleFormat:
@@ -18,51 +26,116 @@ def stored_picture(channels: int, size: int) -> SampleFormat:
     return SampleFormat(axes=("channel", "height", "width"), shape=(channels, size, size), value_range=(0.0, 255.0))
 
 
-def decode(content: bytes, path: str, *, size: int, channels: int) -> dict[str, Tensor]:
+def decode(content: bytes, path: str, *, size: int, channels: int, bits: int = 16) -> dict[str, Tensor]:
     """The largest centred square of a picture, antialiased to `size`: ``{"sample": uint8 (channels, size, size)}``.
 
-    The orientation that a camera noted is honoured, transparent parts become white, 16-bit values are divided by 257.
+    The orientation that a camera noted is honoured, transparent parts become white, and of values in 16-bit files,
+    which use so many `bits`, the largest becomes 255.
 
     Raises:
-        DataError: the content is no picture that can be read whole.
+        DataError: the content is no picture that can be read whole, or has values beyond `bits`.
     """
     picture = ImageOps.exif_transpose(_read(content, path))
-    plain = _opaque(_eight_bit(picture, path)).convert("L" if channels == 1 else "RGB")
+    plain = _opaque(_eight_bit(picture, path, bits)).convert("L" if channels == 1 else "RGB")
     square = ImageOps.fit(plain, (size, size), Image.Resampling.LANCZOS)
     pixels_HWC = np.array(square).reshape(size, size, channels)
     return {"sample": torch.from_numpy(pixels_HWC).permute(2, 0, 1).contiguous()}
 
 
 def probe(content: bytes, path: str) -> Mapping[str, str]:
-    """Size and Pillow mode of a picture, once it was decoded whole: ``{"size": "640x480", "mode": "RGB"}``.
+    """What a picture is like, once it was decoded whole, as the training will.
+
+    ``{"size": "640x480", "mode": "RGB", "shorter side": "256 to 511"}``; ``turned`` where the camera noted an
+    orientation, ``shape`` where little of it is in its middle square, ``bits`` of values in 16-bit files.
 
     Raises:
-        DataError: the content is no picture that can be read whole.
+        DataError: the content is no picture that the training can read.
     """
     picture = _read(content, path)
-    return {"size": f"{picture.width}x{picture.height}", "mode": picture.mode}
+    _eight_bit(picture, path, 16)
+    found = {"size": f"{picture.width}x{picture.height}", "mode": picture.mode}
+    side = 2 ** (min(picture.size).bit_length() - 1)
+    found["shorter side"] = f"{side} to {2 * side - 1}"
+    if is_turned(picture):
+        found["turned"] = "as the camera noted"
+    if max(picture.size) > ELONGATED * min(picture.size):
+        found["shape"] = f"more than {ELONGATED} times as long as wide"
+    if picture.mode.startswith("I"):
+        found["bits"] = str(max(int(np.asarray(picture).max()).bit_length(), 1))
+    return found
+
+
+def open_picture(source: BinaryIO, path: str) -> Image.Image:
+    """A picture of which no more than the header was read.
+
+    Raises:
+        DataError: this is no picture.
+    """
+    if path.lower().endswith(HEIF_SUFFIXES):
+        _learn_heif(path)
+    try:
+        return Image.open(source)
+    except UnidentifiedImageError as error:
+        source.seek(0)
+        raise DataError(f"{path} is no readable picture: {_what_it_is(source.read(16))}") from error
+
+
+def is_turned(picture: Image.Image) -> bool:
+    """Whether a camera noted that the picture is to be turned or mirrored; of PNG files only once they are read."""
+    if picture.format == "PNG" and "exif" not in picture.info:
+        return False
+    return picture.getexif().get(_ORIENTATION, 1) not in (0, 1)
+
+
+def is_wide(picture: Image.Image) -> bool:
+    """Whether values are stored in 16 bit, whatever they use of them."""
+    if picture.mode.startswith("I"):
+        return True
+    # Of colours, Pillow keeps what the file says in the raw mode: RGB;16B.
+    return any(";16" in str(tile[3]) for tile in getattr(picture, "tile", []))
 
 
 def _read(content: bytes, path: str) -> Image.Image:
     try:
-        picture = Image.open(io.BytesIO(content))
+        picture = open_picture(io.BytesIO(content), path)
         picture.load()
-    except MemoryError:
+    except (MemoryError, DataError):
         raise
     except Exception as error:  # a damaged file makes Pillow's decoders raise errors of many kinds
         raise DataError(f"{path} is no readable picture: {error}") from error
     return picture
 
 
-def _eight_bit(picture: Image.Image, path: str) -> Image.Image:
+def _what_it_is(start: bytes) -> str:
+    """What a file is that is none of the pictures known, by its first bytes."""
+    if not start:
+        return "it is empty"
+    if start[4:8] == b"ftyp" and start[8:12] in _HEIF_BRANDS:
+        return "it holds a HEIF picture, whatever its name; convert it to PNG or JPEG, or name it .heic"
+    if start.lstrip()[:5].lower() in (b"<html", b"<!doc"):
+        return "it holds a web page; download it again"
+    return "it holds no kind of picture that is known here; save it anew as PNG or JPEG"
+
+
+def _learn_heif(path: str) -> None:
+    try:
+        import pillow_heif
+    except ImportError as error:
+        raise DataError(f"{path} is a HEIF picture: pip install pillow-heif to read it") from error
+    pillow_heif.register_heif_opener()
+
+
+def _eight_bit(picture: Image.Image, path: str, bits: int) -> Image.Image:
     if picture.mode == "F":
         raise DataError(f"{path} holds floating-point values of unknown range; convert it to 8 or 16 bit")
     if not picture.mode.startswith("I"):
         return picture
-    values = np.asarray(picture)
+    values, largest = np.asarray(picture), 2**bits - 1
     if values.min() < 0 or values.max() > 65535:
         raise DataError(f"{path} holds values beyond 16 bit; convert it to 8 or 16 bit")
-    return Image.fromarray(np.round(values / 257).astype(np.uint8))
+    if values.max() > largest:
+        raise DataError(f"{path} holds values beyond {bits} bit, up to {values.max()}; set dataset.bits=16")
+    return Image.fromarray(np.round(values * (255 / largest)).astype(np.uint8))
 
 
 def _opaque(picture: Image.Image) -> Image.Image:

@@ -1,0 +1,123 @@
+"""A look at some pictures of a folder before they are learnt from: their sizes, and how many bits their values use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from wganx.data import FileTree
+from wganx_image.datasets.pictures import ELONGATED, is_turned, is_wide, open_picture
+
+_LOOKED_AT = 64
+_LOADED = 16
+_BITS = (8, 10, 12, 14, 16)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What some pictures of a folder are like.
+
+    Attributes:
+        bits: how many bits the values in 16-bit files use; 16 where there are no such files.
+        details: facts, a sentence each.
+        remarks: what may not be meant, a sentence each.
+        remarks_on_bits: those on how 16-bit files are read.
+    """
+
+    bits: int = 16
+    details: Sequence[str] = ()
+    remarks: Sequence[str] = ()
+    remarks_on_bits: Sequence[str] = ()
+
+
+def look(tree: FileTree, size: int) -> Look:
+    """Reads the headers of up to 64 evenly spaced pictures, whatever their split, and the values of a few of 16 bit.
+
+    What cannot be read is left to whoever reads it all.
+
+    Args:
+        tree: the folder or archive.
+        size: the width and height that pictures are to be brought to.
+    """
+    sizes: list[tuple[int, int]] = []
+    wide: list[str] = []
+    turned = 0
+    for path in _spaced(tree.paths, _LOOKED_AT):
+        try:
+            with tree.open(path) as source, open_picture(source, path) as picture:
+                sizes.append(picture.size)
+                turned += is_turned(picture)
+                if is_wide(picture):
+                    wide.append(path)
+        except Exception:  # it is named when it is decoded
+            continue
+    if not sizes:
+        return Look()
+    bits, on_bits = _bits(tree, wide)
+    return Look(bits, [_sizes(sizes, turned)], _extremes(sizes, size), on_bits)
+
+
+def _sizes(sizes: Sequence[tuple[int, int]], turned: int) -> str:
+    small, large = (pick(sizes, key=lambda size: size[0] * size[1]) for pick in (min, max))
+    span = _by(small) if small == large else f"from {_by(small)} to {_by(large)}"
+    how = f"; {turned:,} of them turned as the camera noted" if turned else ""
+    return f"{len(sizes):,} picture{'s' * (len(sizes) != 1)} looked at: {span} px{how}"
+
+
+def _extremes(sizes: Sequence[tuple[int, int]], size: int) -> list[str]:
+    told = []
+    if small := [found for found in sizes if min(found) < size]:
+        told.append(
+            f"{len(small):,} of {len(sizes):,} pictures looked at are smaller than {size} x {size} px, one of them "
+            f"{_by(min(small, key=min))}, and are enlarged, which shows; take a smaller dataset.size, or leave them out"
+        )
+    if long := [found for found in sizes if max(found) > ELONGATED * min(found)]:
+        told.append(
+            f"{len(long):,} of {len(sizes):,} pictures looked at are more than {ELONGATED} times as long as wide, one "
+            f"of them {_by(max(long, key=lambda found: max(found) / min(found)))}, and only the square in their "
+            "middle is used; cut them yourself where that is not meant"
+        )
+    return told
+
+
+def _bits(tree: FileTree, paths: Sequence[str]) -> tuple[int, list[str]]:
+    """The bits that 16-bit pictures use, and what there is to say about it."""
+    brightest, dark, count = 0, 0, 0
+    for path in _spaced(paths, _LOADED):
+        try:
+            with tree.open(path) as source, open_picture(source, path) as picture:
+                values = np.asarray(picture)
+                grey = picture.mode.startswith("I")
+        except Exception:  # it is named when it is decoded
+            continue
+        if grey:
+            brightest, count = max(brightest, int(values.max())), count + 1
+        else:
+            # Pillow hands out the upper 8 of the 16 bits of a colour.
+            dark += int(values[..., :3].max()) < 2 ** (_BITS[-2] - 8)
+    told = []
+    bits = next((bits for bits in _BITS if brightest < 2**bits), 16) if brightest else 16
+    if bits < 16:
+        told.append(
+            f"no value in {count:,} 16-bit pictures looked at is above {2**bits - 1:,}, so they are read as {bits}-bit "
+            "ones; set dataset.bits=16 to read them as they are"
+        )
+    if dark:
+        told.append(
+            f"{dark:,} of {len(_spaced(paths, _LOADED)):,} pictures of 16 bit a colour looked at are nearly black, as "
+            "values of 12 bit are in such files; scale them to the whole 16 bit"
+        )
+    return bits, told
+
+
+def _spaced(paths: Sequence[str], most: int) -> list[str]:
+    """At most so many of them, evenly spaced, with both ends."""
+    if len(paths) <= most:
+        return list(paths)
+    return [paths[place * (len(paths) - 1) // (most - 1)] for place in range(most)]
+
+
+def _by(size: tuple[int, int]) -> str:
+    return f"{size[0]} x {size[1]}"
