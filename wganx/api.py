@@ -58,18 +58,22 @@ def resume(
     settings: Sequence[str] = (),
     extensions: Sequence[str] = (),
     observers: Sequence[Observer] = (),
+    from_step: int | None = None,
 ) -> Run:
     """Continue the run in a folder exactly; what ``wganx resume`` does.
 
     Args:
         settings: ``section.key=value`` texts, for what a resumed run may change.
         extensions: plugins beside those of the run, which only add parts.
+        from_step: go on from the checkpoint of this step, and not from the newest; later ones are removed. Where its
+            training state is damaged and its weights are whole, with new optimizer states.
 
     Raises:
-        UsageError: there is no run, or `settings` changes what may not change.
+        UsageError: there is no run, another process trains it now, or `settings` changes what may not change.
+        CheckpointError: there is no whole checkpoint to go on from.
         WganxError: the work failed.
     """
-    return complete(Run.load(run, settings, warn=warn, extensions=extensions), observers)
+    return complete(Run.load(run, settings, warn=warn, extensions=extensions), observers, from_step=from_step)
 
 
 def load_run(run: str | Path, *, extensions: Sequence[str] = ()) -> Run:
@@ -131,22 +135,26 @@ def _by_first(ranks: Ranks, resolved: Resolved, folder: RunFolder, open_folder: 
     return opened[0] if ranks.first else Run(folder, resolved, _mute, fitted)
 
 
-def complete(run: Run, observers: Sequence[Observer] = ()) -> Run:
+def complete(run: Run, observers: Sequence[Observer] = (), *, from_step: int | None = None) -> Run:
     """Train `run` to its end and write its report, also when training fails."""
     if not join().first:
-        train_run(run)
+        train_run(run, from_step=from_step)
         return run
     try:
-        train_run(run, observers)
+        train_run(run, observers, from_step=from_step)
     except BaseException:
-        if run.folder.facts_file.exists():
-            try:
-                write_report(run.folder.path)
-            except (WganxError, OSError) as error:  # must not hide why training failed
-                warn(f"the report could not be written: {error}")
+        if run.began:  # a call that was refused changes nothing
+            _report_failure(run)
         raise
     write_report(run.folder.path)
     return run
+
+
+def _report_failure(run: Run) -> None:
+    try:
+        write_report(run.folder.path)
+    except (WganxError, OSError) as error:  # must not hide why training failed
+        warn(f"the report could not be written: {error}")
 
 
 def _mute(message: str) -> None:

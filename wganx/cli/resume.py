@@ -12,17 +12,22 @@ from wganx.cli.selection import with_extensions
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--set", "settings", multiple=True, metavar="SECTION.KEY=VALUE", help="One setting; repeat for more.")
+@click.option(
+    "--from", "from_step", type=click.IntRange(min=0), metavar="STEP",
+    help="Go on from this step's checkpoint; later ones are removed. Whole weights alone will do.",
+)  # fmt: skip
 @with_extensions
-def resume(run: Path, settings: tuple[str, ...], extensions: tuple[str, ...]) -> None:
+def resume(run: Path, settings: tuple[str, ...], from_step: int | None, extensions: tuple[str, ...]) -> None:
     """Continue a run exactly where its last checkpoint left it.
 
     \b
     Example:
       wganx resume runs/first
       wganx resume runs/first --set train.steps=4000
+      wganx resume runs/first --from 1500
     """
     from wganx.api import warn
     from wganx.cli.training import train_and_tell
     from wganx.runs import Run
 
-    train_and_tell(Run.load(run, settings, warn=warn, extensions=extensions))
+    train_and_tell(Run.load(run, settings, warn=warn, extensions=extensions), from_step=from_step)

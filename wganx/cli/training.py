@@ -10,14 +10,14 @@ from wganx.cli.progress import watching
 from wganx.runs import Run
 
 
-def train_and_tell(run: Run) -> None:
+def train_and_tell(run: Run, *, from_step: int | None = None) -> None:
     """Train `run` to its end under the eyes of whoever watches, and say how it ended."""
     if not run.assembly.trainer.ranks.first:
-        complete(run)
+        complete(run, from_step=from_step)
         return
     console = make_console()
     with watching(run, console) as progress:
-        complete(run, [progress])
+        complete(run, [progress], from_step=from_step)
     facts, folder = run.folder.facts(), run.folder.path
     step, steps = facts["step"], run.resolved.run.train.steps
     if facts["status"] == "interrupted":

@@ -234,6 +234,7 @@ class Training:
         """Become the training that `checkpoint` was taken from.
 
         Random streams belong to a kind of device; on another one the training takes up a new course from its seed.
+        Of networks alone (`read_networks`) it goes on with new optimizer states, and on a new course.
 
         Raises:
             CheckpointError: the networks differ in their parts or shapes.
@@ -246,12 +247,13 @@ class Training:
             player.load_optimizer_tensors(state.part(checkpoint.training, f"{player.role}_optimizer"))
         self.step, self.rollbacks = facts["step"], facts["rollbacks"]
         steps.critic_updates = facts["critic_updates"]
-        if facts["device"] == self.device.type:
+        whole = bool(checkpoint.training)
+        if whole and facts["device"] == self.device.type:
             self.random.load_tensors(state.part(checkpoint.training, "random"))
         else:
             self.random.reseed(self.step)
         sums = {name: sum.to(self.device) for name, sum in state.part(checkpoint.training, "readings").items()}
-        steps.readings.load(sums, facts["readings"])
+        steps.readings.load(sums, facts["readings"] if whole else {})
         if not self.ranks.first:  # an unfinished window is the first rank's
             steps.readings.clear()
         self.position = facts["position"]

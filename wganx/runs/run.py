@@ -37,6 +37,7 @@ class Run:
         folder: what lies where.
         resolved: the configuration.
         fitted: what was fitted to the data when it started; None for a run that does so now.
+        began: whether training was begun by this object, and so has something to tell.
     """
 
     def __init__(self, folder: RunFolder, resolved: Resolved, warn: Warn, fitted: Fitted | None = None) -> None:
@@ -44,6 +45,7 @@ class Run:
         self.resolved = resolved
         self.warn = warn
         self.fitted = fitted
+        self.began = False
         self.store = CheckpointStore(folder.checkpoints, keep=resolved.run.checkpoint.keep, warn=warn)
 
     @classmethod
