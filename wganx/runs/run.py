@@ -22,6 +22,7 @@ from wganx.runs.applying import apply_to
 from wganx.runs.assembly import Assembly
 from wganx.runs.checkpoints import checkpoint_path, step_of, stored_formats
 from wganx.runs.drawing import UntoldGenerator, load_generator, with_short_form
+from wganx.runs.drawn import make_room
 from wganx.runs.fitted import read_fitted, store_fitted
 from wganx.runs.folder import RunFolder
 from wganx.runs.looking import draw_preview, write_files, write_picture
@@ -169,11 +170,13 @@ class Run:
         given: Mapping[str, str | int] | None = None,
         class_name: str | None = None,
         checkpoint: str | int = "last",
+        overwrite: bool = False,
     ) -> list[Path]:
         """Send a file, or a folder of files, through the generator; what ``wganx sample --source`` does.
 
         Raises:
-            UsageError: the task or the modality makes nothing of files, or there is no such file.
+            UsageError: the task or the modality makes nothing of files, there is no such file, or `out` is there
+                already and there is no word to `overwrite` it.
             DataError: a file cannot be read.
         """
         sampler, parts = self.sampler(checkpoint), self.resolved.parts
@@ -187,15 +190,20 @@ class Run:
             given=with_short_form(sampler, given, class_name),
             seed=self.resolved.run.seed if seed is None else seed,
             warn=self.warn,
+            overwrite=overwrite,
         )
 
-    def write_samples(self, samples: Tensor, batch: Batch, folder: Path) -> list[Path]:
-        """One file a sample and a ``grid`` picture beside them, which is the last of the paths."""
+    def write_samples(self, samples: Tensor, batch: Batch, folder: Path, *, overwrite: bool = False) -> list[Path]:
+        """One file a sample and a ``grid`` picture beside them, which is the last of the paths.
+
+        Raises:
+            UsageError: `folder` holds files already; those of an earlier draw go where `overwrite` says so.
+        """
         parts, game = self.resolved.parts, self.assembly.game
         modality, format = parts.modality, game.sample
         # A game's own preview shows samples beside what they were made from, which only the data has.
         own = (parts.task, game) if len(batch.real) else None
-        folder.mkdir(parents=True, exist_ok=True)
+        make_room(folder, overwrite=overwrite)
         paths = write_files(modality, Batch(samples, batch.context, batch.condition), format, folder, "sample")
         # Sounds and clips of the preview would be the single files once more, and be counted with them.
         with TemporaryDirectory() as aside:
