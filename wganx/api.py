@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -163,4 +164,5 @@ def _mute(message: str) -> None:
 
 def warn(message: str) -> None:
     """Say something on standard error without stopping."""
-    print(f"wganx: {message}", file=sys.stderr)
+    with suppress(OSError):  # of a terminal that closed: not worth the training
+        print(f"wganx: {message}", file=sys.stderr)

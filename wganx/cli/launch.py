@@ -26,6 +26,7 @@ def launch_training(nproc: int, *, out: Path | None, resume: bool, **choice: Any
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
     from wganx.config import resolve
+    from wganx.errors import INTERRUPTED
     from wganx.runs import RunFolder
 
     if out is None or not (resume and RunFolder(out).holds_run()):
@@ -41,7 +42,7 @@ def launch_training(nproc: int, *, out: Path | None, resume: bool, **choice: Any
         except SignalException:
             again = f"in {nproc} processes again with: wganx train --resume --nproc {nproc} --out {out}"
             click.echo(again if RunFolder(out).holds_run() else "stopped before the training began; nothing was saved")
-            return
+            raise click.exceptions.Exit(INTERRUPTED) from None
         except ChildFailedError as error:
             codes = {rank: failure.exitcode for rank, failure in error.failures.items()}
             # SIGTERM is what those get who are left when another has ended.

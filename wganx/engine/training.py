@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import threading
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -54,6 +55,7 @@ class Training:
         listener: told, once each, what a person should know.
         fallbacks: why by kind of update (``critic``, ``generator``, ``cycle``) that cannot be recorded.
         position: in the data, when it was last captured.
+        stop_wanted: set by whoever wants the training to end after the step it is at.
     """
 
     def __init__(
@@ -120,6 +122,7 @@ class Training:
         self.stopwatch = Stopwatch()
         self.listener: Callable[[str], None] = log_note
         self.fallbacks: dict[str, str] = {}
+        self.stop_wanted = threading.Event()
         self._execution: Execution | None = None
         turns = [_turn(generator), _turn(critic), at]
         self._turns = [turn for turn in turns if turn is not None]

@@ -205,7 +205,6 @@ def _info(run: Run) -> RunInfo:
 @contextmanager
 def _outcome(run: Run, plugins: Observers, info: RunInfo) -> Iterator[Callable[[Status], None]]:
     """Tells folder and plugins how the work inside ends."""
-    plugins.run_started(info)
 
     def end(status: Status, error: str | None = None) -> None:
         step = run.assembly.trainer.step
@@ -213,11 +212,15 @@ def _outcome(run: Run, plugins: Observers, info: RunInfo) -> Iterator[Callable[[
         plugins.run_finished(info, Outcome(status=status, step=step, error=error))
 
     try:
+        plugins.run_started(info)
         yield end
     except KeyboardInterrupt:
         end("interrupted")
         raise
-    except Exception as error:
+    except SystemExit as error:
+        end("interrupted", f"the process was ended from within: SystemExit: {error.code}")
+        raise
+    except BaseException as error:
         end("failed", str(error) if isinstance(error, WganxError) else f"{type(error).__name__}: {error}")
         raise
 
