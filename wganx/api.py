@@ -60,6 +60,8 @@ def resume(
     extensions: Sequence[str] = (),
     observers: Sequence[Observer] = (),
     from_step: int | None = None,
+    device: str | None = None,
+    data: str | Path | None = None,
 ) -> Run:
     """Continue the run in a folder exactly; what ``wganx resume`` does.
 
@@ -68,25 +70,36 @@ def resume(
         extensions: plugins beside those of the run, which only add parts.
         from_step: go on from the checkpoint of this step, and not from the newest; later ones are removed. Where its
             training state is damaged and its weights are whole, with new optimizer states.
+        device: where to go on; on another kind of device the random streams begin anew.
+        data: where the data lies now, if it was moved; it must be the same.
 
     Raises:
         UsageError: there is no run, another process trains it now, or `settings` changes what may not change.
         CheckpointError: there is no whole checkpoint to go on from.
         WganxError: the work failed.
     """
-    return complete(Run.load(run, settings, warn=warn, extensions=extensions), observers, from_step=from_step)
+    loaded = Run.load(run, settings, warn=warn, extensions=extensions, device=device, data=data)
+    return complete(loaded, observers, from_step=from_step)
 
 
-def load_run(run: str | Path, *, extensions: Sequence[str] = ()) -> Run:
+def load_run(
+    run: str | Path,
+    *,
+    extensions: Sequence[str] = (),
+    device: str | None = None,
+    data: str | Path | None = None,
+) -> Run:
     """The run in a folder, to sample from and to evaluate.
 
     Args:
         extensions: plugins beside those of the run, for example with further metrics.
+        device: where to compute; that of the training by default, or what is there, with a word.
+        data: where the data lies now, if it was moved.
 
     Raises:
         UsageError: there is no run.
     """
-    return Run.load(run, warn=warn, extensions=extensions)
+    return Run.load(run, warn=warn, extensions=extensions, device=device, data=data, only_looked_at=True)
 
 
 def open_run(
@@ -120,7 +133,9 @@ def open_run(
     if ranks.first:
         for note in resolved.notes:
             warn(note)
-    folder = RunFolder(Path(out)) if out is not None else RunFolder.fresh(resolved.run.plugin, resolved.run.scenario)
+    if out is None:
+        return Run.start(resolved, None, warn)
+    folder = RunFolder(Path(out))
     return _by_first(ranks, resolved, folder, lambda: Run.start(resolved, folder, warn))
 
 

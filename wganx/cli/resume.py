@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from wganx.cli.selection import with_extensions
+from wganx.cli.selection import with_extensions, with_place
 
 
 @click.command()
@@ -16,8 +17,9 @@ from wganx.cli.selection import with_extensions
     "--from", "from_step", type=click.IntRange(min=0), metavar="STEP",
     help="Go on from this step's checkpoint; later ones are removed. Whole weights alone will do.",
 )  # fmt: skip
+@with_place
 @with_extensions
-def resume(run: Path, settings: tuple[str, ...], from_step: int | None, extensions: tuple[str, ...]) -> None:
+def resume(run: Path, settings: tuple[str, ...], from_step: int | None, **place: Any) -> None:
     """Continue a run exactly where its last checkpoint left it.
 
     \b
@@ -30,4 +32,4 @@ def resume(run: Path, settings: tuple[str, ...], from_step: int | None, extensio
     from wganx.cli.training import train_and_tell
     from wganx.runs import Run
 
-    train_and_tell(Run.load(run, settings, warn=warn, extensions=extensions), from_step=from_step)
+    train_and_tell(Run.load(run, settings, warn=warn, **place), from_step=from_step)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wganx.cli.selection import with_extensions
+from wganx.cli.selection import with_extensions, with_place
 from wganx.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     "--out", type=click.Path(path_type=Path), metavar="PATH", help="Where to write; a new RUN/samples/... by default."
 )
 @click.option("--overwrite", is_flag=True, help="Put the samples in place of those that an earlier draw left in --out.")
+@with_place
 @with_extensions
 def sample(
     run: Path,
@@ -37,7 +38,7 @@ def sample(
     source: Path | None,
     out: Path | None,
     overwrite: bool,
-    extensions: tuple[str, ...],
+    **place: Any,
 ) -> None:
     """Draw samples from a run: single files, and a grid picture beside them. Needs no data of the training.
 
@@ -50,7 +51,7 @@ def sample(
     from wganx.api import load_run
     from wganx.runs.drawn import own_folder
 
-    loaded = load_run(run, extensions=extensions)
+    loaded = load_run(run, **place)
     chosen = dict(map(_label_and_class, given))
     if source is not None:
         options: dict[str, Any] = {"seed": seed, "given": chosen, "class_name": class_name, "checkpoint": checkpoint}

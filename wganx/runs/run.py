@@ -14,7 +14,7 @@ from torch import Tensor
 from wganx.batch import Batch, SampleFormat
 from wganx.config import Resolved, from_yaml, refuse_changes, resolve
 from wganx.data import changes
-from wganx.engine import CheckpointStore, Sampler, read_checkpoint
+from wganx.engine import CheckpointStore, Sampler, choose_device, read_checkpoint
 from wganx.errors import UsageError, WganxError
 from wganx.evaluation import Evaluation, heldout_batch, with_labels
 from wganx.plugins.contracts import Fitted, Preview
@@ -47,17 +47,21 @@ class Run:
         self.warn = warn
         self.fitted = fitted
         self.began = False
-        self.store = CheckpointStore(folder.checkpoints, keep=resolved.run.checkpoint.keep, warn=warn)
+        self.store = self._store()
 
     @classmethod
-    def start(cls, resolved: Resolved, folder: RunFolder, warn: Warn = print) -> Run:
-        """A new run in a folder of its own.
+    def start(cls, resolved: Resolved, folder: RunFolder | None = None, warn: Warn = print) -> Run:
+        """A new run in a folder of its own; without one, under ``runs``, named by time, plugin and scenario.
 
         Raises:
             UsageError: the folder holds something already.
         """
-        run = cls(folder, resolved, warn)
+        names = resolved.run.plugin, resolved.run.scenario
+        run = cls(folder or RunFolder.fresh(*names), resolved, warn)
         run.assembly.trainer  # noqa: B018 - whatever is wrong with data or networks leaves no folder behind
+        if folder is None:
+            folder = run.folder = RunFolder.claim(*names)
+            run.store = run._store()
         folder.begin(resolved.to_yaml())
         if run.assembly.fitted:
             store_fitted(folder.fitted, run.assembly.fitted)
@@ -65,12 +69,23 @@ class Run:
 
     @classmethod
     def load(
-        cls, path: str | Path, settings: Sequence[str] = (), warn: Warn = print, *, extensions: Sequence[str] = ()
+        cls,
+        path: str | Path,
+        settings: Sequence[str] = (),
+        warn: Warn = print,
+        *,
+        extensions: Sequence[str] = (),
+        device: str | None = None,
+        data: str | Path | None = None,
+        only_looked_at: bool = False,
     ) -> Run:
         """The run in a folder, with `settings` (``section.key=value``) changed where a resumed run may change them.
 
         Args:
             extensions: plugins to load beside those of the run.
+            device: where to compute now.
+            data: where the data lies now.
+            only_looked_at: not to be trained on; where its device is not there, another does, with a word.
 
         Raises:
             UsageError: there is no run.
@@ -81,9 +96,12 @@ class Run:
             raise UsageError(f"there is no run in {path}: it has no config.yaml")
         written_by = {plugin["name"]: plugin["version"] for plugin in folder.facts().get("plugins", [])}
         stored = from_yaml(folder.config, written_by)
+        if device is None and only_looked_at:
+            device = _device_that_is_there(stored.run.device, warn)
         requested = resolve(
-            config=folder.config, settings=settings, environ={}, extensions=extensions, written_by=written_by
-        )
+            config=folder.config, settings=settings, environ={}, extensions=extensions, written_by=written_by,
+            device=device, data=data,
+        )  # fmt: skip
         fitted = read_fitted(folder.fitted, expected=stored.parts.dataset.fit is not None)
         return cls(folder, stored, warn, fitted).changed(requested)
 
@@ -95,6 +113,9 @@ class Run:
         """
         refuse_changes(self.resolved.dump(), requested.dump())
         return Run(self.folder, requested, self.warn, self.fitted)
+
+    def _store(self) -> CheckpointStore:
+        return CheckpointStore(self.folder.checkpoints, keep=self.resolved.run.checkpoint.keep, warn=self.warn)
 
     @cached_property
     def assembly(self) -> Assembly:
@@ -288,6 +309,17 @@ class Run:
     def step_of(self, checkpoint: str | int) -> int:
         """Generator updates behind a checkpoint: ``last``, ``best``, or a step."""
         return step_of(checkpoint_path(self.folder, checkpoint))
+
+
+def _device_that_is_there(stored: str, warn: Warn) -> str | None:
+    """None where the device a run was trained on is there; else another, with a word."""
+    try:
+        choose_device(stored)
+    except UsageError as error:
+        there = str(choose_device("auto"))
+        warn(f"this run was trained on another machine: {str(error).partition(';')[0]}; computing on {there}")
+        return there
+    return None
 
 
 def _from_data(batch: Batch, context: Mapping[str, SampleFormat]) -> dict[str, Tensor]:
