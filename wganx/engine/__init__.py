@@ -5,6 +5,7 @@ from wganx.engine.checkpoint import (
     CheckpointStore,
     Weights,
     read_checkpoint,
+    read_networks,
     read_weights,
     write_checkpoint,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "load_average",
     "place",
     "read_checkpoint",
+    "read_networks",
     "read_weights",
     "slow_data",
     "write_checkpoint",

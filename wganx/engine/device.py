@@ -31,7 +31,10 @@ def choose_device(requested: str | torch.device) -> torch.device:
         device = torch.device(requested)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise UsageError(f"device {str(requested)!r} cannot be used: {str(error).splitlines()[0]}") from error
+        raise UsageError(
+            f"device {str(requested)!r} cannot be used: {str(error).splitlines()[0]}; name one that can with --device "
+            "(device= in Python): cpu, or auto for what is there"
+        ) from error
     if device.type != "cuda":
         return device
     if device.index is not None:

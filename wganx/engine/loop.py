@@ -41,12 +41,21 @@ class Every:
 
 @dataclass(frozen=True)
 class TrainResult:
-    """How a call of `Trainer.fit` ended: `history` holds the scalars of every logging point."""
+    """How a call of `Trainer.fit` ended.
+
+    Attributes:
+        status: ``interrupted`` where someone asked to stop before the last step.
+        step: generator updates so far.
+        seconds: that the call took.
+        history: the scalars of every logging point.
+        findings: of the health checks, in the order in which they began and ended.
+    """
 
     status: Literal["finished", "interrupted"]
     step: int
     seconds: float
     history: Sequence[Mapping[str, float]] = field(default=(), repr=False)
+    findings: Sequence[Finding] = field(default=(), repr=False)
 
 
 class _NonFinite(Exception):
@@ -74,6 +83,7 @@ class Loop:
         self.checkpoints = checkpoints if training.ranks.first else None
         self.heldout = None if heldout is None else heldout.to(training.device)
         self.history: list[Mapping[str, float]] = []
+        self.findings: list[Finding] = []
 
     def run(self, log_every: int, checkpoint_every: int, actions: Sequence[Every]) -> TrainResult:
         """Train to the end, or until someone asks to stop; back to the last checkpoint, once, where numbers break."""
@@ -96,15 +106,21 @@ class Loop:
         finally:
             training.release()
             training.listener = before
+            training.stop_wanted.clear()
         status: Literal["finished", "interrupted"] = "interrupted" if training.step < self.until else "finished"
-        return TrainResult(status, training.step, time.perf_counter() - started, self.history)
+        return TrainResult(status, training.step, time.perf_counter() - started, self.history, self.findings)
 
     def _steps(self, agenda: Sequence[Every], stop: StopRequest) -> None:
-        training, ranks, stopping = self.training, self.training.ranks, False
+        training, ranks = self.training, self.training.ranks
+
+        def asked() -> bool:
+            return stop.requested or training.stop_wanted.is_set()
+
+        stopping = ranks.count == 1 and asked()  # several settle it together, a step later
         with training.running(self.stream):
             while training.step < self.until and not stopping:
                 training.advance(self.until)
-                stopping = ranks.any_soon(stop.requested)
+                stopping = ranks.any_soon(asked())
                 last = training.step == self.until
                 if due := [item for item in agenda if item.due(training.step, last, stopping)]:
                     training.steps.readings.merge(ranks)
@@ -127,6 +143,7 @@ class Loop:
         self.stream.note = training.note
         if training.rules.micro_batch == "auto" and training.steps.micro_batch is None:
             training.steps.micro_batch = training.ranks.from_first(lambda: fit_to_memory(training, batch))
+        self.audience.started(training.step, self.until)
 
     def _least(self, batch: Batch) -> tuple[int, int]:
         """Rows that a batch after the first must have at least, and of which number it must be a multiple."""
@@ -147,6 +164,7 @@ class Loop:
         self.history.append({"step": training.step, **scalars})
         shares = training.stopwatch.shares()
         self.audience.logged(training.step, scalars)
+        self.findings += findings
         self.audience.timed(training.step, shares)
         for finding in findings:
             self.audience.found(finding)

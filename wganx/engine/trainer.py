@@ -165,6 +165,13 @@ class Trainer:
         loop = Loop(training, stream, training.step + steps, observers, checkpoints, heldout)
         return loop.run(log_every, checkpoint_every, actions)
 
+    def stop(self) -> None:
+        """Ask `fit` to finish its step, save and return, as Ctrl-C does; from an observer or another thread.
+
+        Where no `fit` is going on, the next one returns before its first step.
+        """
+        self.training.stop_wanted.set()
+
     def check(self, batch: Batch) -> None:
         """Refuse, before the first step, networks that cannot be trained on batches like this one.
 
@@ -237,6 +244,14 @@ class Trainer:
     def average(self) -> WeightAverage:
         """The weight average that samples are drawn from."""
         return self.training.average
+
+    @property
+    def averaged_generator(self) -> nn.Module:
+        """The averaged generator as a module, in evaluation mode; it goes on as the training does (deepcopy to keep).
+
+        Without an average (``ema=0``) the generator itself.
+        """
+        return self.training.average.module
 
     @property
     def objective(self) -> Objective:

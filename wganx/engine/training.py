@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import threading
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -55,6 +56,7 @@ class Training:
         listener: told, once each, what a person should know.
         fallbacks: why by kind of update (``critic``, ``generator``, ``cycle``) that cannot be recorded.
         position: in the data, when it was last captured.
+        stop_wanted: set by whoever wants the training to end after the step it is at.
     """
 
     def __init__(
@@ -122,6 +124,7 @@ class Training:
         self.stopwatch = Stopwatch()
         self.listener: Callable[[str], None] = log_note
         self.fallbacks: dict[str, str] = {}
+        self.stop_wanted = threading.Event()
         self._execution: Execution | None = None
         self._flattening: RemovableHandle | None = None
         self._noted: set[str] = set()
@@ -280,6 +283,7 @@ class Training:
         """Become the training that `checkpoint` was taken from.
 
         Random streams belong to a kind of device; on another one the training takes up a new course from its seed.
+        Of networks alone (`read_networks`) it goes on with new optimizer states, and on a new course.
 
         Raises:
             CheckpointError: the networks differ in their parts or shapes.
@@ -292,12 +296,13 @@ class Training:
             player.load_optimizer_tensors(state.part(checkpoint.training, f"{player.role}_optimizer"))
         self.step, self.rollbacks = facts["step"], facts["rollbacks"]
         steps.critic_updates = facts["critic_updates"]
-        if facts["device"] == self.device.type:
+        whole = bool(checkpoint.training)
+        if whole and facts["device"] == self.device.type:
             self.random.load_tensors(state.part(checkpoint.training, "random"))
         else:
             self.random.reseed(self.step)
         sums = {name: sum.to(self.device) for name, sum in state.part(checkpoint.training, "readings").items()}
-        steps.readings.load(sums, facts["readings"])
+        steps.readings.load(sums, facts["readings"] if whole else {})
         if not self.ranks.first:  # an unfinished window is the first rank's
             steps.readings.clear()
         self.position = facts["position"]
