@@ -58,6 +58,13 @@ class Labelled(nn.Linear):
         return super().forward(x)
 
 
+class Attended(nn.Linear):
+    """As SAGAN: with what its attention looked at."""
+
+    def forward(self, x):
+        return super().forward(x), None
+
+
 def fit(generator, critic, real, noise, **settings):
     trainer = wganx.Trainer(generator, critic, noise=noise, device="cpu", critic_steps=1, **settings)
     trainer.fit([real], steps=1)
@@ -80,11 +87,16 @@ def test_kernels_of_two_and_of_three_axes_in_one_network_train():
             r"wganx.Batch\(x, context=\{'real_data': ...\}\)$",
         ),
         (nn.Linear(4, 2), Labelled(2, 1), r"'labels'; .* wganx.Batch\(x, condition=\{'labels': ...\}\)$"),
+        (Attended(4, 2), nn.Linear(2, 1), r"generator returns tuple, expected one tensor; return the samples alone$"),
+        (nn.Linear(4, 2), Attended(2, 1), r"critic returns tuple, expected one tensor; return the scores alone$"),
         (nn.Linear(4, 2), Mean(2, 1), r"one score a sample, not their mean over the batch: remove .mean\(0\) at"),
         (nn.Linear(4, 2), Packs(2), r"if it judges packs of 2, say pack=2: it is then given \(N, 2, ...\)$"),
         (nn.Linear(4, 2), Packs(3), r"the critic fails on inputs \(x\) of shapes \(4, 2\): AssertionError"),
     ],
-    ids=["a list of noises", "an argument of the script", "labels", "the mean score", "packs", "an assertion"],
+    ids=[
+        "a list of noises", "an argument of the script", "labels", "two results", "two scores", "the mean score",
+        "packs", "an assertion",
+    ],
 )  # fmt: skip
 def test_what_they_need_is_said_in_one_line(generator, critic, message):
     with pytest.raises(PreflightError, match=message):

@@ -370,10 +370,13 @@ def _call(role: str, network: nn.Module, inputs: list[Tensor], keywords: Mapping
         output = network(*inputs, **keywords)
     except Exception as error:
         shapes = ", ".join(str(tuple(tensor.shape)) for tensor in (*inputs, *keywords.values()))
-        reason = _reason(error, role)
-        raise NetworkFails(f"the {role} fails on inputs {expected} of shapes {shapes}: {reason}") from error
+        given = f"on inputs {expected} of shapes {shapes}" if shapes else "without inputs"
+        raise NetworkFails(f"the {role} fails {given}: {_reason(error, role)}") from error
     if not isinstance(output, Tensor):
-        raise PreflightError(f"the {role} returns {type(output).__name__}, expected one tensor")
+        alone = "scores" if role == "critic" else "samples"
+        raise PreflightError(
+            f"the {role} returns {type(output).__name__}, expected one tensor; return the {alone} alone"
+        )
     return output
 
 
