@@ -28,7 +28,7 @@ def copy_of(network: _Network, role: str = "network") -> _Network:
         with _WithoutGraphs():
             return copy.deepcopy(network)
     except (TypeError, RuntimeError, NotImplementedError, AttributeError) as error:
-        reason = str(error).splitlines()[0]
+        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise PreflightError(
             f"the {role} cannot be copied, which the weight average and the checks before the first step need: "
             f"{reason}; keep what cannot be copied outside of the module"

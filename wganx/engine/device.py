@@ -51,8 +51,9 @@ def place(network: nn.Module, device: torch.device) -> torch.memory_format:
     pictures = any(isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)) for module in network.modules())
     layout = torch.channels_last if pictures else torch.contiguous_format
     network.to(device)
-    if pictures:
-        network.to(memory_format=layout)  # type: ignore[call-overload]
+    for tensor in (*network.parameters(), *network.buffers()) if pictures else ():
+        if tensor.ndim == 4:  # kernels of five axes beside them have no such order
+            tensor.data = tensor.data.to(memory_format=layout)
     return layout
 
 

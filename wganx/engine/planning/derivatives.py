@@ -86,7 +86,7 @@ def _differentiate_twice(critic: nn.Module, points: Tensor, condition: Mapping[s
 
 
 def _refused(error: RuntimeError) -> PreflightError:
-    reason = str(error).splitlines()[0]
+    reason = (str(error) or type(error).__name__).splitlines()[0]
     return PreflightError(f"the critic cannot be differentiated twice: {reason}; {_MEND}")
 
 

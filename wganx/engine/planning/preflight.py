@@ -5,6 +5,7 @@ Every check runs on copies and on a stream of its own, so a training that passes
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -211,7 +212,7 @@ def _check_critic(critic: nn.Module, batch: Batch, fake: Tensor, constraint: Con
     if scores.shape != (len(batch),):
         raise PreflightError(
             f"the critic returns shape {tuple(scores.shape)} for {len(batch)} {row}s, expected ({len(batch)},): "
-            f"one score a {row}, e.g. end with .flatten(1).mean(1) or .squeeze(1)"
+            f"one score a {row}, {_way_to_scores(scores, len(batch), pack)}"
         )
     if (bound := last_bounded(scores)) is not None:
         raise PreflightError(
@@ -261,7 +262,9 @@ def _check_gradients(
     try:
         unreached, severed = without_gradient(loss, player)
     except RuntimeError as error:
-        raise PreflightError(f"the generator cannot be differentiated: {str(error).splitlines()[0]}") from error
+        raise PreflightError(
+            f"the generator cannot be differentiated: {(str(error) or type(error).__name__).splitlines()[0]}"
+        ) from error
     if not unreached:
         return []
     mend = "an operation such as round or detach, no_grad, or a reentrant checkpoint (use_reentrant=False) cuts it off"
@@ -343,16 +346,37 @@ def _check_penalty(penalty: Penalty, real: Tensor, fake: Tensor) -> None:
         )
 
 
+def _way_to_scores(scores: Tensor, count: int, pack: int) -> str:
+    if scores.numel() >= count or count % scores.numel() or pack > 1:
+        return "e.g. end with .flatten(1).mean(1) or .squeeze(1)"
+    together = count // scores.numel()
+    mean = "not their mean over the batch: remove .mean(0) at its end; or, " if scores.numel() == 1 else ""
+    return f"{mean}if it judges packs of {together}, say pack={together}: it is then given (N, {together}, ...)"
+
+
+def _reason(error: Exception, role: str) -> str:
+    """What a network says of its failure, with the mend where it is not given all it asks for."""
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    if isinstance(error, TypeError) and "required positional argument" in reason:
+        names = ", ".join(f"{name!r}: ..." for name in re.findall(r"'(\w+)'", reason))
+        given = "context" if role == "generator" else "condition"
+        return f"{reason}; give it in the batch: wganx.Batch(x, {given}={{{names}}})"
+    return reason if isinstance(error, RuntimeError | TypeError | ValueError) else f"{type(error).__name__}: {reason}"
+
+
 def _call(role: str, network: nn.Module, inputs: list[Tensor], keywords: Mapping[str, Tensor]) -> Tensor:
     expected = f"({', '.join([*(['x' if role == 'critic' else 'noise'] if inputs else []), *keywords])})"
     try:
         output = network(*inputs, **keywords)
-    except (TypeError, RuntimeError, ValueError) as error:
+    except Exception as error:
         shapes = ", ".join(str(tuple(tensor.shape)) for tensor in (*inputs, *keywords.values()))
-        reason = str(error).splitlines()[0]
-        raise NetworkFails(f"the {role} fails on inputs {expected} of shapes {shapes}: {reason}") from error
+        given = f"on inputs {expected} of shapes {shapes}" if shapes else "without inputs"
+        raise NetworkFails(f"the {role} fails {given}: {_reason(error, role)}") from error
     if not isinstance(output, Tensor):
-        raise PreflightError(f"the {role} returns {type(output).__name__}, expected one tensor")
+        alone = "scores" if role == "critic" else "samples"
+        raise PreflightError(
+            f"the {role} returns {type(output).__name__}, expected one tensor; return the {alone} alone"
+        )
     return output
 
 
