@@ -82,7 +82,7 @@ def floating(samples: Tensor) -> torch.dtype:
 def unit_of(*lengths: float) -> float:
     """The power of two above the largest of `lengths`, 1 where all are 0: dividing by it loses no digit."""
     largest = max(lengths)
-    return math.ldexp(1.0, min(max(math.frexp(largest)[1], -1000), 1000)) if largest > 0 else 1.0
+    return math.ldexp(1.0, min(max(math.frexp(largest)[1], -1020), 1020)) if largest > 0 else 1.0
 
 
 def scaled(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, float]:
