@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wganx import storage
-from wganx.storage import append_line, remove_folder, sync, whole_folder, write_whole
+from wganx.storage import append_line, json_text, remove_folder, sync, whole_folder, write_whole
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="rights and links as POSIX has them")
 
@@ -269,3 +269,18 @@ def test_read_only_files_and_dangling_links_are_synced_or_passed_over(tmp_path):
         (aside / "nowhere").symlink_to(tmp_path / "nowhere")
     sync(tmp_path / "entry" / "file")
     assert names(tmp_path / "entry") == ["file", "nowhere"]
+
+
+def test_numbers_that_are_not_finite_are_null_in_json(tmp_path):
+    values = {"loss": float("nan"), "health": {"limits": [float("inf"), -float("inf"), 1.5]}, "step": 3, "name": "x"}
+    append_line(tmp_path / "lines", values)
+    line = (tmp_path / "lines").read_text(encoding="ascii")
+    assert json.loads(line, parse_constant=pytest.fail) == {
+        "loss": None, "health": {"limits": [None, None, 1.5]}, "step": 3, "name": "x",
+    }  # fmt: skip
+
+
+def test_json_of_any_name_of_a_file_can_be_written():
+    text = json_text({"name": "caf\udce9 \u4e2d"}, readable=True)
+    assert text.encode("utf-8") == '{"name": "caf\\\\udce9 \u4e2d"}'.encode().replace(b"\\\\", b"\\")
+    assert json.loads(text) == {"name": "caf\udce9 \u4e2d"}

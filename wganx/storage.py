@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import math
 import os
 import secrets
 import shutil
@@ -70,9 +71,19 @@ def whole_folder(path: Path) -> Iterator[Path]:
             _remove(aside)
 
 
+def json_text(values: Any, *, indent: int | None = None, readable: bool = False) -> str:
+    """JSON as the standard has it and every reader takes it: numbers that are not finite become ``null``.
+
+    ASCII alone; `readable` leaves letters of all scripts as they are.
+    """
+    text = json.dumps(_finite(values), indent=indent, allow_nan=False, ensure_ascii=not readable)
+    # Bytes of a file's name that are no text: escaped as JSON does it.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def append_line(path: Path, values: Mapping[str, Any]) -> None:
-    """Add one object to a ``.jsonl`` file, synced to the disk; what a kill left of a last line is cut off first."""
-    line = json.dumps(values) + "\n"
+    """Add one object to a ``.jsonl`` file, by `json_text`, synced; what a kill left of a last line is cut off first."""
+    line = json_text(values) + "\n"
     with path.open("ab+") as file:
         _end_in_a_line(file)
         file.write(line.encode("utf-8"))
@@ -97,6 +108,16 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _finite(values: Any) -> Any:
+    if isinstance(values, float):
+        return values if math.isfinite(values) else None
+    if isinstance(values, Mapping):
+        return {name: _finite(value) for name, value in values.items()}
+    if isinstance(values, list | tuple):
+        return [_finite(value) for value in values]
+    return values
 
 
 def _aside(path: Path, doing: str) -> Path:

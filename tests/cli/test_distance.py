@@ -10,6 +10,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from wganx.cli import main
+from wganx.errors import DataError
 from wganx.evaluation.distance import METHODS
 from wganx.runs import open_samples
 
@@ -109,14 +110,24 @@ def test_folders_of_pictures_are_read_by_the_plugin(tmp_path):
     assert "samples of 3x8x8" in output
 
 
-def test_a_picture_that_cannot_be_read_is_named(tmp_path):
+def test_a_picture_that_cannot_be_read_is_left_out_and_named_and_no_other_stands_for_it(tmp_path, monkeypatch):
     folder = pictures(tmp_path / "a", 0, n=40)
     (folder / "007.png").write_bytes(b"no picture")
     said = []
-    open_samples(str(folder), plugin="image", warn=said.append).draw(40, 0)
-    assert len(said) == 1
-    assert "007.png cannot be read (" in said[0]
-    assert said[0].endswith("; another file stands for it")
+    samples = open_samples(str(folder), plugin="image", warn=said.append)
+    assert samples.size == 39
+    assert samples.draw(39, 0).flatten(1).unique(dim=0).shape[0] == 39
+    assert said == [
+        f"{folder}: 007.png cannot be read (007.png is no readable picture: it holds no kind of picture that is known "
+        "here; save it anew as PNG or JPEG) and is left out"
+    ]
+    monkeypatch.setattr("wganx.runs.samples._FEW", 10)  # as if these were many
+    many = open_samples(str(folder), plugin="image", warn=said.append)
+    assert many.size == 40
+    assert many.draw(39, 0).flatten(1).unique(dim=0).shape[0] == 39
+    with pytest.raises(DataError, match=r"a: only 39 of 40 items can be read; draw fewer with --n$"):
+        many.draw(40, 0)
+    assert len(said) == 2
 
 
 def test_points_and_archives(tmp_path):

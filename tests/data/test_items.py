@@ -110,14 +110,14 @@ def test_loading_refuses_more_than_five_percent_with_the_whole_count(write, deco
     with pytest.raises(DataError) as error:
         load(file_items(root, decoders))
     assert str(error.value) == (
-        f"8 of 40 files in {root} cannot be read, and at most 5% are skipped; mend or remove them:"
+        f"8 of 41 files in {root} cannot be read, and at most 5% are skipped; mend or remove them:"
         + "".join(f"\n  train/{i:03}.bin: ValueError: not a sample at all" for i in range(2, 7))
         + "\n  and 3 more"
     )
 
 
 def test_nothing_readable_is_refused_when_indexed(write, decoders):
-    with pytest.raises(DataError, match=r"3 of 40 files .* cannot be read"):
+    with pytest.raises(DataError, match=r"3 of 41 files .* cannot be read"):
         file_items(write(numbered(40, range(40))), decoders)[0]
 
 
@@ -175,3 +175,38 @@ def test_the_share_is_judged_early_only_when_luck_cannot_explain_it(failed, draw
     wanted = f"{failed} of the first {drawn} items cannot" if drawn else "51 of 1000 items cannot"
     with pytest.raises(DataError, match=wanted):
         refuse_if_too_many(Thousand(), unreadable, drawn=drawn)
+
+
+def test_one_bad_file_of_a_hundred_does_no_harm_where_it_is_held_out(write, decoders):
+    root = write({f"{i:03}.bin": bytes([i, 0, 1]) for i in range(100)})
+    tree = FileTree(root, (".bin",))
+    bad = tree.layout.heldout[0]
+    assert len(tree.layout.heldout) < 20  # one of those is more than 5 %
+    (root / bad).write_bytes(b"broken")
+    items = FileItems(tree, "heldout", decoders.decode, FORMATS)
+    assert items.whole() == 100
+    assert len(load(items)) == len(tree.layout.heldout)
+    assert items.unreadable == {bad: "ValueError: not a sample at all"}
+    for name in tree.layout.heldout[:6]:
+        (root / name).write_bytes(b"broken")
+    with pytest.raises(DataError, match=r"^6 of 100 files in .* cannot be read, and at most 5% are skipped"):
+        load(FileItems(tree, "heldout", decoders.decode, FORMATS))
+
+
+def test_a_split_of_which_nothing_can_be_read_is_refused(write, decoders):
+    root = write({f"train/{i:03}.bin": bytes([i, 0, 1]) for i in range(60)} | {"test/1.bin": b"broken"})
+    items = FileItems(FileTree(root, (".bin",)), "heldout", decoders.decode, FORMATS)
+    with pytest.raises(
+        DataError, match=r"^none of the 1 files in .* of a split can be read; mend them:\n  test/1\.bin:"
+    ):
+        items[0]
+
+
+def test_what_is_remembered_is_decoded_once_and_handed_out_as_it_was(write, decoders):
+    items = file_items(write(numbered(40, [3])), decoders)
+    items.remember(most_bytes=30)
+    first = [items[i]["sample"].clone() for i in range(40)]
+    items[0]["sample"].zero_()
+    decoders.decoded.clear()
+    assert all(torch.equal(items[i]["sample"], first[i]) for i in range(40))
+    assert len(decoders.decoded) == 40 - 10 - 1  # three bytes each, and one that is known to be unreadable

@@ -210,7 +210,7 @@ def test_files_without_a_window_are_named_and_left_out(write, decoders, caplog):
     assert len(items) == 38 * 3
     assert not {"train/07.bin", "train/09.bin"} & set(items.paths)
     assert caplog.messages == [
-        f"2 of 40 files in {root} are left out, having no window:"
+        f"2 of 41 files in {root} are left out, having no window:"
         "\n  train/07.bin: no window fits into its 2 bytes\n  train/09.bin: ValueError: not a sample at all"
     ]
     assert caplog.records[0].name == "wganx.data.window_index"
@@ -223,7 +223,7 @@ def test_too_many_files_without_a_window_are_refused(write, decoders):
     with pytest.raises(DataError) as refusal:
         open_windows(root, decoders)
     assert str(refusal.value) == (
-        f"8 of 40 files in {root} have no window or cannot be read, and at most 5% are left out; "
+        f"8 of 41 files in {root} have no window or cannot be read, and at most 5% are left out; "
         "take a shorter window, or mend or remove them:"
         + "".join(f"\n  train/{i:02}.bin: no window fits into its 2 bytes" for i in range(5))
         + "\n  and 3 more"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,13 +36,14 @@ def scan(path: Path, plugin: str, as_json: bool) -> None:
     from wganx.errors import UsageError
     from wganx.plugins import load
     from wganx.plugins.descriptors import Dataset
+    from wganx.storage import json_text
 
     readers = [offer for offer in load([plugin]).offers(Dataset) if offer.folder and offer.probe is not None]
     if not readers or readers[0].probe is None:
         raise UsageError(f"plugin {plugin!r} reads no folders of files, so there is nothing to scan for it")
     report = scan_files(path, readers[0].suffixes, readers[0].factory("probe"))
     if as_json:
-        click.echo(json.dumps(report.to_json(), indent=2))
+        click.echo(json_text(report.to_json(), indent=2))
     else:
         _print(report)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import click
@@ -60,6 +59,7 @@ def distance(
     from wganx.cli.console import make_console
     from wganx.evaluation import measure_distances
     from wganx.runs import open_samples
+    from wganx.storage import json_text
 
     sides = [
         open_samples(source, plugin=plugin, settings=settings, extensions=extensions, warn=warn) for source in (a, b)
@@ -67,7 +67,7 @@ def distance(
     with Console(stderr=True).status("reading") as status:
         report = measure_distances(*sides, methods=methods, n=rows, repeats=repeats, seed=seed, watch=status.update)
     if as_json:
-        click.echo(json.dumps(report.to_json(), indent=2))
+        click.echo(json_text(report.to_json(), indent=2))
         return
     console = make_console()
     console.print(_table(report))

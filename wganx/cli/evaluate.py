@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,12 +44,13 @@ def evaluate(
     from wganx.api import load_run
     from wganx.cli.console import make_console
     from wganx.report import write_report
+    from wganx.storage import json_text
 
     loaded = load_run(run, **place)
     evaluation = loaded.evaluate(n=count, seed=seed, metrics=metrics or None, repeats=repeats, checkpoint=checkpoint)
     write_report(loaded.folder.path)
     if as_json:
-        click.echo(json.dumps(evaluation.to_json(), indent=2))
+        click.echo(json_text(evaluation.to_json(), indent=2))
     else:
         make_console().print(_table(evaluation))
     for name, message in evaluation.failures.items():

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from wganx.config import choices
 from wganx.data import found_in
 from wganx.engine import Observer
 from wganx.health import Finding
@@ -95,6 +96,8 @@ def watching(run: Run, console: Console) -> Iterator[Observer]:
     for line in found_in(assembly.train_items, assembly.heldout_items):
         console.print(f"data  {line}", highlight=False, markup=False)
     console.print(f"data  {assembly.stream.feed.reason}; held out: {len(assembly.heldout_items):,}", highlight=False)
+    for line in choices(run.resolved):
+        console.print(f"chosen  {line}", highlight=False, markup=False)
     console.print(
         f"networks  generator {config.generator.name} {players.generator.gradient.numel():,} parameters, "
         f"critic {config.critic.name} {players.critic.gradient.numel():,}",

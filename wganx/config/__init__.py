@@ -4,5 +4,16 @@ from wganx.config.changes import MAY_CHANGE, refuse_changes
 from wganx.config.resolve import from_yaml, resolve, schema
 from wganx.config.resolved import Parts, Resolved
 from wganx.config.sections import RunConfig
+from wganx.config.telling import choices
 
-__all__ = ["MAY_CHANGE", "Parts", "Resolved", "RunConfig", "from_yaml", "refuse_changes", "resolve", "schema"]
+__all__ = [
+    "MAY_CHANGE",
+    "Parts",
+    "Resolved",
+    "RunConfig",
+    "choices",
+    "from_yaml",
+    "refuse_changes",
+    "resolve",
+    "schema",
+]

@@ -53,22 +53,28 @@ def merge(layers: Sequence[Layer], parts: Mapping[str, PartSection]) -> Merged:
     origins: dict[Key, str] = {}
     notes: list[str] = []
     names = {section: part.default for section, part in parts.items()}
-    for layer in layers:
+    for number, layer in enumerate(layers):
         for section, part in parts.items():
             below, above = values.get(section), layer.values.get(section)
             if not isinstance(above, dict) or "name" not in above or above["name"] == names[section]:
                 continue
             if isinstance(below, dict):
                 for option in sorted(set(below) - set(part.core)):
-                    notes.append(
-                        f"{section}.{option}={below.pop(option)} (from {origins.get((section, option))}) was meant for "
-                        f"{section} {names[section]!r} and is dropped: {layer.origins.get((section, 'name'))}"
-                        f" names {above['name']!r}"
-                    )
+                    dropped = below.pop(option)
+                    if not _sets(layers[number:], section, option):  # whoever sets it anew knows already
+                        notes.append(
+                            f"{section}.{option}={dropped} (from {origins.get((section, option))}) was meant for "
+                            f"{section} {names[section]!r} and is dropped: {layer.origins.get((section, 'name'))}"
+                            f" names {above['name']!r}"
+                        )
                     _forget(origins, (section, option))
             names[section] = above["name"]
         _overlay(values, layer.values, (), origins, layer.origins)
     return Merged(values, origins, tuple(notes))
+
+
+def _sets(layers: Sequence[Layer], section: str, option: str) -> bool:
+    return any(option in found for layer in layers if isinstance(found := layer.values.get(section), dict))
 
 
 def _overlay(

@@ -4,7 +4,7 @@ FileTree -> FileItems or WindowItems (or ArrayItems) -> packed -> choose_feed ->
 """
 
 from wganx.data.choose import choose_feed
-from wganx.data.decoded import DecodedItems, FileItems
+from wganx.data.decoded import DecodedItems, FileItems, TreeItems, refuse_if_too_many
 from wganx.data.feed import BatchStream, Feed
 from wganx.data.files import FileTree
 from wganx.data.fingerprint import changes, describe_data, fingerprint
@@ -16,6 +16,7 @@ from wganx.data.resident import ResidentFeed, load
 from wganx.data.scan import ScanReport, scan
 from wganx.data.stream import StreamFeed
 from wganx.data.telling import found_in, left_out, remarks_on
+from wganx.data.threads import for_each_index
 from wganx.data.windows import WindowItems
 
 __all__ = [
@@ -31,15 +32,18 @@ __all__ = [
     "ScanReport",
     "ShuffledOrder",
     "StreamFeed",
+    "TreeItems",
     "WindowItems",
     "changes",
     "choose_feed",
     "describe_data",
     "fingerprint",
+    "for_each_index",
     "found_in",
     "left_out",
     "load",
     "packed",
+    "refuse_if_too_many",
     "remarks_on",
     "scan",
 ]

@@ -32,8 +32,8 @@ class DecodedItems(ABC):
     `decode_item` may be called by several threads at once and gives the same every time; and that it pickles, where
     worker processes are wanted.
 
-    An item that cannot be decoded is remembered in `unreadable`, and the next readable one takes its place: the
-    length never changes, and item ``i`` is the same however the items are read. More than 5 % are refused.
+    An item that cannot be decoded is noted in `unreadable`, and the next readable one takes its place: the length never
+    changes, and item ``i`` is the same however the items are read. More than 5 % of all splits' items are refused.
 
     Attributes:
         formats: of every key of an item, as it is stored.
@@ -45,6 +45,8 @@ class DecodedItems(ABC):
     """
 
     unit = "items"
+    _kept: dict[int, dict[str, Tensor]] | None = None
+    _room = 0
 
     def __init__(self, formats: Mapping[str, SampleFormat], *, root: Path, recipe: Sequence[object]) -> None:
         self.formats: Mapping[str, SampleFormat] = dict(formats)
@@ -62,6 +64,14 @@ class DecodedItems(ABC):
     @abstractmethod
     def decode_item(self, index: int) -> Mapping[str, Tensor]:
         """Item `index` (from 0 on); whatever is raised is the reason why that item is unreadable."""
+
+    def whole(self) -> int:
+        """How many items all splits of the data have, as near as is known; of these at most 5 % may be unreadable."""
+        return len(self)
+
+    def remember(self, most_bytes: int = 256 * 2**20) -> None:
+        """From now on keeps items that were decoded, up to so much memory, so that they are not decoded again."""
+        self._kept, self._room = {}, most_bytes
 
     def stamps(self) -> Iterable[str] | None:
         """Texts of which one is another when an item is, in a fixed order: size and time of every file.
@@ -87,6 +97,8 @@ class DecodedItems(ABC):
         Raises:
             DataError: the item is not what the formats say.
         """
+        if self._kept and (kept := self._kept.get(index)) is not None:
+            return {name: tensor.clone() for name, tensor in kept.items()}
         if self.unreadable and self.name(index) in self.unreadable:
             return None
         try:
@@ -97,6 +109,9 @@ class DecodedItems(ABC):
             self.unreadable[self.name(index)] = reason_of(error)
             return None
         check_item(item, self.formats, self.name(index))
+        if self._kept is not None and (size := sum(tensor.nbytes for tensor in item.values())) <= self._room:
+            self._kept[index] = {name: tensor.clone() for name, tensor in item.items()}
+            self._room -= size
         return item
 
 
@@ -159,6 +174,11 @@ class TreeItems(DecodedItems):
             return {}
         return {self.label_key: torch.tensor(self._label_of[str(self.layout.class_of(path))])}
 
+    def whole(self) -> int:
+        """The share of this split's files among all tells how many items the other has."""
+        files = len(self.layout.train) + len(self.layout.heldout)
+        return round(len(self) * files / len(self.layout.files(self.split)))
+
     def stamps(self) -> Iterable[str] | None:
         """Path, size, stamp and class of every file."""
         if (stamps := getattr(self.tree, "stamps", None)) is None:
@@ -211,7 +231,10 @@ class FileItems(TreeItems):
 
 
 def refuse_if_too_many(items: Sized, unreadable: Mapping[str, str], *, drawn: int = 0) -> None:
-    """Refuses data of which more than 5 % cannot be read.
+    """Refuses data of which more than 5 % cannot be read, or nothing of a split.
+
+    The share is that of one split's failures in the items of all splits: one bad file of a hundred does no harm where
+    it happens to be one of ten held-out ones.
 
     When `drawn` items were read so far, at random and each once, it also refuses early: from 20 items on, if the
     failures among them lie 4 standard deviations above what 5 % would give. So data with fewer failures is not
@@ -223,9 +246,13 @@ def refuse_if_too_many(items: Sized, unreadable: Mapping[str, str], *, drawn: in
     failed, count = len(unreadable), len(items)
     expected = UNREADABLE_SHARE * drawn
     unlikely = expected + 4 * math.sqrt(expected * (1 - UNREADABLE_SHARE))
-    unit, where = (items.unit, f" in {items.root}") if isinstance(items, DecodedItems) else ("items", "")
-    if failed > UNREADABLE_SHARE * count:
-        found = f"{failed} of {count} {unit}"
+    unit, where, whole = "items", "", count
+    if isinstance(items, DecodedItems):
+        unit, where, whole = items.unit, f" in {items.root}", items.whole()
+    if failed > UNREADABLE_SHARE * whole:
+        found = f"{failed} of {whole} {unit}"
+    elif failed >= count:
+        raise DataError(f"none of the {count} {unit}{where} of a split can be read; mend them:{first_few(unreadable)}")
     elif _SURE_FROM <= drawn < count and failed > unlikely:
         found = f"{failed} of the first {drawn} {unit}"
     else:

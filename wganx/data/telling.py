@@ -25,7 +25,8 @@ def found_in(train: Items, heldout: Items) -> list[str]:
         return [f"{len(train):,} items to learn from, {len(heldout):,} held out", *_labels(train), _item(train.formats)]
     layout, tree = train.layout, train.tree
     by = "by their folders" if layout.split_by_folder else "by the hash of each path"
-    files = f"{len(layout.train):,} file{'s' * (len(layout.train) != 1)} to learn from, {len(layout.heldout):,} held out {by}"
+    files = "file" if len(layout.train) == 1 else "files"
+    files = f"{len(layout.train):,} {files} to learn from, {len(layout.heldout):,} held out {by}"
     windows = "" if len(train) == len(train.paths) else f"; {len(train):,} {train.unit} to learn from"
     return [
         f"{tree.root}: {files}{windows}",

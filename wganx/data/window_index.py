@@ -118,15 +118,16 @@ def _refuse(tree: FileTree, split: Split, paths: Sequence[str], counted: Counted
             f"no file of the split {split!r} in {tree.root} is as long as one window ({len(left_out)} of "
             f"{len(paths)} have none); take a shorter window, or give longer files:{first_few(left_out)}"
         )
-    if len(left_out) > UNREADABLE_SHARE * len(paths):
+    whole = len(tree.layout.train) + len(tree.layout.heldout)
+    if len(left_out) > UNREADABLE_SHARE * whole:
         raise DataError(
-            f"{len(left_out)} of {len(paths)} files in {tree.root} have no window or cannot be read, and at most "
+            f"{len(left_out)} of {whole} files in {tree.root} have no window or cannot be read, and at most "
             f"{UNREADABLE_SHARE:.0%} are left out; take a shorter window, or mend or remove them:{first_few(left_out)}"
         )
     if left_out:
         log.warning(
             "%d of %d files in %s are left out, having no window:%s",
-            len(left_out), len(paths), tree.root, first_few(left_out),
+            len(left_out), whole, tree.root, first_few(left_out),
         )  # fmt: skip
 
 

@@ -8,13 +8,26 @@ import torch
 from torch import Tensor
 
 from wganx.batch import Batch
+from wganx.data import DecodedItems, for_each_index
 from wganx.plugins.contracts import Game, Items
 
 
 def gather(items: Items, indices: Sequence[int], device: torch.device) -> dict[str, Tensor]:
-    """The items at `indices`, stacked ``(N, ...)`` in storage types on the device."""
-    rows = [items[index] for index in indices]
-    return {name: torch.stack([row[name] for row in rows]).to(device) for name in rows[0]}
+    """The items at `indices`, stacked ``(N, ...)`` in storage types on the device.
+
+    Each is read once, however often it is asked for.
+    """
+    different = sorted(set(indices))
+
+    def read(place: int) -> Mapping[str, Tensor]:
+        return items[different[place]]
+
+    if isinstance(items, DecodedItems):
+        found = for_each_index(len(different), read)
+    else:  # nothing says that a plugin's own items may be read from several threads
+        found = [read(place) for place in range(len(different))]
+    item = dict(zip(different, found))
+    return {name: torch.stack([item[index][name] for index in indices]).to(device) for name in found[0]}
 
 
 def heldout_batch(game: Game, items: Items, count: int, *, seed: int, device: torch.device) -> Batch:

@@ -15,9 +15,9 @@ from torch import Tensor, nn
 import wganx
 from wganx.batch import Batch, SampleFormat
 from wganx.config import Resolved
-from wganx.data import BatchStream, choose_feed, describe_data, fingerprint
+from wganx.data import BatchStream, DecodedItems, TreeItems, choose_feed, describe_data, fingerprint
 from wganx.engine import Trainer, choose_device
-from wganx.errors import PluginFailed, UsageError
+from wganx.errors import DataError, PluginFailed, UsageError
 from wganx.evaluation import Evaluator, Features, Kept, heldout_batch
 from wganx.plugins.contracts import (
     BuildContext,
@@ -71,8 +71,11 @@ class Assembly:
 
     @cached_property
     def heldout_items(self) -> Items:
-        """What training never sees."""
-        return self._open("heldout")
+        """What training never sees; looked at again and again, so what was decoded is kept."""
+        items = self._open("heldout")
+        if isinstance(items, DecodedItems):
+            items.remember()
+        return items
 
     @cached_property
     def heldout_sample(self) -> Batch | None:
@@ -195,6 +198,15 @@ class Assembly:
         features = Features(lambda name: self._extractor(name, kept), self.device)
         return Evaluator(self.game, self.items, features, kept, self.device, self.fitted, fingerprint=about["heldout"])
 
+    def close(self) -> None:
+        """Ends the threads and processes that read the data, and closes its files; asked for again, they open again."""
+        made = vars(self)
+        if "stream" in made:
+            self.stream.close()
+        for items in (made.get("train_items"), made.get("heldout_items")):
+            if isinstance(items, TreeItems):
+                items.tree.close()
+
     def about(self) -> dict[str, Any]:
         """What is needed to draw from a checkpoint without the data: formats, noise, and how to build the generator."""
         run, parts, game = self.resolved.run, self.resolved.parts, self.game
@@ -228,6 +240,11 @@ class Assembly:
         if not isinstance(getattr(items, "formats", None), Mapping):
             dataset = self.resolved.parts.dataset
             raise PluginFailed(f"{dataset.origin}: {dataset}: open must return items with 'formats', one for every key")
+        if not len(items):
+            raise DataError(
+                f"{self.resolved.parts.dataset}: its split {split!r} holds no items; give it more data, or split it "
+                "in another way"
+            )
         if self.stored_formats is not None and (changed := _changed(self.stored_formats, items.formats)):
             raise UsageError(
                 f"the data changed since the run was started ({'; '.join(changed)}); restore it, or start a new run"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,7 +15,7 @@ from typing import Any
 from wganx.errors import UsageError
 from wganx.runs.lock import NAME as LOCK
 from wganx.runs.lock import locked
-from wganx.storage import write_whole
+from wganx.storage import json_text, write_whole
 
 
 class RunFolder:
@@ -120,7 +121,7 @@ class RunFolder:
 
     def record(self, **facts: Any) -> None:
         """Add to ``run.json``."""
-        write_whole(self.facts_file, json.dumps({**self.facts(), **facts}, indent=2, ensure_ascii=False) + "\n")
+        write_whole(self.facts_file, json_text({**self.facts(), **facts}, indent=2, readable=True) + "\n")
 
     def note(self, message: str) -> None:
         """Add to the notes of ``run.json``, once."""
@@ -132,7 +133,7 @@ class RunFolder:
         """Drop what the records say about later steps, and a line that was cut short."""
         for path in (self.metrics, self.timings):
             if path.exists():
-                kept = [json.dumps(line) for line in read_lines(path) if line["step"] <= step]
+                kept = [json_text(line) for line in read_lines(path) if line["step"] <= step]
                 write_whole(path, "".join(f"{line}\n" for line in kept))
 
 
@@ -144,11 +145,14 @@ def _names(plugin: str, scenario: str, parent: Path) -> Iterator[Path]:
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The objects of a ``.jsonl`` file, without a last line that was cut short; nothing when it is missing."""
+    """The objects of a ``.jsonl`` file, without a last line that was cut short; nothing when it is missing.
+
+    A ``null`` is a reading that was no finite number, and comes back as NaN.
+    """
     if not path.exists():
         return
     for line in path.read_text(encoding="utf-8").splitlines():
         try:
-            yield json.loads(line)
+            yield {name: math.nan if value is None else value for name, value in json.loads(line).items()}
         except ValueError:
             return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -26,7 +25,7 @@ from wganx.runs.drawn import make_room
 from wganx.runs.fitted import read_fitted, store_fitted
 from wganx.runs.folder import RunFolder
 from wganx.runs.looking import draw_preview, write_files, write_picture
-from wganx.storage import write_whole
+from wganx.storage import json_text, write_whole
 
 Warn = Callable[[str], None]
 
@@ -253,7 +252,7 @@ class Run:
         if changed := self.changed_data():
             self.warn(f"the data changed since {self.folder.path} was started ({'; '.join(changed)})")
         evaluation = self.measure(self.sampler(checkpoint), step, n=n, seed=seed, metrics=metrics, repeats=repeats)
-        write_whole(self.folder.evaluation, json.dumps(evaluation.to_json(), indent=2) + "\n")
+        write_whole(self.folder.evaluation, json_text(evaluation.to_json(), indent=2) + "\n")
         return evaluation
 
     def measure(

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from wganx.config import resolve
+from wganx.data import DecodedItems, for_each_index, refuse_if_too_many
 from wganx.errors import DataError
-from wganx.evaluation.batches import gather
 from wganx.evaluation.samples import SampleSet, array_samples, is_array, random_rows
 from wganx.plugins import discover
 from wganx.runs.assembly import Assembly
@@ -19,6 +19,7 @@ from wganx.runs.run import Run, Warn
 
 CHUNK = 256
 """Items brought into sample format at a time."""
+_FEW = 2000
 
 
 def open_samples(
@@ -62,34 +63,73 @@ def open_samples(
 
 
 class _Everything:
-    """Train and held-out items as one."""
+    """Train and held-out items as one, without those that cannot be read: no other stands for them.
 
-    def __init__(self, assembly: Assembly) -> None:
-        self.splits = (assembly.train_items, assembly.heldout_items)
-        self.formats = assembly.train_items.formats
-        self.places = [(split, index) for split in self.splits for index in range(len(split))]
+    Of few items each is tried at once, so that it is known how many there are; of many, those that are drawn.
+    """
+
+    def __init__(self, source: str, assembly: Assembly, warn: Warn) -> None:
+        self._source, self._warn = source, warn
+        self._splits = (assembly.train_items, assembly.heldout_items)
+        self._told: set[str] = set()
+        self._places = [(split, index) for split in self._splits for index in range(len(split))]
+        decoded = [split for split in self._splits if isinstance(split, DecodedItems)]
+        for split in decoded:
+            split.remember()
+        if decoded and len(self._places) <= _FEW:
+            tried = for_each_index(len(self._places), lambda place: self._item(place) is not None)
+            self._places = [place for place, readable in zip(self._places, tried) if readable]
+            self._tell()
 
     def __len__(self) -> int:
-        return len(self.places)
+        return len(self._places)
 
-    def __getitem__(self, index: int) -> Mapping[str, Tensor]:
-        split, place = self.places[index]
-        return split[place]
+    def chunks(self, count: int, seed: int) -> Iterator[list[Mapping[str, Tensor]]]:
+        """So many items in an order fixed by the seed, none twice.
+
+        Raises:
+            DataError: so many cannot be read.
+        """
+        order, wanted = random_rows(len(self), len(self), seed), count
+        while wanted and order:
+            chosen, order = order[: min(CHUNK, wanted)], order[min(CHUNK, wanted) :]
+            found = [item for item in self._read(chosen) if item is not None]
+            self._tell()
+            wanted -= len(found)
+            if found:
+                yield found
+        if wanted:
+            raise DataError(f"{self._source}: only {count - wanted} of {count} items can be read; draw fewer with --n")
+
+    def _read(self, places: Sequence[int]) -> Sequence[Mapping[str, Tensor] | None]:
+        if any(isinstance(split, DecodedItems) for split in self._splits):
+            return for_each_index(len(places), lambda number: self._item(places[number]))
+        return [self._item(place) for place in places]
+
+    def _item(self, place: int) -> Mapping[str, Tensor] | None:
+        split, index = self._places[place]
+        return split.attempt(index) if isinstance(split, DecodedItems) else split[index]
+
+    def _tell(self) -> None:
+        for split in self._splits:
+            if not isinstance(split, DecodedItems):
+                continue
+            refuse_if_too_many(split, split.unreadable)
+            for name, reason in split.unreadable.items():
+                if name not in self._told:
+                    self._told.add(name)
+                    self._warn(f"{self._source}: {name} cannot be read ({reason}) and is left out")
 
 
 def _from_files(source: str, assembly: Assembly, warn: Warn) -> SampleSet:
-    items = _Everything(assembly)
+    items = _Everything(source, assembly, warn)
 
     def draw(count: int, seed: int) -> Tensor:
         rng = torch.Generator(assembly.device).manual_seed(seed)
         batches = []
-        order = random_rows(len(items), count, seed)
-        for start in range(0, count, CHUNK):
-            tensors = gather(items, order[start : start + CHUNK], assembly.device)
+        for rows in items.chunks(count, seed):
+            tensors = {name: torch.stack([row[name] for row in rows]).to(assembly.device) for name in rows[0]}
             batches.append(assembly.game.batch(tensors, rng, training=False).real.float().cpu())
-        for split in items.splits:
-            for name, reason in getattr(split, "unreadable", {}).items():
-                warn(f"{source}: {name} cannot be read ({reason}); another file stands for it")
         return torch.cat(batches)
 
     return SampleSet(source, len(items), draw)

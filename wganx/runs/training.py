@@ -37,10 +37,11 @@ def train_run(run: Run, observers: Sequence[Observer] = (), *, from_step: int | 
         from_step: go on from the checkpoint of this step instead; later ones are void then, and removed.
 
     Raises:
-        UsageError: another process trains in the folder.
+        UsageError: the data is not what the run was started on, or another process trains in the folder.
         CheckpointError: there were steps, and no checkpoint to go on from.
         WganxError: the work failed; the folder says so and keeps its checkpoints.
     """
+    _refuse_other_data(run)
     trainer = run.assembly.trainer
     with ExitStack() as held:
 
@@ -90,6 +91,9 @@ def _lead(run: Run, remaining: int, observers: Sequence[Observer]) -> TrainResul
 
         for remark in remarks_on(assembly.train_items):
             recorder.note(remark)
+        heldout = assembly.heldout_sample
+        for path, reason in getattr(assembly.heldout_items, "unreadable", {}).items():
+            recorder.note(f"{path} cannot be read ({reason}); another held-out item stands for it")
         if unseen := _unseen_labels(assembly.game):
             recorder.note(unseen)
         picture(preview_batch.real, "real")
@@ -114,13 +118,12 @@ def _lead(run: Run, remaining: int, observers: Sequence[Observer]) -> TrainResul
             actions=actions,
             checkpoints=run.store,
             checkpoint_every=config.checkpoint.every,
-            heldout=assembly.heldout_sample,
+            heldout=heldout,
             checks=run.resolved.catalog.health_checks(run.resolved.parts.modality.name),
         )
         outcome(result.status)
     for path, reason in assembly.stream.feed.unreadable:
         folder.note(f"{path} cannot be read ({reason}); another item took its place")
-    assembly.stream.close()
     return result
 
 
@@ -167,15 +170,16 @@ def _follow(run: Run, steps: int) -> TrainResult:
     """The part in a run of a process that is not the first: it computes, and leaves the folder alone."""
     config, assembly = run.resolved.run, run.assembly
     every = [config.preview.every, *([config.evaluate.every] if config.evaluate.every else [])]
-    result = assembly.trainer.fit(
-        assembly.stream,
-        steps=steps,
-        log_every=config.log.every,
-        actions=[Every(steps, lambda: None) for steps in every],
-        checkpoint_every=config.checkpoint.every,
-    )
-    assembly.stream.close()
-    return result
+    try:
+        return assembly.trainer.fit(
+            assembly.stream,
+            steps=steps,
+            log_every=config.log.every,
+            actions=[Every(steps, lambda: None) for steps in every],
+            checkpoint_every=config.checkpoint.every,
+        )
+    finally:
+        assembly.close()
 
 
 def _keep_best(run: Run, evaluation: Evaluation) -> None:
@@ -226,22 +230,24 @@ def _outcome(run: Run, plugins: Observers, info: RunInfo) -> Iterator[Callable[[
     except BaseException as error:
         end("failed", str(error) if isinstance(error, WganxError) else f"{type(error).__name__}: {error}")
         raise
+    finally:
+        run.assembly.close()
 
 
-def _record_start(run: Run) -> None:
-    """Write the facts of this run, when it starts and when it is resumed.
-
-    Raises:
-        UsageError: the data is not what the run was started on.
-    """
-    resolved, assembly, config = run.resolved, run.assembly, run.resolved.run
-    trainer, data = assembly.trainer, assembly.data
-    before = run.folder.facts()
+def _refuse_other_data(run: Run) -> None:
+    """Before networks are made or weights are read."""
     if changed := run.changed_data():
         what = "; ".join(changed)
         raise UsageError(
             f"the data changed since {run.folder.path} was started ({what}); restore it, or start a new run"
         )
+
+
+def _record_start(run: Run) -> None:
+    """Write the facts of this run, when it starts and when it is resumed."""
+    resolved, assembly, config = run.resolved, run.assembly, run.resolved.run
+    trainer, data = assembly.trainer, assembly.data
+    before = run.folder.facts()
     _tell_other_versions(run, before)
     run.folder.store_config(resolved.to_yaml())
     run.folder.record(
