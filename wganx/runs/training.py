@@ -113,6 +113,7 @@ def _lead(run: Run, remaining: int, observers: Sequence[Observer]) -> TrainResul
             checkpoint_every=config.checkpoint.every,
             heldout=assembly.heldout_sample,
             checks=run.resolved.catalog.health_checks(run.resolved.parts.modality.name),
+            progress=False,
         )
         outcome(result.status)
     for path, reason in assembly.stream.feed.unreadable:
@@ -170,6 +171,7 @@ def _follow(run: Run, steps: int) -> TrainResult:
         log_every=config.log.every,
         actions=[Every(steps, lambda: None) for steps in every],
         checkpoint_every=config.checkpoint.every,
+        progress=False,
     )
     assembly.stream.close()
     return result
