@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from wganx.config import Resolved, resolve
-from wganx.engine import Observer, Ranks, join
+from wganx.engine import Observer, Ranks, join, progress_for
 from wganx.errors import UsageError, WganxError
 from wganx.plugins.contracts import Fitted
 from wganx.report import write_report
@@ -29,6 +29,7 @@ def train(
     extensions: Sequence[str] = (),
     resume: bool = False,
     observers: Sequence[Observer] = (),
+    progress: bool | None = None,
 ) -> Run:
     """Train a generator and leave a run folder; what ``wganx train`` does.
 
@@ -44,13 +45,14 @@ def train(
         extensions: plugins beside it that only add parts: observers, metrics, networks, constraints.
         resume: continue the run in `out` if there is one.
         observers: told of logging points, checkpoints and roll-backs.
+        progress: say in lines on standard error how it goes; by default where a person watches.
 
     Raises:
         WganxError: the call was wrong (`UsageError`), or the work failed.
     """
     choice = {"overrides": overrides, "data": data, "device": device, "seed": seed, "extensions": extensions}
     run = open_run(plugin=plugin, scenario=scenario, config=config, out=out, resume=resume, **choice)
-    return complete(run, observers)
+    return complete(run, [*observers, *progress_for(progress, notes=False)])
 
 
 def resume(
@@ -59,6 +61,7 @@ def resume(
     settings: Sequence[str] = (),
     extensions: Sequence[str] = (),
     observers: Sequence[Observer] = (),
+    progress: bool | None = None,
     from_step: int | None = None,
     device: str | None = None,
     data: str | Path | None = None,
@@ -68,6 +71,7 @@ def resume(
     Args:
         settings: ``section.key=value`` texts, for what a resumed run may change.
         extensions: plugins beside those of the run, which only add parts.
+        progress: as for `train`.
         from_step: go on from the checkpoint of this step, and not from the newest; later ones are removed. Where its
             training state is damaged and its weights are whole, with new optimizer states.
         device: where to go on; on another kind of device the random streams begin anew.
@@ -79,7 +83,7 @@ def resume(
         WganxError: the work failed.
     """
     loaded = Run.load(run, settings, warn=warn, extensions=extensions, device=device, data=data)
-    return complete(loaded, observers, from_step=from_step)
+    return complete(loaded, [*observers, *progress_for(progress, notes=False)], from_step=from_step)
 
 
 def load_run(

@@ -46,9 +46,6 @@ def test_a_dataset_that_was_moved_is_named(tmp_path):
     np.save(points / "a.npy", np.random.default_rng(0).normal(size=(60, 2)).astype("float32"))
     overrides = {"train.steps": 2, "train.batch_size": 8, "generator.width": 4, "critic.width": 4, "log.every": 2}
     run = wganx.train("points", data=points, out=tmp_path / "run", overrides=overrides, device="cpu")
-    whole = wganx.train(
-        "points", data=points, out=tmp_path / "a", overrides={**overrides, "train.steps": 4}, device="cpu"
-    )
     moved = tmp_path / "elsewhere"
     points.rename(moved)
     folder = run.folder.path
@@ -57,7 +54,8 @@ def test_a_dataset_that_was_moved_is_named(tmp_path):
     call("sample", folder, "-n", 2, "--data", moved)
     assert str(points) in call("resume", folder, "--set", "train.steps=4", code=2)
     call("resume", folder, "--set", "train.steps=4", "--data", moved)
-    assert run.folder.metrics.read_bytes() == whole.folder.metrics.read_bytes()
+    assert run.folder.facts()["step"] == 4
+    assert str(moved) in run.folder.config.read_text()
     call("evaluate", folder, "-n", 5)
     np.save(moved / "b.npy", np.zeros((60, 2), "float32"))
     with pytest.raises(UsageError, match="the data changed since"):

@@ -12,6 +12,7 @@ from wganx.engine.checkpoint import (
 from wganx.engine.device import choose_device, place
 from wganx.engine.loop import Every, TrainResult
 from wganx.engine.observer import Observer
+from wganx.engine.progress import Progress, progress_for
 from wganx.engine.randomness import apart
 from wganx.engine.ranks import Ranks, join
 from wganx.engine.sampler import Sampler
@@ -27,6 +28,7 @@ __all__ = [
     "Every",
     "Observer",
     "Optimizer",
+    "Progress",
     "Ranks",
     "Sampler",
     "TrainResult",
@@ -38,6 +40,7 @@ __all__ = [
     "join",
     "load_average",
     "place",
+    "progress_for",
     "read_checkpoint",
     "read_networks",
     "read_weights",

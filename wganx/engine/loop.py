@@ -10,6 +10,7 @@ from typing import Literal
 import torch
 
 from wganx.batch import Batch
+from wganx.engine.carrying.pace import FirstPace
 from wganx.engine.carrying.stream import Stream
 from wganx.engine.checkpoint import CheckpointStore
 from wganx.engine.observer import Audience, Observer, mute
@@ -84,6 +85,7 @@ class Loop:
         self.heldout = None if heldout is None else heldout.to(training.device)
         self.history: list[Mapping[str, float]] = []
         self.findings: list[Finding] = []
+        self.first_pace = FirstPace(training.device, self.audience.paced)
 
     def run(self, log_every: int, checkpoint_every: int, actions: Sequence[Every]) -> TrainResult:
         """Train to the end, or until someone asks to stop; back to the last checkpoint, once, where numbers break."""
@@ -121,6 +123,8 @@ class Loop:
             while training.step < self.until and not stopping:
                 training.advance(self.until)
                 stopping = ranks.any_soon(asked())
+                if not self.first_pace.known:
+                    self.first_pace.look(training.step)
                 last = training.step == self.until
                 if due := [item for item in agenda if item.due(training.step, last, stopping)]:
                     training.steps.readings.merge(ranks)

@@ -19,6 +19,9 @@ class Observer:
     def started(self, step: int, until: int) -> None:
         """Networks and data are checked; training goes on after `step` generator updates, up to `until`."""
 
+    def paced(self, step: int, seconds: float) -> None:
+        """Once, after the first few steps of a call of `fit`: how many seconds a step takes on this device."""
+
     def logged(self, step: int, scalars: Mapping[str, float]) -> None:
         """A logging point after `step` generator updates."""
 
@@ -53,6 +56,9 @@ class Audience(Observer):
 
     def started(self, step: int, until: int) -> None:
         self._tell(lambda observer: observer.started(step, until))
+
+    def paced(self, step: int, seconds: float) -> None:
+        self._tell(lambda observer: observer.paced(step, seconds))
 
     def logged(self, step: int, scalars: Mapping[str, float]) -> None:
         self._tell(lambda observer: observer.logged(step, dict(scalars)))

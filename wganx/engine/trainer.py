@@ -15,6 +15,7 @@ from wganx.engine.checkpoint import Checkpoint, CheckpointStore, read_checkpoint
 from wganx.engine.loop import Every, Loop, TrainResult
 from wganx.engine.observer import Observer
 from wganx.engine.precision import Precision
+from wganx.engine.progress import progress_for
 from wganx.engine.randomness import RandomStreams
 from wganx.engine.ranks import Ranks
 from wganx.engine.rules import Rules
@@ -128,6 +129,7 @@ class Trainer:
         checkpoint_every: int = 500,
         heldout: Batch | None = None,
         checks: Sequence[HealthCheck] = (),
+        progress: bool | None = None,
     ) -> TrainResult:
         """Train for `steps` generator updates.
 
@@ -145,6 +147,8 @@ class Trainer:
             checkpoints: where to save, every `checkpoint_every` updates and at the end.
             heldout: samples that training never sees; the critic's reading on them is logged beside the other.
             checks: health checks beside the standard ones.
+            progress: say in lines on standard error how it goes (`wganx.Progress`); by default where a person
+                watches: in a terminal, a notebook, an interactive session.
 
         Raises:
             UsageError: a number is out of its range.
@@ -162,7 +166,8 @@ class Trainer:
         if self._restored:
             stream.load_state(training.position)
             self._restored = False
-        loop = Loop(training, stream, training.step + steps, observers, checkpoints, heldout)
+        told = [*observers, *progress_for(progress)]
+        loop = Loop(training, stream, training.step + steps, told, checkpoints, heldout)
         return loop.run(log_every, checkpoint_every, actions)
 
     def stop(self) -> None:

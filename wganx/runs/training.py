@@ -120,6 +120,7 @@ def _lead(run: Run, remaining: int, observers: Sequence[Observer]) -> TrainResul
             checkpoint_every=config.checkpoint.every,
             heldout=heldout,
             checks=run.resolved.catalog.health_checks(run.resolved.parts.modality.name),
+            progress=False,
         )
         outcome(result.status)
     for path, reason in assembly.stream.feed.unreadable:
@@ -177,6 +178,7 @@ def _follow(run: Run, steps: int) -> TrainResult:
             log_every=config.log.every,
             actions=[Every(steps, lambda: None) for steps in every],
             checkpoint_every=config.checkpoint.every,
+            progress=False,
         )
     finally:
         assembly.close()
