@@ -56,10 +56,9 @@ def place(network: nn.Module, device: torch.device) -> torch.memory_format:
 
 def place_plainly(network: nn.Module) -> None:
     """Bring every weight of `network` into the plain order in memory."""
-    for weight in network.parameters():
-        weight.data = weight.data.contiguous()
-    for buffer in network.buffers():
-        buffer.data = buffer.data.contiguous()
+    for tensor in (*network.parameters(), *network.buffers()):
+        # A kernel of one channel lies in both orders at once, and its strides decide which one a convolution sees.
+        tensor.data = tensor.data.clone(memory_format=torch.contiguous_format)
 
 
 def arranged(samples: Tensor, layout: torch.memory_format) -> Tensor:

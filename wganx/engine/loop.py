@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -53,6 +55,28 @@ class _NonFinite(Exception):
     """A loss or gradient became non-finite since the last check."""
 
 
+_ALONE = threading.RLock()
+
+
+@contextmanager
+def _alone(note: Callable[[str], None]) -> Iterator[None]:
+    """Around a training: those of other threads wait for it.
+
+    Torch has one random stream, one cache of parametrised weights and one set of switches for the whole process; two
+    trainings that move them by turns would neither be repeatable nor right.
+    """
+    if not _ALONE.acquire(blocking=False):
+        note(
+            "another training goes on in another thread of this process; this one starts when it has ended "
+            "(two at once take two processes)"
+        )
+        _ALONE.acquire()
+    try:
+        yield
+    finally:
+        _ALONE.release()
+
+
 class Loop:
     """One call of `Trainer.fit`, up to step number `until`.
 
@@ -85,7 +109,7 @@ class Loop:
         ]
         before, training.listener = training.listener, self.listener
         try:
-            with StopRequest(patient=training.ranks.count > 1) as stop:
+            with _alone(self.listener), StopRequest(patient=training.ranks.count > 1) as stop:
                 self._start()
                 while training.step < self.until:
                     try:

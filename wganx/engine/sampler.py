@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Mapping
 
 import torch
@@ -24,6 +25,7 @@ class Sampler:
         sample: format of what is drawn, for whoever writes or measures it.
         context: format of each thing the generator is given beside noise; labels among it are chosen here.
         seed: of draws that name none.
+        rows: that the generator takes at once, where it takes no other number.
     """
 
     def __init__(
@@ -35,7 +37,9 @@ class Sampler:
         sample: SampleFormat | None = None,
         context: Mapping[str, SampleFormat] | None = None,
         seed: int = 0,
+        rows: int | None = None,
     ) -> None:
+        self.rows = rows
         self.module, self.noise, self.device = module, noise, torch.device(device)
         self.sample, self.context, self.seed = sample, dict(context or {}), seed
 
@@ -65,6 +69,10 @@ class Sampler:
         context = self.context_rows(count, given=given, context=context)
         self._check_call(context)
         kind = next((each.dtype for each in self.module.parameters() if each.is_floating_point()), torch.float32)
+        wanted, chunk = count, self.rows or chunk
+        if self.rows:  # the last rows are drawn and not used
+            count = math.ceil(count / chunk) * chunk
+            context = {name: tensor[torch.arange(count) % wanted] for name, tensor in context.items()}
         samples = []
         with evaluating(self.module), apart(self.seed if seed is None else seed, self.device) as draws:
             for start in range(0, count, chunk):
@@ -74,7 +82,7 @@ class Sampler:
                     torch.randn(rows, *self.noise, generator=draws, device=self.device, dtype=kind),
                 )  # fmt: skip
                 samples.append(self.module(*noise, **part))
-        return torch.cat(samples)
+        return torch.cat(samples)[:wanted].contiguous()
 
     def context_rows(
         self,

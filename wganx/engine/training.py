@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.utils.hooks import RemovableHandle
 
 import wganx
 from wganx.batch import Batch, SampleFormat
@@ -19,10 +18,10 @@ from wganx.engine.carrying.execution import Execution, check_capture, choose_exe
 from wganx.engine.carrying.stopwatch import Stopwatch
 from wganx.engine.carrying.stream import Stream
 from wganx.engine.checkpoint import Checkpoint
-from wganx.engine.device import choose_device, joins_forwards, masks_pay, place, place_plainly
+from wganx.engine.device import choose_device, joins_forwards, masks_pay, place
 from wganx.engine.helpers import arrange_helpers, check_players
 from wganx.engine.observer import log_note
-from wganx.engine.planning.preflight import Checked, NetworkFails, check_networks
+from wganx.engine.planning.trial import Trial
 from wganx.engine.precision import Precision
 from wganx.engine.randomness import RandomStreams
 from wganx.engine.ranks import join
@@ -31,7 +30,7 @@ from wganx.engine.sampler import Sampler
 from wganx.engine.standard_checks import HealthMonitor, standard_checks
 from wganx.engine.steps.averaging import WeightAverage
 from wganx.engine.steps.packs import packs_in
-from wganx.engine.steps.player import Player, flatten_scores
+from wganx.engine.steps.player import Player
 from wganx.engine.steps.updates import Losses, Steps
 from wganx.errors import UsageError
 from wganx.networks import Helper
@@ -123,8 +122,7 @@ class Training:
         self.listener: Callable[[str], None] = log_note
         self.fallbacks: dict[str, str] = {}
         self._execution: Execution | None = None
-        self._flattening: RemovableHandle | None = None
-        self._noted: set[str] = set()
+        self._trial = Trial(self.steps, rules, format, self.average.module, self.note)
         turns = [_turn(generator), _turn(critic), at]
         self._turns = [turn for turn in turns if turn is not None]
         self._enter(self.step)
@@ -141,54 +139,17 @@ class Training:
             UsageError: the batch cannot be shared out in whole packs.
         """
         self.ranks.rows(packs_in(len(batch), self.rules.pack))
-        try:
-            checked = self._checked(batch)
-        except NetworkFails as failure:
-            # A network may count on the plain order in memory: x.view(len(x), -1) after a convolution does.
-            if not self._lay_out_plainly():
-                raise
-            checked = self._checked(batch)
-            self.note(f"the networks are trained with channels in the plain order, since {failure}")
-        steps = self.steps
-        # Statistics over a batch of both kinds would tell the critic which is which, and its gradient nothing.
-        steps.joined = steps.joined and checked.rows_apart and checked.rows is None
-        steps.rows, steps.attention = checked.rows, checked.attention
-        if checked.column and self._flattening is None:
-            self._flattening = self.critic.register_forward_hook(flatten_scores)
-        for note in checked.notes:
-            if note not in self._noted:
-                self._noted.add(note)
-                self.note(note)
+        self._trial.check(batch)
 
     def release(self) -> None:
         """Leave the networks without what training hung on them."""
-        if self._flattening is not None:
-            self._flattening.remove()
-            self._flattening = None
+        self._trial.release()
 
     def follow(self) -> None:
         """Take up what the networks' owner has frozen, unfrozen or put into evaluation mode since the last step."""
         changed = [player.follow() for player in (self.steps.generator, self.steps.critic)]
         if changed[1] and self.rules.capture == "compile":
             self.steps.compiled = CompiledLoss(self.critic, self.steps.critic_loss, note=self.note)
-
-    def _checked(self, batch: Batch) -> Checked:
-        return check_networks(
-            self.generator, self.critic, batch, noise=self.rules.noise, constraint=self.rules.constraint,
-            format=self.format, pack=self.rules.pack, layout=self.steps.layout,
-            extras=self.steps.generator_losses is not None,
-        )  # fmt: skip
-
-    def _lay_out_plainly(self) -> bool:
-        """Bring both networks into the plain order in memory; whether they were in another one."""
-        before = [parameter.stride() for network in (self.generator, self.critic) for parameter in network.parameters()]
-        for network in (self.generator, self.critic, self.average.module):
-            place_plainly(network)
-        self.steps.layout = torch.contiguous_format
-        self.follow()
-        return before != [
-            parameter.stride() for network in (self.generator, self.critic) for parameter in network.parameters()
-        ]
 
     @contextmanager
     def running(self, stream: Stream) -> Iterator[None]:
@@ -241,7 +202,7 @@ class Training:
         """Draws from the averaged generator as it is now, and as it goes on."""
         return Sampler(
             self.average.module, noise=self.rules.noise, device=self.device, sample=self.format, context=context,
-            seed=self.rules.seed,
+            seed=self.rules.seed, rows=self.steps.rows,
         )  # fmt: skip
 
     def tensors(self) -> Iterator[torch.Tensor]:
