@@ -17,7 +17,7 @@ from PIL import Image
 import wganx
 from wganx import SampleFormat
 from wganx.cli import main
-from wganx.data import FileItems
+from wganx.data import FileItems, choose_feed
 from wganx.engine import Observer
 from wganx.errors import DataError, UsageError
 from wganx.evaluation.batches import gather
@@ -171,23 +171,40 @@ def test_a_held_out_file_is_decoded_once_however_often_it_is_looked_at(
     assert set(heldout.values()) == {1}
 
 
+class Ragged:
+    """Items of a plugin's own, of any length; remembers which were asked for."""
+
+    def __init__(self, *lengths: int) -> None:
+        self.lengths = lengths
+        self.formats: Mapping[str, SampleFormat] = {"sample": SampleFormat(axes=("time",), shape=(None,))}
+        self.asked: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+        self.asked.append(index)
+        return {"sample": torch.full((self.lengths[index],), index)}
+
+
 def test_rows_that_are_asked_for_often_are_read_once() -> None:
-    class Counting:
-        def __init__(self) -> None:
-            self.formats: Mapping[str, SampleFormat] = {"sample": SampleFormat(axes=("value",), shape=(1,))}
-            self.asked: list[int] = []
-
-        def __len__(self) -> int:
-            return 5
-
-        def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
-            self.asked.append(index)
-            return {"sample": torch.tensor([index])}
-
-    items = Counting()
+    items = Ragged(1, 1, 1, 1)
     rows = gather(items, [3, 1, 3, 3, 0], torch.device("cpu"))
     assert rows["sample"].flatten().tolist() == [3, 1, 3, 3, 0]
     assert items.asked == [0, 1, 3]
+
+
+@pytest.mark.parametrize("kind", ["resident", "stream", "heldout"])
+def test_ragged_items_are_refused_in_one_line(kind: Any) -> None:
+    items = Ragged(4, 4, 5, 4)
+
+    def read() -> object:
+        if kind == "heldout":
+            return gather(items, [0, 1, 2], torch.device("cpu"))
+        return choose_feed(items, batch_size=4, seed=0, device="cpu", requested=kind).next()
+
+    with pytest.raises(DataError, match=r"^item \d is sample int64 \(\d,\), but the first is .* to one size$"):
+        read()
 
 
 def test_an_empty_split_is_refused_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from wganx.data.decoded import DecodedItems, FileItems, TreeItems, refuse_if_too
 from wganx.data.feed import BatchStream, Feed
 from wganx.data.files import FileTree
 from wganx.data.fingerprint import changes, describe_data, fingerprint
-from wganx.data.items import ArrayItems
+from wganx.data.items import ArrayItems, check_alike
 from wganx.data.layout import Layout
 from wganx.data.order import ShuffledOrder
 from wganx.data.packed import PackedItems, packed
@@ -35,6 +35,7 @@ __all__ = [
     "TreeItems",
     "WindowItems",
     "changes",
+    "check_alike",
     "choose_feed",
     "describe_data",
     "fingerprint",

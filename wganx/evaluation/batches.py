@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from wganx.batch import Batch
-from wganx.data import DecodedItems, for_each_index
+from wganx.data import DecodedItems, check_alike, for_each_index
 from wganx.plugins.contracts import Game, Items
 
 
@@ -16,6 +16,9 @@ def gather(items: Items, indices: Sequence[int], device: torch.device) -> dict[s
     """The items at `indices`, stacked ``(N, ...)`` in storage types on the device.
 
     Each is read once, however often it is asked for.
+
+    Raises:
+        DataError: they are not alike.
     """
     different = sorted(set(indices))
 
@@ -27,6 +30,8 @@ def gather(items: Items, indices: Sequence[int], device: torch.device) -> dict[s
     else:  # nothing says that a plugin's own items may be read from several threads
         found = [read(place) for place in range(len(different))]
     item = dict(zip(different, found))
+    for index in different:
+        check_alike(found[0], item[index], index)
     return {name: torch.stack([item[index][name] for index in indices]).to(device) for name in found[0]}
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from wganx.config import resolve
-from wganx.data import DecodedItems, for_each_index, refuse_if_too_many
+from wganx.data import DecodedItems, check_alike, for_each_index, refuse_if_too_many
 from wganx.errors import DataError
 from wganx.evaluation.samples import SampleSet, array_samples, is_array, random_rows
 from wganx.plugins import discover
@@ -128,6 +128,8 @@ def _from_files(source: str, assembly: Assembly, warn: Warn) -> SampleSet:
         rng = torch.Generator(assembly.device).manual_seed(seed)
         batches = []
         for rows in items.chunks(count, seed):
+            for number, row in enumerate(rows):
+                check_alike(rows[0], row, number)
             tensors = {name: torch.stack([row[name] for row in rows]).to(assembly.device) for name in rows[0]}
             batches.append(assembly.game.batch(tensors, rng, training=False).real.float().cpu())
         return torch.cat(batches)
