@@ -113,7 +113,7 @@ def test_a_long_method_says_how_long_before_it_starts(monkeypatch):
         return {"slow": 1.0}
 
     monkeypatch.setitem(METHODS, "slow", slow)
-    monkeypatch.setattr(distance, "GROWING", ("slow",))
+    monkeypatch.setitem(distance.GROWTH, "slow", 2.0)
     measure_distances(a, b, methods=["slow"], n=200, repeats=2, tell=said.append)
     assert said == []  # small blocks are measured sooner than foretold
     monkeypatch.setattr(distance, "PROBE", 40)
