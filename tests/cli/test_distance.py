@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from wganx.cli import main
 from wganx.errors import DataError
 from wganx.evaluation.distance import METHODS
-from wganx.runs import open_samples
+from wganx.runs import open_pair, open_samples
 
 
 def call(*arguments, code=0):
@@ -154,6 +154,81 @@ def test_a_run_stands_for_what_it_makes(tmp_path):
     assert not torch.equal(samples.draw(30, 3), samples.draw(30, 4))
     np.save(tmp_path / "real.npy", rows(0, n=60, shape=(2,)))
     assert "samples of 2" in call("distance", run, tmp_path / "real.npy", "--repeats", 2, "--method", "sliced-w1")
+
+
+def test_a_folder_beside_a_run_is_read_as_the_run_would(tmp_path):
+    small = [
+        "--set", "train.steps=1", "--set", "train.batch_size=4", "--set", "train.critic_steps=1", "--set",
+        "generator.width=4", "--set", "critic.width=4", "--set", "preview.every=1", "--set", "preview.count=2",
+        "--device", "cpu",
+    ]  # fmt: skip
+    photos = pictures(tmp_path / "photos", 0)
+    run = tmp_path / "run"
+    call("train", "--plugin", "image", "--set", "dataset.size=16", "--set", "dataset.channels=1", *small, "--data",
+         photos, "--out", run)  # fmt: skip
+    others = pictures(tmp_path / "others", 1)
+    for sides in ((run, others), (others, run)):
+        output = call("distance", *sides, "--repeats", 2, "--method", "energy")
+        assert "samples of 1x16x16" in output
+    a, _ = open_pair(str(others), str(run))
+    assert a.draw(3, 0).shape == (3, 1, 16, 16)
+    said = open_pair(str(others), str(run), settings=["dataset.size=8"])[0]
+    assert said.draw(3, 0).shape == (3, 1, 8, 8)
+    assert "samples differ in shape: (1, 16, 16)" in " ".join(
+        call("distance", run, others, "--set", "dataset.size=8", "--repeats", 2, code=2).split()
+    )
+
+
+def test_a_folder_beside_a_run_on_another_dataset_has_its_size_and_channels(tmp_path):
+    run = tmp_path / "run"
+    call(
+        "train", "--plugin", "image", "--set", "train.steps=1", "--set", "train.batch_size=4", "--set",
+        "train.critic_steps=1", "--set", "generator.width=4", "--set", "critic.width=4", "--set", "preview.count=2",
+        "--device", "cpu", "--out", run,
+    )  # fmt: skip
+    a, b = open_pair(str(pictures(tmp_path / "photos", 0)), str(run))
+    assert a.draw(3, 0).shape == b.draw(3, 0).shape
+
+
+def test_arrays_of_single_numbers_have_a_distance(tmp_path):
+    for name, seed in (("a", 0), ("b", 1)):
+        np.save(tmp_path / f"{name}.npy", rows(seed, n=200, shape=()) + seed)
+    methods = [
+        word for method in ("exact-w1", "sliced-w1", "energy", "sinkhorn", "mmd") for word in ("--method", method)
+    ]
+    output = call("distance", tmp_path / "a.npy", tmp_path / "b.npy", *methods, "--json")
+    found = json.loads(output)
+    assert (found["shape"], found["dim"]) == ([], 1)
+    assert found["rows"][0]["excess"]["low"] > 0
+    assert "samples of 1, seed 0" in call("distance", tmp_path / "a.npy", tmp_path / "b.npy", "--method", "energy")
+
+
+def test_bytes_against_numbers_from_0_to_1_are_refused_with_the_mend(tmp_path):
+    data = np.random.default_rng(0).integers(0, 256, size=(80, 4), dtype=np.uint8)
+    np.save(tmp_path / "bytes.npy", data)
+    np.save(tmp_path / "mask.npy", (data > 128).astype(np.uint8))
+    for name, values in (("unit", data / 255), ("centred", data / 127.5 - 1), ("floats", data.astype(np.float32))):
+        np.save(tmp_path / f"{name}.npy", values)
+
+    def said(a, b, code=0):
+        output = call("distance", tmp_path / f"{a}.npy", tmp_path / f"{b}.npy", "--method", "energy", code=code)
+        return " ".join(output.split())
+
+    for sides in (("bytes", "unit"), ("unit", "bytes"), ("bytes", "centred")):
+        refusal = said(*sides, code=2)
+        assert "bytes.npy holds bytes up to 255 and" in refusal
+        assert "their distance would be that of the scales; bring both to one, as by x / 255" in refusal
+    for sides in (("floats", "unit"), ("unit", "centred")):
+        assert "if these are two scales of one thing, bring both to one" in said(*sides)
+    for sides in (("bytes", "floats"), ("mask", "unit")):
+        assert "scale" not in said(*sides)
+
+
+def test_a_name_between_colons_is_no_emoji(tmp_path):
+    np.savez(tmp_path / "z.npz", a=rows(0), b=rows(1))
+    output = call("distance", f"{tmp_path}/z.npz:a", f"{tmp_path}/z.npz:b", "--method", "energy")
+    flat = "".join(output.split())
+    assert f"A{tmp_path}/z.npz:a,B{tmp_path}/z.npz:b:samplesof3" in flat
 
 
 def test_what_holds_no_samples_is_refused(tmp_path, arrays):

@@ -1,6 +1,7 @@
 """Distances between sets: intervals that cover, floors from blocks that do not meet, and a plausible order."""
 
 import math
+import time
 from functools import partial
 
 import pytest
@@ -100,6 +101,38 @@ def test_the_blocks_do_not_meet():
     assert torch.cat([y for _, y in between] + [y for _, y in floor_b]).unique().numel() == 80
     for pair in (*floor_a, *floor_b):
         assert torch.cat(pair).unique().numel() == 16
+
+
+def test_a_long_method_says_how_long_before_it_starts(monkeypatch):
+    a, b = sample_set("a", normal(0, 1000)), sample_set("b", normal(1, 1000))
+    said, seen = [], []
+
+    def slow(x, y, seed, scale):
+        time.sleep(1e-6 * len(x) ** 2)
+        seen.append(len(said))
+        return {"slow": 1.0}
+
+    monkeypatch.setitem(METHODS, "slow", slow)
+    monkeypatch.setitem(distance.GROWTH, "slow", 2.0)
+    measure_distances(a, b, methods=["slow"], n=200, repeats=2, tell=said.append)
+    assert said == []  # small blocks are measured sooner than foretold
+    monkeypatch.setattr(distance, "PROBE", 40)
+    monkeypatch.setattr(distance, "LONG", 0.05)
+    seen.clear()
+    measure_distances(a, b, methods=["slow"], n=200, repeats=2, tell=said.append)
+    assert said == ["slow: about 0 seconds for 6 distances of 200 rows; a smaller --n or --repeats takes less"]
+    assert seen == [0, 0, *[1] * 6]
+
+
+def test_what_is_left_is_said_while_it_is_measured(monkeypatch):
+    a, b, said = sample_set("a", normal(0, 100)), sample_set("b", normal(1, 100)), []
+    clock = iter(range(0, 100_000, 100))
+    monkeypatch.setattr(distance.time, "perf_counter", lambda: float(next(clock)))
+    monkeypatch.setitem(METHODS, "some", lambda x, y, seed, scale: {"some": 1.0})
+    measure_distances(a, b, methods=["some"], n=10, repeats=2, watch=said.append)
+    assert said[0] == "some: A and B, 1 of 2"
+    assert said[1].startswith("some: A and B, 2 of 2; about ")
+    assert said[1].endswith(" minutes left")
 
 
 def test_the_seed_decides_and_is_reported():

@@ -47,7 +47,7 @@ def distance(
     """Measure how far two sets of samples lie apart, beside how far each lies from itself.
 
     A and B are each a folder or archive of files, a .npy, .npz (FILE.npz:NAME) or .safetensors file, or a run folder,
-    which stands for what its generator makes.
+    which stands for what its generator makes. Beside a run, a folder is read by the run's plugin in the run's format.
 
     \b
     Example:
@@ -58,14 +58,16 @@ def distance(
     from wganx.api import warn
     from wganx.cli.console import make_console
     from wganx.evaluation import measure_distances
-    from wganx.runs import open_samples
+    from wganx.runs import open_pair
     from wganx.storage import json_text
 
-    sides = [
-        open_samples(source, plugin=plugin, settings=settings, extensions=extensions, warn=warn) for source in (a, b)
-    ]
+    sides = open_pair(a, b, plugin=plugin, settings=settings, extensions=extensions, warn=warn)
     with Console(stderr=True).status("reading") as status:
-        report = measure_distances(*sides, methods=methods, n=rows, repeats=repeats, seed=seed, watch=status.update)
+        report = measure_distances(
+            *sides, methods=methods, n=rows, repeats=repeats, seed=seed, watch=status.update, tell=warn
+        )
+    for note in report.notes:
+        warn(note)
     if as_json:
         click.echo(json_text(report.to_json(), indent=2))
         return
@@ -75,12 +77,13 @@ def distance(
 
 
 def _table(report: DistanceReport) -> Table:
-    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
     shape = "x".join(str(size) for size in report.shape) or "1"
     title = f"A {report.a}, B {report.b}: samples of {shape}, seed {report.seed}"
-    table = Table("method", title=escape(title), title_justify="left")
+    # As text: in markup, a file's name such as z.npz:b: would become a picture.
+    table = Table("method", title=Text(title, style="table.title"), title_justify="left")
     for heading in ("A and B", "floor A", "floor B", "excess", "ratio", "n", "seconds"):
         table.add_column(heading, justify="right")
     for row in report.rows:

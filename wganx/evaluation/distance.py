@@ -18,7 +18,7 @@ from torch import Tensor
 
 from wganx.errors import DataError, UsageError, did_you_mean
 from wganx.evaluation.protocol import CONFIDENCE, Interval, excess, interval, plan
-from wganx.evaluation.samples import SampleSet, check_alike
+from wganx.evaluation.samples import SampleSet, check_alike, check_scales
 from wganx.wasserstein import (
     bracket_w1,
     energy_distance,
@@ -33,6 +33,9 @@ from wganx.wasserstein import (
 from wganx.wasserstein.divergences import median_distance
 
 EPSILON_SHARE = 0.05
+
+PROBE, LONG = 1200, 20.0
+"""Rows of the block by which the time of larger ones is foretold, and the seconds that are worth a word."""
 
 Blocks = tuple[Tensor, Tensor]
 Method = Callable[[Tensor, Tensor, int, float], Mapping[str, float]]
@@ -67,6 +70,7 @@ class DistanceReport:
         repeats: pairs of blocks behind each interval.
         scale: median distance of two samples: the bandwidth of mmd, and 20 times the epsilon of sinkhorn.
         versions: of what computed it.
+        notes: what is to be known of the sets.
     """
 
     a: str
@@ -80,6 +84,7 @@ class DistanceReport:
     confidence: float
     rows: tuple[DistanceRow, ...]
     versions: Mapping[str, str]
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -104,6 +109,7 @@ def measure_distances(
     repeats: int | None = None,
     seed: int = 0,
     watch: Callable[[str], None] = lambda message: None,
+    tell: Callable[[str], None] = lambda message: None,
 ) -> DistanceReport:
     """Measure how far `a` and `b` lie apart.
 
@@ -112,10 +118,11 @@ def measure_distances(
         n, repeats: as `plan` chooses.
         seed: of the cut into blocks and of the methods' own draws.
         watch: told before every distance.
+        tell: told before a method how long it will take, where that is more than `LONG` seconds.
 
     Raises:
         UsageError: an unknown method, or twice the same set.
-        DataError: too few samples, or samples of different shapes.
+        DataError: too few samples, samples of different shapes, or bytes against numbers from -1 to 1.
     """
     if a.name == b.name:
         raise UsageError(
@@ -126,7 +133,8 @@ def measure_distances(
     # Orders of their own, lest row i of one file meet row i of the other where these belong together.
     sets = {side.name: side.draw(2 * repeats * n, 2 * seed + own) for own, side in enumerate((a, b))}
     check_alike(sets)
-    rows_a, rows_b = (rows.flatten(1) for rows in sets.values())
+    note = check_scales(a, b, sets)
+    rows_a, rows_b = (rows.reshape(len(rows), -1) for rows in sets.values())
     scale = median_distance(rows_a, rows_b)
     blocks_a, blocks_b = (rows.split(n) for rows in (rows_a, rows_b))  # type: ignore[no-untyped-call]
     pairs = {
@@ -138,6 +146,8 @@ def measure_distances(
         import ot  # noqa: F401 - takes seconds, which are none of the distance's own
     rows: list[DistanceRow] = []
     for name, method in chosen.items():
+        if name in GROWTH:
+            _foretell(name, method, pairs["A and B"][0], seed, scale, 3 * repeats, tell)
         rows += _measure(name, method, pairs, seed, scale, watch)
     shape = tuple(next(iter(sets.values())).shape[1:])
     return DistanceReport(
@@ -152,6 +162,7 @@ def measure_distances(
         confidence=CONFIDENCE,
         rows=tuple(rows),
         versions={package: version(package) for package in ("wganx", "torch", "POT", "numpy")},
+        notes=() if note is None else (note,),
     )
 
 
@@ -165,10 +176,13 @@ def _measure(
 ) -> list[DistanceRow]:
     started = time.perf_counter()
     found: dict[str, list[Mapping[str, float]]] = {}
+    done, all_of_them = 0, sum(map(len, pairs.values()))
     for sides, blocks in pairs.items():
         found[sides] = []
         for index, (x, y) in enumerate(blocks):
-            watch(f"{name}: {sides}, {index + 1} of {len(blocks)}")
+            left = (time.perf_counter() - started) / done * (all_of_them - done) if done else 0.0
+            watch(f"{name}: {sides}, {index + 1} of {len(blocks)}" + (f"; {_in_words(left)} left" if left > 2 else ""))
+            done += 1
             try:
                 found[sides].append(method(x, y, seed + index, scale))
             except ValueError as error:
@@ -178,6 +192,31 @@ def _measure(
         _row(quantity, [[value[quantity] for value in found[sides]] for sides in pairs], seconds)
         for quantity in found["A and B"][0]
     ]
+
+
+def _foretell(
+    name: str, method: Method, blocks: Blocks, seed: int, scale: float, count: int, tell: Callable[[str], None]
+) -> None:
+    """Say how long `count` distances will take, by one of smaller blocks."""
+    n = len(blocks[0])
+    if n < 2 * PROBE:
+        return
+    try:
+        method(blocks[0][:20], blocks[1][:20], seed, scale)  # what a first call alone takes is left out
+        started = time.perf_counter()
+        method(blocks[0][:PROBE], blocks[1][:PROBE], seed, scale)
+    except ValueError:
+        return  # the whole block will say it
+    wanted = (time.perf_counter() - started) * (n / PROBE) ** GROWTH[name] * count
+    if wanted > LONG:
+        tell(f"{name}: {_in_words(wanted)} for {count} distances of {n:,} rows; a smaller --n or --repeats takes less")
+
+
+def _in_words(seconds: float) -> str:
+    for unit, length in (("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"about {seconds / length:.0f} {unit}"
+    return f"about {seconds:.0f} seconds"
 
 
 def _row(quantity: str, values: Sequence[Sequence[float]], seconds: float) -> DistanceRow:
@@ -228,3 +267,5 @@ METHODS: Mapping[str, Method] = {
     "lipschitz-penalty": _estimate("lipschitz-penalty"),
     "bracket": _bracket,
 }
+GROWTH = {"exact-w1": 2.5, "sinkhorn": 2.0, "energy": 2.0, "mmd": 2.0}
+"""The power of the rows with which the time of a method grows, where that is above 1."""

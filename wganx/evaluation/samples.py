@@ -26,11 +26,13 @@ class SampleSet:
         size: how many there are; None for a generator, which makes as many as are wanted.
         draw: ``draw(count, seed)`` gives `count` of them ``(count, ...)`` in an order fixed by the seed, none twice, as
             floating-point numbers on the CPU.
+        bytes: whether they are stored as bytes, which pictures from 0 to 255 are.
     """
 
     name: str
     size: int | None
     draw: Callable[[int, int], Tensor]
+    bytes: bool = False
 
 
 def random_rows(size: int, count: int, seed: int) -> list[int]:
@@ -66,7 +68,7 @@ def array_samples(source: str) -> SampleSet:
             raise DataError(f"{source}: {int((~finite).sum())} of {count} rows hold values that are not finite")
         return torch.from_numpy(rows.astype(np.result_type(rows.dtype, np.float32)))
 
-    return SampleSet(source, len(array), draw)
+    return SampleSet(source, len(array), draw, bytes=array.dtype == np.uint8)
 
 
 def _split(source: str) -> tuple[Path, str | None]:
@@ -130,3 +132,39 @@ def check_alike(samples: Mapping[str, Tensor]) -> None:
             f"samples differ in shape: {tuple(a.shape[1:])} in {first} and {tuple(b.shape[1:])} in {second}; "
             "bring both to one shape (files: the plugin does, for example with --set dataset.size=32)"
         )
+
+
+SCALES = {"0 to 1": (0.0, 1.0), "-1 to 1": (-1.0, 1.0), "0 to 255": (0.0, 255.0)}
+"""The ranges in which pictures and sounds are kept, narrowest first."""
+
+_BRIGHT = 64.0
+
+
+def check_scales(a: SampleSet, b: SampleSet, samples: Mapping[str, Tensor]) -> str | None:
+    """What is to be said of two sets that seem to be kept in different ranges, if anything.
+
+    Raises:
+        DataError: one holds bytes up to 255 and the other numbers from -1 to 1: their distance is that of the scales.
+    """
+    found = {name: (float(rows.min()), float(rows.max())) for name, rows in samples.items()}
+    scales = {name: _scale(*ends) for name, ends in found.items()}
+    for stored, other in ((a, b), (b, a)):
+        small = max(abs(end) for end in found[other.name]) <= 1
+        if stored.bytes and not other.bytes and small and found[stored.name][1] > 1:
+            raise DataError(
+                f"{stored.name} holds bytes up to {found[stored.name][1]:g} and {other.name} numbers from "
+                f"{scales[other.name]}: their distance would be that of the scales; bring both to one, as by x / 255 "
+                "for 0 to 1 or x / 127.5 - 1 for -1 to 1"
+            )
+    if None in scales.values() or scales[a.name] == scales[b.name]:
+        return None
+    return (
+        f"{a.name} lies from {scales[a.name]} and {b.name} from {scales[b.name]}: if these are two "
+        "scales of one thing, bring both to one"
+    )
+
+
+def _scale(low: float, high: float) -> str | None:
+    """The name of the narrowest range that holds both ends; None where there is none, or it would be hardly used."""
+    name = next((name for name, (least, most) in SCALES.items() if least <= low and high <= most), None)
+    return None if name == "0 to 255" and high < _BRIGHT else name

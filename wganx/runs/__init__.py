@@ -4,7 +4,7 @@ from wganx.runs.assembly import Assembly
 from wganx.runs.drawing import load_generator
 from wganx.runs.folder import RunFolder, read_lines
 from wganx.runs.run import Run
-from wganx.runs.samples import open_samples
+from wganx.runs.samples import open_pair, open_samples
 from wganx.runs.training import train_run
 
-__all__ = ["Assembly", "Run", "RunFolder", "load_generator", "open_samples", "read_lines", "train_run"]
+__all__ = ["Assembly", "Run", "RunFolder", "load_generator", "open_pair", "open_samples", "read_lines", "train_run"]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from wganx.config import resolve
+from wganx.config import Resolved, resolve
 from wganx.data import DecodedItems, check_alike, for_each_index, refuse_if_too_many
 from wganx.errors import DataError
 from wganx.evaluation.samples import SampleSet, array_samples, is_array, random_rows
@@ -47,7 +48,7 @@ def open_samples(
     path = Path(source).expanduser()
     if is_array(source):
         return array_samples(source)
-    if path.is_dir() and RunFolder(path).holds_run():
+    if _is_run(source):
         return _from_run(source, Run.load(path, warn=warn, extensions=extensions, only_looked_at=True))
     if not path.exists():
         raise DataError(f"there is no file or folder at {source}; check the spelling")
@@ -60,6 +61,59 @@ def open_samples(
     return _from_files(
         source, Assembly(resolve(plugin=plugin, data=path, settings=settings, extensions=extensions)), warn
     )
+
+
+def open_pair(
+    a: str,
+    b: str,
+    *,
+    plugin: str | None = None,
+    settings: Sequence[str] = (),
+    extensions: Sequence[str] = (),
+    warn: Warn = print,
+) -> tuple[SampleSet, SampleSet]:
+    """The samples at both sources, as `open_samples` gives them; files beside a run in the format of that run.
+
+    Where one is a run and the other holds files, they are read by the run's plugin, with the options of its dataset
+    that the folder dataset has, too, and in the size of its samples. What the call says counts before that.
+    """
+
+    def both(source: str, other: str) -> SampleSet:
+        if is_array(source) or _is_run(source) or not _is_run(other) or not Path(source).expanduser().exists():
+            return open_samples(source, plugin=plugin, settings=settings, extensions=extensions, warn=warn)
+        run = Run.load(Path(other).expanduser(), warn=warn, extensions=extensions, only_looked_at=True)
+        if plugin not in (None, run.resolved.run.plugin):
+            return open_samples(source, plugin=plugin, settings=settings, extensions=extensions, warn=warn)
+        return _from_files(source, Assembly(_as_in(run, source, settings, extensions)), warn)
+
+    return both(a, b), both(b, a)
+
+
+def _is_run(source: str) -> bool:
+    path = Path(source).expanduser()
+    return path.is_dir() and RunFolder(path).holds_run()
+
+
+def _as_in(run: Run, source: str, settings: Sequence[str], extensions: Sequence[str]) -> Resolved:
+    """How the run would read the files at `source`."""
+    stored, path = run.resolved.run, Path(source).expanduser()
+
+    def resolved(overrides: Mapping[str, Any]) -> Resolved:
+        return resolve(
+            plugin=stored.plugin, scenario=stored.scenario, data=path, settings=settings, overrides=overrides,
+            extensions=[*stored.extensions, *extensions],
+        )  # fmt: skip
+
+    offered = set(type(resolved({}).run.dataset).model_fields)
+    format = run.sampler().sample
+    axes = {} if format is None else dict(zip(format.axes, format.shape))
+    known = {"size": axes.get("height"), "channels": axes.get("channel"), **run.resolved.dump()["dataset"]}
+    said = {setting.partition("=")[0].strip() for setting in settings}
+    return resolved({
+        f"dataset.{name}": value
+        for name, value in known.items()
+        if name in offered - {"name", "root"} and value is not None and f"dataset.{name}" not in said
+    })  # fmt: skip
 
 
 class _Everything:
