@@ -85,7 +85,7 @@ def test_parts_of_a_batch_are_whole_packs_and_make_the_update_of_the_whole(make_
 def test_a_shorter_last_batch_is_cut_to_whole_packs_and_said_once(make_trainer, data, caplog):
     make_trainer(critic=PackCritic(2), pack=2).fit([*data[:2], data[2][:5]], steps=9)
     notes = [record.getMessage() for record in caplog.records]
-    assert notes == ["a batch has 5 rows, too few for these networks or no whole number of packs: its first 4 are used"]
+    assert notes == ["a batch of 5 rows does not suit these networks: its first 4 are used"]
 
 
 def test_whole_packs_or_nothing(make_trainer, data):

@@ -167,20 +167,17 @@ class Loop:
         with training.random.active():  # a DataLoader draws the order of its first epoch when it is started
             batch = self.stream.peek()
         training.check(batch)
-        self.stream.least, self.stream.multiple = self._least(batch)
-        self.stream.note = training.note
+        self._limit_batches()
         if training.rules.micro_batch == "auto" and training.steps.micro_batch is None:
             training.steps.micro_batch = training.ranks.from_first(lambda: fit_to_memory(training, batch))
         self.audience.started(training.step, self.until)
 
-    def _least(self, batch: Batch) -> tuple[int, int]:
-        """Rows that a batch after the first must have at least, and of which number it must be a multiple."""
-        training = self.training
-        if rows := training.steps.rows:
-            return rows, len(batch)
-        pack = training.rules.pack
+    def _limit_batches(self) -> None:
+        """Leave out, or cut, batches after the first that the networks could not be trained on."""
+        stream, training, pack = self.stream, self.training, self.training.rules.pack
+        stream.note, stream.multiple, stream.most = training.note, pack, training.steps.rows
         # Batch norm has no statistics of one row; and no process may be left without any.
-        return max(2, training.ranks.count) * pack, pack
+        stream.least = training.steps.rows or max(2, training.ranks.count) * pack
 
     def _log(self) -> None:
         self._check_finite()

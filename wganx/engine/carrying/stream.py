@@ -44,6 +44,7 @@ class Stream:
     Attributes:
         least: rows of a batch; one with fewer, as a last one may have, is left out.
         multiple: a batch is cut to a multiple of so many rows.
+        most: rows of a batch, None for any number.
         note: told, once, that there are such batches.
     """
 
@@ -54,6 +55,7 @@ class Stream:
         self._device = device
         self._prepare = prepare
         self.least, self.multiple = 1, 1
+        self.most: int | None = None
         self.note: Callable[[str], None] = log_note
         self._told = False
         self._iterator: Iterator[Any] | None = None
@@ -142,14 +144,14 @@ class Stream:
 
     def _cut(self, batch: Batch) -> Batch | None:
         """The rows that can be used, or None for too few."""
-        rows = len(batch) // self.multiple * self.multiple
+        rows = min(len(batch) // self.multiple * self.multiple, self.most or len(batch))
         if rows == len(batch) >= self.least:
             return batch
         used = rows if rows >= self.least else 0
         if not self._told:
             self._told = True
             what = f"its first {used} are used" if used else "it is left out"
-            self.note(f"a batch has {len(batch)} rows, too few for these networks or no whole number of packs: {what}")
+            self.note(f"a batch of {len(batch)} rows does not suit these networks: {what}")
         return batch[:used] if used else None
 
 

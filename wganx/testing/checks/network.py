@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
 
+from wganx.engine.copying import copy_of
 from wganx.engine.planning.preflight import last_bounded
 from wganx.errors import PluginFailed
 from wganx.plugins.descriptors import Architecture
@@ -152,7 +152,7 @@ def weights_are_stored(architecture: Architecture, bench: Bench) -> None:
 def _fixed(network: Network, module: nn.Module, inputs: tuple[Tensor, ...], given: Mapping[str, Tensor]) -> Tensor:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return _call(network, copy.deepcopy(module).eval(), inputs, given)
+        return _call(network, copy_of(module).eval(), inputs, given)
 
 
 @check("generator", "critic", name="evaluation", mend="let it be called in evaluation mode")
@@ -180,7 +180,7 @@ def follows_its_device(architecture: Architecture, bench: Bench) -> str | None:
             fail(f"{network} {listed(elsewhere)} is not on the CPU", "call no .cuda() or .to(): the engine places it")
         inputs, given = network.arguments()
         try:
-            moved = copy.deepcopy(module).to("meta")
+            moved = copy_of(module).to("meta")
             made = _call(
                 network, moved, tuple(x.to("meta") for x in inputs), {name: x.to("meta") for name, x in given.items()}
             )
@@ -245,7 +245,7 @@ def rows_are_apart(architecture: Architecture, bench: Bench) -> None:
 def _trained(network: Network, module: nn.Module, x: Tensor, given: Mapping[str, Tensor]) -> Tensor:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return _call(network, copy.deepcopy(module).train(), (x,), given)
+        return _call(network, copy_of(module).train(), (x,), given)
 
 
 @check("critic", name="twice", mend=DIFFERENTIABLE)
