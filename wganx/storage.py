@@ -33,7 +33,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
     data = content.encode("utf-8") if isinstance(content, str) else content
     aside = _aside(path, "writing")
     try:
-        with aside.open("xb") as file:  # made here or refused: no link that lies in wait is followed
+        with _naming(path), aside.open("xb") as file:  # made here or refused: no link that lies in wait is followed
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -73,7 +73,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
 def append_line(path: Path, values: Mapping[str, Any]) -> None:
     """Add one object to a ``.jsonl`` file, synced to the disk; what a kill left of a last line is cut off first."""
     line = json.dumps(values) + "\n"
-    with path.open("ab+") as file:
+    with _naming(path), path.open("ab+") as file:
         _end_in_a_line(file)
         file.write(line.encode("utf-8"))
         file.flush()
@@ -97,6 +97,17 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """A full disk names no file by itself."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
 
 
 def _aside(path: Path, doing: str) -> Path:

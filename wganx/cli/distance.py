@@ -55,6 +55,7 @@ def distance(
       wganx distance ./photos runs/first --plugin image --set dataset.size=32
     """
     from rich.console import Console
+    from rich.markup import escape
 
     from wganx.api import warn
     from wganx.cli.console import make_console
@@ -65,7 +66,14 @@ def distance(
         open_samples(source, plugin=plugin, settings=settings, extensions=extensions, warn=warn) for source in (a, b)
     ]
     with Console(stderr=True).status("reading") as status:
-        report = measure_distances(*sides, methods=methods, n=rows, repeats=repeats, seed=seed, watch=status.update)
+        report = measure_distances(
+            *sides,
+            methods=methods,
+            n=rows,
+            repeats=repeats,
+            seed=seed,
+            watch=lambda doing: status.update(escape(doing)),
+        )
     if as_json:
         click.echo(json.dumps(report.to_json(), indent=2))
         return
