@@ -65,15 +65,12 @@ def distance(
     sides = [
         open_samples(source, plugin=plugin, settings=settings, extensions=extensions, warn=warn) for source in (a, b)
     ]
-    with Console(stderr=True).status("reading") as status:
-        report = measure_distances(
-            *sides,
-            methods=methods,
-            n=rows,
-            repeats=repeats,
-            seed=seed,
-            watch=lambda doing: status.update(escape(doing)),
-        )
+    with Console(stderr=True, emoji=False).status("reading") as status:
+
+        def watch(doing: str) -> None:
+            status.update(escape(doing))
+
+        report = measure_distances(*sides, methods=methods, n=rows, repeats=repeats, seed=seed, watch=watch)
     if as_json:
         click.echo(json.dumps(report.to_json(), indent=2))
         return

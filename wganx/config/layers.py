@@ -60,15 +60,24 @@ def merge(layers: Sequence[Layer], parts: Mapping[str, PartSection]) -> Merged:
                 continue
             if isinstance(below, dict):
                 for option in sorted(set(below) - set(part.core)):
+                    value, origin = below.pop(option), origins.get((section, option))
+                    _forget(origins, (section, option))
+                    if _set_anew(layers, layer, section, option):
+                        continue  # whoever set it knows that it is another value
                     notes.append(
-                        f"{section}.{option}={below.pop(option)} (from {origins.get((section, option))}) was meant for "
+                        f"{section}.{option}={value} (from {origin}) was meant for "
                         f"{section} {names[section]!r} and is dropped: {layer.origins.get((section, 'name'))}"
                         f" names {above['name']!r}"
                     )
-                    _forget(origins, (section, option))
             names[section] = above["name"]
         _overlay(values, layer.values, (), origins, layer.origins)
     return Merged(values, origins, tuple(notes))
+
+
+def _set_anew(layers: Sequence[Layer], naming: Layer, section: str, option: str) -> bool:
+    """Whether the naming layer, or one above it, sets the option itself."""
+    higher = layers[next(place for place, layer in enumerate(layers) if layer is naming) :]
+    return any(isinstance(layer.values.get(section), dict) and option in layer.values[section] for layer in higher)
 
 
 def _overlay(

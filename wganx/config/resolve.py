@@ -83,7 +83,8 @@ def resolve(
     catalog = catalog.extended(chosen.extensions)
     base = _read_scenario(chosen, catalog)
     if data is not None:
-        _point_at(Path(data), user, catalog, chosen)
+        meant = [base, *user] if _named(user, "scenario") is not None else user
+        _point_at(Path(data), user, catalog, chosen, meant)
     merged = merge([base, *user], part_sections())
     merged.values.setdefault("scenario", chosen.name)
     return compose_run(catalog, chosen, merged, written_by)
@@ -144,12 +145,26 @@ def _read_scenario(scenario: Scenario, catalog: Catalog) -> Layer:
     return layer
 
 
-def _point_at(data: Path, user: Sequence[Layer], catalog: Catalog, scenario: Scenario) -> None:
-    """Make ``--data`` the dataset's root, and choose the folder dataset unless the user has named one."""
+def _point_at(data: Path, user: Sequence[Layer], catalog: Catalog, scenario: Scenario, meant: Sequence[Layer]) -> None:
+    """Make ``--data`` the dataset's root, and choose the folder dataset unless the user has named one.
+
+    What the layers in `meant` set for another dataset, and the folder dataset knows too, holds for the user's files:
+    whoever names a scenario of 64 px and a folder wants the folder's pictures at 64 px.
+    """
     call, flag = user[-1], f"--data {data}"
     call.put(("dataset", "root"), str(data.expanduser().absolute()), flag)
     if any("name" in section for layer in user if isinstance(section := layer.values.get("dataset"), dict)):
         return
     folders = [offer for offer in catalog.offers(Dataset) if offer.folder and offer.modality == scenario.modality]
-    if folders:
-        call.put(("dataset", "name"), folders[0].name, flag)
+    if not folders:
+        return
+    kept: dict[str, tuple[Any, str]] = {}
+    for layer in meant:
+        section = layer.values.get("dataset")
+        for option, value in section.items() if isinstance(section, dict) else ():
+            if option in folders[0].config.model_fields:
+                kept[option] = value, layer.origins.get(("dataset", option), flag)
+    call.put(("dataset", "name"), folders[0].name, flag)
+    for option, (value, origin) in kept.items():
+        if option not in call.values["dataset"]:
+            call.put(("dataset", option), value, origin)

@@ -65,9 +65,8 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
             state = {"format": FORMAT, "digests": digests, **checkpoint.facts}
             (aside / "state.json").write_text(json.dumps(state, indent=1), encoding="utf-8")
     except (OSError, SafetensorError) as error:
-        reason = (error.strerror if isinstance(error, OSError) else None) or str(error).rpartition("I/O error: ")[
-            2
-        ].partition(" (os error")[0]
+        reason = error.strerror if isinstance(error, OSError) else None
+        reason = reason or str(error).rpartition("I/O error: ")[2].partition(" (os error")[0]
         raise CheckpointError(f"{folder} could not be written: {reason}") from error
 
 
