@@ -86,9 +86,9 @@ def test_a_folder_name_that_looks_like_markup_is_printed_as_it_is(small, tmp_pat
     assert f"report  {out}/report.html\n" in said
     call("evaluate", out, "-n", 20)
     assert str(out) in call("sample", out, "-n", 2)
-    other = tmp_path / "z[/c]:b.npy"
+    other = tmp_path / "z[bold]:b.npy"
     np.save(other, np.zeros((40, 2), "float32"))
-    assert "z[/c]:b.npy" in call("distance", out, other, "--n", 10, "--repeats", 2).replace("\n", "")
+    assert "z[bold]:b.npy" in call("distance", out, other, "--n", 10, "--repeats", 2).replace("\n", "")
 
 
 def test_a_run_without_its_run_json_is_drawn_from_and_resumed(train):
