@@ -34,7 +34,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
     data = content.encode("utf-8") if isinstance(content, str) else content
     aside = _aside(path, "writing")
     try:
-        with aside.open("xb") as file:  # made here or refused: no link that lies in wait is followed
+        with _naming(path), aside.open("xb") as file:  # made here or refused: no link that lies in wait is followed
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -84,7 +84,7 @@ def json_text(values: Any, *, indent: int | None = None, readable: bool = False)
 def append_line(path: Path, values: Mapping[str, Any]) -> None:
     """Add one object to a ``.jsonl`` file, by `json_text`, synced; what a kill left of a last line is cut off first."""
     line = json_text(values) + "\n"
-    with path.open("ab+") as file:
+    with _naming(path), path.open("ab+") as file:
         _end_in_a_line(file)
         file.write(line.encode("utf-8"))
         file.flush()
@@ -118,6 +118,17 @@ def _finite(values: Any) -> Any:
     if isinstance(values, list | tuple):
         return [_finite(value) for value in values]
     return values
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """A full disk names no file by itself."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
 
 
 def _aside(path: Path, doing: str) -> Path:

@@ -120,6 +120,11 @@ def test_plugins_list_and_show():
     assert "cost_weight" in shown
     offers = json.loads(call("plugins", "show", "image", "--json"))["offers"]
     assert {"kind": "dataset", "name": "digits"}.items() <= next(o for o in offers if o["name"] == "digits").items()
+    assert "PydanticUndefined" not in call("plugins", "show", "image", "--json")
+    folder = next(o for o in offers if (o["kind"], o["name"]) == ("dataset", "folder"))
+    assert folder["options"]["root"] == "(required)"
+    assert folder["options"]["size"] == 32
+    assert "root=(required)" in call("plugins", "show", "image")
     assert "no plugin named 'imag'" in call("plugins", "show", "imag", code=2)
 
 

@@ -25,6 +25,9 @@ def config() -> None:
 def show(**choice: Any) -> None:
     """Print the resolved configuration, itself a valid --config file.
 
+    Takes a few seconds: the options of objectives, constraints and optimizers are those of their classes, which are
+    made to check them, and that needs torch.
+
     \b
     Example:
       wganx config show --plugin image > mine.yaml

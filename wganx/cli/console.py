@@ -13,8 +13,9 @@ from rich.console import Console
 
 def make_console(file: IO[str] | None = None) -> Console:
     """Standard output; wide enough for a table where nobody watches, so that no cell is cut in a log file."""
-    console = Console(file=file)
-    return console if console.is_terminal else Console(file=file, width=160)
+    # No emoji: ``z.npz:b`` is a file.
+    console = Console(file=file, emoji=False)
+    return console if console.is_terminal else Console(file=file, width=160, emoji=False)
 
 
 class Reader:

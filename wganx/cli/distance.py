@@ -54,6 +54,7 @@ def distance(
       wganx distance ./photos runs/first --plugin image --set dataset.size=32
     """
     from rich.console import Console
+    from rich.markup import escape
 
     from wganx.api import warn
     from wganx.cli.console import make_console
@@ -62,10 +63,12 @@ def distance(
     from wganx.storage import json_text
 
     sides = open_pair(a, b, plugin=plugin, settings=settings, extensions=extensions, warn=warn)
-    with Console(stderr=True).status("reading") as status:
-        report = measure_distances(
-            *sides, methods=methods, n=rows, repeats=repeats, seed=seed, watch=status.update, tell=warn
-        )
+    with Console(stderr=True, emoji=False).status("reading") as status:
+
+        def watch(doing: str) -> None:
+            status.update(escape(doing))
+
+        report = measure_distances(*sides, methods=methods, n=rows, repeats=repeats, seed=seed, watch=watch, tell=warn)
     for note in report.notes:
         warn(note)
     if as_json:

@@ -60,6 +60,7 @@ def evaluate(
 
 
 def _table(evaluation: Evaluation) -> Table:
+    from rich.markup import escape
     from rich.table import Table
 
     baselines = list(evaluation.rows[0].baselines) if evaluation.rows else []
@@ -71,11 +72,11 @@ def _table(evaluation: Evaluation) -> Table:
     )
     for heading in ("metric", "value", "better"):
         table.add_column(heading)
-    for heading in ("generated", "floor: real", *(f"baseline: {name}" for name in baselines)):
+    for heading in ("generated", "floor: real", *(escape(f"baseline: {name}") for name in baselines)):
         table.add_column(heading, justify="right")
     for row in evaluation.rows:
         numbers = [f"{number:.4g}" for number in (row.generated, row.floor, *row.baselines.values())]
         if row.interval is not None:
             numbers[0] += f" \\[{row.interval[0]:.4g}, {row.interval[1]:.4g}]"
-        table.add_row(row.metric, row.value, row.better or "", *numbers)
+        table.add_row(escape(row.metric), escape(row.value), row.better or "", *numbers)
     return table

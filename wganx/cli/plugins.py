@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from pydantic.fields import FieldInfo
 
 from wganx.errors import PluginError
 from wganx.parts import Part
@@ -60,7 +61,7 @@ def _print_table(rows: list[Description]) -> None:
     for row in rows:
         status = "[green]ok" if row.status == "ok" else "[red]broken"
         api = "" if row.api is None else str(row.api)
-        table.add_row(row.name, f"{row.distribution} {row.version}", api, status, escape(row.provides))
+        table.add_row(row.name, escape(f"{row.distribution} {row.version}"), api, status, escape(row.provides))
     make_console().print(table)
 
 
@@ -82,7 +83,7 @@ def show(name: str, as_json: bool) -> None:
             "kind": offer.kind,
             "name": offer.name,
             "summary": offer.summary,
-            "options": {key: field.get_default() for key, field in _options(offer).items()},
+            "options": {key: _default(field) for key, field in _options(offer).items()},
         }
         for offer in found.offers
     ]
@@ -100,10 +101,15 @@ def show(name: str, as_json: bool) -> None:
     _print_offers(found, offers)
 
 
-def _options(offer: Part) -> dict[str, Any]:
+def _options(offer: Part) -> dict[str, FieldInfo]:
     """The options of a part that has a configuration of its own."""
     model = getattr(offer, "config", None)
     return dict(model.model_fields) if isinstance(model, type) and issubclass(model, Config) else {}
+
+
+def _default(field: FieldInfo) -> Any:
+    """What an option is where nobody sets it."""
+    return "(required)" if field.is_required() else field.get_default(call_default_factory=True)
 
 
 def _print_offers(found: Description, offers: list[dict[str, Any]]) -> None:
@@ -114,12 +120,14 @@ def _print_offers(found: Description, offers: list[dict[str, Any]]) -> None:
 
     console = make_console()
     console.print(
-        f"{found.name}  {found.distribution} {found.version}  {found.target}  API {found.api}", highlight=False
+        f"{found.name}  {found.distribution} {found.version}  {found.target}  API {found.api}",
+        highlight=False,
+        markup=False,
     )
     table = Table("kind", "name", "what it is", "options", box=None)
     for offer in offers:
         options = "  ".join(f"{key}={value}" for key, value in offer["options"].items())
-        table.add_row(offer["kind"], f"[bold]{offer['name']}", escape(offer["summary"]), escape(options))
+        table.add_row(offer["kind"], f"[bold]{escape(offer['name'])}", escape(offer["summary"]), escape(options))
     console.print(table)
 
 

@@ -34,11 +34,10 @@ def train_and_tell(run: Run, *, from_step: int | None = None) -> None:
         saved = run.store.steps()
         say(f"stopped at once; saved up to step {saved[-1] if saved else 0} of {steps}; wganx resume {folder} goes on")
         raise SystemExit(INTERRUPTED) from None
-    facts = run.folder.facts()
-    step = facts["step"]
-    if facts["status"] == "interrupted":
+    step = trainer.step
+    if step < steps:
         say(f"stopped after step {step} of {steps} and saved; continue with: wganx resume {folder}")
         raise SystemExit(INTERRUPTED)
-    say(f"finished {step} steps in {facts['seconds']:.0f} s")
+    say(f"finished {step} steps in {run.folder.facts().get('seconds', 0.0):.0f} s")
     say(f"report  {run.folder.report}")
     say(f"next    wganx sample {folder} -n 16    wganx evaluate {folder}")

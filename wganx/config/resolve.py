@@ -83,7 +83,8 @@ def resolve(
     catalog = catalog.extended(chosen.extensions)
     base = _read_scenario(chosen, catalog)
     if data is not None:
-        _point_at(Path(data), user, catalog, chosen, base)
+        meant = [base, *user] if _named(user, "scenario") is not None else user
+        _point_at(Path(data), user, catalog, chosen, meant)
     merged = merge([base, *user], part_sections())
     merged.values.setdefault("scenario", chosen.name)
     return compose_run(catalog, chosen, merged, written_by)
@@ -144,10 +145,11 @@ def _read_scenario(scenario: Scenario, catalog: Catalog) -> Layer:
     return layer
 
 
-def _point_at(data: Path, user: Sequence[Layer], catalog: Catalog, scenario: Scenario, base: Layer) -> None:
+def _point_at(data: Path, user: Sequence[Layer], catalog: Catalog, scenario: Scenario, meant: Sequence[Layer]) -> None:
     """Make ``--data`` the dataset's root, and choose the folder dataset unless the user has named one.
 
-    A scenario that the user asked for by name keeps what its own dataset and the folder both know, such as the size.
+    What the layers in `meant` set for another dataset, and the folder dataset knows too, holds for the user's files:
+    whoever names a scenario of 64 px and a folder wants the folder's pictures at 64 px.
     """
     call, flag = user[-1], f"--data {data}"
     call.put(("dataset", "root"), str(data.expanduser().absolute()), flag)
@@ -156,17 +158,13 @@ def _point_at(data: Path, user: Sequence[Layer], catalog: Catalog, scenario: Sce
     folders = [offer for offer in catalog.offers(Dataset) if offer.folder and offer.modality == scenario.modality]
     if not folders:
         return
+    kept: dict[str, tuple[Any, str]] = {}
+    for layer in meant:
+        section = layer.values.get("dataset")
+        for option, value in section.items() if isinstance(section, dict) else ():
+            if option in folders[0].config.model_fields:
+                kept[option] = value, layer.origins.get(("dataset", option), flag)
     call.put(("dataset", "name"), folders[0].name, flag)
-    meant = base.values.get("dataset")
-    if _named(user, "scenario") is None or not isinstance(meant, dict):
-        return
-    of_scenario = [offer for offer in catalog.offers(Dataset) if offer.name == meant.get("name")]
-    for option, value in meant.items():
-        known = [offer.config.model_fields.get(option) for offer in (folders[0], *of_scenario[:1])]
-        alike = len(known) == 2 and all(known) and known[0].annotation == known[1].annotation  # type: ignore[union-attr]
-        if alike and option not in ("name", "root") and not _set_in_section(user, option):
-            call.put(("dataset", option), value, base.origins.get(("dataset", option), flag))
-
-
-def _set_in_section(user: Sequence[Layer], option: str) -> bool:
-    return any(option in section for layer in user if isinstance(section := layer.values.get("dataset"), dict))
+    for option, (value, origin) in kept.items():
+        if option not in call.values["dataset"]:
+            call.put(("dataset", option), value, origin)

@@ -49,16 +49,25 @@ class Weights:
 
 
 def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
-    """Write `checkpoint` as `folder`, replacing a checkpoint of that name; a kill at any moment leaves old or new."""
-    with whole_folder(folder) as aside:
-        digests = {}
-        for name, tensors in zip(_FILES, (checkpoint.weights, checkpoint.training)):
-            # Tied weights share memory, which the format refuses; every name gets a tensor of its own.
-            own = {key: tensor.detach().cpu().clone().contiguous() for key, tensor in tensors.items()}
-            save_file(own, aside / name)
-            digests[name] = _digest(aside / name)
-        state = {"format": FORMAT, "digests": digests, **checkpoint.facts}
-        (aside / "state.json").write_text(json.dumps(state, indent=1), encoding="utf-8")
+    """Write `checkpoint` as `folder`, replacing a checkpoint of that name; a kill at any moment leaves old or new.
+
+    Raises:
+        CheckpointError: the disk is full, or cannot be written; whatever was there is as it was.
+    """
+    try:
+        with whole_folder(folder) as aside:
+            digests = {}
+            for name, tensors in zip(_FILES, (checkpoint.weights, checkpoint.training)):
+                # Tied weights share memory, which the format refuses; every name gets a tensor of its own.
+                own = {key: tensor.detach().cpu().clone().contiguous() for key, tensor in tensors.items()}
+                save_file(own, aside / name)
+                digests[name] = _digest(aside / name)
+            state = {"format": FORMAT, "digests": digests, **checkpoint.facts}
+            (aside / "state.json").write_text(json.dumps(state, indent=1), encoding="utf-8")
+    except (OSError, SafetensorError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        reason = reason or str(error).rpartition("I/O error: ")[2].partition(" (os error")[0]
+        raise CheckpointError(f"{folder} could not be written: {reason}") from error
 
 
 def read_checkpoint(folder: Path) -> Checkpoint:
@@ -137,10 +146,19 @@ class CheckpointStore:
         self._warn = warn
 
     def save(self, checkpoint: Checkpoint, step: int) -> Path:
-        """Write the checkpoint of `step`, then remove those that are neither among the last nor the best."""
+        """Write the checkpoint of `step`, then remove those that are neither among the last nor the best.
+
+        Raises:
+            CheckpointError: it cannot be written; those before it are kept.
+        """
         self._sweep()
         path = self.path(step)
-        write_checkpoint(path, checkpoint)
+        try:
+            write_checkpoint(path, checkpoint)
+        except CheckpointError as error:
+            kept = ", ".join(map(str, self.steps()))
+            kept = f"the checkpoints of {kept} are kept" if kept else "there is none before it"
+            raise CheckpointError(f"{error}; {kept}; make room on that disk, then go on with wganx resume") from error
         self._prune(step)
         return path
 
@@ -179,7 +197,7 @@ class CheckpointStore:
         """``{"step", "metric", "value"}`` of the best checkpoint; None when none was marked."""
         try:
             best: dict[str, Any] = json.loads((self.folder / "best.json").read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        except (FileNotFoundError, ValueError):
             return None
         return best
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -63,8 +63,9 @@ class Recorder(Observer):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._events.close()
-        self._folder.record(seconds=self.seconds())
+        with suppress(*([OSError] if error is not None else [])):  # a full disk must not hide what went wrong
+            self._events.close()
+            self._folder.record(seconds=self.seconds())
 
     @contextmanager
     def spending(self, what: str) -> Iterator[None]:
@@ -158,11 +159,22 @@ class Recorder(Observer):
         self._events = self._open_events(step)
         self._last = (step, time.perf_counter())
 
-    def _open_events(self, step: int) -> SummaryWriter:
+    def _open_events(self, step: int) -> SummaryWriter | _NoEvents:
         from torch.utils.tensorboard import SummaryWriter
 
         # Events of later steps, left by a run that was killed or rolled back, are void from here on.
-        return SummaryWriter(str(self._folder.path), purge_step=step + 1 if step else None)
+        try:
+            return SummaryWriter(str(self._folder.path), purge_step=step + 1 if step else None)
+        except (OSError, UnicodeError) as error:  # a folder name that is no UTF-8 is none to TensorBoard
+            self.note(f"no TensorBoard events are written for this run: {error}")
+            return _NoEvents()
+
+
+class _NoEvents:
+    """Where events would go that cannot be written."""
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *anything, **named: None
 
 
 def _mend(name: str) -> str:

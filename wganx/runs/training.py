@@ -217,7 +217,10 @@ def _outcome(run: Run, plugins: Observers, info: RunInfo) -> Iterator[Callable[[
 
     def end(status: Status, error: str | None = None) -> None:
         step = run.assembly.trainer.step
-        run.folder.record(status=status, step=step, error=error, done=run.assembly.trainer.training.facts())
+        try:
+            run.folder.record(status=status, step=step, error=error, done=run.assembly.trainer.training.facts())
+        except OSError as full:  # must not hide how the training ended
+            run.warn(f"how the run ended could not be recorded: {full}")
         plugins.run_finished(info, Outcome(status=status, step=step, error=error))
 
     try:
