@@ -3,7 +3,8 @@
 import torch
 
 from wganx import SampleFormat
-from wganx.data import ArrayItems, FileItems, FileTree, WindowItems, found_in, remarks_on
+from wganx.data import ArrayItems, FileItems, FileTree, WindowItems
+from wganx.data.telling import found_in, remarks_on
 
 PICTURES = {
     "train/cat/1.bin": b"abc",

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from wganx.config import choices
-from wganx.data import found_in
+from wganx.data.telling import found_in
 from wganx.engine import Observer
 from wganx.health import Finding
 
