@@ -23,7 +23,11 @@ from wganx.testing.fixtures import fake_distribution as fake_distribution
 os.environ["OMP_NUM_THREADS"] = "1"
 
 _HOME = Path(tempfile.mkdtemp(prefix="wganx-tests-"))
-for _name, _folder in {"HOME": "home", "XDG_CACHE_HOME": "home/.cache", "WGANX_CACHE": "cache"}.items():
+_FOLDERS = {
+    "HOME": "home", "XDG_CACHE_HOME": "home/.cache", "WGANX_CACHE": "cache",
+    "TORCH_HOME": "torch", "TORCHINDUCTOR_CACHE_DIR": "inductor", "TRITON_CACHE_DIR": "triton",
+}  # fmt: skip
+for _name, _folder in _FOLDERS.items():
     (_HOME / _folder).mkdir(parents=True, exist_ok=True)
     os.environ[_name] = str(_HOME / _folder)
 # The fonts are looked for once, by whichever process is first, and not by every worker in its new home.

@@ -26,17 +26,17 @@ FLOORS = {
 
 PUBLIC = {
     "Architecture", "Banach", "Baseline", "Batch", "BuildContext", "ByConstruction", "CheckpointError",
-    "Combined", "Config", "ConfigError", "Consistency", "ConstraintPart", "DataCard", "DataContext", "DataError",
-    "Dataset", "Dragan",
+    "CheckpointStore", "Combined", "Config", "ConfigError", "Consistency", "ConstraintPart", "DataCard", "DataContext",
+    "DataError", "Dataset", "Dragan", "Every",
     "Extractor", "ExtractorContext", "Finding", "Formats", "Game", "GradientNormalization", "GradientPenalty",
     "HealthCheck", "Helper", "Hinge", "Items", "LeastSquares", "LipschitzPenalty", "Make", "MaxGradientPenalty",
     "Metric", "MetricContext", "MissingExtra", "Modality", "Networks", "NoConstraint", "NonSaturating",
-    "ObjectivePart", "Optimizer", "OptimizerPart", "Orthogonal", "Outcome", "PluginError", "PluginFailed",
-    "PreflightError", "Preview", "R1", "R1R2", "R2", "Relativistic", "RunInfo", "SampleFormat", "Sampler", "Scenario",
-    "Sides", "Sink", "Source", "SpectralNorm", "Split", "Task", "TrainResult", "Trainer", "TrainingDiverged",
-    "UsageError", "Vitals", "WGANX_API", "Wasserstein", "WeightClipping", "WganDiv", "WganxError", "__version__",
-    "bracket_w1", "estimate_w1", "exact_w1", "hookimpl", "load_generator", "load_run", "resume", "option",
-    "sinkhorn_divergence", "sliced_w1", "train",
+    "ObjectivePart", "Observer", "Optimizer", "OptimizerPart", "Orthogonal", "Outcome", "PluginError", "PluginFailed",
+    "PreflightError", "Preview", "Progress", "R1", "R1R2", "R2", "Relativistic", "RunInfo", "SampleFormat", "Sampler",
+    "Scenario", "Sides", "Sink", "Source", "SpectralNorm", "Split", "Task", "TrainResult", "Trainer",
+    "TrainingDiverged", "UsageError", "Vitals", "WGANX_API", "Wasserstein", "WeightClipping", "WganDiv", "WganxError",
+    "__version__", "bracket_w1", "estimate_w1", "exact_w1", "hookimpl", "load_generator", "load_run", "resume",
+    "option", "sinkhorn_divergence", "sliced_w1", "train",
 }  # fmt: skip
 
 

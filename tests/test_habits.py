@@ -133,6 +133,8 @@ def test_a_test_process_keeps_to_itself() -> None:
     own = Path(os.environ["WGANX_CACHE"]).parent
     assert own.name.startswith("wganx-tests-")
     assert Path.home().parent == own == Path(os.environ["XDG_CACHE_HOME"]).parents[1]
+    for name in ("TORCH_HOME", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR"):  # else where the user keeps it
+        assert Path(os.environ[name]).parent == own
     assert not [name for name in os.environ if name.startswith("WGANX__")]
 
 

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from wganx.api import train as train
     from wganx.batch import Batch as Batch
     from wganx.batch import SampleFormat as SampleFormat
+    from wganx.engine import CheckpointStore as CheckpointStore
+    from wganx.engine import Every as Every
+    from wganx.engine import Observer as Observer
     from wganx.engine import Optimizer as Optimizer
+    from wganx.engine import Progress as Progress
     from wganx.engine import Sampler as Sampler
     from wganx.engine import Trainer as Trainer
     from wganx.engine import TrainResult as TrainResult
@@ -99,7 +103,9 @@ __version__ = "0.1.0"
 _HOME_OF = {
     "wganx.api": ("load_run", "resume", "train"),
     "wganx.batch": ("Batch", "SampleFormat"),
-    "wganx.engine": ("Optimizer", "Sampler", "TrainResult", "Trainer"),
+    "wganx.engine": (
+        "CheckpointStore", "Every", "Observer", "Optimizer", "Progress", "Sampler", "TrainResult", "Trainer",
+    ),
     "wganx.errors": (
         "CheckpointError", "ConfigError", "DataError", "MissingExtra", "PluginError", "PluginFailed",
         "PreflightError",

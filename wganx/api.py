@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from wganx.config import Resolved, resolve
-from wganx.engine import Observer, Ranks, join
+from wganx.engine import Observer, Ranks, join, progress_for
 from wganx.errors import UsageError, WganxError
 from wganx.plugins.contracts import Fitted
 from wganx.report import write_report
@@ -28,6 +29,7 @@ def train(
     extensions: Sequence[str] = (),
     resume: bool = False,
     observers: Sequence[Observer] = (),
+    progress: bool | None = None,
 ) -> Run:
     """Train a generator and leave a run folder; what ``wganx train`` does.
 
@@ -43,13 +45,14 @@ def train(
         extensions: plugins beside it that only add parts: observers, metrics, networks, constraints.
         resume: continue the run in `out` if there is one.
         observers: told of logging points, checkpoints and roll-backs.
+        progress: say in lines on standard error how it goes; by default where a person watches.
 
     Raises:
         WganxError: the call was wrong (`UsageError`), or the work failed.
     """
     choice = {"overrides": overrides, "data": data, "device": device, "seed": seed, "extensions": extensions}
     run = open_run(plugin=plugin, scenario=scenario, config=config, out=out, resume=resume, **choice)
-    return complete(run, observers)
+    return complete(run, [*observers, *progress_for(progress, notes=False)])
 
 
 def resume(
@@ -58,30 +61,49 @@ def resume(
     settings: Sequence[str] = (),
     extensions: Sequence[str] = (),
     observers: Sequence[Observer] = (),
+    progress: bool | None = None,
+    from_step: int | None = None,
+    device: str | None = None,
+    data: str | Path | None = None,
 ) -> Run:
     """Continue the run in a folder exactly; what ``wganx resume`` does.
 
     Args:
         settings: ``section.key=value`` texts, for what a resumed run may change.
         extensions: plugins beside those of the run, which only add parts.
+        progress: as for `train`.
+        from_step: go on from the checkpoint of this step, and not from the newest; later ones are removed. Where its
+            training state is damaged and its weights are whole, with new optimizer states.
+        device: where to go on; on another kind of device the random streams begin anew.
+        data: where the data lies now, if it was moved; it must be the same.
 
     Raises:
-        UsageError: there is no run, or `settings` changes what may not change.
+        UsageError: there is no run, another process trains it now, or `settings` changes what may not change.
+        CheckpointError: there is no whole checkpoint to go on from.
         WganxError: the work failed.
     """
-    return complete(Run.load(run, settings, warn=warn, extensions=extensions), observers)
+    loaded = Run.load(run, settings, warn=warn, extensions=extensions, device=device, data=data)
+    return complete(loaded, [*observers, *progress_for(progress, notes=False)], from_step=from_step)
 
 
-def load_run(run: str | Path, *, extensions: Sequence[str] = ()) -> Run:
+def load_run(
+    run: str | Path,
+    *,
+    extensions: Sequence[str] = (),
+    device: str | None = None,
+    data: str | Path | None = None,
+) -> Run:
     """The run in a folder, to sample from and to evaluate.
 
     Args:
         extensions: plugins beside those of the run, for example with further metrics.
+        device: where to compute; that of the training by default, or what is there, with a word.
+        data: where the data lies now, if it was moved.
 
     Raises:
         UsageError: there is no run.
     """
-    return Run.load(run, warn=warn, extensions=extensions)
+    return Run.load(run, warn=warn, extensions=extensions, device=device, data=data, only_looked_at=True)
 
 
 def open_run(
@@ -115,7 +137,9 @@ def open_run(
     if ranks.first:
         for note in resolved.notes:
             warn(note)
-    folder = RunFolder(Path(out)) if out is not None else RunFolder.fresh(resolved.run.plugin, resolved.run.scenario)
+    if out is None:
+        return Run.start(resolved, None, warn)
+    folder = RunFolder(Path(out))
     return _by_first(ranks, resolved, folder, lambda: Run.start(resolved, folder, warn))
 
 
@@ -131,22 +155,26 @@ def _by_first(ranks: Ranks, resolved: Resolved, folder: RunFolder, open_folder: 
     return opened[0] if ranks.first else Run(folder, resolved, _mute, fitted)
 
 
-def complete(run: Run, observers: Sequence[Observer] = ()) -> Run:
+def complete(run: Run, observers: Sequence[Observer] = (), *, from_step: int | None = None) -> Run:
     """Train `run` to its end and write its report, also when training fails."""
     if not join().first:
-        train_run(run)
+        train_run(run, from_step=from_step)
         return run
     try:
-        train_run(run, observers)
+        train_run(run, observers, from_step=from_step)
     except BaseException:
-        if run.folder.facts_file.exists():
-            try:
-                write_report(run.folder.path)
-            except (WganxError, OSError) as error:  # must not hide why training failed
-                warn(f"the report could not be written: {error}")
+        if run.began:  # a call that was refused changes nothing
+            _report_failure(run)
         raise
     write_report(run.folder.path)
     return run
+
+
+def _report_failure(run: Run) -> None:
+    try:
+        write_report(run.folder.path)
+    except (WganxError, OSError) as error:  # must not hide why training failed
+        warn(f"the report could not be written: {error}")
 
 
 def _mute(message: str) -> None:
@@ -155,4 +183,5 @@ def _mute(message: str) -> None:
 
 def warn(message: str) -> None:
     """Say something on standard error without stopping."""
-    print(f"wganx: {message}", file=sys.stderr)
+    with suppress(OSError):  # of a terminal that closed: not worth the training
+        print(f"wganx: {message}", file=sys.stderr)

@@ -1,13 +1,17 @@
 """What can go wrong, by whose doing: every error wganx raises on purpose descends from `WganxError`.
 
 A message says what was wrong, where, and the mend. The command line prints it as it stands, without a traceback, and
-exits with the class's `exit_code`: 2 when the call was wrong, 1 when the call was right and the work failed.
+exits with the class's `exit_code`: 2 when the call was wrong, 1 when the call was right and the work failed. A training
+that was stopped before its last step is no error, and not done either: `INTERRUPTED`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+
+INTERRUPTED = 3
+"""Exit code of a command whose training was stopped before its last step; ``wganx resume`` goes on."""
 
 
 class WganxError(Exception):

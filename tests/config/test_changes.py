@@ -36,7 +36,7 @@ def test_everything_else_is_refused_by_name(resolve):
         "  train.batch_size: 64 -> 32\n"
         "  generator.columns: (not set) -> 8\n"
         "  may change: train.steps, log, preview, checkpoint, evaluate, dataset.feed, dataset.workers, dataset.pack, "
-        "train.capture, train.micro_batch, extensions; start a new run for anything else"
+        "train.capture, train.micro_batch, extensions, device, dataset.root; start a new run for anything else"
     )
 
 

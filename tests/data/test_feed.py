@@ -1,6 +1,8 @@
 import logging
 import multiprocessing
 import re
+import subprocess
+import sys
 import time
 
 import pytest
@@ -175,6 +177,28 @@ def test_a_worker_that_aborts_while_it_is_ended_is_of_no_interest():
     feed._batches = Ending()
     feed.close()
     assert feed._batches is None
+
+
+def test_a_worker_ends_though_it_still_sends_a_batch():
+    """A thread of its interpreter that is inside torch at the end would abort the process."""
+    code = """
+import threading, time
+import torch
+from multiprocessing.reduction import ForkingPickler
+import torch.multiprocessing
+from wganx.data.stream import _start_worker
+
+def send():
+    while True:
+        ForkingPickler.dumps(torch.ones(8))
+
+_start_worker(0)
+for _ in range(4):
+    threading.Thread(target=send, daemon=True).start()
+time.sleep(0.1)
+"""
+    ended = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_a_decoder_that_cannot_be_sent_is_refused(write):

@@ -103,9 +103,9 @@ CRITICS = {
     "sigmoid": (image_critic(nn.Sigmoid()), "ends in sigmoid: its scores are bounded.*remove the sigmoid"),
     "tanh": (image_critic(nn.Tanh()), "ends in tanh: its scores are bounded"),
     "sigmoid of patches": (Patches(), "ends in sigmoid: its scores are bounded"),
-    "column of scores": (
-        nn.Sequential(nn.Flatten(), nn.Linear(16, 1)),
-        r"returns shape \(4, 1\) for 4 samples, expected \(4,\): one score a sample",
+    "two scores a sample": (
+        nn.Sequential(nn.Flatten(), nn.Linear(16, 2)),
+        r"returns shape \(4, 2\) for 4 samples, expected \(4,\): one score a sample",
     ),
     "one score for all": (nn.Sequential(nn.Flatten(0), nn.Linear(64, 1)), r"returns shape \(1,\) for 4 samples"),
     "differentiable once": (Once(), "cannot be differentiated twice.*a constraint without a penalty"),

@@ -30,9 +30,14 @@ def trained(tmp_path_factory):
         )
         for number, count in ((0, 2), (1, 2), (0, 1))
     ]  # fmt: skip
-    for process in processes:
-        said, _ = process.communicate(timeout=500)
-        assert process.returncode == 0, said
+    try:
+        for process in processes:
+            said, _ = process.communicate(timeout=500)
+            assert process.returncode == 0, said
+    finally:
+        for process in processes:  # those that wait for one that failed
+            process.kill()
+            process.communicate()
     return lambda name, number, count: load_file(out / f"{name}-{number}-of-{count}.safetensors")
 
 
@@ -51,6 +56,37 @@ def test_two_processes_train_as_one(trained, name):
     for key, value in second.items():
         if not key.startswith("training/readings"):
             assert torch.equal(value, first[key]), f"the processes hold different {key}"
+
+
+@pytest.mark.parametrize("made_by", ["wganx", "the caller"])
+def test_nothing_holds_the_group_beyond_its_end(tmp_path, made_by):
+    """Else gloo's threads meet an interpreter that is gone, and a rank may abort on its way out."""
+    code = """
+import gc, sys, types
+import torch
+import torch.distributed as dist
+import wganx
+
+if sys.argv[2] == "wganx":
+    import wganx.engine.ranks
+dist.init_process_group("gloo", init_method=f"file://{sys.argv[1]}", rank=0, world_size=1)
+critic = torch.nn.Sequential(torch.nn.Linear(2, 1), torch.nn.Flatten(0))
+trainer = wganx.Trainer(torch.nn.Linear(2, 2), critic, noise=(2,), device="cpu")
+trainer.fit([torch.ones(4, 2)], steps=1)
+dist.destroy_process_group()
+gc.collect()
+assert "torch.distributed.nn.functional" in sys.modules
+for each in gc.get_objects():
+    if isinstance(each, types.FunctionType):
+        defaults = [*(each.__defaults__ or ()), *(each.__kwdefaults__ or {}).values()]
+        if any(isinstance(value, dist.ProcessGroup) for value in defaults):
+            print(f"{each.__module__}.{each.__qualname__}")
+"""
+    ended = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code, str(tmp_path / "meeting"), made_by],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (ended.returncode, ended.stdout) == (0, ""), ended.stderr
 
 
 def test_rows_are_shared_out_evenly():

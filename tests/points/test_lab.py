@@ -25,6 +25,12 @@ SVG = b"<?xml"
 PNG = b"\x89PNG"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def fonts_are_known() -> None:
+    """matplotlib's first import lists the fonts of the machine, with processes and files of its own: not in a test."""
+    subprocess.run([sys.executable, "-c", "import matplotlib.font_manager"], check=True, capture_output=True)
+
+
 def call(*arguments: object, code: int = 0) -> str:
     result = CliRunner().invoke(main, [str(argument) for argument in arguments])
     assert result.exit_code == code, result.output

@@ -123,3 +123,30 @@ def test_classes_that_were_renamed_are_compared_by_name(tmp_path):
     for attempt in (lambda: renamed.evaluate(), lambda: wganx.resume(run.folder.path, settings=["train.steps=80"])):
         with pytest.raises(UsageError, match=r"label was one of anna, ben and is one of ben, zoe"):
             attempt()
+
+
+def test_two_draws_never_lie_in_one_folder(labelled, tmp_path):
+    def call(*arguments, code=0):
+        result = CliRunner().invoke(main, ["sample", str(labelled.folder.path), *map(str, arguments)])
+        assert result.exit_code == code, result.output
+        return result.output
+
+    call("-n", 4, "--class", "mode 1")
+    call("-n", 2, "--class", "mode 3")
+    first, second = sorted(labelled.folder.samples.glob("drawn-*"), key=lambda path: len(path.name))
+    assert (first.name, second.name) == ("drawn-step-000012-seed-0", "drawn-step-000012-seed-0-2")
+    assert [len(np.load(folder / "sample.npy")) for folder in (first, second)] == [4, 2]
+
+    out = tmp_path / "picked"
+    call("-n", 4, "--out", out)
+    said = call("-n", 2, "--out", out, code=2)
+    assert f"{out} holds grid.png already" in said
+    assert "give another --out, or --overwrite" in said
+    assert len(np.load(out / "sample.npy")) == 4
+    call("-n", 2, "--out", out, "--overwrite")
+    assert len(np.load(out / "sample.npy")) == 2
+
+    (out / "thesis.txt").write_text("all my work")
+    assert "thesis.txt, which no draw wrote; nothing was removed" in call("--out", out, "--overwrite", code=2)
+    assert len(list(out.iterdir())) == 4
+    assert "thesis.txt is a file" in call("--out", out / "thesis.txt", "--overwrite", code=2)

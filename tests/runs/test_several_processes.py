@@ -31,9 +31,14 @@ def trained(tmp_path_factory):
         )
         for number, count in ((0, 2), (1, 2), (0, 1))
     ]  # fmt: skip
-    for process in processes:
-        said, _ = process.communicate(timeout=500)
-        assert process.returncode == 0, said
+    try:
+        for process in processes:
+            said, _ = process.communicate(timeout=500)
+            assert process.returncode == 0, said
+    finally:
+        for process in processes:  # those that wait for one that failed
+            process.kill()
+            process.communicate()
     return lambda scenario, number, count: load_file(
         out / f"{scenario.replace('/', '-')}-{number}-of-{count}.safetensors"
     )

@@ -140,3 +140,19 @@ class TestDualCertificate:
             dual_certificate((ones, ones, torch.ones(2, 3), ones, ones))
         with pytest.raises(ValueError, match="weights must sum to 1, got 2"):
             dual_certificate((ones, ones, torch.ones(2, 2), 2 * ones, ones))
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e-12, 1e12, 1e200])
+def test_a_potential_attains_w1_at_any_scale(scale):
+    x, y = torch.randn(30, 2, dtype=torch.float64), torch.randn(25, 2, dtype=torch.float64) + 1
+    found = kantorovich_rubinstein(scale * x, scale * y)
+    assert found.value == pytest.approx(exact_w1(scale * x, scale * y).value, rel=1e-9)
+    assert found.slope <= 1 + 1e-9
+
+
+def test_a_far_point_that_both_sides_share_hides_no_potential():
+    x, y = torch.randn(30, 2, dtype=torch.float64), torch.randn(30, 2, dtype=torch.float64) + 1
+    far = torch.full((2, 2), 1e10, dtype=torch.float64)
+    found = kantorovich_rubinstein(torch.cat([x, far]), torch.cat([y, far]))
+    assert found.value == pytest.approx(exact_w1(x, y).value * 30 / 32, rel=1e-6)
+    assert found.slope <= 1 + 1e-9

@@ -128,6 +128,58 @@ def test_an_empty_weight_counts_for_nothing():
     )
 
 
+def energy_limit(x, y, p):
+    """What S tends to as epsilon grows: half of an energy distance, of the costs."""
+    mean = lambda a, b: float((torch.cdist(a, b) ** p).mean())  # noqa: E731
+    return (mean(x, y) - mean(x, x) / 2 - mean(y, y) / 2) ** (1 / p)
+
+
+@pytest.mark.parametrize("p", [1.0, 2.0])
+@pytest.mark.parametrize("epsilon", [1e4, 1e6, 1e9, 1e14])
+@pytest.mark.parametrize(("dtype", "digits"), [(torch.float32, 1e-6), (torch.float64, 1e-9)])
+def test_a_large_epsilon_reads_an_energy_distance_in_every_dtype(dtype, digits, epsilon, p):
+    x, y = cloud(0, 60), cloud(1, 50) + 1
+    found = sinkhorn_divergence(x.to(dtype), y.to(dtype), epsilon=epsilon, p=p)
+    assert found.converged
+    assert found.value == pytest.approx(energy_limit(x, y, p), rel=digits + 20 / epsilon)
+
+
+def test_updates_that_stand_still_for_want_of_digits_have_not_converged():
+    x, y = cloud(0, 3, dtype=torch.float32) + 1, cloud(1, 3, dtype=torch.float32)
+    with pytest.warns(RuntimeWarning, match="or pass float64 samples"):
+        assert not sinkhorn_divergence(x, y, epsilon=1e-6, tolerance=0.05).converged
+    assert sinkhorn_divergence(x.double(), y.double(), epsilon=1e-6, tolerance=0.05, max_iterations=10**5).converged
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6), st.floats(-12, 12), st.floats(1, 8), st.sampled_from([torch.float32, torch.float64]))
+def test_scaling_the_samples_scales_the_divergence(seed, exponent, p, dtype):
+    x, y, scale = cloud(seed, 15, dtype=dtype), cloud(seed + 1, 12, dtype=dtype), 10.0**exponent
+    largest = float(torch.cdist(x, y).max()) ** p
+    settings = {"p": p, "tolerance": 1e-3, "max_iterations": 5000}
+    own, scaled = (sinkhorn_divergence(s * x, s * y, epsilon=0.3 * largest * s**p, **settings) for s in (1.0, scale))
+    # The difference of three terms is known to the digits of the costs.
+    known = max(20 * torch.finfo(dtype).eps * largest, 1e-6 * own.value**p)
+    assert (scaled.value / scale) ** p == pytest.approx(own.value**p, abs=known)
+
+
+@pytest.mark.parametrize("p", [1.0, 2.0, 3.0])
+@pytest.mark.parametrize("scale", [1e-12, 1e-5, 1e12])
+def test_the_default_epsilon_scales_with_the_costs(scale, p):
+    x, y = cloud(0), cloud(1)
+    own, scaled = sinkhorn_divergence(x, y, p=p), sinkhorn_divergence(scale * x, scale * y, p=p)
+    assert scaled.epsilon == pytest.approx(own.epsilon * scale**p, rel=1e-9)
+    assert scaled.value == pytest.approx(own.value * scale, rel=1e-6)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-3, 1e30])
+def test_powers_and_scales_at_which_a_cost_leaves_the_range(scale):
+    x, y = torch.zeros(3, 2), torch.full((3, 2), scale)
+    for p in (1, 2, 4, 8):
+        assert sinkhorn_divergence(x, y, p=p).value == pytest.approx(math.sqrt(2) * scale, rel=1e-5)
+    assert sinkhorn_divergence(x, y / scale, p=400).value == pytest.approx(math.sqrt(2), rel=1e-5)
+
+
 def test_it_says_when_it_did_not_converge():
     message = r"Sinkhorn stopped after 2 updates with .* of the mass misplaced, more than 1e-09: raise max_iterations"
     with pytest.warns(RuntimeWarning, match=message):
@@ -145,7 +197,8 @@ def test_it_says_when_it_did_not_converge():
         ({"tolerance": 0.0}, "tolerance must be more than 0, got 0"),
         ({"batch": 0}, "batch must be at least 1, got 0"),
         ({"max_iterations": 0}, "max_iterations must be at least 1, got 0"),
-        ({"p": 400}, "a distance to the power p=400 overflows torch.float32: scale the samples down"),
+        ({"p": 4000}, "a distance to the power p=4000 overflows: scale the samples down"),
+        ({"epsilon": 1e-60}, "epsilon=1e-60 is too far from the costs for torch.float32: take another, or a lower p"),
         ({"weights": (torch.ones(3), torch.ones(3))}, "weights must sum to 1, got 3"),
     ],
 )

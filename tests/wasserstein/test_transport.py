@@ -9,10 +9,12 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import maximum_bipartite_matching
 from scipy.stats import wasserstein_distance
 
 from wganx.errors import WganxError
-from wganx.wasserstein import exact_w1, exact_wp, optimal_transport, transport
+from wganx.wasserstein import exact_w1, exact_wp, optimal_transport, simplex
 
 seeds = st.integers(0, 10**6)
 
@@ -118,6 +120,67 @@ def test_samples_of_any_rank_and_dtype(dtype):
     assert exact_w1(x[:, 0, 0, 0], y[:, 0, 0, 0]).dim == 1
 
 
+class TestAnyScale:
+    """The solver's tolerances are shares of the largest cost, and artificial costs of 1: both are kept from it."""
+
+    @settings(max_examples=60, deadline=None)
+    @given(
+        seeds, st.floats(-12, 12), st.one_of(st.sampled_from([1.0, 2.0, 3.0, 8.0]), st.floats(1, 16)),
+        st.sampled_from([1, 3]), st.booleans(),
+    )  # fmt: skip
+    def test_scaling_the_samples_scales_the_distance(self, seed, exponent, p, dim, weighted):
+        x, y, scale = cloud(seed, 40, (dim,)), cloud(seed + 1, 33, (dim,)), 10.0**exponent
+        weights = (masses(seed, 40), masses(seed + 1, 33)) if weighted else None
+        whole = exact_wp(x, y, p, weights=weights).value
+        assert exact_wp(scale * x, scale * y, p, weights=weights).value == pytest.approx(scale * whole, rel=1e-6)
+
+    @pytest.mark.parametrize("dim", [1, 3])
+    @pytest.mark.parametrize("p", [1, 2, 4, 8, 50, 400])
+    @pytest.mark.parametrize("scale", [1e-300, 1e-12, 1e-7, 1e-4, 1e-2, 1e12, 1e200])
+    def test_small_and_large_samples_and_high_powers(self, scale, p, dim):
+        x, y = cloud(0, 300, (dim,)), cloud(1, 300, (dim,))
+        assert exact_wp(scale * x, scale * y, p).value / scale == pytest.approx(exact_wp(x, y, p).value, rel=1e-6)
+
+    @pytest.mark.parametrize("p", [1.0, 2.0, 4.0])
+    def test_a_few_far_points_that_both_sides_share_cost_nothing(self, p):
+        x, y = cloud(0, 300), cloud(1, 300)
+        far = torch.full((2, 3), 1e6, dtype=torch.float64)
+        found = exact_wp(torch.cat([x, far]), torch.cat([y, far]), p).value
+        assert found == pytest.approx((300 / 302) ** (1 / p) * exact_wp(x, y, p).value, rel=1e-6)
+
+    def test_the_value_grows_with_the_power_up_to_the_longest_way_of_the_best_plan(self):
+        x, y = cloud(0, 60), cloud(1, 60)
+        values = [exact_wp(x, y, p).value for p in (1, 2, 4, 8, 16, 50, 100, 400)]
+        assert values == sorted(values)
+        # By the limit, the least length whose ways alone can carry all mass: a power of 400 is within 2 % of it.
+        lengths = torch.cdist(x, y)
+        reach = next(
+            limit for limit in lengths.flatten().sort().values.tolist()
+            if (maximum_bipartite_matching(csr_array((lengths <= limit).numpy())) >= 0).all()
+        )  # fmt: skip
+        assert reach * 60 ** (-1 / 400) * (1 - 1e-6) <= values[-1] <= reach * (1 + 1e-6)
+
+    @pytest.mark.parametrize("scale", [1e-12, 1e-4, 1e4])
+    @pytest.mark.parametrize("p", [1, 2, 4])
+    def test_plan_and_potentials_prove_each_other_at_any_scale(self, scale, p):
+        found = optimal_transport(scale * cloud(0, 200), scale * cloud(1, 200), p=p)
+        assert abs(found.gap) < 1e-6 * found.cost
+        assert found.infeasibility <= 1e-9 * found.ground_cost.max()
+        assert found.value == pytest.approx(scale * exact_wp(cloud(0, 200), cloud(1, 200), p).value, rel=1e-6)
+
+    def test_weights_that_are_equal_but_for_rounding_leave_no_speck_on_a_long_way(self):
+        weights = tuple(torch.tensor(side, dtype=torch.float64) for side in ([0.1, 0.2, 0.7], [0.7, 0.1, 0.2]))
+        assert exact_wp([0.0, 1.0, 5.0], [5.0, 0.0, 1.0], 4, weights=weights).value == 0
+        x = torch.tensor([[0.0, 1.0], [1.0, 2.0], [5.0, 9.0]], dtype=torch.float64)
+        assert exact_wp(x, x[[2, 0, 1]], 4, weights=weights).value == 0
+
+    def test_what_is_not_proved_is_refused(self, monkeypatch):
+        monkeypatch.setattr(simplex, "OPEN", -1.0)
+        for compute in (exact_wp, optimal_transport):
+            with pytest.raises(WganxError, match=r"exact transport was not solved: the value found may be .* too larg"):
+                compute(cloud(0), cloud(1))
+
+
 class TestPlanAndPotentials:
     @settings(max_examples=25, deadline=None)
     @given(
@@ -208,11 +271,16 @@ class TestRefusals:
             with pytest.raises(ValueError, match=f"p must be finite and at least 1, got {p:g}"):
                 compute(torch.zeros(2), torch.ones(2))
 
-    def test_an_overflow(self):
+    def test_a_cost_that_no_number_holds_is_refused_by_the_plan_and_not_by_the_distance(self):
+        far = torch.full((2, 2), 1e90, dtype=torch.float64)
+        assert exact_wp(far, torch.zeros(2, 2), 4).value == pytest.approx(math.sqrt(2) * 1e90, rel=1e-12)
+        assert exact_wp(torch.tensor([0.0, 1e90], dtype=torch.float64), torch.zeros(2), 4).value == pytest.approx(
+            0.5**0.25 * 1e90, rel=1e-12
+        )
         with pytest.raises(ValueError, match="a distance to the power p=4 overflows: scale the samples down"):
-            exact_wp(torch.full((2, 2), 1e90, dtype=torch.float64), torch.zeros(2, 2), 4)
-        with pytest.raises(ValueError, match="a distance to the power p=4 overflows"):
-            exact_wp(torch.tensor([0.0, 1e90], dtype=torch.float64), torch.zeros(2), 4)
+            optimal_transport(far, torch.zeros(2, 2), p=4)
+        with pytest.raises(ValueError, match="every distance to the power p=4 vanishes: scale the samples up"):
+            optimal_transport(far * 1e-180, torch.zeros(2, 2), p=4)
 
     @pytest.mark.parametrize("dim", [1, 2])
     def test_an_unknown_metric(self, dim):
@@ -238,6 +306,6 @@ class TestRefusals:
         assert exact_w1(x[:, 0], y[:, 0]).value == 1.0
 
     def test_a_solver_that_gives_up(self, monkeypatch):
-        monkeypatch.setattr(transport, "ITERATIONS", 1)
+        monkeypatch.setattr(simplex, "ITERATIONS", 1)
         with pytest.raises(WganxError, match=r"exact transport was not solved: .*; take fewer samples"):
             exact_w1(cloud(0), cloud(1))

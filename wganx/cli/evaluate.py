@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from wganx.cli.selection import with_extensions
+from wganx.cli.selection import with_extensions, with_place
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @click.option("--checkpoint", default="last", show_default=True, metavar="WHICH", help="last, best, or a step.")
 @click.option("--metric", "metrics", multiple=True, metavar="NAME", help="Only this one; repeat for more.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@with_place
 @with_extensions
 def evaluate(
     run: Path,
@@ -32,7 +33,7 @@ def evaluate(
     checkpoint: str,
     metrics: tuple[str, ...],
     as_json: bool,
-    extensions: tuple[str, ...],
+    **place: Any,
 ) -> None:
     """Measure a run on held-out data, beside the real-against-real floor and the task's trivial baselines.
 
@@ -45,7 +46,7 @@ def evaluate(
     from wganx.report import write_report
     from wganx.storage import json_text
 
-    loaded = load_run(run, extensions=extensions)
+    loaded = load_run(run, **place)
     evaluation = loaded.evaluate(n=count, seed=seed, metrics=metrics or None, repeats=repeats, checkpoint=checkpoint)
     write_report(loaded.folder.path)
     if as_json:

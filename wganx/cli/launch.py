@@ -7,10 +7,13 @@ import os
 import signal
 import sys
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import click
+
+from wganx.errors import INTERRUPTED
 
 RESTARTS = 3
 
@@ -22,18 +25,28 @@ def launch_training(nproc: int, *, out: Path | None, resume: bool, **choice: Any
     that ends by itself has said why; the same would happen again, so its exit code becomes the command's. A call that
     is wrong is refused here, before any is started.
     """
-    from torch.distributed.elastic.multiprocessing.api import SignalException
-    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
-
     from wganx.config import resolve
     from wganx.runs import RunFolder
 
     if out is None or not (resume and RunFolder(out).holds_run()):
         resolved = resolve(**choice)
-        out = out or RunFolder.fresh(resolved.run.plugin, resolved.run.scenario).path
+        out = out or RunFolder.claim(resolved.run.plugin, resolved.run.scenario).path
     # As torchrun does, but sharing out the processors: a process with all of them would slow the others down.
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // nproc)))
     arguments = ["-m", "wganx.cli", "train", *_as_options(choice), "--out", str(out)]
+    try:
+        _supervise(nproc, arguments, out, resume=resume)
+    finally:
+        with suppress(OSError):  # a folder that was claimed and not begun in
+            out.rmdir()
+
+
+def _supervise(nproc: int, arguments: list[str], out: Path, *, resume: bool) -> None:
+    from torch.distributed.elastic.multiprocessing.api import SignalException
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+
+    from wganx.runs import RunFolder
+
     for restarts_left in reversed(range(RESTARTS + 1)):
         try:
             _run_once(nproc, [*arguments, *(["--resume"] if resume else [])])
@@ -41,7 +54,7 @@ def launch_training(nproc: int, *, out: Path | None, resume: bool, **choice: Any
         except SignalException:
             again = f"in {nproc} processes again with: wganx train --resume --nproc {nproc} --out {out}"
             click.echo(again if RunFolder(out).holds_run() else "stopped before the training began; nothing was saved")
-            return
+            raise click.exceptions.Exit(INTERRUPTED) from None
         except ChildFailedError as error:
             codes = {rank: failure.exitcode for rank, failure in error.failures.items()}
             # SIGTERM is what those get who are left when another has ended.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 import traceback
 from typing import Any
 
@@ -52,6 +54,8 @@ class Wganx(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except BrokenPipeError:
+            raise  # click ends without a word where nobody reads
         except (WganxError, OSError) as error:
             if ctx.params.get("debug"):
                 traceback.print_exc()
@@ -69,7 +73,13 @@ def main(debug: bool) -> None:
       wganx train --plugin image
       wganx train --plugin image --data ./photos
       wganx sample runs/... -n 16
+
+    \b
+    Exit codes: 0 done, 1 the work failed, 2 the call was wrong, 3 a training was stopped before its last step.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # in an ASCII locale a name must not end the command
+            stream.reconfigure(errors="backslashreplace")
 
 
 for _command in (train, resume, sample, evaluate, distance, report, plugins, config, data, lab, doctor):

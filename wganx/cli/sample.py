@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from wganx.cli.selection import with_extensions
+from wganx.cli.selection import with_extensions, with_place
 from wganx.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,8 +23,10 @@ if TYPE_CHECKING:
 @click.option("--checkpoint", default="last", show_default=True, metavar="WHICH", help="last, best, or a step.")
 @click.option("--source", type=click.Path(path_type=Path), metavar="PATH", help="A file, or folder, to make it from.")
 @click.option(
-    "--out", type=click.Path(path_type=Path), metavar="PATH", help="Where to write; RUN/samples/... by default."
+    "--out", type=click.Path(path_type=Path), metavar="PATH", help="Where to write; a new RUN/samples/... by default."
 )
+@click.option("--overwrite", is_flag=True, help="Put the samples in place of those that an earlier draw left in --out.")
+@with_place
 @with_extensions
 def sample(
     run: Path,
@@ -36,7 +37,8 @@ def sample(
     checkpoint: str,
     source: Path | None,
     out: Path | None,
-    extensions: tuple[str, ...],
+    overwrite: bool,
+    **place: Any,
 ) -> None:
     """Draw samples from a run: single files, and a grid picture beside them. Needs no data of the training.
 
@@ -47,17 +49,19 @@ def sample(
       wganx sample runs/voices --source in.wav --given speaker=anna --out out.wav
     """
     from wganx.api import load_run
+    from wganx.runs.drawn import own_folder
 
-    loaded = load_run(run, extensions=extensions)
+    loaded = load_run(run, **place)
     chosen = dict(map(_label_and_class, given))
     if source is not None:
-        _apply(loaded, source, out, seed=seed, given=chosen, class_name=class_name, checkpoint=checkpoint)
+        options: dict[str, Any] = {"seed": seed, "given": chosen, "class_name": class_name, "checkpoint": checkpoint}
+        _apply(loaded, source, out, overwrite=overwrite, **options)
         return
     samples, batch = loaded.draw(count, seed=seed, given=chosen, class_name=class_name, checkpoint=checkpoint)
     if out is None:
         own = loaded.resolved.run.seed if seed is None else seed
-        out = loaded.folder.samples / f"drawn-step-{loaded.step_of(checkpoint):06d}-seed-{own}"
-    *files, grid = loaded.write_samples(samples, batch, out)
+        out = own_folder(loaded.folder.samples, f"drawn-step-{loaded.step_of(checkpoint):06d}-seed-{own}")
+    *files, grid = loaded.write_samples(samples, batch, out, overwrite=overwrite)
     click.echo(f"{count} samples in {len(files)} files under {out}; all at once: {grid}")
 
 
@@ -68,17 +72,8 @@ def _label_and_class(text: str) -> tuple[str, str]:
     return label, name
 
 
-def _apply(
-    run: Run,
-    source: Path,
-    out: Path | None,
-    *,
-    seed: int | None,
-    given: Mapping[str, str | int],
-    class_name: str | None,
-    checkpoint: str,
-) -> None:
+def _apply(run: Run, source: Path, out: Path | None, **options: Any) -> None:
     if out is None:
         raise UsageError("--source needs --out, the file or folder to write")
-    written = run.apply(source, out, seed=seed, given=given, class_name=class_name, checkpoint=checkpoint)
+    written = run.apply(source, out, **options)
     click.echo(f"{len(written)} file{'s' * (len(written) > 1)} written: {written[0] if len(written) == 1 else out}")

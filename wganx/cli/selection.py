@@ -30,6 +30,12 @@ def with_extensions(command: F) -> F:
     return option(command)
 
 
+def with_place(command: F) -> F:
+    """Adds ``--device`` and ``--data`` to a command on a run that is there, which may have come from elsewhere."""
+    device = click.option("--device", metavar="NAME", help="Where to compute now: auto, cpu, cuda, cuda:1, ...")
+    return device(click.option("--data", metavar="PATH", help="Where its data lies now, if it was moved.")(command))
+
+
 def choosing_a_run(command: F) -> F:
     """Adds the options from which `wganx.config.resolve` makes a run."""
     for option in reversed(_OPTIONS):

@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
-import click
-
 from wganx.api import complete
-from wganx.cli.console import make_console
+from wganx.cli.console import reader_console
 from wganx.cli.progress import watching
+from wganx.errors import INTERRUPTED
 from wganx.runs import Run
 
 
-def train_and_tell(run: Run) -> None:
-    """Train `run` to its end under the eyes of whoever watches, and say how it ended."""
-    if not run.assembly.trainer.ranks.first:
-        complete(run)
+def train_and_tell(run: Run, *, from_step: int | None = None) -> None:
+    """Train `run` to its end under the eyes of whoever watches, and say how it ended.
+
+    Raises:
+        SystemExit: it was stopped before its last step (`INTERRUPTED`).
+    """
+    trainer = run.assembly.trainer
+    if not trainer.ranks.first:
+        if complete(run, from_step=from_step).assembly.trainer.step < run.resolved.run.train.steps:
+            raise SystemExit(INTERRUPTED)
         return
-    console = make_console()
-    with watching(run, console) as progress:
-        complete(run, [progress])
-    facts, folder = run.folder.facts(), run.folder.path
-    step, steps = facts["step"], run.resolved.run.train.steps
+    # Whoever leaves before the end is taken to want no more of it, as with Ctrl-C: it can be resumed.
+    console = reader_console(trainer.stop)
+
+    def say(text: str) -> None:
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    folder, steps = run.folder.path, run.resolved.run.train.steps
+    try:
+        with watching(run, console) as progress:
+            complete(run, [progress], from_step=from_step)
+    except KeyboardInterrupt:
+        saved = run.store.steps()
+        say(f"stopped at once; saved up to step {saved[-1] if saved else 0} of {steps}; wganx resume {folder} goes on")
+        raise SystemExit(INTERRUPTED) from None
+    facts = run.folder.facts()
+    step = facts["step"]
     if facts["status"] == "interrupted":
-        click.echo(f"stopped after step {step} of {steps} and saved; continue with: wganx resume {folder}")
-        return
-    click.echo(f"finished {step} steps in {facts['seconds']:.0f} s")
-    click.echo(f"report  {run.folder.report}")
-    click.echo(f"next    wganx sample {folder} -n 16    wganx evaluate {folder}")
+        say(f"stopped after step {step} of {steps} and saved; continue with: wganx resume {folder}")
+        raise SystemExit(INTERRUPTED)
+    say(f"finished {step} steps in {facts['seconds']:.0f} s")
+    say(f"report  {run.folder.report}")
+    say(f"next    wganx sample {folder} -n 16    wganx evaluate {folder}")

@@ -10,8 +10,12 @@ from wganx.errors import ConfigError
 MAY_CHANGE = (
     "train.steps", "log", "preview", "checkpoint", "evaluate",
     "dataset.feed", "dataset.workers", "dataset.pack", "train.capture", "train.micro_batch", "extensions",
+    "device", "dataset.root",
 )  # fmt: skip
-"""Settings and sections that leave the course of the weights as it was, but for the order of additions."""
+"""Settings and sections that leave the course of the weights as it was, but for the order of additions.
+
+A moved dataset is compared with what the run was started on; on another kind of device random streams begin anew.
+"""
 
 _ABSENT = object()
 

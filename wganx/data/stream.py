@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import pickle
 import signal
 import warnings
@@ -169,7 +171,7 @@ class StreamFeed(Feed):
             num_workers=self._workers,
             prefetch_factor=_BATCHES_AHEAD if self._workers else None,
             multiprocessing_context="spawn" if self._workers else None,
-            worker_init_fn=_leave_interrupts_to_the_parent if self._workers else None,
+            worker_init_fn=_start_worker if self._workers else None,
             pin_memory=self.device.type == "cuda",
             generator=torch.Generator(),  # or the loader would draw from the run's global random stream
         )
@@ -243,6 +245,9 @@ def _failure(error: Exception) -> str:
     return f"reading a batch failed: {text.splitlines()[-1] if text else type(error).__name__}"
 
 
-def _leave_interrupts_to_the_parent(worker: int) -> None:
-    """Ctrl-C reaches every process of a terminal; the run still needs batches until it has saved."""
+def _start_worker(worker: int) -> None:
+    # Ctrl-C reaches every process of a terminal; the run still needs batches until it has saved.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The thread that sends batches is not waited for. In the midst of torch's code it would meet an interpreter that is
+    # gone: "terminate called without an active exception". There is nothing left to tidy up but the process.
+    atexit.register(os._exit, 0)

@@ -5,12 +5,14 @@ from wganx.engine.checkpoint import (
     CheckpointStore,
     Weights,
     read_checkpoint,
+    read_networks,
     read_weights,
     write_checkpoint,
 )
 from wganx.engine.device import choose_device, place
 from wganx.engine.loop import Every, TrainResult
 from wganx.engine.observer import Observer
+from wganx.engine.progress import Progress, progress_for
 from wganx.engine.randomness import apart
 from wganx.engine.ranks import Ranks, join
 from wganx.engine.sampler import Sampler
@@ -26,6 +28,7 @@ __all__ = [
     "Every",
     "Observer",
     "Optimizer",
+    "Progress",
     "Ranks",
     "Sampler",
     "TrainResult",
@@ -37,7 +40,9 @@ __all__ = [
     "join",
     "load_average",
     "place",
+    "progress_for",
     "read_checkpoint",
+    "read_networks",
     "read_weights",
     "slow_data",
     "write_checkpoint",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ from wganx.storage import remove_folder, whole_folder, write_whole
 FORMAT = 1
 _FILES = ("weights.safetensors", "training.safetensors")
 _UNFINISHED = (".writing", ".removing", ".replaced")
+_NAME = re.compile(r"step-(\d{6,})")
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,18 @@ def read_weights(folder: Path) -> Weights:
     return Weights({name.removeprefix("average/"): tensor for name, tensor in found.items()}, facts)
 
 
+def read_networks(folder: Path) -> Checkpoint:
+    """Read of a checkpoint only the networks, to the CPU; its training state need not be there, and is left empty.
+
+    Raises:
+        CheckpointError: the weights are missing, torn or altered, or of a format this version does not know.
+    """
+    with _named(folder):
+        facts = _facts(folder, _FILES[:1])
+        weights = load_file(folder / _FILES[0])
+    return Checkpoint(weights, {}, facts)
+
+
 @contextmanager
 def _named(folder: Path) -> Iterator[None]:
     """Whatever fails inside names the checkpoint."""
@@ -127,7 +141,7 @@ class CheckpointStore:
         self._sweep()
         path = self.path(step)
         write_checkpoint(path, checkpoint)
-        self._prune()
+        self._prune(step)
         return path
 
     def path(self, step: int) -> Path:
@@ -135,8 +149,9 @@ class CheckpointStore:
         return self.folder / f"step-{step:06d}"
 
     def steps(self) -> list[int]:
-        """Steps that have a checkpoint under its final name, ascending."""
-        return sorted(int(path.name.removeprefix("step-")) for path in self.folder.glob("step-*"))
+        """Steps that have a checkpoint under its final name, ascending; folders of any other name are not looked at."""
+        found = ((path, _NAME.fullmatch(path.name)) for path in self.folder.glob("step-*"))
+        return sorted(int(match[1]) for path, match in found if match and path.is_dir())
 
     def latest(self, warn: Callable[[str], None] | None = None) -> Checkpoint | None:
         """The newest checkpoint that is whole; None without any. `warn` stands in for the store's own."""
@@ -149,6 +164,9 @@ class CheckpointStore:
 
     def discard_after(self, step: int) -> None:
         """Remove the checkpoints of later steps, which a roll-back made void."""
+        best = self.best()
+        if best is not None and best["step"] > step:
+            (self.folder / "best.json").unlink()
         for later in self.steps():
             if later > step:
                 remove_folder(self.path(later))
@@ -165,10 +183,12 @@ class CheckpointStore:
             return None
         return best
 
-    def _prune(self) -> None:
+    def _prune(self, newest: int) -> None:
         best = self.best()
-        kept = {*self.steps()[-self.keep :], *([best["step"]] if best else [])}
-        for step in self.steps():
+        # Later ones were passed over as damaged: they count for nothing, and may hold weights that are whole.
+        so_far = [step for step in self.steps() if step <= newest]
+        kept = {*so_far[-self.keep :], *([best["step"]] if best else [])}
+        for step in so_far:
             if step not in kept:
                 remove_folder(self.path(step))
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from wganx.engine.ranks import local_number
 from wganx.errors import UsageError
@@ -29,7 +31,10 @@ def choose_device(requested: str | torch.device) -> torch.device:
         device = torch.device(requested)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise UsageError(f"device {str(requested)!r} cannot be used: {str(error).splitlines()[0]}") from error
+        raise UsageError(
+            f"device {str(requested)!r} cannot be used: {str(error).splitlines()[0]}; name one that can with --device "
+            "(device= in Python): cpu, or auto for what is there"
+        ) from error
     if device.type != "cuda":
         return device
     if device.index is not None:
@@ -46,9 +51,35 @@ def place(network: nn.Module, device: torch.device) -> torch.memory_format:
     pictures = any(isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)) for module in network.modules())
     layout = torch.channels_last if pictures else torch.contiguous_format
     network.to(device)
-    if pictures:
-        network.to(memory_format=layout)  # type: ignore[call-overload]
+    for tensor in (*network.parameters(), *network.buffers()) if pictures else ():
+        if tensor.ndim == 4:  # kernels of five axes beside them have no such order
+            tensor.data = tensor.data.to(memory_format=layout)
     return layout
+
+
+def place_plainly(network: nn.Module) -> None:
+    """Bring every weight of `network` into the plain order in memory."""
+    for tensor in (*network.parameters(), *network.buffers()):
+        # A kernel of one channel lies in both orders at once, and its strides decide which one a convolution sees.
+        tensor.data = tensor.data.clone(memory_format=torch.contiguous_format)
+
+
+def arranged(samples: Tensor, layout: torch.memory_format) -> Tensor:
+    """Samples ``(N, ...)`` in an order in memory that is of four axes."""
+    return samples.contiguous(memory_format=layout) if samples.ndim == 4 else samples
+
+
+def as_judged(fake: Tensor, layout: torch.memory_format) -> Tensor:
+    """Samples as the generator left them in memory, for a critic that wants samples in `layout`.
+
+    One that takes them in the plain order may well count on it (``x.view(len(x), -1)``).
+    """
+    return fake.contiguous() if layout == torch.contiguous_format else fake
+
+
+def twice_differentiable_attention() -> AbstractContextManager[object]:
+    """Inside, ``scaled_dot_product_attention`` runs with the one kernel that can be differentiated twice."""
+    return sdpa_kernel([SDPBackend.MATH])
 
 
 def masks_pay(critic: nn.Module, device: torch.device) -> bool:

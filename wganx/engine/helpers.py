@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import torch
 from torch import nn
+from torch.nn.parameter import UninitializedParameter
 
 from wganx.engine.device import place
 from wganx.engine.steps.player import Role
@@ -45,6 +46,27 @@ def arrange_helpers(
         else:
             learning[player][name] = helper.module
     return learning
+
+
+def check_players(generator: nn.Module, critic: nn.Module) -> None:
+    """
+    Raises:
+        PreflightError: a layer has no size yet, or both players would train the same weight.
+    """
+    for role, network in (("generator", generator), ("critic", critic)):
+        for name, layer in network.named_modules():
+            if any(isinstance(weight, UninitializedParameter) for weight in layer.parameters(recurse=False)):
+                raise PreflightError(
+                    f"the {role}'s layer {name!r} ({type(layer).__name__}) has no size yet; "
+                    f"call the {role} once on inputs of the right shape before it is trained"
+                )
+    own = {id(weight): name for name, weight in generator.named_parameters() if weight.requires_grad}
+    for name, weight in critic.named_parameters():
+        if id(weight) in own:
+            raise PreflightError(
+                f"the critic's {name!r} is the generator's {own[id(weight)]!r}: the players pull a shared weight in "
+                "opposite directions; give each its own (copy.deepcopy), or freeze it (requires_grad_(False))"
+            )
 
 
 def _weights(network: nn.Module) -> set[int]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
 
 from wganx.batch import Batch
+from wganx.engine.carrying.pace import FirstPace
 from wganx.engine.carrying.stream import Stream
 from wganx.engine.checkpoint import CheckpointStore
 from wganx.engine.observer import Audience, Observer, mute
@@ -41,16 +44,47 @@ class Every:
 
 @dataclass(frozen=True)
 class TrainResult:
-    """How a call of `Trainer.fit` ended: `history` holds the scalars of every logging point."""
+    """How a call of `Trainer.fit` ended.
+
+    Attributes:
+        status: ``interrupted`` where someone asked to stop before the last step.
+        step: generator updates so far.
+        seconds: that the call took.
+        history: the scalars of every logging point.
+        findings: of the health checks, in the order in which they began and ended.
+    """
 
     status: Literal["finished", "interrupted"]
     step: int
     seconds: float
     history: Sequence[Mapping[str, float]] = field(default=(), repr=False)
+    findings: Sequence[Finding] = field(default=(), repr=False)
 
 
 class _NonFinite(Exception):
     """A loss or gradient became non-finite since the last check."""
+
+
+_ALONE = threading.RLock()
+
+
+@contextmanager
+def _alone(note: Callable[[str], None]) -> Iterator[None]:
+    """Around a training: those of other threads wait for it.
+
+    Torch has one random stream, one cache of parametrised weights and one set of switches for the whole process; two
+    trainings that move them by turns would neither be repeatable nor right.
+    """
+    if not _ALONE.acquire(blocking=False):
+        note(
+            "another training goes on in another thread of this process; this one starts when it has ended "
+            "(two at once take two processes)"
+        )
+        _ALONE.acquire()
+    try:
+        yield
+    finally:
+        _ALONE.release()
 
 
 class Loop:
@@ -74,6 +108,8 @@ class Loop:
         self.checkpoints = checkpoints if training.ranks.first else None
         self.heldout = None if heldout is None else heldout.to(training.device)
         self.history: list[Mapping[str, float]] = []
+        self.findings: list[Finding] = []
+        self.first_pace = FirstPace(training.device, self.audience.paced)
 
     def run(self, log_every: int, checkpoint_every: int, actions: Sequence[Every]) -> TrainResult:
         """Train to the end, or until someone asks to stop; back to the last checkpoint, once, where numbers break."""
@@ -85,7 +121,7 @@ class Loop:
         ]
         before, training.listener = training.listener, self.listener
         try:
-            with StopRequest(patient=training.ranks.count > 1) as stop:
+            with _alone(self.listener), StopRequest(patient=training.ranks.count > 1) as stop:
                 self._start()
                 while training.step < self.until:
                     try:
@@ -94,16 +130,25 @@ class Loop:
                     except _NonFinite as failure:
                         self._roll_back(failure)
         finally:
+            training.release()
             training.listener = before
+            training.stop_wanted.clear()
         status: Literal["finished", "interrupted"] = "interrupted" if training.step < self.until else "finished"
-        return TrainResult(status, training.step, time.perf_counter() - started, self.history)
+        return TrainResult(status, training.step, time.perf_counter() - started, self.history, self.findings)
 
     def _steps(self, agenda: Sequence[Every], stop: StopRequest) -> None:
-        training, ranks, stopping = self.training, self.training.ranks, False
+        training, ranks = self.training, self.training.ranks
+
+        def asked() -> bool:
+            return stop.requested or training.stop_wanted.is_set()
+
+        stopping = ranks.count == 1 and asked()  # several settle it together, a step later
         with training.running(self.stream):
             while training.step < self.until and not stopping:
                 training.advance(self.until)
-                stopping = ranks.any_soon(stop.requested)
+                stopping = ranks.any_soon(asked())
+                if not self.first_pace.known:
+                    self.first_pace.look(training.step)
                 last = training.step == self.until
                 if due := [item for item in agenda if item.due(training.step, last, stopping)]:
                     training.steps.readings.merge(ranks)
@@ -114,14 +159,28 @@ class Loop:
 
     def _start(self) -> None:
         training = self.training
+        training.follow()
         training.ranks.copy_from_first(training.tensors())
         training.position = self.stream.state()
         if training.ranks.from_first(lambda: self.checkpoints is not None and not self.checkpoints.steps()):
             self._save()
-        batch = self.stream.peek()
+        with training.random.active():  # a DataLoader draws the order of its first epoch when it is started
+            batch = self.stream.peek()
         training.check(batch)
+        self.stream.least, self.stream.multiple = self._least(batch)
+        self.stream.note = training.note
         if training.rules.micro_batch == "auto" and training.steps.micro_batch is None:
             training.steps.micro_batch = training.ranks.from_first(lambda: fit_to_memory(training, batch))
+        self.audience.started(training.step, self.until)
+
+    def _least(self, batch: Batch) -> tuple[int, int]:
+        """Rows that a batch after the first must have at least, and of which number it must be a multiple."""
+        training = self.training
+        if rows := training.steps.rows:
+            return rows, len(batch)
+        pack = training.rules.pack
+        # Batch norm has no statistics of one row; and no process may be left without any.
+        return max(2, training.ranks.count) * pack, pack
 
     def _log(self) -> None:
         self._check_finite()
@@ -133,6 +192,7 @@ class Loop:
         self.history.append({"step": training.step, **scalars})
         shares = training.stopwatch.shares()
         self.audience.logged(training.step, scalars)
+        self.findings += findings
         self.audience.timed(training.step, shares)
         for finding in findings:
             self.audience.found(finding)

@@ -16,6 +16,12 @@ class Observer:
     An observer only looks: what it is handed is its own copy, and torch's random streams are put back behind it.
     """
 
+    def started(self, step: int, until: int) -> None:
+        """Networks and data are checked; training goes on after `step` generator updates, up to `until`."""
+
+    def paced(self, step: int, seconds: float) -> None:
+        """Once, after the first few steps of a call of `fit`: how many seconds a step takes on this device."""
+
     def logged(self, step: int, scalars: Mapping[str, float]) -> None:
         """A logging point after `step` generator updates."""
 
@@ -47,6 +53,12 @@ class Audience(Observer):
     def __init__(self, observers: Sequence[Observer], aside: Callable[[], AbstractContextManager[object]]) -> None:
         self._observers, self._aside = tuple(observers), aside
         self._listening = any(type(observer).noted is not Observer.noted for observer in observers)
+
+    def started(self, step: int, until: int) -> None:
+        self._tell(lambda observer: observer.started(step, until))
+
+    def paced(self, step: int, seconds: float) -> None:
+        self._tell(lambda observer: observer.paced(step, seconds))
 
     def logged(self, step: int, scalars: Mapping[str, float]) -> None:
         self._tell(lambda observer: observer.logged(step, dict(scalars)))

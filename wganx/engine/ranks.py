@@ -6,10 +6,12 @@ import atexit
 import os
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from types import FunctionType
 from typing import TypeVar
 
 import torch
 import torch.distributed as dist
+import torch.distributed.nn.functional as differentiable
 from torch import Tensor
 from torch.distributed.distributed_c10d import PrefixStore
 from torch.distributed.rendezvous import rendezvous
@@ -22,6 +24,14 @@ T = TypeVar("T")
 _MEETING = timedelta(minutes=3)
 # The first rank evaluates and writes while the others wait for it.
 _WORKING = timedelta(hours=1)
+
+
+# Each of these functions keeps the group there is when it is defined, as a default, and torch imports them with the
+# first optimizer: the group would outlive its end, and gloo's threads meet an interpreter that is gone ("terminate
+# called without an active exception"). Imported here, before `join`, they keep none; a group of the caller's is let go.
+for _each in vars(differentiable).values():
+    if isinstance(_each, FunctionType) and _each.__defaults__:
+        _each.__defaults__ = tuple(None if isinstance(it, dist.ProcessGroup) else it for it in _each.__defaults__)
 
 
 class FirstRankFailed(TrainingDiverged):

@@ -34,6 +34,19 @@ class Rules:
     pack: int = 1
 
     def __post_init__(self) -> None:
+        for name, kind, example in (
+            ("objective", Objective, "wganx.Wasserstein()"),
+            ("constraint", Constraint, "wganx.GradientPenalty(10.0)"),
+            ("optimizer", Optimizer, "wganx.Optimizer(lr=1e-4)"),
+        ):
+            if not isinstance(given := getattr(self, name), kind):
+                raise UsageError(f"{name} must be an object such as {example}, got {given!r}")
+        shape = self.noise
+        if shape is not None and not (isinstance(shape, tuple | list) and all(isinstance(n, int) for n in shape)):
+            raise UsageError(f"noise must be the shape of one sample of noise, such as (100,), or None, got {shape!r}")
+        for name in ("critic_steps", "accumulate", "pack"):
+            if not isinstance(number := getattr(self, name), int):
+                raise UsageError(f"{name} must be a whole number, got {number!r}")
         if self.critic_steps < 1 or self.accumulate < 1:
             raise UsageError(
                 f"critic_steps and accumulate must be at least 1, got {self.critic_steps} and {self.accumulate}"

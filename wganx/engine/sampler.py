@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import math
 from collections.abc import Mapping
 
 import torch
@@ -23,6 +25,7 @@ class Sampler:
         sample: format of what is drawn, for whoever writes or measures it.
         context: format of each thing the generator is given beside noise; labels among it are chosen here.
         seed: of draws that name none.
+        rows: that the generator takes at once, where it takes no other number.
     """
 
     def __init__(
@@ -34,7 +37,9 @@ class Sampler:
         sample: SampleFormat | None = None,
         context: Mapping[str, SampleFormat] | None = None,
         seed: int = 0,
+        rows: int | None = None,
     ) -> None:
+        self.rows = rows
         self.module, self.noise, self.device = module, noise, torch.device(device)
         self.sample, self.context, self.seed = sample, dict(context or {}), seed
 
@@ -59,10 +64,15 @@ class Sampler:
         Raises:
             UsageError: a label or class that is not there, rows of another number, or context that only data has.
         """
-        if count < 1:
-            raise UsageError(f"at least one sample can be drawn, not {count}")
+        if not isinstance(count, int) or count < 1:
+            raise UsageError(f"at least one sample can be drawn, not {count!r}")
         context = self.context_rows(count, given=given, context=context)
+        self._check_call(context)
         kind = next((each.dtype for each in self.module.parameters() if each.is_floating_point()), torch.float32)
+        wanted, chunk = count, self.rows or chunk
+        if self.rows:  # the last rows are drawn and not used
+            count = math.ceil(count / chunk) * chunk
+            context = {name: tensor[torch.arange(count) % wanted] for name, tensor in context.items()}
         samples = []
         with evaluating(self.module), apart(self.seed if seed is None else seed, self.device) as draws:
             for start in range(0, count, chunk):
@@ -72,7 +82,7 @@ class Sampler:
                     torch.randn(rows, *self.noise, generator=draws, device=self.device, dtype=kind),
                 )  # fmt: skip
                 samples.append(self.module(*noise, **part))
-        return torch.cat(samples)
+        return torch.cat(samples)[:wanted].contiguous()
 
     def context_rows(
         self,
@@ -104,6 +114,19 @@ class Sampler:
             rows[name] = turn % len(format.classes)
             turn = turn // len(format.classes)
         return rows
+
+    def _check_call(self, context: Mapping[str, Tensor]) -> None:
+        try:
+            signature = inspect.signature(self.module.forward)
+        except (TypeError, ValueError):  # one that is not written in Python
+            return
+        try:
+            signature.bind(*(() if self.noise is None else (None,)), **context)
+        except TypeError as error:
+            raise UsageError(
+                f"the generator cannot be called with {', '.join(context) or 'noise alone'}: {error}; "
+                "give context={name: one row a sample}"
+            ) from None
 
     def _class_index(self, name: str, choice: str | int) -> int:
         labels = {label: format for label, format in self.context.items() if format.is_label}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ from wganx.engine.checkpoint import Checkpoint, CheckpointStore, read_checkpoint
 from wganx.engine.loop import Every, Loop, TrainResult
 from wganx.engine.observer import Observer
 from wganx.engine.precision import Precision
+from wganx.engine.progress import progress_for
 from wganx.engine.randomness import RandomStreams
 from wganx.engine.ranks import Ranks
 from wganx.engine.rules import Rules
@@ -24,6 +25,7 @@ from wganx.engine.steps.averaging import WeightAverage
 from wganx.engine.steps.optimizer import Optimizer
 from wganx.engine.steps.updates import Losses, Steps
 from wganx.engine.training import At, Training
+from wganx.errors import UsageError
 from wganx.health import HealthCheck
 from wganx.networks import Helper
 from wganx.wasserstein import Constraint, GradientPenalty, Objective, Wasserstein
@@ -116,9 +118,10 @@ class Trainer:
 
     def fit(
         self,
-        batches: Iterable[Batch | Tensor],
+        batches: Iterable[Any],
         *,
         steps: int,
+        prepare: Callable[[Any], Batch | Tensor] | None = None,
         log_every: int = 50,
         observers: Sequence[Observer] = (),
         actions: Sequence[Every] = (),
@@ -126,6 +129,7 @@ class Trainer:
         checkpoint_every: int = 500,
         heldout: Batch | None = None,
         checks: Sequence[HealthCheck] = (),
+        progress: bool | None = None,
     ) -> TrainResult:
         """Train for `steps` generator updates.
 
@@ -134,7 +138,8 @@ class Trainer:
         once, and takes another course from there.
 
         Args:
-            batches: `wganx.Batch` or tensors ``(N, ...)``; started again when they run out.
+            batches: `wganx.Batch` or tensors ``(N, ...)``, alone or in a tuple of one; started again when they run out.
+            prepare: makes one of these of whatever else `batches` holds, such as pairs of samples and labels.
             log_every: updates between logging points, the only moments at which scalars leave the device.
             observers: told of logging points, checkpoints, roll-backs and whatever a person should know; without
                 one that listens, the last goes to the logger ``wganx``.
@@ -142,19 +147,35 @@ class Trainer:
             checkpoints: where to save, every `checkpoint_every` updates and at the end.
             heldout: samples that training never sees; the critic's reading on them is logged beside the other.
             checks: health checks beside the standard ones.
+            progress: say in lines on standard error how it goes (`wganx.Progress`); by default where a person
+                watches: in a terminal, a notebook, an interactive session.
 
         Raises:
+            UsageError: a number is out of its range.
             PreflightError: a network or the data cannot be trained as given.
             TrainingDiverged: non-finite again after the roll-back, or without a checkpoint to return to.
         """
+        for name, number, least in (
+            ("steps", steps, 0), ("log_every", log_every, 1), ("checkpoint_every", checkpoint_every, 1)
+        ):  # fmt: skip
+            if not isinstance(number, int) or isinstance(number, bool) or number < least:
+                raise UsageError(f"{name} must be a whole number of at least {least}, got {number!r}")
         training = self.training
         training.health.checks = [*standard_checks(self.objective, self.constraint), *checks]
-        stream = Stream(batches, training.device)
+        stream = Stream(batches, training.device, prepare)
         if self._restored:
             stream.load_state(training.position)
             self._restored = False
-        loop = Loop(training, stream, training.step + steps, observers, checkpoints, heldout)
+        told = [*observers, *progress_for(progress)]
+        loop = Loop(training, stream, training.step + steps, told, checkpoints, heldout)
         return loop.run(log_every, checkpoint_every, actions)
+
+    def stop(self) -> None:
+        """Ask `fit` to finish its step, save and return, as Ctrl-C does; from an observer or another thread.
+
+        Where no `fit` is going on, the next one returns before its first step.
+        """
+        self.training.stop_wanted.set()
 
     def check(self, batch: Batch) -> None:
         """Refuse, before the first step, networks that cannot be trained on batches like this one.
@@ -162,7 +183,10 @@ class Trainer:
         Raises:
             PreflightError: what is wrong, with the mend.
         """
-        self.training.check(batch)
+        try:
+            self.training.check(batch)
+        finally:
+            self.training.release()
 
     def sample(
         self, count: int, *, seed: int | None = None, context: Mapping[str, Tensor] | None = None, chunk: int = 256
@@ -225,6 +249,14 @@ class Trainer:
     def average(self) -> WeightAverage:
         """The weight average that samples are drawn from."""
         return self.training.average
+
+    @property
+    def averaged_generator(self) -> nn.Module:
+        """The averaged generator as a module, in evaluation mode; it goes on as the training does (deepcopy to keep).
+
+        Without an average (``ema=0``) the generator itself.
+        """
+        return self.training.average.module
 
     @property
     def objective(self) -> Objective:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import threading
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -19,9 +20,9 @@ from wganx.engine.carrying.stopwatch import Stopwatch
 from wganx.engine.carrying.stream import Stream
 from wganx.engine.checkpoint import Checkpoint
 from wganx.engine.device import choose_device, joins_forwards, masks_pay, place
-from wganx.engine.helpers import arrange_helpers
+from wganx.engine.helpers import arrange_helpers, check_players
 from wganx.engine.observer import log_note
-from wganx.engine.planning.preflight import check_networks
+from wganx.engine.planning.trial import Trial
 from wganx.engine.precision import Precision
 from wganx.engine.randomness import RandomStreams
 from wganx.engine.ranks import join
@@ -54,6 +55,7 @@ class Training:
         listener: told, once each, what a person should know.
         fallbacks: why by kind of update (``critic``, ``generator``, ``cycle``) that cannot be recorded.
         position: in the data, when it was last captured.
+        stop_wanted: set by whoever wants the training to end after the step it is at.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class Training:
             )
         self.random = RandomStreams(rules.seed, self.device)
         self.precision = Precision(rules.precision, self.device)
+        check_players(generator, critic)
         layouts = [place(network, self.device) for network in (generator, critic)]
         self.generator, self.critic = generator, critic
         rules.constraint.prepare(critic)
@@ -120,7 +123,9 @@ class Training:
         self.stopwatch = Stopwatch()
         self.listener: Callable[[str], None] = log_note
         self.fallbacks: dict[str, str] = {}
+        self.stop_wanted = threading.Event()
         self._execution: Execution | None = None
+        self._trial = Trial(self.steps, rules, format, self.average.module, self.note)
         turns = [_turn(generator), _turn(critic), at]
         self._turns = [turn for turn in turns if turn is not None]
         self._enter(self.step)
@@ -137,12 +142,17 @@ class Training:
             UsageError: the batch cannot be shared out in whole packs.
         """
         self.ranks.rows(packs_in(len(batch), self.rules.pack))
-        apart = check_networks(
-            self.generator, self.critic, batch, noise=self.rules.noise, constraint=self.rules.constraint,
-            format=self.format, pack=self.rules.pack,
-        )  # fmt: skip
-        # Statistics over a batch of both kinds would tell the critic which is which, and its gradient nothing.
-        self.steps.joined = self.steps.joined and apart
+        self._trial.check(batch)
+
+    def release(self) -> None:
+        """Leave the networks without what training hung on them."""
+        self._trial.release()
+
+    def follow(self) -> None:
+        """Take up what the networks' owner has frozen, unfrozen or put into evaluation mode since the last step."""
+        changed = [player.follow() for player in (self.steps.generator, self.steps.critic)]
+        if changed[1] and self.rules.capture == "compile":
+            self.steps.compiled = CompiledLoss(self.critic, self.steps.critic_loss, note=self.note)
 
     @contextmanager
     def running(self, stream: Stream) -> Iterator[None]:
@@ -195,7 +205,7 @@ class Training:
         """Draws from the averaged generator as it is now, and as it goes on."""
         return Sampler(
             self.average.module, noise=self.rules.noise, device=self.device, sample=self.format, context=context,
-            seed=self.rules.seed,
+            seed=self.rules.seed, rows=self.steps.rows,
         )  # fmt: skip
 
     def tensors(self) -> Iterator[torch.Tensor]:
@@ -234,6 +244,7 @@ class Training:
         """Become the training that `checkpoint` was taken from.
 
         Random streams belong to a kind of device; on another one the training takes up a new course from its seed.
+        Of networks alone (`read_networks`) it goes on with new optimizer states, and on a new course.
 
         Raises:
             CheckpointError: the networks differ in their parts or shapes.
@@ -246,12 +257,13 @@ class Training:
             player.load_optimizer_tensors(state.part(checkpoint.training, f"{player.role}_optimizer"))
         self.step, self.rollbacks = facts["step"], facts["rollbacks"]
         steps.critic_updates = facts["critic_updates"]
-        if facts["device"] == self.device.type:
+        whole = bool(checkpoint.training)
+        if whole and facts["device"] == self.device.type:
             self.random.load_tensors(state.part(checkpoint.training, "random"))
         else:
             self.random.reseed(self.step)
         sums = {name: sum.to(self.device) for name, sum in state.part(checkpoint.training, "readings").items()}
-        steps.readings.load(sums, facts["readings"])
+        steps.readings.load(sums, facts["readings"] if whole else {})
         if not self.ranks.first:  # an unfinished window is the first rank's
             steps.readings.clear()
         self.position = facts["position"]

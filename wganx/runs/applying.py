@@ -27,6 +27,7 @@ def apply_to(
     given: Mapping[str, str | int],
     seed: int,
     warn: Callable[[str], None],
+    overwrite: bool = False,
 ) -> list[Path]:
     """Send a file, or every file of a folder, through the generator; returns what was written.
 
@@ -42,7 +43,7 @@ def apply_to(
         raise UsageError(f"there is no file or folder at {source}; check the spelling")
 
     def one(path: Path, target: Path) -> Path:
-        return _apply(path, target, sampler, modality, task, game, given, seed, warn)
+        return _apply(path, target, sampler, modality, task, game, given, seed, warn, overwrite)
 
     if source.is_file():
         return [one(source, out / source.name if out.is_dir() else out)]
@@ -71,9 +72,12 @@ def _apply(
     given: Mapping[str, str | int],
     seed: int,
     warn: Callable[[str], None],
+    overwrite: bool,
 ) -> Path:
-    if target.exists():
-        raise UsageError(f"{target} is there already; give another --out, or remove it")
+    if target.is_dir() or (target.exists() and not overwrite):
+        raise UsageError(f"{target} is there already; give another --out, or --overwrite to put it in place of a file")
+    if target.exists() and target.samefile(path):
+        raise UsageError(f"{target} is the source itself; give another --out")
     target.parent.mkdir(parents=True, exist_ok=True)
     source: Source = call(modality, "open", path)
     if told := _other_rate(source, sampler):
@@ -112,7 +116,7 @@ def _write_aside(
             sink.close()
         if not aside.exists():
             raise DataError(f"{modality} wrote nothing for {path}")
-        aside.rename(target)
+        aside.replace(target)
     except BaseException:
         with suppress(Exception):
             sink.close()

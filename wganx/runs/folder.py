@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from wganx.errors import UsageError
+from wganx.runs.lock import NAME as LOCK
+from wganx.runs.lock import locked
 from wganx.storage import json_text, write_whole
 
 
@@ -37,31 +42,70 @@ class RunFolder:
     @classmethod
     def fresh(cls, plugin: str, scenario: str, parent: Path = Path("runs")) -> RunFolder:
         """A folder name that says when and what, not taken yet."""
-        stem = f"{datetime.now():%Y%m%d-%H%M%S}-{Path(plugin).stem.replace(':', '-')}-{scenario}"
-        names = (stem, *(f"{stem}-{number}" for number in range(2, 1000)))
-        return cls(next(parent / name for name in names if not (parent / name).exists()))
+        return cls(next(path for path in _names(plugin, scenario, parent) if not path.exists()))
+
+    @classmethod
+    def claim(cls, plugin: str, scenario: str, parent: Path = Path("runs")) -> RunFolder:
+        """A `fresh` folder, made now: of several runs that start in one second each gets one of its own.
+
+        Raises:
+            UsageError: no folder can be made there.
+        """
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+            for path in _names(plugin, scenario, parent):
+                with suppress(FileExistsError):
+                    path.mkdir()
+                    return cls(path)
+        except OSError as error:
+            raise UsageError(f"cannot make a run folder in {parent}: {error.strerror or error}; give --out") from error
+        raise AssertionError("names have no end")
 
     def holds_run(self) -> bool:
         """Whether a run was begun here."""
         return self.config.is_file()
 
     def begin(self, config: str) -> None:
-        """Make the folder and store the configuration.
+        """Make the folder and store the configuration; a run that failed before its first step makes room.
 
         Raises:
             UsageError: the folder cannot be made, or holds something already.
         """
-        if self.holds_run():
+        try:
+            self._check_free()
+            self.path.mkdir(parents=True, exist_ok=True)
+            with locked(self.path):
+                self._check_free()  # who came between has stored a configuration
+                self._clear()
+                self.store_config(config)
+        except OSError as error:
+            raise UsageError(f"cannot make the run folder {self.path}: {error.strerror or error}") from error
+
+    def never_trained(self) -> bool:
+        """Whether the run that was begun here failed before its first step, and so holds nothing to go on with."""
+        facts = self.facts()
+        return facts.get("status") == "failed" and not facts.get("step") and not any(read_lines(self.metrics))
+
+    def _check_free(self) -> None:
+        if self.holds_run() and not self.never_trained():
             raise UsageError(
                 f"{self.path} holds a run already; continue it with wganx resume {self.path}, or give another --out"
             )
-        try:
-            if self.path.is_dir() and any(self.path.iterdir()):
-                raise UsageError(f"{self.path} is not empty; give another --out")
-            self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UsageError(f"cannot make the run folder {self.path}: {error.strerror or error}") from error
-        self.store_config(config)
+        own = {path.name for path in self._own()} if self.holds_run() else {LOCK}
+        if self.path.is_dir() and any(path.name not in own for path in self.path.iterdir()):
+            raise UsageError(f"{self.path} is not empty; give another --out")
+
+    def _own(self) -> list[Path]:
+        """What a run leaves in its folder."""
+        files = [self.config, self.facts_file, self.metrics, self.timings, self.fitted, self.evaluation, self.report]
+        return [*files, self.samples, self.checkpoints, self.path / LOCK, *self.path.glob("events.out.tfevents*")]
+
+    def _clear(self) -> None:
+        for path in self._own():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name != LOCK:
+                path.unlink(missing_ok=True)
 
     def store_config(self, config: str) -> None:
         """Write ``config.yaml``."""
@@ -91,6 +135,13 @@ class RunFolder:
             if path.exists():
                 kept = [json_text(line) for line in read_lines(path) if line["step"] <= step]
                 write_whole(path, "".join(f"{line}\n" for line in kept))
+
+
+def _names(plugin: str, scenario: str, parent: Path) -> Iterator[Path]:
+    """Names that say when and what: the plain one first."""
+    stem = f"{datetime.now():%Y%m%d-%H%M%S}-{Path(plugin).stem.replace(':', '-')}-{scenario}"
+    yield parent / stem
+    yield from (parent / f"{stem}-{number}" for number in count(2))
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:

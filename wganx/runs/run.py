@@ -13,7 +13,7 @@ from torch import Tensor
 from wganx.batch import Batch, SampleFormat
 from wganx.config import Resolved, from_yaml, refuse_changes, resolve
 from wganx.data import changes
-from wganx.engine import CheckpointStore, Sampler, read_checkpoint
+from wganx.engine import CheckpointStore, Sampler, choose_device, read_checkpoint
 from wganx.errors import UsageError, WganxError
 from wganx.evaluation import Evaluation, heldout_batch, with_labels
 from wganx.plugins.contracts import Fitted, Preview
@@ -21,6 +21,7 @@ from wganx.runs.applying import apply_to
 from wganx.runs.assembly import Assembly
 from wganx.runs.checkpoints import checkpoint_path, step_of, stored_formats
 from wganx.runs.drawing import UntoldGenerator, load_generator, with_short_form
+from wganx.runs.drawn import make_room
 from wganx.runs.fitted import read_fitted, store_fitted
 from wganx.runs.folder import RunFolder
 from wganx.runs.looking import draw_preview, write_files, write_picture
@@ -36,6 +37,7 @@ class Run:
         folder: what lies where.
         resolved: the configuration.
         fitted: what was fitted to the data when it started; None for a run that does so now.
+        began: whether training was begun by this object, and so has something to tell.
     """
 
     def __init__(self, folder: RunFolder, resolved: Resolved, warn: Warn, fitted: Fitted | None = None) -> None:
@@ -43,17 +45,22 @@ class Run:
         self.resolved = resolved
         self.warn = warn
         self.fitted = fitted
-        self.store = CheckpointStore(folder.checkpoints, keep=resolved.run.checkpoint.keep, warn=warn)
+        self.began = False
+        self.store = self._store()
 
     @classmethod
-    def start(cls, resolved: Resolved, folder: RunFolder, warn: Warn = print) -> Run:
-        """A new run in a folder of its own.
+    def start(cls, resolved: Resolved, folder: RunFolder | None = None, warn: Warn = print) -> Run:
+        """A new run in a folder of its own; without one, under ``runs``, named by time, plugin and scenario.
 
         Raises:
             UsageError: the folder holds something already.
         """
-        run = cls(folder, resolved, warn)
+        names = resolved.run.plugin, resolved.run.scenario
+        run = cls(folder or RunFolder.fresh(*names), resolved, warn)
         run.assembly.trainer  # noqa: B018 - whatever is wrong with data or networks leaves no folder behind
+        if folder is None:
+            folder = run.folder = RunFolder.claim(*names)
+            run.store = run._store()
         folder.begin(resolved.to_yaml())
         if run.assembly.fitted:
             store_fitted(folder.fitted, run.assembly.fitted)
@@ -61,12 +68,23 @@ class Run:
 
     @classmethod
     def load(
-        cls, path: str | Path, settings: Sequence[str] = (), warn: Warn = print, *, extensions: Sequence[str] = ()
+        cls,
+        path: str | Path,
+        settings: Sequence[str] = (),
+        warn: Warn = print,
+        *,
+        extensions: Sequence[str] = (),
+        device: str | None = None,
+        data: str | Path | None = None,
+        only_looked_at: bool = False,
     ) -> Run:
         """The run in a folder, with `settings` (``section.key=value``) changed where a resumed run may change them.
 
         Args:
             extensions: plugins to load beside those of the run.
+            device: where to compute now.
+            data: where the data lies now.
+            only_looked_at: not to be trained on; where its device is not there, another does, with a word.
 
         Raises:
             UsageError: there is no run.
@@ -77,9 +95,12 @@ class Run:
             raise UsageError(f"there is no run in {path}: it has no config.yaml")
         written_by = {plugin["name"]: plugin["version"] for plugin in folder.facts().get("plugins", [])}
         stored = from_yaml(folder.config, written_by)
+        if device is None and only_looked_at:
+            device = _device_that_is_there(stored.run.device, warn)
         requested = resolve(
-            config=folder.config, settings=settings, environ={}, extensions=extensions, written_by=written_by
-        )
+            config=folder.config, settings=settings, environ={}, extensions=extensions, written_by=written_by,
+            device=device, data=data,
+        )  # fmt: skip
         fitted = read_fitted(folder.fitted, expected=stored.parts.dataset.fit is not None)
         return cls(folder, stored, warn, fitted).changed(requested)
 
@@ -91,6 +112,9 @@ class Run:
         """
         refuse_changes(self.resolved.dump(), requested.dump())
         return Run(self.folder, requested, self.warn, self.fitted)
+
+    def _store(self) -> CheckpointStore:
+        return CheckpointStore(self.folder.checkpoints, keep=self.resolved.run.checkpoint.keep, warn=self.warn)
 
     @cached_property
     def assembly(self) -> Assembly:
@@ -166,11 +190,13 @@ class Run:
         given: Mapping[str, str | int] | None = None,
         class_name: str | None = None,
         checkpoint: str | int = "last",
+        overwrite: bool = False,
     ) -> list[Path]:
         """Send a file, or a folder of files, through the generator; what ``wganx sample --source`` does.
 
         Raises:
-            UsageError: the task or the modality makes nothing of files, or there is no such file.
+            UsageError: the task or the modality makes nothing of files, there is no such file, or `out` is there
+                already and there is no word to `overwrite` it.
             DataError: a file cannot be read.
         """
         sampler, parts = self.sampler(checkpoint), self.resolved.parts
@@ -184,15 +210,20 @@ class Run:
             given=with_short_form(sampler, given, class_name),
             seed=self.resolved.run.seed if seed is None else seed,
             warn=self.warn,
+            overwrite=overwrite,
         )
 
-    def write_samples(self, samples: Tensor, batch: Batch, folder: Path) -> list[Path]:
-        """One file a sample and a ``grid`` picture beside them, which is the last of the paths."""
+    def write_samples(self, samples: Tensor, batch: Batch, folder: Path, *, overwrite: bool = False) -> list[Path]:
+        """One file a sample and a ``grid`` picture beside them, which is the last of the paths.
+
+        Raises:
+            UsageError: `folder` holds files already; those of an earlier draw go where `overwrite` says so.
+        """
         parts, game = self.resolved.parts, self.assembly.game
         modality, format = parts.modality, game.sample
         # A game's own preview shows samples beside what they were made from, which only the data has.
         own = (parts.task, game) if len(batch.real) else None
-        folder.mkdir(parents=True, exist_ok=True)
+        make_room(folder, overwrite=overwrite)
         paths = write_files(modality, Batch(samples, batch.context, batch.condition), format, folder, "sample")
         # Sounds and clips of the preview would be the single files once more, and be counted with them.
         with TemporaryDirectory() as aside:
@@ -277,6 +308,17 @@ class Run:
     def step_of(self, checkpoint: str | int) -> int:
         """Generator updates behind a checkpoint: ``last``, ``best``, or a step."""
         return step_of(checkpoint_path(self.folder, checkpoint))
+
+
+def _device_that_is_there(stored: str, warn: Warn) -> str | None:
+    """None where the device a run was trained on is there; else another, with a word."""
+    try:
+        choose_device(stored)
+    except UsageError as error:
+        there = str(choose_device("auto"))
+        warn(f"this run was trained on another machine: {str(error).partition(';')[0]}; computing on {there}")
+        return there
+    return None
 
 
 def _from_data(batch: Batch, context: Mapping[str, SampleFormat]) -> dict[str, Tensor]:

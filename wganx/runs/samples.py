@@ -51,7 +51,7 @@ def open_samples(
     if is_array(source):
         return array_samples(source)
     if path.is_dir() and RunFolder(path).holds_run():
-        return _from_run(source, Run.load(path, warn=warn, extensions=extensions))
+        return _from_run(source, Run.load(path, warn=warn, extensions=extensions, only_looked_at=True))
     if not path.exists():
         raise DataError(f"there is no file or folder at {source}; check the spelling")
     if plugin is None:

@@ -6,7 +6,7 @@ import logging
 import platform
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -16,38 +16,58 @@ from torch import Tensor
 
 import wganx
 from wganx.data.telling import found_in, remarks_on
-from wganx.engine import Every, Observer, TrainResult, apart
+from wganx.engine import Checkpoint, Every, Observer, TrainResult, apart
 from wganx.errors import UsageError, WganxError
 from wganx.evaluation import Evaluation
 from wganx.plugins import Observers
 from wganx.plugins.contracts import Game, Outcome, Preview, RunInfo
 from wganx.plugins.guard import one_line
+from wganx.runs.lock import locked
 from wganx.runs.recorder import Recorder
 from wganx.runs.run import Run
+from wganx.runs.starting import checkpoint_to_continue
 
 Status = Literal["finished", "interrupted", "failed"]
 
 
-def train_run(run: Run, observers: Sequence[Observer] = ()) -> TrainResult:
-    """Train to ``train.steps``, from the newest checkpoint if there is one.
+def train_run(run: Run, observers: Sequence[Observer] = (), *, from_step: int | None = None) -> TrainResult:
+    """Train to ``train.steps``, from the newest whole checkpoint if there is one.
+
+    Args:
+        from_step: go on from the checkpoint of this step instead; later ones are void then, and removed.
 
     Raises:
-        UsageError: the data is not what the run was started on.
+        UsageError: the data is not what the run was started on, or another process trains in the folder.
+        CheckpointError: there were steps, and no checkpoint to go on from.
         WganxError: the work failed; the folder says so and keeps its checkpoints.
     """
     _refuse_other_data(run)
+    trainer = run.assembly.trainer
+    with ExitStack() as held:
+
+        def begin() -> Checkpoint | None:
+            held.enter_context(locked(run.folder.path))
+            return checkpoint_to_continue(run, from_step)
+
+        checkpoint = trainer.ranks.from_first(begin)
+        if checkpoint is not None:
+            trainer.restore(checkpoint)
+        remaining = run.resolved.run.train.steps - trainer.step
+        if remaining <= 0:
+            return TrainResult("finished", trainer.step, 0.0)
+        if not trainer.ranks.first:
+            return _follow(run, remaining)
+        _record_start(run)
+        if from_step is not None:
+            run.store.discard_after(from_step)
+        return _lead(run, remaining, observers)
+
+
+def _lead(run: Run, remaining: int, observers: Sequence[Observer]) -> TrainResult:
+    """The part in a run of the process that writes."""
     config, assembly = run.resolved.run, run.assembly
     trainer, folder = assembly.trainer, run.folder
-    checkpoint = trainer.ranks.from_first(run.store.latest)
-    if checkpoint is not None:
-        trainer.restore(checkpoint)
-    remaining = config.train.steps - trainer.step
-    if remaining <= 0:
-        return TrainResult("finished", trainer.step, 0.0)
-    if not trainer.ranks.first:
-        return _follow(run, remaining)
-    _record_start(run)
-
+    run.began = True
     plugins = Observers(run.resolved.catalog.plugins, lambda message: recorder.note(message))
     info = _info(run)
     recorder = Recorder(folder, info, plugins, trainer.step, run.warn)
@@ -100,6 +120,7 @@ def train_run(run: Run, observers: Sequence[Observer] = ()) -> TrainResult:
             checkpoint_every=config.checkpoint.every,
             heldout=heldout,
             checks=run.resolved.catalog.health_checks(run.resolved.parts.modality.name),
+            progress=False,
         )
         outcome(result.status)
     for path, reason in assembly.stream.feed.unreadable:
@@ -157,6 +178,7 @@ def _follow(run: Run, steps: int) -> TrainResult:
             log_every=config.log.every,
             actions=[Every(steps, lambda: None) for steps in every],
             checkpoint_every=config.checkpoint.every,
+            progress=False,
         )
     finally:
         assembly.close()
@@ -192,7 +214,6 @@ def _info(run: Run) -> RunInfo:
 @contextmanager
 def _outcome(run: Run, plugins: Observers, info: RunInfo) -> Iterator[Callable[[Status], None]]:
     """Tells folder and plugins how the work inside ends."""
-    plugins.run_started(info)
 
     def end(status: Status, error: str | None = None) -> None:
         step = run.assembly.trainer.step
@@ -200,11 +221,15 @@ def _outcome(run: Run, plugins: Observers, info: RunInfo) -> Iterator[Callable[[
         plugins.run_finished(info, Outcome(status=status, step=step, error=error))
 
     try:
+        plugins.run_started(info)
         yield end
     except KeyboardInterrupt:
         end("interrupted")
         raise
-    except Exception as error:
+    except SystemExit as error:
+        end("interrupted", f"the process was ended from within: SystemExit: {error.code}")
+        raise
+    except BaseException as error:
         end("failed", str(error) if isinstance(error, WganxError) else f"{type(error).__name__}: {error}")
         raise
     finally:

@@ -9,9 +9,13 @@ import torch
 from torch import Tensor
 
 from wganx.errors import WganxError
-from wganx.wasserstein.ground_cost import Metric, distances
-from wganx.wasserstein.samples import Weights, as_points, as_weights, uniform
-from wganx.wasserstein.transport import Transport, network_simplex
+from wganx.wasserstein.ground_cost import Metric, all_distances, distances
+from wganx.wasserstein.samples import Samples, Weights, as_points, as_tensor, as_weights, uniform
+from wganx.wasserstein.simplex import OPEN, solve
+from wganx.wasserstein.transport import Transport
+
+TIGHT = 1e-9
+"""The share of W1 by which the program may miss it before another potential is taken."""
 
 POINTS_LIMIT = 500
 """The most distinct points whose potential `kantorovich_rubinstein` solves for: the program has a row for each pair."""
@@ -41,8 +45,8 @@ class LipschitzPotential:
     def __float__(self) -> float:
         return self.value
 
-    def __call__(self, samples: Tensor) -> Tensor:
-        samples, points = as_points(samples.cpu(), self.points, torch.float64)
+    def __call__(self, samples: Samples) -> Tensor:
+        samples, points = as_points(as_tensor(samples).cpu(), self.points, torch.float64)
         return c_transform(-self.potential, distances(samples, points, self.metric))
 
 
@@ -63,7 +67,7 @@ class DualCertificate:
     violation: float
 
 
-def c_transform(potential: Tensor, ground_cost: Tensor) -> Tensor:
+def c_transform(potential: Samples, ground_cost: Samples) -> Tensor:
     """``u_i = min_j c_ij - v_j``: the largest ``u (n,)`` with ``u_i + v_j <= c_ij`` for the potential ``v (m,)``.
 
     `ground_cost` is ``(n, m)``; transpose it for the other side. Transforming thrice is transforming once. Where the
@@ -72,8 +76,9 @@ def c_transform(potential: Tensor, ground_cost: Tensor) -> Tensor:
     1). Differentiable, on any device. ``O(n m)``.
 
     Raises:
-        ValueError: the shapes do not fit.
+        ValueError: the shapes do not fit, or a value is no real number.
     """
+    potential, ground_cost = (_numbers(given) for given in (potential, ground_cost))
     if potential.ndim != 1 or ground_cost.ndim != 2 or ground_cost.shape[1] != len(potential):
         raise ValueError(
             f"a potential (m,) needs a cost (n, m), got {tuple(potential.shape)} and {tuple(ground_cost.shape)}"
@@ -81,7 +86,7 @@ def c_transform(potential: Tensor, ground_cost: Tensor) -> Tensor:
     return (ground_cost - potential).amin(1)
 
 
-def dual_certificate(solution: Transport | tuple[Tensor, Tensor, Tensor, Tensor, Tensor]) -> DualCertificate:
+def dual_certificate(solution: Transport | tuple[Samples, Samples, Samples, Samples, Samples]) -> DualCertificate:
     """Whether potentials prove a cost optimal.
 
     Args:
@@ -95,18 +100,19 @@ def dual_certificate(solution: Transport | tuple[Tensor, Tensor, Tensor, Tensor,
         plan, cost = solution.plan, solution.ground_cost
         (u, v), (a, b) = solution.potentials, solution.weights
     else:
-        u, v, cost, a, b = (tensor.detach().double().cpu() for tensor in solution)
+        u, v, cost, a, b = (as_tensor(values, "a certificate's values").double().cpu() for values in solution)
         if cost.ndim != 2 or u.shape != a.shape or v.shape != b.shape or cost.shape != (*u.shape, *v.shape):
             shapes = ", ".join(str(tuple(tensor.shape)) for tensor in (u, v, cost, a, b))
             raise ValueError(f"a certificate needs (n,), (m,), (n, m), (n,), (m,); got {shapes}")
         a, b = as_weights((a, b), u[:, None], v[:, None]) or (a, b)
-        plan, _ = network_simplex(cost, a, b)
+        # A cost may be negative; what every way from a row costs at least does not change which plan is best.
+        plan = solve(cost - cost.amin(1, keepdim=True), 1.0, a, b).plan
     primal, dual = float((plan * cost).sum()), float(a @ u + b @ v)
     return DualCertificate(primal, dual, primal - dual, max(0.0, float((u[:, None] + v - cost).max())))
 
 
 def kantorovich_rubinstein(
-    x: Tensor, y: Tensor, *, weights: Weights | None = None, metric: Metric = "euclidean"
+    x: Samples, y: Samples, *, weights: Weights | None = None, metric: Metric = "euclidean"
 ) -> LipschitzPotential:
     """W1 from its dual: the best 1-Lipschitz potential on the union of two sets of samples.
 
@@ -116,15 +122,16 @@ def kantorovich_rubinstein(
     for size: `exact_w1` gives the value of far larger sets.
 
     Args:
-        x: samples ``(n, ...)`` on any device; axes after the first are flattened.
+        x: samples ``(n, ...)``, a tensor on any device, an array or a list; axes after the first are flattened.
         y: samples ``(m, ...)`` of the same size.
         weights: ``(a (n,), b (m,))``, each non-negative and summing to 1; equal ones if None.
         metric: as in `exact_wp`; must satisfy the triangle inequality.
 
     Raises:
         ValueError: samples or weights are unfit, the metric is none, or there are more than `POINTS_LIMIT` points.
+        WganxError: the program was not solved, or no potential found attains W1 to a share of 1e-6.
     """
-    x, y = as_points(x.cpu(), y.cpu(), torch.float64)
+    x, y = as_points(as_tensor(x).cpu(), as_tensor(y).cpu(), torch.float64)
     a, b = as_weights(weights, x, y) or (uniform(x), uniform(y))
     points, index = torch.unique(torch.cat([x, y]), dim=0, return_inverse=True)
     count = len(points)
@@ -134,18 +141,25 @@ def kantorovich_rubinstein(
             "take fewer samples, or exact_w1 for the value and optimal_transport for potentials"
         )
     mass = torch.zeros(count, dtype=torch.float64).index_add_(0, index, torch.cat([a, -b]))
-    between = distances(points, points, metric)
+    between, unit = all_distances(points, points, metric)
     if callable(metric):
         _refuse_no_metric(between)
-    potential = _solve(mass, between) if count > 1 else torch.zeros(1, dtype=torch.float64)
+    to = index[len(x) :]
+    primal = solve(between[index[: len(x)]][:, to], 1.0, a, b)
     # Rounding may leave a slope a little above 1 between close points; the transform of a function on all points is
     # 1-Lipschitz, and is the function itself where that was.
-    potential = c_transform(-potential, between)
+    potential = c_transform(-_solve(mass, between), between) if count > 1 else torch.zeros(1, dtype=torch.float64)
+    if abs(float(mass @ potential) - primal.value) > TIGHT * primal.value:
+        # The tolerances of the program are shares of the largest distance, which a far point may have made useless.
+        # The potential of the simplex, which has proved the value, is 1-Lipschitz once it is transformed.
+        potential = c_transform(primal.potential * primal.unit, between[:, to])
+        if abs(float(mass @ potential) - primal.value) > OPEN * primal.value:
+            raise WganxError("no potential attains W1, as the distances differ too far in size; leave out far samples")
     potential = potential - potential.min()
     rise = (potential[:, None] - potential).abs()
     apart = between > 0
     slope = float((rise[apart] / between[apart]).max()) if apart.any() else 0.0
-    return LipschitzPotential(float(mass @ potential), points, potential, slope, metric)
+    return LipschitzPotential(unit * float(mass @ potential), points, unit * potential, slope, metric)
 
 
 def _solve(mass: Tensor, between: Tensor) -> Tensor:
@@ -177,3 +191,9 @@ def _refuse_no_metric(between: Tensor) -> None:
             "Kantorovich-Rubinstein duality needs a metric; this function breaks d(x, x) = 0, symmetry or the triangle "
             "inequality. For other costs take optimal_transport"
         )
+
+
+def _numbers(given: Samples) -> Tensor:
+    """As a tensor, with its graph where it has one."""
+    numbers = as_tensor(given, "potentials and costs")
+    return given if isinstance(given, Tensor) else numbers

@@ -38,11 +38,19 @@ def interpolate(real: Tensor, fake: Tensor, rng: torch.Generator | None = None) 
 def input_gradients(critic: Critic, points: Tensor, condition: Mapping[str, Tensor]) -> Tensor:
     """The critic's gradient for each of its inputs ``(N, ...)``, of the same shape, in fp32 at least.
 
-    Differentiable with respect to the critic's parameters.
+    Differentiable with respect to the critic's parameters. Inside ``no_grad`` and ``inference_mode``, as around a
+    validation, it is taken all the same.
     """
-    points = points.detach().requires_grad_(True)
-    scores = critic(points, **condition)
-    (gradient,) = torch.autograd.grad(scores.float().sum(), points, create_graph=True)
+    if torch.is_inference_mode_enabled():
+        with torch.inference_mode(False):
+            given = {name: rows.clone() for name, rows in condition.items()}
+            return input_gradients(critic, points.clone(), given).detach()
+    wanted = torch.is_grad_enabled()
+    with torch.enable_grad():
+        points = points.detach().requires_grad_(True)
+        scores = critic(points, **condition)
+        (gradient,) = torch.autograd.grad(scores.float().sum(), points, create_graph=True)
+    gradient = gradient if wanted else gradient.detach()
     return gradient.float() if gradient.dtype in (torch.bfloat16, torch.float16) else gradient
 
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from wganx.nn import GroupSort
 from wganx.nn._orthogonal import convolution_factor
 from wganx.wasserstein.gradients import Critic, gradient_norms, interpolate
+from wganx.wasserstein.samples import Samples, as_tensor
 
 _CHUNK = 1024
 """Rows that are differentiated at once, and points among which all pairs are looked at."""
@@ -49,8 +50,8 @@ class LipschitzEstimate:
 
 def lipschitz_estimate(
     critic: Critic,
-    x: Tensor,
-    y: Tensor | None = None,
+    x: Samples,
+    y: Samples | None = None,
     *,
     condition: Mapping[str, Tensor] | None = None,
     seed: int = 0,
@@ -65,15 +66,18 @@ def lipschitz_estimate(
 
     Args:
         critic: a module or a function, ``critic(x (N, ...), **condition) -> (N,)``.
-        x, y: samples ``(N, ...)`` and ``(M, ...)``; without `y` points between the samples of `x` are looked at.
+        x, y: samples ``(N, ...)`` and ``(M, ...)``. Arrays, lists and integers, which nothing can be differentiated
+            for, are handed to the critic in its own type. Without `y` points between the samples of `x` are looked at.
         condition: what the critic sees beside each row, ``(N, ...)`` each; row i of `y` then shares that of row i of
             `x`, and pairs are formed within a row only.
         seed: of the points between, and of the up to 1024 samples among which all pairs are compared.
 
     Raises:
-        ValueError: samples of different shapes, fewer than two of them, or a condition with another number of rows.
+        ValueError: samples that are no real numbers, of different shapes, or fewer than two; a condition with another
+            number of rows.
     """
     condition = dict(condition or {})
+    x, y = _differentiable(critic, x), None if y is None else _differentiable(critic, y)
     _check(x, y, condition)
     rng = torch.Generator(x.device).manual_seed(seed)
     with _evaluating(critic):
@@ -87,6 +91,15 @@ def lipschitz_estimate(
         gradients = max(_steepest(critic, points, condition) for points in places)
         layers = _operator_norm(critic) if isinstance(critic, nn.Module) else None
     return LipschitzEstimate(gradients, pairs, layers)
+
+
+def _differentiable(critic: Critic, given: Samples) -> Tensor:
+    samples = as_tensor(given)
+    if isinstance(given, Tensor) and samples.is_floating_point():
+        return samples
+    weights = critic.parameters() if isinstance(critic, nn.Module) else iter(())
+    own = next((weight for weight in weights if weight.is_floating_point()), torch.empty(0))
+    return samples.to(own.device, own.dtype)
 
 
 def _check(x: Tensor, y: Tensor | None, condition: Mapping[str, Tensor]) -> None:

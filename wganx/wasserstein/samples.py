@@ -2,36 +2,66 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-Weights = Sequence[Tensor]
+Samples = Tensor | NDArray[Any] | Sequence[Any]
+"""A set of samples ``(n, ...)``: a tensor, an array, or a list of numbers, of rows, or of tensors."""
+
+Weights = Sequence[Samples]
 """``(a, b)``: one weight a sample, non-negative, each side summing to 1."""
 
 SUM_TOLERANCE = 1e-5
 """How far from 1 weights may sum: what a softmax in float32 leaves. They are divided by their sum."""
 
+EXACT_IN_FLOAT32, EXACT_IN_FLOAT64 = 2**24, 2**53
+"""The largest integers up to which every one is a number of that type."""
 
-def as_points(x: Tensor, y: Tensor, dtype: torch.dtype | None = None) -> tuple[Tensor, Tensor]:
-    """Both sets as ``(n, d)`` and ``(m, d)`` without a graph, of one dtype: `dtype`, or theirs, float32 at least.
+
+def as_tensor(values: Samples, what: str = "samples") -> Tensor:
+    """`values` as a tensor without a graph; numbers keep all their digits (a list of floats becomes float64).
 
     Raises:
-        ValueError: a set is empty, complex, or not finite; the samples differ in size, or the devices do.
+        ValueError: they are not real numbers in one array, or integers beyond `EXACT_IN_FLOAT64`, which would be
+            rounded.
     """
+    tensor = values.detach() if isinstance(values, Tensor) else _from_array(values, what)
+    if tensor.is_complex():
+        raise ValueError(f"{what} must be real numbers; stack real and imaginary part with torch.view_as_real")
+    if tensor.dtype == torch.uint64 and bool((tensor.view(torch.int64) < 0).any()):
+        raise _too_large(what)
+    if tensor.dtype in (torch.uint16, torch.uint32, torch.uint64):
+        tensor = tensor.to(torch.int64)  # torch computes little with these
+    if _largest_integer(tensor) > EXACT_IN_FLOAT64:
+        raise _too_large(what)
+    return tensor
+
+
+def as_points(x: Samples, y: Samples, dtype: torch.dtype | None = None) -> tuple[Tensor, Tensor]:
+    """Both sets as ``(n, d)`` and ``(m, d)`` without a graph, of one dtype.
+
+    That is `dtype`, or theirs, float32 at least; float64 for integers that float32 would round.
+
+    Raises:
+        ValueError: a set is empty, not of real numbers, or not finite; the samples differ in size, or the devices do.
+    """
+    x, y = as_tensor(x), as_tensor(y)
     if x.ndim == 0 or y.ndim == 0:
         raise ValueError("samples need a first axis that counts them; got a tensor without axes")
     if x.numel() == 0 or y.numel() == 0:
         if len(x) and len(y):
             raise ValueError(f"samples without values: shapes {tuple(x.shape)} and {tuple(y.shape)}")
         raise ValueError(f"a distance needs samples on both sides, got {len(x)} and {len(y)}")
-    if x.is_complex() or y.is_complex():
-        raise ValueError("samples must be real numbers; stack real and imaginary part with torch.view_as_real")
     if x.device != y.device:
         raise ValueError(f"samples lie on two devices, {x.device} and {y.device}; move one of them")
-    dtype = dtype or torch.promote_types(torch.promote_types(x.dtype, y.dtype), torch.float32)
-    x, y = (samples.detach().reshape(len(samples), -1).to(dtype) for samples in (x, y))
+    dtype = dtype or torch.promote_types(floating(x), floating(y))
+    x, y = (samples.reshape(len(samples), -1).to(dtype) for samples in (x, y))
     if x.shape[1] != y.shape[1]:
         raise ValueError(f"samples differ in size: {x.shape[1]} and {y.shape[1]} values each")
     for which, samples in (("first", x), ("second", y)):
@@ -40,6 +70,31 @@ def as_points(x: Tensor, y: Tensor, dtype: torch.dtype | None = None) -> tuple[T
                 f"the {which} samples hold NaN or infinity in {bad} of {samples.numel()} values; leave those out"
             )
     return x, y
+
+
+def floating(samples: Tensor) -> torch.dtype:
+    """The floating-point type that holds `samples` without rounding, float32 at least."""
+    if _largest_integer(samples) > EXACT_IN_FLOAT32:
+        return torch.float64
+    return torch.promote_types(samples.dtype, torch.float32)
+
+
+def unit_of(*lengths: float) -> float:
+    """The power of two above the largest of `lengths`, 1 where all are 0: dividing by it loses no digit."""
+    largest = max(lengths)
+    return math.ldexp(1.0, min(max(math.frexp(largest)[1], -1020), 1020)) if largest > 0 else 1.0
+
+
+def scaled(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, float]:
+    """Both sets divided by one power of two that brings their values near 1, and that number.
+
+    Squares and higher powers of what comes back neither overflow nor vanish, and no digit is lost: scaling the samples
+    scales every distance, down to the last bit where the factor is a power of two.
+    """
+    unit = unit_of(*(float(side.abs().max()) for side in (x, y)))
+    if x.dtype == torch.float32:  # the inverse has to be a number of that type, too
+        unit = min(max(unit, 2.0**-120), 2.0**120)
+    return x * (1 / unit), y * (1 / unit), unit
 
 
 def as_weights(weights: Weights | None, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor] | None:
@@ -61,8 +116,8 @@ def uniform(points: Tensor) -> Tensor:
     return torch.full((len(points),), 1 / len(points), dtype=torch.float64, device=points.device)
 
 
-def _checked(side: Tensor, count: int, device: torch.device) -> Tensor:
-    weights = torch.as_tensor(side).detach().to(device, torch.float64)
+def _checked(side: Samples, count: int, device: torch.device) -> Tensor:
+    weights = as_tensor(side, "weights").to(device, torch.float64)
     if weights.shape != (count,):
         raise ValueError(f"{count} samples need weights of shape ({count},), got {tuple(weights.shape)}")
     if not bool(torch.isfinite(weights).all()) or bool((weights < 0).any()):
@@ -71,3 +126,33 @@ def _checked(side: Tensor, count: int, device: torch.device) -> Tensor:
     if abs(total - 1) > SUM_TOLERANCE:
         raise ValueError(f"weights must sum to 1, got {total:.6g}; divide them by their sum")
     return weights / total
+
+
+def _from_array(values: NDArray[Any] | Sequence[Any], what: str) -> Tensor:
+    try:
+        if isinstance(values, (list, tuple)) and values and all(isinstance(value, Tensor) for value in values):
+            return torch.stack([value.detach() for value in values])
+        array = np.asarray(values)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise ValueError(f"{what} must be numbers in one array, all of one shape: {error}") from error
+    if array.dtype.kind not in "fiubc":
+        raise ValueError(f"{what} must be numbers, got an array of {array.dtype}")
+    if array.dtype.kind == "f" and array.dtype.itemsize > 8:
+        array = array.astype(np.float64)
+    # A copy in the machine's own order of bytes: torch takes no other, and no view that runs backwards.
+    return torch.from_numpy(np.array(array, dtype=array.dtype.newbyteorder("="), order="C"))
+
+
+def _largest_integer(samples: Tensor) -> int:
+    """The largest magnitude among integers of a type that float32 may round; 0 for other types."""
+    if samples.dtype not in (torch.int32, torch.int64) or samples.numel() == 0 or samples.is_meta:
+        return 0
+    low, high = samples.aminmax()
+    return max(abs(int(low)), abs(int(high)))
+
+
+def _too_large(what: str) -> ValueError:
+    return ValueError(
+        f"{what} hold integers beyond 2^53, which floating-point numbers would round; subtract one number from all, "
+        "which changes no distance"
+    )

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from wganx.wasserstein.ground_cost import check_exponent, distances
-from wganx.wasserstein.samples import Weights, as_points, as_weights, uniform
+from wganx.wasserstein.ground_cost import HIGH_POWER, check_exponent, distances
+from wganx.wasserstein.samples import Samples, Weights, as_points, as_weights, scaled, uniform, unit_of
 from wganx.wasserstein.transport import Distance
 
 MEDIAN_SAMPLES = 500
@@ -31,7 +31,7 @@ class SinkhornDistance(Distance):
     Attributes:
         epsilon: the temperature it was taken at, in units of distance to the power p.
         iterations: updates at that temperature.
-        converged: whether all marginals came within the tolerance.
+        converged: whether all marginals came within the tolerance, what rounding may have misplaced included.
     """
 
     epsilon: float = 0.0
@@ -50,33 +50,46 @@ class _Side:
 
 @dataclass(frozen=True)
 class _Problem:
-    """Entropic transport between two sides: costs are made a block of rows at a time, never kept whole when large."""
+    """Entropic transport between two sides: costs are made a block of rows at a time, never kept whole when large.
+
+    `typical` is a cost of middling size.
+    """
 
     first: _Side
     second: _Side
     p: float
+    typical: float
     batch: int
     kept: Tensor | None
 
     @staticmethod
-    def make(first: _Side, second: _Side, p: float, batch: int) -> _Problem:
+    def make(first: _Side, second: _Side, p: float, typical: float, batch: int) -> _Problem:
         small = len(first.points) <= batch and len(second.points) <= batch
-        problem = _Problem(first, second, p, batch, None)
+        problem = _Problem(first, second, p, typical, batch, None)
         return replace(problem, kept=problem._costs(first.points)) if small else problem
 
     def flipped(self) -> _Problem:
-        return _Problem(self.second, self.first, self.p, self.batch, None if self.kept is None else self.kept.T)
+        return replace(self, first=self.second, second=self.first, kept=None if self.kept is None else self.kept.T)
 
     def softmin(self, potential: Tensor, epsilon: float) -> Tensor:
         """``f_i = -ε log Σ_j b_j exp((g_j - c_ij) / ε)`` for ``g (m,)``: ``(n,)``."""
-        exponent = self.second.log_weights + potential / epsilon
         if self.kept is not None:
-            return -epsilon * torch.logsumexp(torch.sub(exponent, self.kept, alpha=1 / epsilon), dim=1)
+            return -epsilon * self._log_means(self.kept, potential, epsilon)
         parts = [
-            torch.logsumexp(torch.sub(exponent, self._costs(rows), alpha=1 / epsilon), dim=1)
+            self._log_means(self._costs(rows), potential, epsilon)
             for rows in torch.split(self.first.points, self.batch)
         ]
         return -epsilon * torch.cat(parts)
+
+    def _log_means(self, costs: Tensor, potential: Tensor, epsilon: float) -> Tensor:
+        exponent = self.second.log_weights + potential / epsilon
+        found = torch.logsumexp(torch.sub(exponent, costs, alpha=1 / epsilon), dim=1)
+        if epsilon < self.typical:
+            return found
+        # The mean is near 1 here and its logarithm near 0, of which a sum of exponentials would keep few digits.
+        exponent = (potential - costs) / epsilon
+        above = torch.expm1(exponent.clamp(max=1)) @ self.second.weights
+        return torch.where((exponent.amax(1) < 1) & (above > -0.5), torch.log1p(above), found)
 
     def _costs(self, rows: Tensor) -> Tensor:
         return distances(rows, self.second.points).pow_(self.p)
@@ -84,8 +97,8 @@ class _Problem:
 
 @torch.no_grad()
 def sinkhorn_divergence(
-    x: Tensor,
-    y: Tensor,
+    x: Samples,
+    y: Samples,
     *,
     epsilon: float | None = None,
     p: float = 1.0,
@@ -106,7 +119,7 @@ def sinkhorn_divergence(
     the whole cost matrix is never held when it is larger than that.
 
     Args:
-        x: samples ``(n, ...)``; axes after the first are flattened.
+        x: samples ``(n, ...)``, a tensor, an array or a list; axes after the first are flattened.
         y: samples ``(m, ...)`` of the same size, on the same device.
         epsilon: temperature, in units of the cost; 0.05 times the median cost between the sets if None.
         p: at least 1; beyond 2 nothing keeps S from being negative, which is then given as 0.
@@ -130,33 +143,59 @@ def sinkhorn_divergence(
             raise ValueError(f"{name} must be at least 1, got {count}")
     x, y = as_points(x, y)
     masses = as_weights(weights, x, y) or (uniform(x), uniform(y))
-    first, second = (_Side(s, mass.to(s.dtype), mass.log().to(s.dtype)) for s, mass in zip((x, y), masses))
-    low, high = torch.minimum(x.amin(0), y.amin(0)), torch.maximum(x.amax(0), y.amax(0))
-    largest = float((high - low).double().norm()) ** p
-    if not math.isfinite(largest) or largest > torch.finfo(x.dtype).max:
-        raise ValueError(f"a distance to the power p={p:g} overflows {x.dtype}: scale the samples down")
     size, dim = (len(x), len(y)), x.shape[1]
+    x, y, unit, largest = _in_units(x, y, p)
     if largest == 0:  # all samples are one point
         return SinkhornDistance(0.0, size, dim, time.perf_counter() - started, epsilon=epsilon or 0.0)
-    epsilon = epsilon or 0.05 * (_median_cost(x, y, p) or largest)
+    typical = _median_cost(x, y, p) or largest
+    one = _cost_of(unit, p)  # a cost of 1 in the units of the samples
+    own_epsilon = epsilon / one if epsilon else 0.05 * typical
+    epsilon = epsilon or own_epsilon * one
+    limits = torch.finfo(x.dtype)
+    if not limits.tiny / limits.eps < own_epsilon < limits.max * limits.eps or not 0 < epsilon < math.inf:
+        raise ValueError(f"epsilon={epsilon:g} is too far from the costs for {x.dtype}: take another, or a lower p")
+    first, second = (_Side(s, mass.to(s.dtype), mass.log().to(s.dtype)) for s, mass in zip((x, y), masses))
 
-    self_terms = [_symmetric(_Problem.make(s, s, p, batch), epsilon, largest, tolerance, max_iterations)
-                  for s in (first, second)]  # fmt: skip
-    cross = _alternating(_Problem.make(first, second, p, batch), epsilon, largest, tolerance, max_iterations)
+    def problem(one: _Side, other: _Side) -> _Problem:
+        return _Problem.make(one, other, p, typical, batch)
+
+    self_terms = [_symmetric(problem(s, s), own_epsilon, largest, tolerance, max_iterations) for s in (first, second)]
+    cross = _alternating(problem(first, second), own_epsilon, largest, tolerance, max_iterations)
     value = cross.value - sum(term.value for term in self_terms) / 2
     terms = (cross, *self_terms)
     converged = all(term.error <= tolerance for term in terms)
+    iterations = max(term.iterations for term in terms)
     if not converged:
         warnings.warn(
-            f"Sinkhorn stopped after {max_iterations} updates with {max(term.error for term in terms):.1e} of the mass "
+            f"Sinkhorn stopped after {iterations} updates with {max(term.error for term in terms):.1e} of the mass "
             f"misplaced, more than {tolerance:g}: raise max_iterations or epsilon, or pass float64 samples",
             RuntimeWarning,
             stacklevel=3,  # past the decorator
         )
     return SinkhornDistance(
-        max(value, 0.0) ** (1 / p), size, dim, time.perf_counter() - started,
-        epsilon=epsilon, iterations=max(term.iterations for term in terms), converged=converged,
+        unit * max(value, 0.0) ** (1 / p), size, dim, time.perf_counter() - started,
+        epsilon=epsilon, iterations=iterations, converged=converged,
     )  # fmt: skip
+
+
+def _in_units(x: Tensor, y: Tensor, p: float) -> tuple[Tensor, Tensor, float, float]:
+    """Both sets in a unit in which no cost is above 1, that unit, and a bound of the costs."""
+    x, y, unit = scaled(x, y)
+    low, high = torch.minimum(x.amin(0), y.amin(0)), torch.maximum(x.amax(0), y.amax(0))
+    diameter = float((high - low).double().norm())
+    own = diameter if p > HIGH_POWER and diameter > 0 else unit_of(diameter)
+    return x / own, y / own, unit * own, math.pow(diameter / own, p)
+
+
+def _cost_of(length: float, p: float) -> float:
+    try:
+        cost = math.pow(length, p)
+    except OverflowError:
+        cost = math.inf
+    if not 0 < cost < math.inf:
+        what, mend = ("overflows", "down") if cost else ("vanishes", "up")
+        raise ValueError(f"a distance to the power p={p:g} {what}: scale the samples {mend}")
+    return cost
 
 
 @dataclass(frozen=True)
@@ -181,6 +220,7 @@ def _alternating(problem: _Problem, epsilon: float, largest: float, tolerance: f
             error = _misplaced(problem.first.weights, before - f, epsilon)
             if error <= tolerance:
                 break
+    error = max(error, _rounding(problem.first, f, epsilon))
     return _Solved(_mean(problem.first, f) + _mean(problem.second, g), error, iteration)
 
 
@@ -195,6 +235,7 @@ def _symmetric(problem: _Problem, epsilon: float, largest: float, tolerance: flo
             error = _misplaced(problem.first.weights, 2 * (before - f), epsilon)
             if error <= tolerance:
                 break
+    error = max(error, _rounding(problem.first, f, epsilon))
     return _Solved(_mean(problem.first, f) + _mean(problem.first, problem.softmin(f, epsilon)), error, iteration)
 
 
@@ -207,6 +248,11 @@ def _temperatures(epsilon: float, largest: float) -> list[float]:
 def _misplaced(weights: Tensor, change: Tensor, epsilon: float) -> float:
     """``Σ a_i |exp(Δf_i / ε) - 1|``: the mass by which a marginal of the plan is off."""
     return float((weights * torch.expm1(change / epsilon).abs()).sum())
+
+
+def _rounding(side: _Side, potential: Tensor, epsilon: float) -> float:
+    """What rounding of the potentials may misplace: updates that stand still for want of digits have not converged."""
+    return torch.finfo(potential.dtype).eps * float((side.weights * potential.abs()).sum()) / epsilon
 
 
 def _mean(side: _Side, potential: Tensor) -> float:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from wganx.wasserstein.quantiles import line_cost
-from wganx.wasserstein.samples import Weights, as_points, as_weights, uniform
+from wganx.wasserstein.samples import Samples, Weights, as_points, as_weights, scaled, uniform
 from wganx.wasserstein.transport import Distance
 
 
@@ -22,7 +22,7 @@ class MaxSlicedDistance(Distance):
 
 
 def sliced_w1(
-    x: Tensor, y: Tensor, *, projections: int = 256, seed: int = 0, weights: Weights | None = None, batch: int = 64
+    x: Samples, y: Samples, *, projections: int = 256, seed: int = 0, weights: Weights | None = None, batch: int = 64
 ) -> Distance:
     """Sliced W1: the mean of W1 between projections on directions θ uniform on the sphere.
 
@@ -30,11 +30,12 @@ def sliced_w1(
     at most W1, and for ``y = x + t`` equal to ``‖t‖ Γ(d/2) / (√π Γ((d+1)/2))``: it shrinks like ``1/√d``, so compare
     values of one dimension only. Its bias from the number of samples does not grow with the dimension.
 
-    Runs where the samples are, in their dtype, float32 at least. ``O(L (n + m) (d + log(n + m)))`` time for L
+    Runs where the samples are, in their dtype, float32 at least, and float64 for integers that float32 would
+    round. ``O(L (n + m) (d + log(n + m)))`` time for L
     projections, memory for `batch` of them at a time. The same seed draws the same directions on every device.
 
     Args:
-        x: samples ``(n, ...)``; axes after the first are flattened.
+        x: samples ``(n, ...)``, a tensor, an array or a list; axes after the first are flattened.
         y: samples ``(m, ...)`` of the same size, on the same device; `m` may differ from `n`.
         projections: directions drawn; the result's `error` is the standard error over them.
         seed: of the directions.
@@ -48,14 +49,14 @@ def sliced_w1(
 
 
 def sliced_w2(
-    x: Tensor, y: Tensor, *, projections: int = 256, seed: int = 0, weights: Weights | None = None, batch: int = 64
+    x: Samples, y: Samples, *, projections: int = 256, seed: int = 0, weights: Weights | None = None, batch: int = 64
 ) -> Distance:
     """Sliced W2: ``(E_θ W2(θ·x, θ·y)²)^½``. As `sliced_w1`; at most ``W2/√d``, with equality for ``y = x + t``."""
     return _sliced(x, y, 2.0, projections, seed, weights, batch)
 
 
 def max_sliced_w1(
-    x: Tensor, y: Tensor, *, steps: int = 100, starts: int = 8, seed: int = 0, weights: Weights | None = None
+    x: Samples, y: Samples, *, steps: int = 100, starts: int = 8, seed: int = 0, weights: Weights | None = None
 ) -> MaxSlicedDistance:
     """Max-sliced W1: the largest W1 between projections, ``max_θ W1(θ·x, θ·y)``. A lower bound of W1.
 
@@ -68,7 +69,7 @@ def max_sliced_w1(
     distribution have a value well above 0.
 
     Args:
-        x: samples ``(n, ...)``; axes after the first are flattened.
+        x: samples ``(n, ...)``, a tensor, an array or a list; axes after the first are flattened.
         y: samples ``(m, ...)`` of the same size, on the same device.
         steps: of the ascent.
         starts: directions followed at once; all but the first are random.
@@ -82,7 +83,7 @@ def max_sliced_w1(
 
 
 def max_sliced_w2(
-    x: Tensor, y: Tensor, *, steps: int = 100, starts: int = 8, seed: int = 0, weights: Weights | None = None
+    x: Samples, y: Samples, *, steps: int = 100, starts: int = 8, seed: int = 0, weights: Weights | None = None
 ) -> MaxSlicedDistance:
     """Max-sliced W2: ``max_θ W2(θ·x, θ·y)``. As `max_sliced_w1`; a lower bound of W2."""
     return _max_sliced(x, y, 2.0, steps, starts, seed, weights)
@@ -90,13 +91,13 @@ def max_sliced_w2(
 
 @torch.no_grad()
 def _sliced(
-    x: Tensor, y: Tensor, p: float, projections: int, seed: int, weights: Weights | None, batch: int
+    x: Samples, y: Samples, p: float, projections: int, seed: int, weights: Weights | None, batch: int
 ) -> Distance:
     started = time.perf_counter()
     for name, count, least in (("projections", projections, 2), ("batch", batch, 1)):
         if count < least:
             raise ValueError(f"{name} must be at least {least}, got {count}")
-    x, y = as_points(x, y)
+    x, y, unit = _centred(*as_points(x, y))
     masses = as_weights(weights, x, y)
     directions = torch.split(_directions(projections, x, torch.Generator().manual_seed(seed)), batch)
     costs = torch.cat([line_cost(some @ x.T, some @ y.T, p, masses).double() for some in directions])
@@ -104,17 +105,17 @@ def _sliced(
     error = float(costs.std()) / math.sqrt(projections)
     if value > 0:
         error /= p * value ** (p - 1)  # what an error of the mean cost makes of its root
-    return Distance(value, (len(x), len(y)), x.shape[1], time.perf_counter() - started, error)
+    return Distance(unit * value, (len(x), len(y)), x.shape[1], time.perf_counter() - started, unit * error)
 
 
 def _max_sliced(
-    x: Tensor, y: Tensor, p: float, steps: int, starts: int, seed: int, weights: Weights | None
+    x: Samples, y: Samples, p: float, steps: int, starts: int, seed: int, weights: Weights | None
 ) -> MaxSlicedDistance:
     started = time.perf_counter()
     for name, count in (("steps", steps), ("starts", starts)):
         if count < 1:
             raise ValueError(f"{name} must be at least 1, got {count}")
-    x, y = as_points(x, y)
+    x, y, unit = _centred(*as_points(x, y))
     masses = as_weights(weights, x, y)
     a, b = masses or (uniform(x), uniform(y))
     directions = _directions(starts, x, torch.Generator().manual_seed(seed))
@@ -136,7 +137,20 @@ def _max_sliced(
         directions = directions + pace * along / slope.norm(dim=1, keepdim=True).clamp_min(1e-30)
         directions = directions / directions.norm(dim=1, keepdim=True)
     value = best ** (1 / p)
-    return MaxSlicedDistance(value, (len(x), len(y)), x.shape[1], time.perf_counter() - started, direction=winner)
+    return MaxSlicedDistance(
+        unit * value, (len(x), len(y)), x.shape[1], time.perf_counter() - started, direction=winner
+    )
+
+
+def _centred(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, float]:
+    """Both sets around the middle of all samples, in a unit in which no square leaves the range; and that unit.
+
+    A projection sums up the axes: far from the origin it would round away what the samples still tell apart.
+    """
+    x, y, unit = scaled(x, y)
+    middle = (torch.minimum(x.amin(0), y.amin(0)) + torch.maximum(x.amax(0), y.amax(0))) / 2
+    x, y, spread = scaled(x - middle, y - middle)
+    return x, y, unit * spread
 
 
 def _directions(count: int, like: Tensor, rng: torch.Generator) -> Tensor:

@@ -77,3 +77,31 @@ def test_it_trains_logs_every_part_and_is_restored(tmp_path):
     assert "w1_corrected" not in scalars
     trainer.save(tmp_path / "x")
     assert wganx.Trainer.load(tmp_path / "x", *networks(), device="cpu").constraint == both
+
+
+def test_the_penalty_is_the_sum_of_its_parts():
+    torch.manual_seed(0)
+    critic = nn.Sequential(nn.Linear(3, 8), nn.Tanh(), nn.Linear(8, 1), nn.Flatten(0))
+    real, fake = torch.randn(6, 3), torch.randn(6, 3)
+    parts = wganx.wasserstein.R1(2.0), wganx.wasserstein.R2(3.0)
+    both = wganx.wasserstein.Combined(wganx.SpectralNorm(), *parts).penalty(critic, real, fake)
+    assert both.item() == pytest.approx(sum(part.penalty(critic, real, fake).item() for part in parts))
+    both.backward()
+    assert critic[0].weight.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("around", [torch.no_grad, torch.inference_mode])
+def test_a_penalty_inside_no_grad_is_the_one_outside(around):
+    torch.manual_seed(0)
+    critic = nn.Sequential(nn.Linear(3, 8), nn.Tanh(), nn.Linear(8, 1), nn.Flatten(0))
+    real = torch.randn(6, 3)
+    outside = [kind(2.0).penalty(critic, real, -real) for kind in (wganx.wasserstein.R1, wganx.wasserstein.WganDiv)]
+    with around():
+        fake = -(real * 1)
+        inside = [
+            kind(2.0).penalty(critic, real * 1, fake) for kind in (wganx.wasserstein.R1, wganx.wasserstein.WganDiv)
+        ]
+        wganx.GradientPenalty().penalty(critic, real * 1, fake)
+        wganx.LipschitzPenalty().penalty(critic, real * 1, fake)
+    assert not inside[0].requires_grad
+    assert inside[0].item() == pytest.approx(outside[0].item())

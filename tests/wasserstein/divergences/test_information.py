@@ -161,6 +161,34 @@ def test_the_classifier_stays_below_the_truth_on_average(measure):
     assert float(alike.mean()) < 3 * float(alike.std()) / len(alike) ** 0.5
 
 
+def coins(chance, seed, n=1000):
+    return (torch.rand(n, 1, generator=torch.Generator().manual_seed(seed), dtype=torch.float64) < chance).double()
+
+
+@pytest.mark.parametrize("move", [0.0, 0.1, 1.7e9])
+def test_samples_that_repeat_are_counted_by_whole_ties(move):
+    p, q = Histogram([0.7, 0.3]), Histogram([0.3, 0.7])
+    for seed in range(5):
+        x, y = coins(0.3, seed) + move, coins(0.7, seed + 100) + move
+        js, tv = js_divergence(x, y, seed=seed), total_variation(x, y, seed=seed)
+        assert js.value == pytest.approx(js_divergence(p, q).value, abs=4 * js.error)
+        assert tv.value == pytest.approx(total_variation(p, q).value, abs=4 * tv.error)
+        # Which row comes first is no news.
+        order = x[:, 0].argsort()
+        again = js_divergence(x[order], y[y[:, 0].argsort(descending=True)], seed=seed)
+        assert again.value == pytest.approx(js.value, abs=4 * js.error)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 4), st.integers(1, 3), st.integers(4, 200))
+def test_js_of_samples_leaves_its_range_by_no_more_than_its_error(seed, values, d, n):
+    draws = torch.Generator().manual_seed(seed)
+    x, y = (torch.randint(values, (n, d), generator=draws).double() * 0.3 for _ in range(2))
+    for left, right in ((x, y), (x, x), (x, y + 50)):
+        found = js_divergence(left, right)
+        assert -found.error <= found.value <= LOG2 + found.error
+
+
 def test_samples_far_apart_are_told_apart():
     x, y = Gaussian([0.0], [1.0]).sample(400, 1), Gaussian([50.0], [1.0]).sample(400, 2)
     assert total_variation(x, y).value == 1
@@ -216,6 +244,7 @@ def test_what_cannot_be_compared_is_refused(measure, p, q, message):
         (lambda: Gaussian(0.0, -1.0), "symmetric and positive definite, or the Gaussian has no density"),
         (lambda: Gaussian([0.0, 0.0], [[1.0, 0.5], [0.1, 1.0]]), "symmetric and positive definite"),
         (lambda: Gaussian(0.0, math.nan), "symmetric and positive definite"),
+        (lambda: Gaussian([0.0, 0.0], [[1e-12, 5e-13], [1e-13, 1e-12]]), "symmetric and positive definite"),
     ],
 )
 def test_what_is_no_distribution_is_refused(make, message):

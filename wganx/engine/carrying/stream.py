@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol, cast, runtime_checkable
 
 import torch
 from torch import Tensor
 
 from wganx.batch import Batch
+from wganx.engine.observer import log_note
 from wganx.errors import DataError
 
 
@@ -39,12 +40,23 @@ class Stream:
 
     A plain iterable (a list, a DataLoader) is started again when it runs out, and after a resume it starts from its
     beginning. A `Resumable` one continues where the checkpoint left it.
+
+    Attributes:
+        least: rows of a batch; one with fewer, as a last one may have, is left out.
+        multiple: a batch is cut to a multiple of so many rows.
+        note: told, once, that there are such batches.
     """
 
-    def __init__(self, batches: Iterable[Batch | Tensor], device: torch.device) -> None:
+    def __init__(
+        self, batches: Iterable[Any], device: torch.device, prepare: Callable[[Any], Batch | Tensor] | None = None
+    ) -> None:
         self._source = batches
         self._device = device
-        self._iterator: Iterator[Batch | Tensor] | None = None
+        self._prepare = prepare
+        self.least, self.multiple = 1, 1
+        self.note: Callable[[str], None] = log_note
+        self._told = False
+        self._iterator: Iterator[Any] | None = None
         self._ahead: Batch | None = None
         self._places: dict[tuple[int, str], Batch] = {}
         self._staged: dict[int, Batch | None] = {}
@@ -106,22 +118,47 @@ class Stream:
         if self._ahead is not None:
             ahead, self._ahead = self._ahead, None
             return ahead
+        left_out = False
         for _ in range(2):
             if self._iterator is None:
                 self._iterator = iter(self._source)
-            item = next(self._iterator, None)
-            if item is not None:
-                return (item if isinstance(item, Batch) else Batch(_tensor(item))).to(self._device)
+            for item in self._iterator:
+                whole = self._batch(item)
+                batch = self._cut(whole)
+                if batch is not None:
+                    return batch.to(self._device)
+                left_out = True
             self._iterator = None
+        if left_out:
+            raise DataError(f"no batch has the {self.least} rows that these networks need; make all batches alike")
         raise DataError("the batches ran out; give an iterable that can be started again, such as a list or DataLoader")
+
+    def _batch(self, item: Any) -> Batch:
+        if self._prepare is not None:
+            item = self._prepare(item)
+        elif isinstance(item, tuple | list) and len(item) == 1:
+            item = item[0]  # as a DataLoader of a TensorDataset gives them
+        return item if isinstance(item, Batch) else Batch(_tensor(item))
+
+    def _cut(self, batch: Batch) -> Batch | None:
+        """The rows that can be used, or None for too few."""
+        rows = len(batch) // self.multiple * self.multiple
+        if rows == len(batch) >= self.least:
+            return batch
+        used = rows if rows >= self.least else 0
+        if not self._told:
+            self._told = True
+            what = f"its first {used} are used" if used else "it is left out"
+            self.note(f"a batch has {len(batch)} rows, too few for these networks or no whole number of packs: {what}")
+        return batch[:used] if used else None
 
 
 def _tensor(item: object) -> Tensor:
     if isinstance(item, Tensor):
         return item
     raise DataError(
-        f"batches must be tensors or wganx.Batch, got {type(item).__name__}; "
-        "from a labelled DataLoader take the samples alone, or wrap them: wganx.Batch(x, context={'label': y})"
+        f"batches must be tensors or wganx.Batch, got {type(item).__name__}; of pairs (x, y) take the samples alone: "
+        "fit(..., prepare=lambda pair: pair[0]), or wganx.Batch(pair[0], context={'label': pair[1]})"
     )
 
 

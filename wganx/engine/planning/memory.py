@@ -13,6 +13,7 @@ from torch._subclasses.fake_tensor import FakeCopyMode, FakeTensorMode
 
 from wganx.batch import Batch
 from wganx.data.choose import ASSUMED_MEMORY, available_memory
+from wganx.engine.copying import copy_of
 from wganx.engine.planning.rehearsal import FEWEST, Cast, Rehearsal, extrapolate, rounded
 from wganx.engine.steps.packs import packs_in
 from wganx.engine.steps.player import Player
@@ -128,7 +129,7 @@ def plan_memory(training: Training, batch: Batch, *, dataset: int = 0, micro_bat
     try:
         mode = FakeTensorMode(allow_non_fake_inputs=True)
         with FakeCopyMode(mode):
-            cast = copy.deepcopy(_cast(training))
+            cast = copy.deepcopy(Cast(training.generator, training.critic, training.helpers))
         with mode:
             rehearsal = Rehearsal(steps, optimizer, cast, _each(own, mode.from_tensor), micro_batch)
             few, all_rows = rehearsal.lines(fewest), rehearsal.lines(rows)
@@ -137,7 +138,7 @@ def plan_memory(training: Training, batch: Batch, *, dataset: int = 0, micro_bat
         few_rows, more_rows = fewest, min(2 * fewest, rows)
         at_once = _part(rows, micro_batch, pack)
         with torch.random.fork_rng([training.device] if training.device.type == "cuda" else []):
-            rehearsal = Rehearsal(steps, optimizer, copy.deepcopy(_cast(training)), own[:more_rows], None)
+            rehearsal = Rehearsal(steps, optimizer, _copied(training), own[:more_rows], None)
             few, more = rehearsal.lines(few_rows), rehearsal.lines(more_rows)
         all_rows = extrapolate(few, more, (at_once - few_rows) / max(more_rows - few_rows, 1))
         followed = False
@@ -261,8 +262,9 @@ def _changed_by_parts(training: Training) -> list[str]:
     return changes
 
 
-def _cast(training: Training) -> Cast:
-    return Cast(training.generator, training.critic, training.helpers)
+def _copied(training: Training) -> Cast:
+    helpers = {name: copy_of(helper, f"helper {name!r}") for name, helper in training.helpers.items()}
+    return Cast(copy_of(training.generator, "generator"), copy_of(training.critic, "critic"), helpers)
 
 
 def _players(steps: Steps) -> tuple[Player, Player]:

@@ -5,16 +5,24 @@ Every check runs on copies and on a stream of its own, so a training that passes
 
 from __future__ import annotations
 
-import copy
+import re
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from wganx.batch import Batch, SampleFormat
+from wganx.engine.copying import copy_of
+from wganx.engine.device import arranged, as_judged
+from wganx.engine.modes import train
+from wganx.engine.planning.constraints import check_constraint
+from wganx.engine.planning.derivatives import check_second_derivative, in_short, moved, without_gradient
+from wganx.engine.randomness import apart
 from wganx.engine.steps.packs import in_packs
+from wganx.engine.steps.player import flatten_scores
 from wganx.errors import PreflightError
-from wganx.wasserstein import ByConstruction, Combined, Constraint, Penalty, gradient_norms, interpolate
+from wganx.wasserstein import Constraint, interpolate
 
 _ROWS = 4
 _BOUNDED = {
@@ -33,6 +41,28 @@ _BOUND_KEEPING = (
 _BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 
 
+class Checked(NamedTuple):
+    """What a sound pair of networks asks of the steps, and what a person should know of it.
+
+    Attributes:
+        rows_apart: the critic scores each row (or pack) of a batch by itself.
+        rows: of a batch, where the networks take no other number.
+        column: the critic returns its scores as ``(N, 1)`` or ``(N, 1, 1, 1)``.
+        attention: the critic's attention has a second derivative in one kernel only.
+        notes: each a sentence.
+    """
+
+    rows_apart: bool
+    rows: int | None
+    column: bool
+    attention: bool
+    notes: list[str]
+
+
+class NetworkFails(PreflightError):
+    """A network raises an error on what it is given."""
+
+
 def check_networks(
     generator: nn.Module,
     critic: nn.Module,
@@ -42,37 +72,81 @@ def check_networks(
     constraint: Constraint,
     format: SampleFormat | None = None,
     pack: int = 1,
-) -> bool:
+    layout: torch.memory_format = torch.contiguous_format,
+    extras: bool = False,
+) -> Checked:
     """Refuse what cannot be trained, with the mend.
 
-    Returns whether the critic scores each row of a batch by itself; a row is a pack of `pack` samples. Rows that
-    influence each other are no error where the constraint takes no gradient for each of them.
+    A row is a pack of `pack` samples. Rows that influence each other are no error where the constraint takes no
+    gradient for each of them. `layout` is the order in memory the critic gets samples in; with `extras`, weights may
+    have their gradient from other losses.
 
     Raises:
         PreflightError: samples outside their range; a generator whose output does not fit the samples; a critic with
             scores of a wrong shape, bounded scores, rows of a batch that influence each other although the constraint
-            needs them apart, or no second derivative although it needs one; a constraint that does nothing.
+            needs them apart, or no second derivative, or a wrong one, although it needs one; a player that no gradient
+            reaches; a constraint that does nothing.
     """
     if len(batch) < 2 * pack:
         least = "2 samples" if pack == 1 else f"2 packs of {pack} samples"
         raise PreflightError(f"a batch needs at least {least}, got {len(batch)}; raise the batch size")
-    devices = [batch.real.device] if batch.real.is_cuda else []
-    with torch.random.fork_rng(devices):
-        batch = batch[: _ROWS * pack]
-        _check_samples(batch.real, format)
-        fake = _check_generator(copy.deepcopy(generator), batch, noise, format)
-        if pack > 1:
-            condition = {name: in_packs(rows, pack) for name, rows in batch.condition.items()}
-            batch, fake = Batch(in_packs(batch.real, pack), condition=condition), in_packs(fake, pack)
-        apart = _check_critic(copy.deepcopy(critic), batch, fake, constraint, pack)
-        _check_constraint(constraint, batch, fake, copy.deepcopy(critic))
-    return apart
+    _check_samples(batch.real, format)
+    for role, network in (("generator", generator), ("critic", critic)):
+        _check_kind(role, network, batch.real)
+
+    def attempt(batch: Batch) -> Checked:
+        with apart(0, batch.real.device):
+            return _check(generator, critic, batch, noise, constraint, format, pack, layout, extras)
+
+    few = batch[: _ROWS * pack]
+    try:
+        return attempt(few)
+    except NetworkFails:
+        if len(batch) == len(few):
+            raise
+        try:  # it may be built for one number of rows
+            checked = attempt(batch)
+        except PreflightError:
+            checked = None
+        if checked is None:
+            raise
+    notes = [*checked.notes, f"the networks take batches of {len(batch)} rows only; other batches are left out"]
+    return checked._replace(rows=len(batch), notes=notes)
+
+
+def _check(
+    generator: nn.Module,
+    critic: nn.Module,
+    batch: Batch,
+    noise: tuple[int, ...] | None,
+    constraint: Constraint,
+    format: SampleFormat | None,
+    pack: int,
+    layout: torch.memory_format,
+    extras: bool,
+) -> Checked:
+    fake = _check_generator(copy_of(generator, "generator"), batch, noise, format)
+    given = batch
+    if pack > 1:
+        condition = {name: in_packs(rows, pack) for name, rows in batch.condition.items()}
+        batch, fake = Batch(in_packs(batch.real, pack), condition=condition), in_packs(fake, pack)
+    batch, fake = batch.with_real(arranged(batch.real, layout)), as_judged(fake, layout)
+    checked = _check_critic(copy_of(critic, "critic"), batch, fake, constraint, pack)
+    check_constraint(constraint, batch, fake, copy_of(critic, "critic"))
+    if not extras:
+        checked.notes.extend(_check_gradients(generator, critic, given, batch, noise, pack, layout))
+    return checked
 
 
 def _check_samples(real: Tensor, format: SampleFormat | None) -> None:
     if not real.is_floating_point():
         raise PreflightError(
             f"WX005 samples arrive as {real.dtype}; the task must turn them into floating point in the networks' range"
+        )
+    if real.ndim < 2:
+        raise PreflightError(
+            f"samples of a batch of shape {tuple(real.shape)} have no axis of their own; "
+            "give single numbers as (N, 1): samples[:, None]"
         )
     if not bool(torch.isfinite(real).all()):
         raise PreflightError("WX005 samples hold NaN or infinite values; clean the dataset")
@@ -91,13 +165,19 @@ def _check_samples(real: Tensor, format: SampleFormat | None) -> None:
             )
 
 
+def _check_kind(role: str, network: nn.Module, real: Tensor) -> None:
+    kind = next((weight.dtype for weight in network.parameters() if weight.is_floating_point()), real.dtype)
+    if kind != real.dtype:
+        raise PreflightError(
+            f"samples are {real.dtype} and the {role}'s weights {kind}; bring them to one: "
+            "samples.float(), or the networks' .double()"
+        )
+
+
 def _check_generator(
     generator: nn.Module, batch: Batch, noise: tuple[int, ...] | None, format: SampleFormat | None
 ) -> Tensor:
-    inputs = (
-        [] if noise is None else [torch.randn(len(batch), *noise, device=batch.real.device, dtype=batch.real.dtype)]
-    )
-    fake = _call("generator", generator, inputs, batch.context)
+    fake = _call("generator", generator, _noise(batch, noise), batch.context)
     if fake.shape != batch.real.shape:
         raise PreflightError(
             f"the generator makes samples of shape {tuple(fake.shape[1:])}, "
@@ -120,37 +200,85 @@ def _check_generator(
     return fake.detach()
 
 
-def _check_critic(critic: nn.Module, batch: Batch, fake: Tensor, constraint: Constraint, pack: int) -> bool:
-    critic.train()
-    points = batch.real.detach().clone().requires_grad_(True)
+def _check_critic(critic: nn.Module, batch: Batch, fake: Tensor, constraint: Constraint, pack: int) -> Checked:
+    train(critic, ())
+    points = batch.real.detach().clone(memory_format=torch.preserve_format).requires_grad_(True)
     scores = _call("critic", critic, [points], batch.condition)
+    row, notes, column = "sample" if pack == 1 else "pack", [], False
+    if scores.ndim > 1 and scores.shape == (len(batch), *[1] * (scores.ndim - 1)):
+        column = True
+        notes.append(f"the critic's scores of shape {tuple(scores.shape)} are taken as ({len(batch)},)")
+        critic.register_forward_hook(flatten_scores)
+        scores = scores.flatten()
     if scores.shape != (len(batch),):
-        row = "sample" if pack == 1 else "pack"
         raise PreflightError(
             f"the critic returns shape {tuple(scores.shape)} for {len(batch)} {row}s, expected ({len(batch)},): "
-            f"one score a {row}, e.g. end with .flatten(1).mean(1) or .squeeze(1)"
+            f"one score a {row}, {_way_to_scores(scores, len(batch), pack)}"
         )
     if (bound := last_bounded(scores)) is not None:
         raise PreflightError(
             f"WX004 the critic ends in {bound[0]}: its scores are bounded and the reading of W1 is void; "
             f"remove the {bound[0]}"
         )
-    apart = _rows_apart(critic, batch)
+    with torch.no_grad():  # fakes, and points between, lie in memory as the generator leaves them
+        for samples in (fake, interpolate(batch.real, fake)):
+            _call("critic", critic, [samples], batch.condition)
+    rows_apart, attention = _rows_apart(critic, batch), False
     if constraint.needs_gradients:
-        if not apart:
+        if not rows_apart:
             norms = [name for name, module in critic.named_modules() if isinstance(module, _BATCH_NORMS)]
             culprit = f"batch norm in {', '.join(norms)}" if norms else "a layer that mixes the rows of a batch"
             raise PreflightError(
                 f"WX003 the critic couples the samples of a batch ({culprit}): the penalty needs a gradient per "
                 "sample; use layer norm, instance norm or none"
             )
-        _check_second_derivative(points, scores)
-    return apart
+        attention = check_second_derivative(critic, points, batch.condition)
+    if attention:
+        notes.append(
+            "the critic's attention runs with the plain kernel (math), the only one that can be differentiated twice"
+        )
+    return Checked(rows_apart, None, column, attention, notes)
+
+
+def _check_gradients(
+    generator: nn.Module,
+    critic: nn.Module,
+    batch: Batch,
+    judged: Batch,
+    noise: tuple[int, ...] | None,
+    pack: int,
+    layout: torch.memory_format,
+) -> list[str]:
+    """Differentiate the generator's loss once, and say which of its weights that does not reach."""
+    player, judge = moved(copy_of(generator, "generator")), moved(copy_of(critic, "critic"))
+    train(player, ())
+    train(judge, ())
+
+    def loss() -> Tensor:
+        fake = _call("generator", player, _noise(batch, noise), batch.context)
+        fake = as_judged(in_packs(fake, pack) if pack > 1 else fake, layout)
+        scores = _call("critic", judge, [fake], judged.condition)
+        return (scores * torch.randn_like(scores)).sum()
+
+    try:
+        unreached, severed = without_gradient(loss, player)
+    except RuntimeError as error:
+        raise PreflightError(
+            f"the generator cannot be differentiated: {(str(error) or type(error).__name__).splitlines()[0]}"
+        ) from error
+    if not unreached:
+        return []
+    mend = "an operation such as round or detach, no_grad, or a reentrant checkpoint (use_reentrant=False) cuts it off"
+    if severed:
+        raise PreflightError(f"no gradient of the critic's scores reaches the generator's weights: {mend}")
+    if callable(getattr(generator, "at", None)):  # it grows, and its later layers wait for their step
+        return []
+    return [f"no gradient of the critic's scores reaches the generator's {in_short(unreached)}, which stay: {mend}"]
 
 
 def _rows_apart(critic: nn.Module, batch: Batch) -> bool:
     """Whether one sample changed leaves the other samples' scores as they were."""
-    changed = batch.real.clone()
+    changed = batch.real.clone(memory_format=torch.preserve_format)
     changed[0] = changed[0].flip(0) * -0.5 + 0.25
     with torch.no_grad():
         before, after = (_repeatable(critic, samples, batch.condition) for samples in (batch.real, changed))
@@ -159,92 +287,50 @@ def _rows_apart(critic: nn.Module, batch: Batch) -> bool:
 
 
 def _repeatable(critic: nn.Module, samples: Tensor, condition: Mapping[str, Tensor]) -> Tensor:
-    """Scores from a fresh copy and a fixed stream, so that dropout or running statistics cannot differ."""
-    torch.manual_seed(0)
-    scores: Tensor = copy.deepcopy(critic)(samples, **condition)
+    """Scores from a fresh copy and fixed streams, so that dropout or running statistics cannot differ."""
+    with apart(0, samples.device):
+        scores: Tensor = copy_of(critic, "critic")(samples, **condition)
     return scores.float()
 
 
-def _check_second_derivative(points: Tensor, scores: Tensor) -> None:
-    mend = "use differentiable layers, or a constraint without a penalty (clip, spectral-norm)"
-    try:
-        # An operation that is differentiable once only refuses when the gradient it is given is differentiable itself.
-        ones = torch.ones_like(scores).requires_grad_(True)
-        (gradient,) = torch.autograd.grad(scores, points, ones, create_graph=True)
-        if not gradient.requires_grad:
-            raise RuntimeError("the input gradient does not depend on the weights")
-        # A full backward pass: one that is asked for the weights alone walks past an operation that refuses.
-        gradient.square().sum().backward()  # type: ignore[no-untyped-call]
-    except RuntimeError as error:
-        reason = str(error).splitlines()[0]
-        raise PreflightError(f"the critic cannot be differentiated twice: {reason}; {mend}") from error
+def _way_to_scores(scores: Tensor, count: int, pack: int) -> str:
+    if scores.numel() >= count or count % scores.numel() or pack > 1:
+        return "e.g. end with .flatten(1).mean(1) or .squeeze(1)"
+    together = count // scores.numel()
+    mean = "not their mean over the batch: remove .mean(0) at its end; or, " if scores.numel() == 1 else ""
+    return f"{mean}if it judges packs of {together}, say pack={together}: it is then given (N, {together}, ...)"
 
 
-def _check_constraint(constraint: Constraint, batch: Batch, fake: Tensor, critic: nn.Module) -> None:
-    parts = constraint.parts if isinstance(constraint, Combined) else (constraint,)
-    for part in parts:
-        if isinstance(part, Penalty) and part.weight == 0:
-            raise PreflightError(
-                f"constraint {part.name!r} has weight 0 and does nothing; raise constraint.weight, "
-                "or say so with constraint.name=none"
-            )
-        if isinstance(part, Penalty) and not type(part).__module__.startswith("wganx."):
-            _check_penalty(part, batch.real, fake)
-    if isinstance(constraint, ByConstruction):
-        points = interpolate(batch.real, fake)
-        steepest = gradient_norms(critic.eval(), torch.cat([batch.real, points]), _twice(batch.condition)).max().item()
-        if steepest > 1 + 1e-3:
-            raise PreflightError(
-                f"the critic is said to be 1-Lipschitz by construction and has slope {steepest:.4g}; build it from "
-                "1-Lipschitz layers (wganx.nn.LipschitzMLP), or choose another constraint"
-            )
-
-
-def _twice(condition: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name: torch.cat([tensor, tensor]) for name, tensor in condition.items()}
-
-
-def _check_penalty(penalty: Penalty, real: Tensor, fake: Tensor) -> None:
-    """A penalty from elsewhere on a linear critic of slope 3: one norm a sample, with a gradient for the weights."""
-    linear = nn.Linear(real[0].numel(), 1)
-    critic = nn.Sequential(nn.Flatten(), linear, nn.Flatten(0)).to(real)
-    with torch.no_grad():
-        linear.weight.mul_(3 / linear.weight.norm())
-
-    def loss(real: Tensor, fake: Tensor) -> Tensor:
-        rng = torch.Generator(real.device).manual_seed(0)
-        return penalty.terms(critic, real, fake, {}, rng).loss
-
-    try:
-        shaped, flat = loss(real, fake), loss(real.flatten(1), fake.flatten(1))
-    except Exception:  # it asks more of a critic than this one has, and the first step shows whether it works
-        return
-    name = f"WX001 the penalty of constraint {penalty.name!r}"
-    if shaped.shape != ():
-        raise PreflightError(f"{name} has shape {tuple(shaped.shape)}; reduce it to a scalar, its mean over samples")
-    if abs(shaped.item() - flat.item()) > 1e-3 * (1 + abs(flat.item())):
-        raise PreflightError(
-            f"{name} is {shaped.item():.4g} for samples of shape {tuple(real.shape[1:])} and {flat.item():.4g} for the "
-            "same samples flattened; take one norm a sample, over all its axes: gradient.flatten(1).norm(dim=1)"
-        )
-    if not shaped.requires_grad:
-        raise PreflightError(
-            f"{name} carries no gradient for the critic's weights; create the input gradient with create_graph=True "
-            "and detach nothing (wganx.wasserstein.gradient_norms does this)"
-        )
+def _reason(error: Exception, role: str) -> str:
+    """What a network says of its failure, with the mend where it is not given all it asks for."""
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    if isinstance(error, TypeError) and "required positional argument" in reason:
+        names = ", ".join(f"{name!r}: ..." for name in re.findall(r"'(\w+)'", reason))
+        given = "context" if role == "generator" else "condition"
+        return f"{reason}; give it in the batch: wganx.Batch(x, {given}={{{names}}})"
+    return reason if isinstance(error, RuntimeError | TypeError | ValueError) else f"{type(error).__name__}: {reason}"
 
 
 def _call(role: str, network: nn.Module, inputs: list[Tensor], keywords: Mapping[str, Tensor]) -> Tensor:
     expected = f"({', '.join([*(['x' if role == 'critic' else 'noise'] if inputs else []), *keywords])})"
     try:
         output = network(*inputs, **keywords)
-    except (TypeError, RuntimeError, ValueError) as error:
+    except Exception as error:
         shapes = ", ".join(str(tuple(tensor.shape)) for tensor in (*inputs, *keywords.values()))
-        reason = str(error).splitlines()[0]
-        raise PreflightError(f"the {role} fails on inputs {expected} of shapes {shapes}: {reason}") from error
+        given = f"on inputs {expected} of shapes {shapes}" if shapes else "without inputs"
+        raise NetworkFails(f"the {role} fails {given}: {_reason(error, role)}") from error
     if not isinstance(output, Tensor):
-        raise PreflightError(f"the {role} returns {type(output).__name__}, expected one tensor")
+        alone = "scores" if role == "critic" else "samples"
+        raise PreflightError(
+            f"the {role} returns {type(output).__name__}, expected one tensor; return the {alone} alone"
+        )
     return output
+
+
+def _noise(batch: Batch, noise: tuple[int, ...] | None) -> list[Tensor]:
+    if noise is None:
+        return []
+    return [torch.randn(len(batch), *noise, device=batch.real.device, dtype=batch.real.dtype)]
 
 
 def last_bounded(output: Tensor) -> tuple[str, float, float] | None:

@@ -9,6 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from wganx.engine.modes import held_in_evaluation, train
 from wganx.engine.ranks import Ranks
 from wganx.engine.steps.optimizer import Optimizer
 from wganx.errors import PreflightError
@@ -44,20 +45,50 @@ class Player:
         self.role = role
         self.module = module
         self.helpers = dict(helpers or {})
-        named = _trainable("", module, ())
+        self._held = {network: held_in_evaluation(network) for network in self.networks}
+        self.rate = optimizer.rate(role)
+        self._rule, self._capturable = optimizer, capturable
+        self._take_up(self._to_train())
+
+    def follow(self) -> bool:
+        """Take up what was frozen, unfrozen or laid out anew since; each weight keeps its state of the optimizer.
+
+        Returns whether there was any such thing.
+        """
+        for network in self.networks:
+            if network.training:
+                self._held[network] = held_in_evaluation(network)
+        named = self._to_train()
+        same = [name for name, _ in named] == self.names
+        if same and all(weight.stride() == stride for (_, weight), stride in zip(named, self._strides)):
+            for parameter, place in zip(self.parameters, self._places):
+                parameter.grad = place  # which a zero_grad of the owner's takes away
+            return False
+        state = self.optimizer_tensors()
+        for parameter in self.parameters:
+            parameter.grad = None
+        self._take_up(named)
+        self.load_optimizer_tensors(state)
+        return True
+
+    def _to_train(self) -> list[tuple[str, nn.Parameter]]:
+        named = _trainable("", self.module, ())
         if not named:
-            raise PreflightError(f"the {role} has no parameter to train; give it layers with weights")
+            raise PreflightError(f"the {self.role} has no parameter to train; give it layers with weights")
         for name, helper in self.helpers.items():
             # A classifier may be a second head on the critic's body: what both have is the player's.
             named += _trainable(f"helper/{name}/", helper, [parameter for _, parameter in named])
+        return named
+
+    def _take_up(self, named: Sequence[tuple[str, nn.Parameter]]) -> None:
+        """Make the optimizer and the flat buffer for these weights."""
         self.names = [name for name, _ in named]
         self.parameters = [parameter for _, parameter in named]
         kinds = {(parameter.dtype, parameter.device) for parameter in self.parameters}
         if len(kinds) > 1:
             found = ", ".join(sorted(f"{dtype} on {device}" for dtype, device in kinds))
-            raise PreflightError(f"the {role} mixes parameters of several types ({found}); bring them to one")
-        self.rate = optimizer.rate(role)
-        self.optimizer = optimizer.build(self.parameters, self.rate, capturable)
+            raise PreflightError(f"the {self.role} mixes parameters of several types ({found}); bring them to one")
+        self.optimizer = self._rule.build(self.parameters, self.rate, self._capturable)
         sizes = [parameter.numel() for parameter in self.parameters]
         first = self.parameters[0]
         self._buffer = torch.zeros(sum(sizes) + 1, dtype=first.dtype, device=first.device)
@@ -66,6 +97,7 @@ class Player:
         self._empty = True
         self._skips = isinstance(self.optimizer, torch.optim.Adam)  # its fused step leaves out what is not finite
         pieces = torch.split(self.gradient, sizes)
+        self._strides = [parameter.stride() for parameter in self.parameters]
         self._places = [_laid_out_like(parameter, piece) for parameter, piece in zip(self.parameters, pieces)]
         for parameter, place in zip(self.parameters, self._places):
             parameter.grad = place
@@ -76,9 +108,9 @@ class Player:
         return [self.module, *self.helpers.values()]
 
     def train(self) -> None:
-        """Put the networks into training mode."""
+        """Put the networks into training mode, all but what their owner keeps in evaluation mode."""
         for network in self.networks:
-            network.train()
+            train(network, self._held[network])
 
     def add_gradient(self, loss: Tensor) -> None:
         """Add the gradient of `loss` to the buffer."""
@@ -146,6 +178,11 @@ class Player:
             }
             if entries:
                 self.optimizer.state[parameter] = {entry: _beside(parameter, value) for entry, value in entries.items()}
+
+
+def flatten_scores(critic: nn.Module, inputs: object, scores: Tensor) -> Tensor:
+    """Forward hook of a critic that returns its scores as ``(N, 1)`` or ``(N, 1, 1, 1)``."""
+    return scores.flatten() if scores.numel() == len(scores) else scores
 
 
 def _trainable(prefix: str, module: nn.Module, known: Sequence[Tensor]) -> list[tuple[str, nn.Parameter]]:

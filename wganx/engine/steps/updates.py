@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from wganx.batch import Batch
+from wganx.engine.device import arranged, as_judged, twice_differentiable_attention
 from wganx.engine.precision import Precision
 from wganx.engine.ranks import Ranks
 from wganx.engine.steps.packs import in_packs, packs_in
@@ -81,6 +82,8 @@ class Steps:
         joined: real and fake samples go through the critic together, in fewer and larger operations.
         constant_mask: differentiate rectifiers as what they are, piecewise linear (`wganx.nn.constant_masks`).
         layout: order in memory of samples ``(N, C, H, W)``.
+        rows: of a batch, where the networks take no other number.
+        attention: the critic's attention is differentiated twice, which one of its kernels allows.
         stage: what the networks and the game make of the number of the step; see `Training`.
     """
 
@@ -100,6 +103,8 @@ class Steps:
     joined: bool = False
     constant_mask: bool = True
     layout: torch.memory_format = torch.contiguous_format
+    rows: int | None = None
+    attention: bool = False
     readings: Readings = field(default_factory=Readings)
     critic_updates: int = 0
     stage: Hashable = ()
@@ -149,6 +154,14 @@ class Steps:
         """Samples ``(N, ...)`` as the critic is given them: as they are, or in packs."""
         return rows if self.pack == 1 else in_packs(rows, self.pack)
 
+    def judged(self, fake: Tensor) -> Tensor:
+        """Samples of the generator ``(N, ...)`` as the critic is given them."""
+        return self.packed(as_judged(fake, self.layout))
+
+    def kernels(self) -> AbstractContextManager[object]:
+        """Around what is differentiated twice."""
+        return twice_differentiable_attention() if self.attention else nullcontext()
+
     def packed_condition(self, batch: Batch) -> Mapping[str, Tensor]:
         """The condition of `batch` beside samples that are `packed`."""
         if self.pack == 1:
@@ -161,7 +174,7 @@ class Steps:
         """The loss, and scalars to log; nothing but these arguments, the critic and draws goes into it."""
         # Weights that a constraint computes (orthonormal, divided by their norm) are computed once an update.
         # The masks gain most in penalties; elsewhere they keep an activation's output in place of its input.
-        with self.precision.autocast(), parametrize.cached(), self._masks():
+        with self.precision.autocast(), parametrize.cached(), self._masks(), self.kernels():
             real_scores, fake_scores = self._score_both(real, fake, condition)
             loss = self.objective.critic_loss(real_scores, fake_scores)
             gap = real_scores.detach().mean() - fake_scores.detach().mean()
@@ -204,11 +217,11 @@ class Steps:
             fake = self.make_fake(part.batch, part.noise)
         variant = Variant(tuple(self.constraint.due(self.critic_updates)), self.stage)
         with part.packs_as_whole:
-            real, condition = self.packed(self._arranged(part.batch.real)), self.packed_condition(part.batch)
+            real, condition = self.packed(arranged(part.batch.real, self.layout)), self.packed_condition(part.batch)
             if self.compiled is not None:
-                found = self.compiled.gradients(real, self.packed(fake), condition, variant)
+                found = self.compiled.gradients(real, self.judged(fake), condition, variant)
             else:
-                loss, readings = self.critic_loss(real, self.packed(fake), condition, variant)
+                loss, readings = self.critic_loss(real, self.judged(fake), condition, variant)
         if self.compiled is not None:
             readings = found.readings
             self.critic.add(found.gradients, found.loss, factor)
@@ -226,11 +239,11 @@ class Steps:
             with part.packs_as_whole:
                 condition = self.packed_condition(part.batch)
                 # Where scores themselves hold a gradient, they are differentiated twice here too.
-                with self._masks() if self.constraint.owns == "scores" else nullcontext():
-                    scores = self.score(self.packed(fake), condition)
+                with self._masks() if self.constraint.owns == "scores" else nullcontext(), self.kernels():
+                    scores = self.score(self.judged(fake), condition)
                 if self.objective.generator_needs_real:
                     with torch.no_grad():
-                        real_scores = self.score(self.packed(self._arranged(part.batch.real)), condition)
+                        real_scores = self.score(self.packed(arranged(part.batch.real, self.layout)), condition)
                     loss = self.objective.generator_loss(scores, real_scores)
                 else:
                     loss = self.objective.generator_loss(scores)
@@ -255,9 +268,6 @@ class Steps:
 
     def _masks(self) -> AbstractContextManager[Any]:
         return constant_masks() if self.constant_mask else nullcontext()
-
-    def _arranged(self, samples: Tensor) -> Tensor:
-        return samples.contiguous(memory_format=self.layout) if samples.ndim == 4 else samples
 
 
 def _piece(rows: slice, number: int, count: int) -> slice:

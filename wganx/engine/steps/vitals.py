@@ -28,19 +28,20 @@ def measure(
     samples minus that of fakes made for them, with its standard error under ``vital/``, as all that only the health
     checks look at.
     """
-    batch = batch[: max(_MOST_ROWS // steps.pack, 1) * steps.pack]
+    batch = batch[: steps.rows or max(_MOST_ROWS // steps.pack, 1) * steps.pack]
     if heldout is not None:
-        packs = len(heldout) // steps.pack
-        heldout = heldout[: packs * steps.pack] if packs > 1 else None
+        # A spread, and so an error, takes two; networks of one batch size take that and no other.
+        rows = steps.rows or len(heldout) // steps.pack * steps.pack
+        heldout = heldout[:rows] if 2 * steps.pack <= rows <= len(heldout) else None
     critic, constraint = steps.critic.module, steps.constraint
 
     def scores(samples: Tensor, **condition: Tensor) -> Tensor:
         return constraint.scores(critic, samples, condition)
 
-    with evaluating(steps.generator.module, critic), steps.precision.autocast():
+    with evaluating(steps.generator.module, critic), steps.precision.autocast(), steps.kernels():
         with torch.no_grad():
             fake = steps.make_fake(batch, steps.draw_noise(batch, draws))
-        real, judged, condition = steps.packed(batch.real), steps.packed(fake), steps.packed_condition(batch)
+        real, judged, condition = steps.packed(batch.real), steps.judged(fake), steps.packed_condition(batch)
         norms = {
             "gradient_norm_real": gradient_norms(scores, real, condition),
             "gradient_norm_fake": gradient_norms(scores, judged, condition),
@@ -57,7 +58,7 @@ def measure(
             if heldout is not None:
                 held = steps.packed_condition(heldout)
                 theirs = steps.score(steps.packed(heldout.real), held)
-                ours = steps.score(steps.packed(steps.make_fake(heldout, steps.draw_noise(heldout, draws))), held)
+                ours = steps.score(steps.judged(steps.make_fake(heldout, steps.draw_noise(heldout, draws))), held)
                 found["heldout"] = theirs.mean() - ours.mean()
                 found["vital/heldout_error"] = ((theirs.var() + ours.var()) / len(theirs)).sqrt()
             found |= _context_effects(steps, batch, fake, draws)

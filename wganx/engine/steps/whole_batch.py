@@ -12,6 +12,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from wganx.engine.ranks import Ranks
+from wganx.errors import UsageError
 from wganx.wasserstein import whole_batch
 
 # How many times over a network may be given the rows of a batch: real beside fake samples, several candidate points.
@@ -112,6 +113,14 @@ def _factory(mode: AsWholeBatch, func: Callable[..., Tensor], *size: Any, **opti
     return func(*shape, **options) if whole is None else mode.own(func(*whole, **options))
 
 
+def _randint(mode: AsWholeBatch, func: Callable[..., Tensor], *args: Any, **options: Any) -> Tensor:
+    *bounds, size = args if "size" not in options else (*args, options.pop("size"))
+    if "high" in options:
+        bounds = [options.pop("low", 0), options.pop("high")]
+    whole = mode.whole(tuple(size))
+    return func(*bounds, size, **options) if whole is None else mode.own(func(*bounds, whole, **options))
+
+
 def _like(mode: AsWholeBatch, func: Callable[..., Tensor], like: Tensor, *args: Any, **options: Any) -> Tensor:
     whole = mode.whole(tuple(like.shape))
     if whole is None:
@@ -124,6 +133,56 @@ def _in_place(mode: AsWholeBatch, func: Callable[..., Tensor], own: Tensor, *arg
     if whole is None:
         return func(own, *args, **options)
     return own.copy_(mode.own(func(own.new_empty(whole), *args, **options)))
+
+
+def _gumbel_softmax(
+    mode: AsWholeBatch,
+    func: Callable[..., Tensor],
+    logits: Tensor,
+    tau: float = 1,
+    hard: bool = False,
+    eps: float = 1e-10,
+    dim: int = -1,
+) -> Tensor:
+    """As torch does it, which draws inside of a function where a mode does not see it."""
+    whole = mode.whole(tuple(logits.shape))
+    if whole is None:
+        return func(logits, tau, hard, eps, dim)
+    drawn = mode.own(torch.empty_like(logits.new_empty(whole)).exponential_())
+    soft = ((logits - drawn.log()) / tau).softmax(dim)
+    if not hard:
+        return soft
+    one = torch.zeros_like(logits).scatter_(dim, soft.max(dim, keepdim=True)[1], 1.0)
+    return one - soft.detach() + soft
+
+
+def _of_chances(mode: AsWholeBatch, func: Callable[..., Tensor], chances: Tensor, *args: Any, **options: Any) -> Tensor:
+    """A draw that depends on the values of each row, which the other ranks' rows stand in for with any value."""
+    whole = mode.whole(tuple(chances.shape))
+    if whole is None or chances.ndim < (2 if func in (torch.multinomial, Tensor.multinomial) else 1):
+        return func(chances, *args, **options)
+    copies = chances.view(-1, mode.count, *chances.shape[1:])
+    edges = (0, 0) * (chances.ndim - 1) + (mode.rows.start, mode.total - mode.rows.stop)
+    padded = functional.pad(copies, edges, value=0.5).reshape(whole)
+    return mode.own(func(padded, *args, **options))
+
+
+def _dropout_inside(name: str, chance: str, place: int, training: int | None) -> Callable[..., Tensor]:
+    """Handler of a function that drops out where a mode does not see it: each process would drop its own."""
+
+    def handler(mode: AsWholeBatch, func: Callable[..., Tensor], *args: Any, **options: Any) -> Tensor:
+        def value(name: str, place: int, default: Any) -> Any:
+            return args[place] if place < len(args) else options.get(name, default)
+
+        active = training is None or value("training", training, True)
+        if active and value(chance, place, 0.0):
+            raise UsageError(
+                f"{name} with dropout inside draws by the process, and a run must not depend on how many there are; "
+                "set its dropout to 0 (an nn.Dropout beside it is shared right), or train in one process"
+            )
+        return func(*args, **options)
+
+    return handler
 
 
 def _dropout(
@@ -191,15 +250,29 @@ def _all_rows(mode: AsWholeBatch, func: Callable[..., Tensor], values: Tensor) -
 _HANDLERS: dict[Callable[..., Any], Callable[..., Tensor]] = {
     torch.rand: _factory,
     torch.randn: _factory,
+    torch.randint: _randint,
     torch.rand_like: _like,
     torch.randn_like: _like,
     Tensor.uniform_: _in_place,
     Tensor.normal_: _in_place,
     Tensor.bernoulli_: _in_place,
+    Tensor.exponential_: _in_place,
+    Tensor.log_normal_: _in_place,
+    Tensor.cauchy_: _in_place,
+    Tensor.geometric_: _in_place,
+    Tensor.random_: _in_place,
+    torch.randint_like: _like,
+    torch.bernoulli: _of_chances,
+    Tensor.bernoulli: _of_chances,
+    torch.multinomial: _of_chances,
+    Tensor.multinomial: _of_chances,
+    functional.gumbel_softmax: _gumbel_softmax,
     functional.dropout: _dropout,
     functional.dropout1d: _dropout,
     functional.dropout2d: _dropout,
     functional.dropout3d: _dropout,
     functional.batch_norm: _batch_norm,
     whole_batch: _all_rows,
+    functional.scaled_dot_product_attention: _dropout_inside("attention", "dropout_p", 4, None),
+    functional.multi_head_attention_forward: _dropout_inside("multi-head attention", "dropout_p", 10, 13),
 }

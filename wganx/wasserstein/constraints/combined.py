@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from wganx.wasserstein.constraints.base import Constraint, Penalty
+from wganx.wasserstein.gradients import Critic
 
 
 @dataclass(frozen=True, init=False)
@@ -61,6 +63,11 @@ class Combined(Constraint):
     def prepare(self, critic: nn.Module) -> None:
         for part in self.parts:
             part.prepare(critic)
+
+    def penalty(self, critic: Critic, real: Tensor, fake: Tensor, **condition: Tensor) -> Tensor:
+        """The sum of its parts' weighted penalties, a scalar, as `Penalty.penalty` gives each."""
+        penalties = [part.penalty(critic, real, fake, **condition) for part in self.parts if isinstance(part, Penalty)]
+        return torch.stack(penalties).sum() if penalties else real.new_zeros(())
 
     def due(self, update: int) -> Sequence[tuple[float, Penalty]]:
         return [term for part in self.parts for term in part.due(update)]

@@ -12,18 +12,11 @@ from wganx.nn import GroupSort, ProjectionHead
 from wganx.nn._orthogonal import ITERATIONS, orthonormalise
 from wganx.options import option
 from wganx.wasserstein.constraints.base import Constraint
+from wganx.wasserstein.constraints.layers import NORMS
 
 _LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _STEEP = (nn.GELU, nn.SiLU, nn.Mish, nn.Hardswish, nn.SELU, nn.PReLU)
 _RECTIFIERS = (nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.RReLU, nn.ELU, nn.CELU, nn.Softplus, *_STEEP)
-_NORMS = (
-    nn.modules.batchnorm._NormBase,
-    nn.LayerNorm,
-    nn.GroupNorm,
-    nn.RMSNorm,
-    nn.LocalResponseNorm,
-    nn.CrossMapLRN2d,
-)
 
 
 @dataclass(frozen=True)
@@ -77,7 +70,7 @@ class Orthogonal(Constraint):
     def _fault(self, layer: nn.Module) -> str | None:
         """Why `layer` may lengthen what passes through it, and the mend; None where it does not."""
         kind = type(layer).__name__
-        if isinstance(layer, _NORMS):
+        if isinstance(layer, NORMS):
             return f"{kind} divides by the spread of its input, without a bound; remove it"
         if isinstance(layer, ProjectionHead) and layer.embed is not None:
             return "its slope grows with the class vector; train without labels"

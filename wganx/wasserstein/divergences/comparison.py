@@ -7,12 +7,14 @@ from collections.abc import Callable
 
 from torch import Tensor
 
+from wganx.errors import WganxError
 from wganx.wasserstein.divergences.distributions import (
     Distribution,
     Divergence,
     Gaussian,
     Histogram,
     folded_normal,
+    known,
     mixed,
     same_space,
 )
@@ -30,6 +32,7 @@ def compare(p: Distribution, q: Distribution) -> dict[str, Divergence]:
     Raises:
         ValueError: sides of different kinds, which nothing can compare.
     """
+    p, q = known(p), known(q)
     if not any(isinstance(p, kind) and isinstance(q, kind) for kind in (Histogram, Gaussian, Tensor)):
         raise mixed(p, q)
     columns: dict[str, Callable[[Distribution, Distribution], Divergence]] = {
@@ -49,7 +52,7 @@ def _or_reason(
 ) -> Divergence:
     try:
         return measure(p, q)
-    except ValueError as error:
+    except (ValueError, WganxError) as error:
         return Divergence(math.nan, None, str(error))
 
 

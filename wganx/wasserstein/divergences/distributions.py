@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from wganx.wasserstein.samples import Samples, as_tensor, scaled
 
 
 @dataclass(frozen=True)
@@ -46,14 +48,14 @@ class Histogram:
     probabilities: Tensor
     points: Tensor
 
-    def __init__(self, probabilities: Tensor | Sequence[float], points: Tensor | Sequence[float] | None = None) -> None:
-        p = torch.as_tensor(probabilities, dtype=torch.float64).detach()
+    def __init__(self, probabilities: Samples, points: Samples | None = None) -> None:
+        p = as_tensor(probabilities, "probabilities").double()
         if p.ndim != 1 or len(p) == 0 or not bool((p >= 0).all()) or not math.isclose(float(p.sum()), 1, abs_tol=1e-6):
             raise ValueError(
                 f"a histogram needs a vector of probabilities that are not negative and sum to 1, got shape "
                 f"{tuple(p.shape)} of sum {float(p.sum()):.6g}; divide counts by their sum"
             )
-        places = torch.arange(len(p)) if points is None else torch.as_tensor(points, dtype=torch.float64).detach()
+        places = torch.arange(len(p)) if points is None else as_tensor(points, "points")
         places = places.to(p).reshape(len(places), -1)
         if len(places) != len(p) or not bool(places.isfinite().all()):
             raise ValueError(f"a histogram of {len(p)} bins needs as many finite points, got {len(places)}")
@@ -76,15 +78,16 @@ class Gaussian:
     mean: Tensor
     covariance: Tensor
 
-    def __init__(self, mean: Tensor | Sequence[float] | float, covariance: Tensor | Sequence[float] | float) -> None:
-        centre = torch.as_tensor(mean, dtype=torch.float64).detach().reshape(-1)
-        spread = torch.as_tensor(covariance, dtype=torch.float64).detach().to(centre.device)
+    def __init__(self, mean: Samples | float, covariance: Samples | float) -> None:
+        centre = as_tensor(_array(mean), "a mean").double().reshape(-1)
+        spread = as_tensor(_array(covariance), "a covariance").double().to(centre.device)
         d = len(centre)
         if spread.numel() != d * d:
             raise ValueError(f"a mean of {d} values needs a covariance of shape ({d}, {d}), got {tuple(spread.shape)}")
         spread = spread.reshape(d, d)
         factor, failed = torch.linalg.cholesky_ex(spread)
-        if int(failed) or not torch.allclose(spread, spread.T) or not bool(factor.isfinite().all()):
+        skewed = bool((spread - spread.T).abs().max() > 1e-8 * spread.abs().max())
+        if int(failed) or skewed or not bool(factor.isfinite().all()):
             raise ValueError("a covariance must be symmetric and positive definite, or the Gaussian has no density")
         object.__setattr__(self, "mean", centre)
         object.__setattr__(self, "covariance", spread)
@@ -117,8 +120,17 @@ class Gaussian:
         return log_density
 
 
-Distribution = Histogram | Gaussian | Tensor
-"""What a divergence takes: a `Histogram`, a `Gaussian`, or samples ``(n, ...)``."""
+Distribution = Histogram | Gaussian | Samples
+"""What a divergence takes: a `Histogram`, a `Gaussian`, or samples ``(n, ...)``: a tensor, an array or a list."""
+
+
+def known(p: Distribution) -> Histogram | Gaussian | Tensor:
+    """`p` itself, or its samples as a tensor.
+
+    Raises:
+        ValueError: samples that are not real numbers in one array.
+    """
+    return p if isinstance(p, (Histogram, Gaussian)) else as_tensor(p)
 
 
 def same_bins(p: Histogram, q: Histogram) -> tuple[Tensor, Tensor]:
@@ -148,22 +160,31 @@ def same_space(p: Gaussian, q: Gaussian) -> tuple[Gaussian, Gaussian]:
     return p, q if q.mean.device == device else Gaussian(q.mean.to(device), q.covariance.to(device))
 
 
-def rows(x: Tensor, y: Tensor, least: int = 1) -> tuple[Tensor, Tensor]:
-    """Two sample sets as float64 matrices ``(n, d)`` and ``(m, d)`` on one device, around a common centre.
+def rows(x: Samples, y: Samples, least: int = 1) -> tuple[Tensor, Tensor, float]:
+    """Two sample sets as float64 matrices ``(n, d)`` and ``(m, d)`` on one device, and the unit they are in.
+
+    They lie around a common centre, and in a unit in which the square of no distance leaves the range.
 
     Raises:
-        ValueError: fewer than `least` samples on a side, different sizes, or values that are not finite.
+        ValueError: fewer than `least` samples on a side, different sizes, or values that are no finite real numbers.
     """
+    x, y = as_tensor(x), as_tensor(y)
+    if x.ndim == 0 or y.ndim == 0:
+        raise ValueError("samples need a first axis that counts them; got a tensor without axes")
     if min(len(x), len(y)) < least:
         raise ValueError(f"at least {least} samples are needed on both sides, got {len(x)} and {len(y)}")
-    x, y = (samples.detach().to(x.device, torch.float64).reshape(len(samples), -1) for samples in (x, y))
+    x, y = (samples.to(x.device, torch.float64).reshape(len(samples), -1) for samples in (x, y))
     if x.shape[1] != y.shape[1]:
         raise ValueError(f"samples differ in size: {x.shape[1]} and {y.shape[1]} values each")
+    if x.shape[1] == 0:
+        raise ValueError("samples without values")
     if not bool(x.isfinite().all() & y.isfinite().all()):
         raise ValueError("samples hold values that are not finite; remove those rows")
+    x, y, unit = scaled(x, y)
     # Distances do not change, and lose fewer digits to rounding near the origin.
     centre = x.mean(dim=0)
-    return x - centre, y - centre
+    x, y, spread = scaled(x - centre, y - centre)
+    return x, y, unit * spread
 
 
 def mixed(p: Distribution, q: Distribution) -> ValueError:
@@ -180,3 +201,7 @@ def folded_normal(mean: float, deviation: float) -> float:
         return abs(mean)
     z = mean / deviation
     return deviation * math.sqrt(2 / math.pi) * math.exp(-z * z / 2) + mean * math.erf(z / math.sqrt(2))
+
+
+def _array(given: Samples | float) -> Samples:
+    return given if isinstance(given, Tensor) else np.asarray(given)

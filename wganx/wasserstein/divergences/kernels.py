@@ -14,13 +14,18 @@ from wganx.wasserstein.divergences.distributions import (
     Gaussian,
     Histogram,
     folded_normal,
+    known,
     mixed,
     rows,
     same_space,
 )
+from wganx.wasserstein.samples import Samples
 
 DRAWS = 100_000
 """Draws of a Monte Carlo value."""
+
+FAR = 1e4
+"""Samples this many times the length of interest away from their centre are compared coordinate by coordinate."""
 
 
 def mmd(
@@ -34,7 +39,7 @@ def mmd(
     difference of the means. Samples: the U-statistic, without bias and therefore sometimes below 0.
 
     Args:
-        p, q: two `Histogram`, two `Gaussian`, or two tensors of samples ``(n, ...)``.
+        p, q: two `Histogram`, two `Gaussian`, or two sets of samples ``(n, ...)``.
         bandwidth: s, above 0. By default `median_distance` for samples, and for the others the root mean square
             distance of two points of their even mixture. Values of different bandwidths cannot be compared.
         unbiased: for samples: leave out the pairs of a row with itself (at least 2 rows a side). With them the value
@@ -46,6 +51,7 @@ def mmd(
     """
     if bandwidth is not None and not bandwidth > 0:
         raise ValueError(f"bandwidth must be above 0, got {bandwidth}")
+    p, q = known(p), known(q)
     if isinstance(p, Histogram) and isinstance(q, Histogram):
         s = _usable(bandwidth or _spread(_moments(p), _moments(q)))
         return Divergence(max(_of_histograms(p, q, _gaussian(s)), 0.0), None, f"exact sum, bandwidth {s:.4g}")
@@ -56,7 +62,7 @@ def mmd(
         return Divergence(max(value, 0.0), None, f"closed form, bandwidth {s:.4g}")
     if isinstance(p, Tensor) and isinstance(q, Tensor):
         s = _usable(bandwidth or median_distance(p, q))
-        value = _of_samples(p, q, _gaussian(s), unbiased, batch)
+        value = _of_samples(p, q, _gaussian(s), s, unbiased, batch)
         return Divergence(value, None, f"{'U' if unbiased else 'V'}-statistic, bandwidth {s:.4g}")
     raise mixed(p, q)
 
@@ -73,42 +79,49 @@ def energy_distance(
     therefore sometimes below 0.
 
     Args:
-        p, q: two `Histogram`, two `Gaussian`, or two tensors of samples ``(n, ...)``.
+        p, q: two `Histogram`, two `Gaussian`, or two sets of samples ``(n, ...)``.
         unbiased, batch: as for `mmd`.
         seed: of the draws.
 
     Raises:
         ValueError: sides of different kinds or dimension, or too few samples.
     """
+    p, q = known(p), known(q)
     if isinstance(p, Histogram) and isinstance(q, Histogram):
         return Divergence(max(-_of_histograms(p, q, _length), 0.0), None, "exact sum")
     if isinstance(p, Gaussian) and isinstance(q, Gaussian):
         p, q = same_space(p, q)
         return _of_line(p, q) if p.dim == 1 else _by_draws(p, q, seed)
     if isinstance(p, Tensor) and isinstance(q, Tensor):
-        return Divergence(-_of_samples(p, q, _length, unbiased, batch), None, f"{'U' if unbiased else 'V'}-statistic")
+        value = -_of_samples(p, q, _length, median_distance(p, q, limit=200), unbiased, batch)
+        return Divergence(value, None, f"{'U' if unbiased else 'V'}-statistic")
     raise mixed(p, q)
 
 
-def median_distance(x: Tensor, y: Tensor, *, limit: int = 1000) -> float:
+def median_distance(x: Samples, y: Samples, *, limit: int = 1000) -> float:
     """The median distance of two different rows of both sets together: the usual bandwidth of `mmd`.
 
     Of larger sets, `limit` rows spaced evenly through them stand for all.
     """
-    both = torch.cat(rows(x, y))
+    x, y, unit = rows(x, y)
+    both = torch.cat([x, y])
     if len(both) > limit:
         both = both[torch.linspace(0, len(both) - 1, limit, device=both.device).round().long()]
     if len(both) < 2:
         raise ValueError("a median distance needs at least 2 samples")
-    return float(torch.pdist(both).median())
+    return unit * float(torch.pdist(both).median())
 
 
-def _gaussian(bandwidth: float) -> Callable[[Tensor], Tensor]:
-    return lambda distance: torch.exp(-(distance.square()) / (2 * bandwidth**2))
+Kernel = Callable[[Tensor, float], Tensor]
+"""Of distances, and of the unit they are in."""
 
 
-def _length(distance: Tensor) -> Tensor:
-    return distance
+def _gaussian(bandwidth: float) -> Kernel:
+    return lambda distance, unit: torch.exp((distance * (unit / bandwidth)).square() / -2)
+
+
+def _length(distance: Tensor, unit: float) -> Tensor:
+    return distance * unit
 
 
 def _usable(bandwidth: float) -> float:
@@ -129,27 +142,30 @@ def _spread(p: tuple[Tensor, Tensor], q: tuple[Tensor, Tensor]) -> float:
     return math.sqrt(float(p[1]) + float(q[1]) + float(between) / 2)
 
 
-def _of_histograms(p: Histogram, q: Histogram, kernel: Callable[[Tensor], Tensor]) -> float:
-    x, y = rows(p.points, q.points)
+def _of_histograms(p: Histogram, q: Histogram, kernel: Kernel) -> float:
+    x, y, unit = rows(p.points, q.points)
     points, weights = torch.cat([x, y]), torch.cat([p.probabilities, -q.probabilities.to(p.points.device)])
     between = torch.cdist(points, points, compute_mode="donot_use_mm_for_euclid_dist")
-    return float(weights @ kernel(between) @ weights)
+    return float(weights @ kernel(between, unit) @ weights)
 
 
-def _of_samples(x: Tensor, y: Tensor, kernel: Callable[[Tensor], Tensor], unbiased: bool, batch: int) -> float:
-    x, y = rows(x, y, 2 if unbiased else 1)
+def _of_samples(x: Tensor, y: Tensor, kernel: Kernel, length: float, unbiased: bool, batch: int) -> float:
+    """The statistic of a kernel that tells distances of size `length` apart."""
+    x, y, unit = rows(x, y, 2 if unbiased else 1)
+    # The matrix-product route of cdist is quick and loses the digits of distances far below the samples' norms.
+    norm = float(torch.maximum(x.norm(dim=1).max(), y.norm(dim=1).max()))
+    mode = "use_mm_for_euclid_dist_if_necessary" if norm * unit < FAR * length else "donot_use_mm_for_euclid_dist"
+
+    def total(x: Tensor, y: Tensor) -> float:
+        return sum(float(kernel(torch.cdist(part, y, compute_mode=mode), unit).sum()) for part in torch.split(x, batch))
 
     def within(side: Tensor) -> float:
-        total = _total(side, side, kernel, batch)
         if unbiased:
-            return (total - len(side) * float(kernel(side.new_zeros(())))) / (len(side) * (len(side) - 1))
-        return total / len(side) ** 2
+            own = len(side) * float(kernel(side.new_zeros(()), unit))
+            return (total(side, side) - own) / (len(side) * (len(side) - 1))
+        return total(side, side) / len(side) ** 2
 
-    return within(x) + within(y) - 2 * _total(x, y, kernel, batch) / (len(x) * len(y))
-
-
-def _total(x: Tensor, y: Tensor, kernel: Callable[[Tensor], Tensor], batch: int) -> float:
-    return sum(float(kernel(torch.cdist(part, y)).sum()) for part in torch.split(x, batch))
+    return within(x) + within(y) - 2 * total(x, y) / (len(x) * len(y))
 
 
 def _mean_kernel(p: Gaussian, q: Gaussian, bandwidth: float) -> float:

@@ -19,10 +19,10 @@ def density_ratios(x: Tensor, y: Tensor) -> Tensor:
     Raises:
         ValueError: fewer than 6 samples, or samples that repeat.
     """
-    x, y = rows(x, y, NEIGHBOURS + 1)
+    x, y, _ = rows(x, y, NEIGHBOURS + 1)
     # The nearest neighbour of a row in its own set is the row itself.
-    own = torch.cat([_nearest(part, x, NEIGHBOURS + 1)[0] for part in torch.split(x, BATCH)])[:, -1]
-    other = torch.cat([_nearest(part, y, NEIGHBOURS)[0] for part in torch.split(x, BATCH)])[:, -1]
+    own = torch.cat([_nearest(part, x, NEIGHBOURS + 1) for part in torch.split(x, BATCH)])[:, -1]
+    other = torch.cat([_nearest(part, y, NEIGHBOURS) for part in torch.split(x, BATCH)])[:, -1]
     if bool((own == 0).any() | (other == 0).any()):
         raise ValueError(
             f"a sample occurs {NEIGHBOURS} times or more, so it was not drawn from a density; use js_divergence, "
@@ -35,14 +35,15 @@ def half_log_ratios(x: Tensor, y: Tensor, seed: int) -> tuple[Tensor, Tensor]:
     """``log p/q`` at the rows of x and ``log q/p`` at those of y, each told by the half of the samples it is not in.
 
     A row's posterior is the share of x among its nearest ``sqrt(n + m)`` neighbours in the other half, both sides
-    weighted alike, with half a neighbour added to each so that none is certain. As the number of neighbours grows and
-    their share of the samples goes to 0, it tends to the true posterior whatever the distributions are (Stone,
-    "Consistent nonparametric regression", 1977).
+    weighted alike, with half a neighbour added to each so that none is certain. Rows as far as the last of them all
+    count: among samples that repeat, which of them came first says nothing. As the number of neighbours grows and their
+    share of the samples goes to 0, it tends to the true posterior whatever the distributions are (Stone, "Consistent
+    nonparametric regression", 1977).
 
     Raises:
         ValueError: fewer than 4 samples on a side.
     """
-    x, y = rows(x, y, 4)
+    x, y, _ = rows(x, y, 4)
     draws = torch.Generator().manual_seed(seed)
     x_halves, y_halves = (side[torch.randperm(len(side), generator=draws).to(side.device)].chunk(2) for side in (x, y))
     at_x, at_y = [], []
@@ -55,16 +56,27 @@ def half_log_ratios(x: Tensor, y: Tensor, seed: int) -> tuple[Tensor, Tensor]:
 
 def _log_odds(points: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """Log odds ``(len(points),)`` for x against y among the nearest rows of both."""
-    known, total = torch.cat([x, y]), len(x) + len(y)
+    total = len(x) + len(y)
     count = max(round(total**0.5), 1)
-    index = torch.cat([_nearest(part, known, count)[1] for part in torch.split(points, BATCH)])
-    of_x = (index < len(x)).sum(dim=1)
-    return torch.log(of_x * (total / (2 * len(x))) + 0.5) - torch.log((count - of_x) * (total / (2 * len(y))) + 0.5)
+    found = [_counts(part, x, y, count) for part in torch.split(points, BATCH)]
+    of_x, of_y = (torch.cat(sides) for sides in zip(*found))
+    return torch.log(of_x * (total / (2 * len(x))) + 0.5) - torch.log(of_y * (total / (2 * len(y))) + 0.5)
 
 
-def _nearest(points: Tensor, known: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Distances, ascending, and indices ``(len(points), count)`` of the nearest rows of `known`."""
+def _counts(points: Tensor, x: Tensor, y: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """How many rows of x and of y lie no farther from each point than the `count` nearest of both, whole ties."""
+    between = _between(points, torch.cat([x, y]))
+    reach = between.kthvalue(count, dim=1, keepdim=True).values
+    # Rows on a grid are equally far but for the rounding of their common centre.
+    near = between <= reach * (1 + 1e-9) + 16 * torch.finfo(between.dtype).eps
+    return near[:, : len(x)].sum(dim=1), near[:, len(x) :].sum(dim=1)
+
+
+def _nearest(points: Tensor, known: Tensor, count: int) -> Tensor:
+    """Distances ``(len(points), count)`` of the nearest rows of `known`, ascending."""
+    return _between(points, known).topk(count, dim=1, largest=False).values
+
+
+def _between(points: Tensor, known: Tensor) -> Tensor:
     # The matrix-product route of cdist loses half the digits where two points nearly coincide.
-    between = torch.cdist(points, known, compute_mode="donot_use_mm_for_euclid_dist")
-    found = between.topk(count, dim=1, largest=False)
-    return found.values, found.indices
+    return torch.cdist(points, known, compute_mode="donot_use_mm_for_euclid_dist")

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
 from wganx.wasserstein.estimation.estimate import Estimate, estimate_w1
-from wganx.wasserstein.samples import as_points
+from wganx.wasserstein.samples import Samples, as_points
 from wganx.wasserstein.transport import Distance, exact_w1
 
 
@@ -52,8 +51,8 @@ class Bracket:
 
 
 def bracket_w1(
-    x: Tensor,
-    y: Tensor,
+    x: Samples,
+    y: Samples,
     *,
     steps: int = 2000,
     transported: int = 2000,
@@ -63,7 +62,7 @@ def bracket_w1(
     """W1 between the distributions of two sets of samples, bracketed: a lower bound, an estimate, an upper bound.
 
     Args:
-        x: samples of P, ``(n, ...)`` of any rank.
+        x: samples of P, ``(n, ...)`` of any rank: a tensor, an array or a list.
         y: samples of Q, ``(m, ...)`` of the same size.
         steps: critic updates of each of the two estimates.
         transported: samples a side for the exact transport, at most; half of the smaller side if that is less.

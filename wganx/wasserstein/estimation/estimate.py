@@ -7,7 +7,6 @@ import time
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
 from wganx.errors import WganxError, did_you_mean
 from wganx.wasserstein.constraints import (
@@ -27,6 +26,7 @@ from wganx.wasserstein.estimation.duals import CTransformDual, Dual, Orthonormal
 from wganx.wasserstein.estimation.split import Pair, Split, split
 from wganx.wasserstein.estimation.training import Course, train
 from wganx.wasserstein.lipschitz import lipschitz_estimate
+from wganx.wasserstein.samples import Samples
 from wganx.wasserstein.transport import Distance
 
 METHODS: dict[str, Constraint] = {
@@ -72,8 +72,8 @@ class Estimate(Distance):
 
 
 def estimate_w1(
-    x: Tensor,
-    y: Tensor,
+    x: Samples,
+    y: Samples,
     method: str | Constraint = "orthogonal",
     *,
     steps: int = 2000,
@@ -105,7 +105,7 @@ def estimate_w1(
       reading is divided by the critic's own slope.
 
     Args:
-        x: samples of P, ``(n, ...)`` of any rank; axes after the first are flattened.
+        x: samples of P, ``(n, ...)`` of any rank: a tensor, an array or a list; axes after the first are flattened.
         y: samples of Q, ``(m, ...)`` of the same size. Where n = m, the same rows are held out on both sides.
         method: see above.
         steps: critic updates.

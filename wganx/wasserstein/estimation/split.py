@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from wganx.wasserstein.samples import as_points
+from wganx.wasserstein.samples import Samples, as_points, as_tensor
 
 FEWEST = 20
 """Samples needed on each side: fewer leave nothing to train on and nothing to read."""
@@ -48,7 +48,7 @@ class Split:
     dim: int
 
 
-def split(x: Tensor, y: Tensor, heldout: float, device: torch.device, rng: torch.Generator) -> Split:
+def split(x: Samples, y: Samples, heldout: float, device: torch.device, rng: torch.Generator) -> Split:
     """Check two sets of samples ``(n, ...)`` and ``(m, ...)``, standardise them, and split them at random.
 
     Raises:
@@ -56,6 +56,7 @@ def split(x: Tensor, y: Tensor, heldout: float, device: torch.device, rng: torch
     """
     if not 0 < heldout < 1:
         raise ValueError(f"heldout is the share of the samples kept for the reading, between 0 and 1; got {heldout}")
+    x, y = as_tensor(x), as_tensor(y)
     x, y = as_points(x, y, _precision(x, y))
     if min(len(x), len(y)) < FEWEST:
         raise ValueError(f"an estimate needs at least {FEWEST} samples on each side, got {len(x)} and {len(y)}")

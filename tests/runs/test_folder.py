@@ -1,0 +1,50 @@
+"""Who gets which run folder."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from wganx.engine.training import Training
+from wganx.errors import PreflightError, UsageError
+from wganx.runs import RunFolder
+
+
+def test_runs_that_start_in_one_second_get_folders_of_their_own(tmp_path):
+    with ThreadPoolExecutor(8) as pool:
+        claimed = list(pool.map(lambda _: RunFolder.claim("points", "ring", tmp_path / "runs").path, range(24)))
+    assert len(set(claimed)) == 24
+    assert all(path.is_dir() and "-points-ring" in path.name for path in claimed)
+
+
+def test_a_failed_start_makes_room_for_the_mended_command(train, tmp_path, monkeypatch):
+    def refuse(self, batch):
+        raise PreflightError("the critic ends in a sigmoid")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Training, "check", refuse)
+        with pytest.raises(PreflightError):
+            train(seed=1)
+    folder = tmp_path / "run"
+    assert json.loads((folder / "run.json").read_text())["error"] == "the critic ends in a sigmoid"
+    assert (folder / "report.html").exists(), "until then it says what went wrong"
+    (folder / "thesis.txt").write_text("all my work")
+    with pytest.raises(UsageError, match="run is not empty; give another --out"):
+        train()
+    assert (folder / "run.json").exists()
+    (folder / "thesis.txt").unlink()
+    run = train()
+    facts = run.folder.facts()
+    assert (facts["status"], facts["step"], facts["seed"], facts["error"]) == ("finished", 12, 0, None)
+    with pytest.raises(UsageError, match="holds a run already"):
+        train()
+
+
+def test_a_folder_that_is_refused_is_left_as_it_is(train, tmp_path):
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/thesis.txt").write_text("all my work")
+    with pytest.raises(UsageError, match="other is not empty"):
+        train("other")
+    assert [path.name for path in (tmp_path / "other").iterdir()] == ["thesis.txt"]

@@ -1,0 +1,146 @@
+"""Going on with a run: from what, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from datetime import datetime
+
+import pytest
+import torch
+from click.testing import CliRunner
+
+import wganx
+from wganx.cli import main
+from wganx.engine import read_checkpoint
+from wganx.errors import CheckpointError, UsageError
+from wganx.runs.lock import locked
+
+
+def cut(run, name="training.safetensors", steps=(4, 8, 12)):
+    for step in steps:
+        path = run.folder.checkpoints / f"step-{step:06d}" / name
+        path.write_bytes(path.read_bytes()[:500])
+
+
+def everything(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.name != ".lock"}
+
+
+def resume(*arguments, code=0):
+    result = CliRunner().invoke(main, ["resume", *map(str, arguments)])
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+def test_a_run_without_a_whole_training_state_is_refused_and_left_as_it_is(train):
+    run = train()
+    cut(run)
+    before = everything(run.folder.path)
+    said = resume(run.folder.path, "--set", "train.steps=16", code=1)
+    assert "cannot go on: no checkpoint is whole" in said
+    for step in (4, 8, 12):
+        assert f"step-{step:06d}/training.safetensors is damaged" in said
+    assert "whole are the weights of steps 4, 8, 12" in said
+    assert f"wganx sample {run.folder.path} --checkpoint 12" in said
+    assert f"wganx resume {run.folder.path} --from 12" in said
+    assert everything(run.folder.path) == before
+    assert wganx.load_run(run.folder.path).sample(3).shape == (3, 2)
+
+
+def test_whole_weights_go_on_with_new_optimizer_states(train):
+    run = train()
+    weights = read_checkpoint(run.store.path(8)).weights
+    cut(run)
+    said = resume(run.folder.path, "--from", 8)
+    assert "goes on from the networks of step 8 alone, with new optimizer states" in said
+    assert "training.safetensors is damaged" in said
+    assert run.folder.facts()["step"] == 12
+    assert any("networks of step 8 alone" in note for note in run.folder.facts()["notes"])
+    steps = [json.loads(line)["step"] for line in run.folder.metrics.read_text().splitlines()]
+    assert steps == [2, 4, 6, 8, 10, 12]
+    assert not all(
+        torch.equal(weights[name], value) for name, value in read_checkpoint(run.store.path(12)).weights.items()
+    )
+
+
+def test_nothing_whole_at_all_names_the_way_to_start_anew(train):
+    run = train()
+    cut(run)
+    cut(run, "weights.safetensors")
+    with pytest.raises(CheckpointError, match=r"no weights are whole either; start a new run: wganx train --config"):
+        wganx.resume(run.folder.path)
+    with pytest.raises(CheckpointError, match=r"step-000008/weights.safetensors is damaged"):
+        wganx.resume(run.folder.path, from_step=8)
+
+
+def test_a_run_whose_checkpoints_are_gone_is_refused(train):
+    run = train()
+    shutil.rmtree(run.folder.checkpoints)
+    before = everything(run.folder.path)
+    for settings in ((), ("train.steps=16",)):
+        with pytest.raises(
+            CheckpointError, match=r"its records reach step 12, and there is no checkpoint in .*put that"
+        ):
+            wganx.resume(run.folder.path, settings=settings)
+    assert everything(run.folder.path) == before
+
+
+def test_going_on_from_an_earlier_step_takes_the_same_course(train, tmp_path):
+    run, whole = train(), train("whole", checkpoint__keep=5)
+    end = read_checkpoint(run.store.path(12))
+    wganx.resume(run.folder.path, from_step=4)
+    again = read_checkpoint(run.store.path(12))
+    assert all(torch.equal(end.training[name], again.training[name]) for name in end.training)
+    assert run.folder.metrics.read_bytes() == whole.folder.metrics.read_bytes()
+    with pytest.raises(CheckpointError, match=r"no checkpoint '5'; there are last, best and the steps 4, 8, 12"):
+        wganx.resume(run.folder.path, from_step=5)
+
+
+def test_a_damaged_later_checkpoint_does_not_crowd_out_the_one_just_written(train):
+    run = train(checkpoint__keep=2)
+    cut(run, steps=(12,))
+    store = wganx.load_run(run.folder.path).store
+    store.keep = 1
+    store.save(read_checkpoint(run.store.path(8)), 9)
+    assert store.steps() == [9, 12], "what was passed over stays, and counts for nothing"
+
+
+def test_a_folder_beside_the_checkpoints_is_none_of_them(train):
+    run = train()
+    shutil.copytree(run.store.path(8), run.folder.checkpoints / "step-000008-copy")
+    (run.folder.checkpoints / "step-000099").write_text("a file")
+    assert run.store.steps() == [4, 8, 12]
+    resume(run.folder.path, "--set", "train.steps=16")
+    assert (run.folder.checkpoints / "step-000008-copy").is_dir()
+
+
+def test_a_run_in_use_names_who_uses_it(train):
+    run = train()
+    code = (
+        "import sys; from pathlib import Path; from wganx.runs.lock import locked\n"
+        "with locked(Path(sys.argv[1])):\n    print('held', flush=True); sys.stdin.read()"
+    )
+    before = everything(run.folder.path)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, run.folder.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    try:
+        assert process.stdout.readline() == b"held\n"
+        said = resume(run.folder.path, "--set", "train.steps=16", code=2)
+        assert f"is in use by process {process.pid} on " in said
+        assert f" since {datetime.now():%Y-}" in said
+        assert everything(run.folder.path) == before
+    finally:
+        process.kill()
+        process.communicate()
+    assert "finished 16 steps" in resume(run.folder.path, "--set", "train.steps=16"), "a crash frees the lock"
+
+
+def test_a_lock_is_free_after_its_block(tmp_path):
+    with locked(tmp_path), pytest.raises(UsageError, match="in use by process"), locked(tmp_path):
+        pass
+    with locked(tmp_path):
+        pass

@@ -1,0 +1,71 @@
+"""What is checked of the constraint before the first step: that it does something, and the right thing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from wganx.batch import Batch
+from wganx.errors import PreflightError
+from wganx.wasserstein import ByConstruction, Combined, Constraint, Penalty, gradient_norms, interpolate
+
+
+def check_constraint(constraint: Constraint, batch: Batch, fake: Tensor, critic: nn.Module) -> None:
+    """
+    Raises:
+        PreflightError: it has no weight, the critic is not what it takes for granted, or a penalty from elsewhere is
+            wrong.
+    """
+    parts = constraint.parts if isinstance(constraint, Combined) else (constraint,)
+    for part in parts:
+        if isinstance(part, Penalty) and part.weight == 0:
+            raise PreflightError(
+                f"constraint {part.name!r} has weight 0 and does nothing; raise constraint.weight, "
+                "or say so with constraint.name=none"
+            )
+        if isinstance(part, Penalty) and not type(part).__module__.startswith("wganx."):
+            _check_penalty(part, batch.real, fake)
+    if isinstance(constraint, ByConstruction):
+        points = interpolate(batch.real, fake)
+        steepest = gradient_norms(critic.eval(), torch.cat([batch.real, points]), _twice(batch.condition)).max().item()
+        if steepest > 1 + 1e-3:
+            raise PreflightError(
+                f"the critic is said to be 1-Lipschitz by construction and has slope {steepest:.4g}; build it from "
+                "1-Lipschitz layers (wganx.nn.LipschitzMLP), or choose another constraint"
+            )
+
+
+def _twice(condition: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: torch.cat([tensor, tensor]) for name, tensor in condition.items()}
+
+
+def _check_penalty(penalty: Penalty, real: Tensor, fake: Tensor) -> None:
+    """A penalty from elsewhere on a linear critic of slope 3: one norm a sample, with a gradient for the weights."""
+    linear = nn.Linear(real[0].numel(), 1)
+    critic = nn.Sequential(nn.Flatten(), linear, nn.Flatten(0)).to(real)
+    with torch.no_grad():
+        linear.weight.mul_(3 / linear.weight.norm())
+
+    def loss(real: Tensor, fake: Tensor) -> Tensor:
+        rng = torch.Generator(real.device).manual_seed(0)
+        return penalty.terms(critic, real, fake, {}, rng).loss
+
+    try:
+        shaped, flat = loss(real, fake), loss(real.flatten(1), fake.flatten(1))
+    except Exception:  # it asks more of a critic than this one has, and the first step shows whether it works
+        return
+    name = f"WX001 the penalty of constraint {penalty.name!r}"
+    if shaped.shape != ():
+        raise PreflightError(f"{name} has shape {tuple(shaped.shape)}; reduce it to a scalar, its mean over samples")
+    if abs(shaped.item() - flat.item()) > 1e-3 * (1 + abs(flat.item())):
+        raise PreflightError(
+            f"{name} is {shaped.item():.4g} for samples of shape {tuple(real.shape[1:])} and {flat.item():.4g} for the "
+            "same samples flattened; take one norm a sample, over all its axes: gradient.flatten(1).norm(dim=1)"
+        )
+    if not shaped.requires_grad:
+        raise PreflightError(
+            f"{name} carries no gradient for the critic's weights; create the input gradient with create_graph=True "
+            "and detach nothing (wganx.wasserstein.gradient_norms does this)"
+        )

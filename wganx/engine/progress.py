@@ -1,0 +1,112 @@
+"""Progress of a training in lines, and what a line is made of."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import timedelta
+
+from wganx.engine.observer import Observer
+from wganx.health import Finding
+
+_SHOWN = {
+    "w1_raw": "W1 raw",
+    "w1_corrected": "corrected",
+    "w1_heldout": "held out",
+    "score_gap": "score gap",
+    "gradient_norm": "gradient norm",
+    "penalty": "penalty",
+}
+GAP = "  "
+
+
+class Pace:
+    """How long the rest of a training will take at the pace since it was last asked."""
+
+    def __init__(self, start: int, until: int) -> None:
+        self._until = until
+        self._last = (start, time.perf_counter())
+        self.left = "? left"
+        self.rate = ""
+
+    def advance(self, step: int) -> None:
+        """The training is at `step` now."""
+        now = time.perf_counter()
+        rate = (step - self._last[0]) / max(now - self._last[1], 1e-9)
+        self._last = (step, now)
+        if rate > 0:
+            self.expect(step, 1 / rate)
+
+    def expect(self, step: int, seconds: float) -> None:
+        """A step is known to take so many seconds."""
+        self.left = f"{timedelta(seconds=round((self._until - step) * seconds))} left"
+        self.rate = f"{1 / seconds:.1f} steps/s" if seconds < 1 else f"{seconds:.1f} s/step"
+
+
+class Progress(Observer):
+    """Says in lines how far a training is, how long it will take, its readings, and what the health checks find.
+
+    Args:
+        say: takes a line; standard error by default.
+        seconds: between two lines at least, but for the last one; findings are said at once.
+        notes: whether to say what a person should know, too; not where someone else does.
+    """
+
+    def __init__(self, say: Callable[[str], None] | None = None, *, seconds: float = 0.0, notes: bool = True) -> None:
+        self._say = say or _to_standard_error
+        self._seconds = seconds
+        self._notes = notes
+        self._until = 0
+        self._pace = Pace(0, 0)
+        self._said = float("-inf")
+
+    def started(self, step: int, until: int) -> None:
+        self._until, self._pace, self._said = until, Pace(step, until), float("-inf")
+        if step:
+            self._say(f"resuming after step {step}")
+
+    def paced(self, step: int, seconds: float) -> None:
+        self._pace.expect(step, seconds)
+        self._say(f"time  {self._pace.left}, at {self._pace.rate}")
+
+    def logged(self, step: int, scalars: Mapping[str, float]) -> None:
+        now = time.perf_counter()
+        if now - self._said < self._seconds and step < self._until:
+            return
+        self._said = now
+        self._pace.advance(step)
+        line = [f"step {step}/{self._until}", *readings(scalars), self._pace.rate, self._pace.left]
+        self._say(GAP.join(filter(None, line)))
+
+    def found(self, finding: Finding) -> None:
+        self._say(f"step {finding.step}{GAP}{finding}")
+
+    def noted(self, message: str) -> None:
+        if self._notes:
+            self._say(f"wganx: {message}")
+
+
+def readings(scalars: Mapping[str, float]) -> list[str]:
+    """What of the scalars is shown, each with its name."""
+    return [f"{label} {scalars[name]:.3g}" for name, label in _SHOWN.items() if name in scalars]
+
+
+def somebody_watches() -> bool:
+    """Whether a person sees what is printed now: a terminal, a notebook, an interactive session."""
+    try:
+        terminal = sys.stderr.isatty()
+    except (AttributeError, ValueError):
+        terminal = False
+    return terminal or hasattr(sys, "ps1") or "ipykernel" in sys.modules
+
+
+def progress_for(wanted: bool | None, *, notes: bool = True) -> list[Observer]:
+    """The observer that ``progress=`` asks for: True for lines, False for none, None for lines where one watches."""
+    return [Progress(seconds=1.0, notes=notes)] if wanted or (wanted is None and somebody_watches()) else []
+
+
+def _to_standard_error(line: str) -> None:
+    with suppress(OSError):  # of a terminal that closed: not worth the training
+        print(line, file=sys.stderr, flush=True)
