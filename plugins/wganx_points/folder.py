@@ -39,8 +39,12 @@ def open_folder(config: FolderConfig, split: Split, context: DataContext) -> Arr
         classes = [layout.classes.index(str(layout.class_of(path))) for path in paths]
         labels = np.repeat(classes, [len(cloud) for cloud in clouds])
     if layout.split_by_folder:
-        return _items(points, labels, layout.classes)
-    return _split_rows(points, labels, layout.classes, config, split, context)
+        items = _items(points, labels, layout.classes)
+    else:
+        items = _split_rows(points, labels, layout.classes, config, split, context)
+    if layout.split_by_folder or not layout.classes:  # else rows are held out, and every class has some to learn from
+        items.remarks = layout.remarks()
+    return items
 
 
 def decode(content: bytes, path: str) -> NDArray[np.float32]:

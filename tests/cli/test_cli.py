@@ -177,7 +177,7 @@ def test_data_scan(tmp_path):
     assert "cats" in output
     assert "8x6 3" in output
     assert "dogs/torn.png" in output
-    assert "skipped .txt: 1" in output
+    assert "not read: 1 .txt" in output
     report = json.loads(call("data", "scan", tmp_path / "pets", "--plugin", "image", "--json"))
     assert report["duplicates"] == [["cats/a.png", "cats/b.png", "dogs/c.png"]]
 

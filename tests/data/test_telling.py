@@ -3,7 +3,8 @@
 import torch
 
 from wganx import SampleFormat
-from wganx.data import ArrayItems, FileItems, FileTree, WindowItems, found_in, remarks_on
+from wganx.data import ArrayItems, FileItems, FileTree, WindowItems
+from wganx.data.telling import found_in, remarks_on
 
 PICTURES = {
     "train/cat/1.bin": b"abc",
@@ -30,7 +31,7 @@ def test_files_their_layout_classes_and_what_is_left_out_are_told(write, decoder
         "2 classes: cat 2 + 1 held out, dog 1 + 0 held out",
         "every sample is brought to value 3",
         "not read: 2 .heic (pip install pillow-heif), 1 .txt, 1 .zip (unpack it to use it), "
-        "1 beside the split folders, what lies in the run folder runs",
+        "1 in neither split, what lies in the run folder runs",
     ]
     assert not decoders.decoded
 

@@ -22,6 +22,7 @@ from wganx_image.datasets.lsun import open_lsun
 
 from wganx import DataContext, DataError, MissingExtra
 from wganx.data import PackedItems, fingerprint, packed
+from wganx.data.telling import found_in, remarks_on
 
 Save = Callable[..., Path]
 SPLITS: tuple[Literal["train", "heldout"], ...] = ("train", "heldout")
@@ -189,6 +190,12 @@ class TestCeleba:
         assert set(train[0]) == {"sample"}
         assert [heldout[i]["sample"][0].float().mean().item() for i in range(2)] == pytest.approx([120, 160], abs=2)
 
+    def test_what_is_told_names_the_official_split(self, root: Path) -> None:
+        train, heldout = (open_celeba(CelebaConfig(root=root), split, DataContext()) for split in SPLITS)
+        assert found_in(train, heldout)[0].endswith(
+            f"{len(train)} files to learn from, {len(heldout)} held out as list_eval_partition.txt has it"
+        )
+
     def test_the_folder_that_holds_celeba_will_do(self, root: Path, tmp_path: Path) -> None:
         inside = tmp_path / "more" / "celeba"
         inside.mkdir(parents=True)
@@ -235,6 +242,8 @@ class TestLsun:
     def test_both_databases_of_a_category(self, root: Path) -> None:
         train, heldout = (open_lsun(LsunConfig(root=root, size=32), split, DataContext()) for split in SPLITS)
         assert (len(train), len(heldout)) == (3, 2)
+        assert found_in(train, heldout)[0].endswith("3 files to learn from, 2 held out as published")
+        assert remarks_on(train) == []
         assert train.formats["sample"].shape == (3, 32, 32)
         assert train[2]["sample"].float().mean(dim=(1, 2)).tolist() == [100, 10, 0]
         assert heldout[1]["sample"].float().mean(dim=(1, 2)).tolist() == [50, 10, 200]

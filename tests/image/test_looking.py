@@ -17,7 +17,8 @@ from wganx_image.datasets.folder import open_folder
 from wganx_image.datasets.looking import look
 
 from wganx import DataContext
-from wganx.data import FileItems, FileTree, found_in, remarks_on, scan
+from wganx.data import FileItems, FileTree, scan
+from wganx.data.telling import found_in, remarks_on
 
 Save = Callable[..., Path]
 

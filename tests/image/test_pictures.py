@@ -163,6 +163,14 @@ def test_the_reason_says_what_the_file_is_and_no_object_of_python(content: bytes
             read(content, "a/b.jpg")
 
 
+def test_a_picture_of_too_many_pixels_is_named(encoded: Encode, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 5 * 10**6)
+    content = encoded(Image.new("1", (4000, 4000)))
+    for read in READERS:
+        with pytest.raises(DataError, match=r"^a\.png has more pixels than the 10 million that are read; shrink it$"):
+            read(content, "a.png")
+
+
 def test_heic_is_read_where_pillow_heif_is_installed(encoded: Encode, monkeypatch: pytest.MonkeyPatch) -> None:
     content = encoded(Image.new("RGB", (8, 8), "red"))
     monkeypatch.setitem(sys.modules, "pillow_heif", None)

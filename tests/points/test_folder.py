@@ -146,3 +146,13 @@ def test_nothing_there(tmp_path: Path) -> None:
         open_folder(FolderConfig(root=tmp_path / "nowhere"), "train", DataContext())
     with pytest.raises(DataError, match=r"\.csv"):
         open_folder(FolderConfig(root=tmp_path), "train", DataContext())
+
+
+def test_a_file_beside_class_folders_is_remarked_on(tmp_path: Path) -> None:
+    for path in ("left/1.npy", "right/1.npy", "stray.npy"):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        np.save(tmp_path / path, POINTS)
+    items = open_folder(FolderConfig(root=tmp_path), "train", DataContext())
+    assert [remark.partition(",")[0] for remark in items.remarks] == ["the folders left"]
+    (tmp_path / "stray.npy").unlink()
+    assert not open_folder(FolderConfig(root=tmp_path), "train", DataContext()).remarks

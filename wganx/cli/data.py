@@ -53,7 +53,7 @@ def _print(report: ScanReport) -> None:
     from rich.table import Table
 
     from wganx.cli.console import make_console
-    from wganx.data import left_out
+    from wganx.data.telling import left_out
 
     console = make_console()
     split = "by folder" if report.split_by_folder else "a tenth held out"

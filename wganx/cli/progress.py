@@ -11,7 +11,7 @@ from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from wganx.config import choices
-from wganx.data import found_in
+from wganx.data.telling import found_in
 from wganx.engine import Observer, Progress
 from wganx.engine.progress import GAP, Pace, readings
 from wganx.health import Finding

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import torch
@@ -36,7 +36,12 @@ class ArrayItems:
     Attributes:
         tensors: each ``(N, ...)``, in storage types.
         formats: what every one of them is, as it is stored: a picture in 0 .. 255, a label as an index.
+        details: what its maker found of the data, a sentence each.
+        remarks: what of that may not be meant, a sentence each with the mend.
     """
+
+    details: Sequence[str] = ()
+    remarks: Sequence[str] = ()
 
     def __init__(self, tensors: Mapping[str, Tensor], formats: Mapping[str, SampleFormat]) -> None:
         """

@@ -31,6 +31,7 @@ class Layout:
         outside: paths that lie in neither split folder, and so in neither split.
         depth: how many folders lie above the class folder.
         empty: folders in which no such file lies.
+        how: by what the files were split, in words.
     """
 
     train: tuple[str, ...]
@@ -40,6 +41,7 @@ class Layout:
     outside: tuple[str, ...]
     depth: int
     empty: tuple[str, ...] = ()
+    how: str = ""
 
     def files(self, split: Split) -> tuple[str, ...]:
         return self.train if split == "train" else self.heldout
@@ -84,7 +86,7 @@ class Layout:
         chosen = _share({key: _fraction(key) for key in together})
         heldout = tuple(sorted(path for key in chosen for path in together[key]))
         train = tuple(sorted(path for key in together.keys() - chosen for path in together[key]))
-        return replace(self, train=train, heldout=heldout)
+        return replace(self, train=train, heldout=heldout, how="by the hash of each group")
 
 
 def layout_of(paths: Sequence[str], empty: Sequence[str] = ()) -> Layout:
@@ -126,6 +128,7 @@ def layout_of(paths: Sequence[str], empty: Sequence[str] = ()) -> Layout:
         outside=tuple(path for path in paths if path not in inside),
         depth=depth,
         empty=tuple(empty),
+        how="by their folders" if by_folder else "by the hash of each path",
     )
 
 

@@ -22,11 +22,13 @@ def found_in(train: Items, heldout: Items) -> list[str]:
     A sentence each, without the reasons for worry, which `remarks_on` names. Nothing is decoded for it.
     """
     if not isinstance(train, TreeItems):
-        return [f"{len(train):,} items to learn from, {len(heldout):,} held out", *_labels(train), _item(train.formats)]
+        details = getattr(train, "details", ())
+        count = f"{len(train):,} items to learn from, {len(heldout):,} held out"
+        return [count, *_labels(train), *details, _item(train.formats)]
     layout, tree = train.layout, train.tree
-    by = "by their folders" if layout.split_by_folder else "by the hash of each path"
+    held = len(heldout.paths if isinstance(heldout, TreeItems) else heldout)
     files = "file" if len(layout.train) == 1 else "files"
-    files = f"{len(layout.train):,} {files} to learn from, {len(layout.heldout):,} held out {by}"
+    files = f"{len(layout.train):,} {files} to learn from, {held:,} held out {layout.how}".strip()
     windows = "" if len(train) == len(train.paths) else f"; {len(train):,} {train.unit} to learn from"
     return [
         f"{tree.root}: {files}{windows}",
@@ -69,7 +71,7 @@ def left_out(
         mend = f" ({mends[suffix]})" if suffix in mends else ""
         parts.append(f"{count:,} {suffix or 'without an ending'}{mend}")
     if outside:
-        parts.append(f"{outside:,} beside the split folders")
+        parts.append(f"{outside:,} in neither split")
     if runs:
         parts.append(f"what lies in {a_few('the run folder', 'the run folders', runs, 3)}")
     return [f"not read: {', '.join(parts)}"] if parts else []

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 
 from wganx.batch import Batch
-from wganx.data import DecodedItems, check_alike, for_each_index
+from wganx.data import DecodedItems
+from wganx.data.items import check_alike
+from wganx.data.threads import for_each_index
 from wganx.plugins.contracts import Game, Items
 
 

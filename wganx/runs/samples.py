@@ -10,7 +10,10 @@ import torch
 from torch import Tensor
 
 from wganx.config import Resolved, resolve
-from wganx.data import DecodedItems, check_alike, for_each_index, refuse_if_too_many
+from wganx.data import DecodedItems
+from wganx.data.decoded import refuse_if_too_many
+from wganx.data.items import check_alike
+from wganx.data.threads import for_each_index
 from wganx.errors import DataError
 from wganx.evaluation.samples import SampleSet, array_samples, is_array, random_rows
 from wganx.plugins import discover

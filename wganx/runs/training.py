@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 import wganx
-from wganx.data import found_in, remarks_on
+from wganx.data.telling import found_in, remarks_on
 from wganx.engine import Checkpoint, Every, Observer, TrainResult, apart
 from wganx.errors import UsageError, WganxError
 from wganx.evaluation import Evaluation

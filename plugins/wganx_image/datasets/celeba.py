@@ -59,4 +59,5 @@ def _official(tree: FileTree, partition: Path) -> Layout:
         split_by_folder=False,
         outside=tuple(name for name in tree.paths if name not in part_of),
         depth=0,
+        how=f"as {PARTITION} has it",
     )

@@ -59,6 +59,7 @@ class _Database(FileTree):
             split_by_folder=True,
             outside=(),
             depth=0,
+            how="as published",
         )
 
     def read(self, path: str) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Mapping
 from typing import BinaryIO
 
@@ -16,6 +17,9 @@ from wganx_image.configs import HEIF_SUFFIXES
 
 ELONGATED = 3
 """Pictures that are so many times as long as wide lose most of what they show."""
+
+# Pillow warns of half the size from which on it refuses; panoramas have that, and nobody needs to hear of it.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 _ORIENTATION = 0x0112
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
@@ -78,6 +82,9 @@ def open_picture(source: BinaryIO, path: str) -> Image.Image:
     except UnidentifiedImageError as error:
         source.seek(0)
         raise DataError(f"{path} is no readable picture: {_what_it_is(source.read(16))}") from error
+    except Image.DecompressionBombError as error:
+        most = 2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6
+        raise DataError(f"{path} has more pixels than the {most:.0f} million that are read; shrink it") from error
 
 
 def is_turned(picture: Image.Image) -> bool:
