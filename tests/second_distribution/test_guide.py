@@ -119,7 +119,7 @@ MISTAKES = [
      "WX004 the critic ends in sigmoid: its scores are bounded and the reading of W1 is void"),
     (SCORE, "torch.nn.BatchNorm1d(32), " + SCORE,
      "WX003 the critic couples the samples of a batch (batch norm in layers.1)"),
-    ("self.layers(x)[:, 0]", "self.layers(x)", "the critic returns shape (4, 1) for 4 samples, expected (4,)"),
+    ("self.layers(x)[:, 0]", "self.layers[:-1](x)", "the critic returns shape (4, 32) for 4 samples, expected (4,)"),
     ("    count: int", "    name: str = ''\n    count: int",
      "has a configuration field 'name', which the core owns; rename it"),
     ("open=open_waves,", "open=open_waves, fit=lambda config, context: {'mean': object()},",
