@@ -28,5 +28,5 @@ def test_a_scenario_that_is_asked_for_by_name_keeps_its_size_on_own_pictures(tmp
 def test_a_size_that_was_given_is_not_said_to_be_dropped(tmp_path: Path) -> None:
     resolved = resolve(plugin="image", data=tmp_path, settings=["dataset.size=24"], environ={})
     assert (resolved.dump()["dataset"]["size"], resolved.notes) == (24, ())
-    (note,) = resolve(plugin="image", data=tmp_path, environ={}).notes
-    assert note.startswith("dataset.size=16 (from scenario 'digits'")
+    # Nor is a newcomer, who has asked for no scenario, told what the default one says of its own files.
+    assert resolve(plugin="image", data=tmp_path, environ={}).notes == ()

@@ -90,7 +90,6 @@ def watching(run: Run, console: Console) -> Iterator[Observer]:
     for line in found_in(assembly.train_items, assembly.heldout_items):
         _say(console, f"data  {line}")
     _say(console, f"data  {assembly.stream.feed.reason}; held out: {len(assembly.heldout_items):,}")
-    _say(console, f"samples  {assembly.game.sample}, {config.train.batch_size} a batch{_whence(run)}")
     for line in choices(run.resolved):
         _say(console, f"chosen  {line}")
     _say(
@@ -108,18 +107,6 @@ def watching(run: Run, console: Console) -> Iterator[Observer]:
         return
     with make_bar(console) as bar:
         yield BarProgress(bar, steps)
-
-
-def _whence(run: Run) -> str:
-    """Who chose the size of a sample and of a batch, where a dataset has a size."""
-    origins = run.resolved.merged.origins
-    chosen = {
-        "size": origins.get(("dataset", "size"), "the default of its dataset"),
-        "batch": origins.get(("train", "batch_size"), "the default"),
-    }
-    if "size" not in type(run.resolved.run.dataset).model_fields:
-        del chosen["size"]
-    return f" ({'; '.join(f'{what}: {origin}' for what, origin in chosen.items())})"
 
 
 def _say(console: Console, text: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from wganx.config.composition import compose_run, part_sections
 from wganx.config.layers import merge
 from wganx.config.resolved import Resolved
+from wganx.config.sections import DatasetSection
 from wganx.config.sources import Layer, add_settings, read_environment, read_file
 from wganx.errors import ConfigError
 from wganx.plugins import Catalog, discover, load
@@ -83,8 +84,7 @@ def resolve(
     catalog = catalog.extended(chosen.extensions)
     base = _read_scenario(chosen, catalog)
     if data is not None:
-        meant = [base, *user] if _named(user, "scenario") is not None else user
-        _point_at(Path(data), user, catalog, chosen, meant)
+        _point_at(Path(data), user, catalog, chosen, base)
     merged = merge([base, *user], part_sections())
     merged.values.setdefault("scenario", chosen.name)
     return compose_run(catalog, chosen, merged, written_by)
@@ -145,11 +145,12 @@ def _read_scenario(scenario: Scenario, catalog: Catalog) -> Layer:
     return layer
 
 
-def _point_at(data: Path, user: Sequence[Layer], catalog: Catalog, scenario: Scenario, meant: Sequence[Layer]) -> None:
+def _point_at(data: Path, user: Sequence[Layer], catalog: Catalog, scenario: Scenario, base: Layer) -> None:
     """Make ``--data`` the dataset's root, and choose the folder dataset unless the user has named one.
 
-    What the layers in `meant` set for another dataset, and the folder dataset knows too, holds for the user's files:
-    whoever names a scenario of 64 px and a folder wants the folder's pictures at 64 px.
+    What the user and a scenario that the user named set for another dataset, and the folder dataset knows too, holds
+    for the user's files: whoever names a scenario of 64 px and a folder wants the folder's pictures at 64 px. What a
+    scenario that nobody named says of its own files was never meant for these.
     """
     call, flag = user[-1], f"--data {data}"
     call.put(("dataset", "root"), str(data.expanduser().absolute()), flag)
@@ -158,8 +159,11 @@ def _point_at(data: Path, user: Sequence[Layer], catalog: Catalog, scenario: Sce
     folders = [offer for offer in catalog.offers(Dataset) if offer.folder and offer.modality == scenario.modality]
     if not folders:
         return
+    if _named(user, "scenario") is None and isinstance(own := base.values.get("dataset"), dict):
+        for option in set(own) - set(DatasetSection.model_fields):
+            base.drop("dataset", option)
     kept: dict[str, tuple[Any, str]] = {}
-    for layer in meant:
+    for layer in [base, *user]:
         section = layer.values.get("dataset")
         for option, value in section.items() if isinstance(section, dict) else ():
             if option in folders[0].config.model_fields:

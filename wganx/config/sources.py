@@ -40,6 +40,11 @@ class Layer:
         holder[key[-1]] = value
         self._note(key, value, origin)
 
+    def drop(self, section: str, option: str) -> None:
+        """Take an option out again; a mapping that was put in stays with its owner as it is."""
+        self.values[section] = {name: value for name, value in self.values[section].items() if name != option}
+        self.origins = {key: origin for key, origin in self.origins.items() if key[:2] != (section, option)}
+
     def _note(self, key: Key, value: Any, origin: str) -> None:
         self.origins[key] = origin
         if isinstance(value, Mapping):
