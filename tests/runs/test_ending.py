@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 
 import pytest
 
@@ -22,12 +23,25 @@ ENDLESS = ["train.steps=1000000", "train.batch_size=16", "train.critic_steps=1",
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and pipes as POSIX has them")
 
 
+@contextmanager
 def endless(out, stdout):
+    """A training that only what the test does to it ends, and the end of the test."""
     command = [sys.executable, "-m", "wganx.cli", "train", "--plugin=points", f"--out={out}", "--device=cpu"]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    return subprocess.Popen(
-        [*command, *(f"--set={each}" for each in ENDLESS)], stdout=stdout, stderr=subprocess.PIPE, env=environment
-    )
+    # Tests that run behind nohup or in the background would hand on that these are ignored.
+    heard = {each: signal.signal(each, signal.SIG_DFL) for each in (signal.SIGHUP, signal.SIGINT)}
+    try:
+        process = subprocess.Popen(
+            [*command, *(f"--set={each}" for each in ENDLESS)], stdout=stdout, stderr=subprocess.PIPE, env=environment
+        )
+    finally:
+        for each, handler in heard.items():
+            signal.signal(each, handler)
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def under_way(out, process):
