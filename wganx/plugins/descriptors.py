@@ -211,7 +211,7 @@ class Extractor(Part):
 class ConstraintPart(Part):
     """A constraint, chosen by ``constraint.name``: `build` is a subclass of `wganx.wasserstein.Constraint`.
 
-    Its fields, made by `wganx.setting`, become options of ``constraint.*``.
+    Its fields, made by `wganx.option`, become options of ``constraint.*``.
     """
 
     hook = "wganx_constraints"
