@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -79,3 +82,22 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
 def only_fake_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hide the plugins that are really installed: discovery looks for another group, and so do the fakes."""
     monkeypatch.setattr(discovery, "GROUP", "wganx-under-test")
+
+
+_OUTSIDE = Path(__file__).parent / "second_distribution"
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of wganx-tones, unpacked into a folder of its own, which is all that installing a pure wheel does."""
+    pytest.importorskip("hatchling", reason="builds the package")
+    folder = tmp_path_factory.mktemp("site")
+    build = "import sys, hatchling.build; print(hatchling.build.build_wheel(sys.argv[1]))"
+    made = subprocess.run(
+        [sys.executable, "-c", build, str(folder)], cwd=_OUTSIDE, check=True, capture_output=True, text=True
+    )
+    wheel = folder / made.stdout.split()[-1]
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    wheel.unlink()
+    return folder

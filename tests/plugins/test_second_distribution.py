@@ -9,7 +9,6 @@ import ast
 import os
 import subprocess
 import sys
-import zipfile
 from importlib import import_module
 from pathlib import Path
 
@@ -21,22 +20,6 @@ from wganx.plugins.loading import declared_api
 
 PACKAGE = Path(__file__).parents[1] / "second_distribution"
 PLUGINS = ["films", "tones", "tones-domains", "tones-free", "tones-growing", "tones-rules", "tones-watch"]
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory) -> Path:
-    """The wheel of wganx-tones, unpacked into a folder of its own, which is all that installing a pure wheel does."""
-    pytest.importorskip("hatchling", reason="builds the package")
-    folder = tmp_path_factory.mktemp("site")
-    build = "import sys, hatchling.build; print(hatchling.build.build_wheel(sys.argv[1]))"
-    made = subprocess.run(
-        [sys.executable, "-c", build, str(folder)], cwd=PACKAGE, check=True, capture_output=True, text=True
-    )
-    wheel = folder / made.stdout.split()[-1]
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder)
-    wheel.unlink()
-    return folder
 
 
 @pytest.fixture

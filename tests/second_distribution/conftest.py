@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,24 +17,6 @@ import wganx
 from wganx.engine import read_checkpoint
 from wganx.errors import DataError
 from wganx.runs import Assembly, Run
-
-PACKAGE = Path(__file__).parent
-
-
-@pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of wganx-tones, unpacked into a folder of its own, which is all that installing a pure wheel does."""
-    pytest.importorskip("hatchling", reason="builds the package")
-    folder = tmp_path_factory.mktemp("site")
-    build = "import sys, hatchling.build; print(hatchling.build.build_wheel(sys.argv[1]))"
-    made = subprocess.run(
-        [sys.executable, "-c", build, str(folder)], cwd=PACKAGE, check=True, capture_output=True, text=True
-    )
-    wheel = folder / made.stdout.split()[-1]
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder)
-    wheel.unlink()
-    return folder
 
 
 @pytest.fixture
