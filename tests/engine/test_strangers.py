@@ -106,7 +106,7 @@ class TestTheOrderInMemory:
 
     def test_fakes_of_a_convolutional_generator_suit_a_critic_that_views_them(self):
         data = [torch.randn(8, 3, 8, 8) for _ in range(2)]
-        train(WidePainter(), FlatViewer(), data)
+        assert train(WidePainter(), FlatViewer(), data).step == 2
 
     def test_a_refused_critic_is_left_as_it_was(self):
         class Wrong(Viewer):
@@ -148,8 +148,8 @@ class TestCopies:
     def test_a_critic_that_stores_its_features_trains(self):
         judge = Keeper()
         judge(points()[0])
-        train(generator(), judge, points(), steps=3)
-        train(generator(), judge, points(), steps=3)  # and again, now that it holds some
+        assert train(generator(), judge, points(), steps=3).step == 3
+        assert train(generator(), judge, points(), steps=3).step == 3  # and again, now that it holds some
 
     def test_a_generator_that_was_used_before_and_keeps_what_it_made_trains(self):
         class Maker(nn.Module):
@@ -171,7 +171,9 @@ class TestCopies:
         maker, judge = generator(), critic()
         norm(maker[0]), norm(judge[0])
         maker(torch.randn(3, 4)), judge(points()[0])
-        train(maker, judge, points(), steps=3)
+        before = maker[0].weight.detach().clone()
+        assert train(maker, judge, points(), steps=3).step == 3
+        assert not torch.equal(maker[0].weight, before)
 
     def test_what_cannot_be_copied_is_refused_by_name(self):
         maker = generator()
@@ -222,8 +224,8 @@ class TestDerivatives:
             train(generator(), Judge(Square), points())
 
     def test_a_right_one_passes_and_a_wrong_one_where_nobody_takes_it(self):
-        train(generator(), Judge(RightSquare), points())
-        train(generator(), Judge(Square), points(), constraint=wganx.WeightClipping())
+        assert train(generator(), Judge(RightSquare), points()).step == 2
+        assert train(generator(), Judge(Square), points(), constraint=wganx.WeightClipping()).step == 2
 
     def test_a_generator_that_rounds_is_told_what_stays(self, caplog):
         class Rounding(nn.Module):
