@@ -533,6 +533,27 @@ class Dropping(nn.Module):
         return self.layers(x)
 
 
+def test_sampling_in_a_thread_leaves_a_training_as_it_is_alone():
+    def one():
+        return wganx.Trainer(generator(), Dropping(), noise=(4,), device="cpu", constraint=wganx.SpectralNorm())
+
+    torch.manual_seed(0)
+    alone = one()
+    torch.manual_seed(0)
+    watched = one()
+    alone.fit(points(), steps=40)
+    training = threading.Thread(target=watched.fit, args=(points(),), kwargs={"steps": 40})
+    drawn = []
+    training.start()
+    while training.is_alive():
+        drawn.append(watched.sample(32))
+    training.join()
+    expected, found = alone.critic.state_dict(), watched.critic.state_dict()
+    assert all(torch.equal(value, found[name]) for name, value in expected.items())
+    assert len(drawn) > 1
+    assert torch.equal(watched.sample(32), alone.sample(32))
+
+
 def test_trainings_in_two_threads_are_each_as_alone():
     def one(seed):
         torch.manual_seed(seed)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -21,6 +19,7 @@ from wganx.engine.steps.readings import name_readings
 from wganx.engine.steps.vitals import measure
 from wganx.engine.stopping import StopRequest
 from wganx.engine.training import Training
+from wganx.engine.turns import TURNS
 from wganx.errors import TrainingDiverged
 from wganx.health import Finding, Vitals
 
@@ -65,28 +64,6 @@ class _NonFinite(Exception):
     """A loss or gradient became non-finite since the last check."""
 
 
-_ALONE = threading.RLock()
-
-
-@contextmanager
-def _alone(note: Callable[[str], None]) -> Iterator[None]:
-    """Around a training: those of other threads wait for it.
-
-    Torch has one random stream, one cache of parametrised weights and one set of switches for the whole process; two
-    trainings that move them by turns would neither be repeatable nor right.
-    """
-    if not _ALONE.acquire(blocking=False):
-        note(
-            "another training goes on in another thread of this process; this one starts when it has ended "
-            "(two at once take two processes)"
-        )
-        _ALONE.acquire()
-    try:
-        yield
-    finally:
-        _ALONE.release()
-
-
 class Loop:
     """One call of `Trainer.fit`, up to step number `until`.
 
@@ -121,7 +98,7 @@ class Loop:
         ]
         before, training.listener = training.listener, self.listener
         try:
-            with _alone(self.listener), StopRequest(patient=training.ranks.count > 1) as stop:
+            with TURNS.training(self.listener), StopRequest(patient=training.ranks.count > 1) as stop:
                 self._start()
                 while training.step < self.until:
                     try:
@@ -146,6 +123,7 @@ class Loop:
         with training.running(self.stream):
             while training.step < self.until and not stopping:
                 training.advance(self.until)
+                TURNS.offer()
                 stopping = ranks.any_soon(asked())
                 if not self.first_pace.known:
                     self.first_pace.look(training.step)

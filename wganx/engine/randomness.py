@@ -10,14 +10,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from wganx.engine.turns import TURNS
+
 
 @contextmanager
 def apart(seed: int, device: torch.device) -> Iterator[torch.Generator]:
     """Inside, all global streams (torch's, numpy's, Python's) and the generator that is given start from `seed`.
 
-    Nothing else is moved: afterwards the streams are where they were.
+    Nothing else is moved: afterwards the streams are where they were. A training in another thread is not disturbed:
+    it is paused between two of its steps.
     """
-    with torch.random.fork_rng(cuda_among(device)), _libraries_put_back():
+    with TURNS.taken(), torch.random.fork_rng(cuda_among(device)), _libraries_put_back():
         torch.manual_seed(seed)
         np.random.seed(seed % 2**32)
         random.seed(seed)
