@@ -21,6 +21,7 @@ from wganx import (
     hookimpl,
 )
 from wganx_image.configs import (
+    MENDS,
     SUFFIXES,
     CelebaConfig,
     DcganCriticConfig,
@@ -131,6 +132,7 @@ def wganx_datasets() -> Iterable[Dataset]:
             card=DataCard(source="your own files", licence="yours", offline=True),
             folder=True,
             suffixes=SUFFIXES,
+            mends=MENDS,
             probe="wganx_image.datasets.pictures:probe",
         ),
     ]

@@ -118,7 +118,7 @@ def test_a_picture_that_cannot_be_read_is_left_out_and_named_and_no_other_stands
     assert samples.size == 39
     assert samples.draw(39, 0).flatten(1).unique(dim=0).shape[0] == 39
     assert said == [
-        f"{folder}: 007.png cannot be read (007.png is no readable picture: it holds no kind of picture that is known "
+        f"{folder}: 007.png cannot be read (no readable picture: it holds no kind of picture that is known "
         "here; save it anew as PNG or JPEG) and is left out"
     ]
     monkeypatch.setattr("wganx.runs.samples._FEW", 10)  # as if these were many

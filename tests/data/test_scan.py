@@ -29,7 +29,7 @@ def root(request, write, pack):
 
 
 def test_a_scan_reports_what_is_there(root):
-    report = scan(root, (".bin",), probe)
+    report = scan(root, (".bin",), probe, {".txt": "rename it", ".wav": "not there"})
     same = ["test/cat/9.bin", "train/cat/1.bin", "train/dog/1.bin"]
     assert report.to_json() == {
         "path": str(root),
@@ -44,6 +44,7 @@ def test_a_scan_reports_what_is_there(root):
         "leaked": [same],
         "unreadable": {"train/dog/2.bin": "ValueError: ends too early"},
         "skipped": {".txt": 1},
+        "mends": {".txt": "rename it"},
         "skipped_runs": [],
         "remarks": [],
     }

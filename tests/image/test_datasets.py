@@ -340,7 +340,7 @@ class TestFolder:
                 assert opened[index]["sample"].shape == (3, 32, 32)
         reasons = {path: reason for opened in items for path, reason in opened.unreadable.items()}  # type: ignore[attr-defined]
         assert list(reasons) == ["20.png"]
-        assert reasons["20.png"].startswith("20.png is no readable picture")
+        assert reasons["20.png"].startswith("no readable picture")
 
     def test_a_missing_folder_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(DataError, match=r"there is no folder or \.zip archive at .*nowhere"):

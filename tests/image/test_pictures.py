@@ -14,7 +14,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 from wganx_image.datasets.pictures import decode, probe
 
@@ -46,6 +46,18 @@ def test_the_centred_square_is_kept(encoded: Encode) -> None:
 def test_nothing_changes_at_the_picture_s_own_size(encoded: Encode) -> None:
     values = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
     assert torch.equal(pixels(encoded(Image.fromarray(values)), size=16), torch.from_numpy(values).permute(2, 0, 1))
+
+
+def test_a_large_jpeg_is_decoded_smaller_and_looks_the_same(encoded: Encode, monkeypatch: pytest.MonkeyPatch) -> None:
+    waves = np.add.outer(np.sin(np.arange(900) / 40), np.cos(np.arange(1200) / 25))
+    photo = encoded(Image.fromarray((127 + 60 * waves).astype(np.uint8)).convert("RGB"), "JPEG", quality=90)
+    loaded = []
+    load = Image.Image.load
+    monkeypatch.setattr(Image.Image, "load", lambda self: (loaded.append(self.size), load(self))[1])
+    small = pixels(photo, size=32)
+    assert loaded[0] == (300, 225)  # a quarter; a sixth would be less than four times what is wanted
+    whole = ImageOps.fit(Image.open(io.BytesIO(photo)), (32, 32), Image.Resampling.LANCZOS)
+    assert (small.permute(1, 2, 0).float() - torch.from_numpy(np.array(whole)).float()).abs().max() <= 2
 
 
 def test_shrinking_is_antialiased(encoded: Encode) -> None:

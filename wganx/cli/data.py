@@ -41,7 +41,7 @@ def scan(path: Path, plugin: str, as_json: bool) -> None:
     readers = [offer for offer in load([plugin]).offers(Dataset) if offer.folder and offer.probe is not None]
     if not readers or readers[0].probe is None:
         raise UsageError(f"plugin {plugin!r} reads no folders of files, so there is nothing to scan for it")
-    report = scan_files(path, readers[0].suffixes, readers[0].factory("probe"))
+    report = scan_files(path, readers[0].suffixes, readers[0].factory("probe"), readers[0].mends)
     if as_json:
         click.echo(json_text(report.to_json(), indent=2))
     else:
@@ -79,5 +79,5 @@ def _print(report: ScanReport) -> None:
     console.print(f"unreadable: {len(report.unreadable):,}", highlight=False)
     for path, reason in report.unreadable.items():
         console.print(f"  {path}: {reason}", highlight=False, markup=False)
-    for line in left_out(report.skipped, report.skipped_runs, report.outside):
+    for line in left_out(report.skipped, report.skipped_runs, report.outside, report.mends):
         console.print(line, highlight=False, markup=False)

@@ -106,7 +106,7 @@ class DecodedItems(ABC):
         except MemoryError:
             raise
         except Exception as error:  # any failure of a reader or decoder is the item's, until too many fail
-            self.unreadable[self.name(index)] = reason_of(error)
+            self.unreadable[self.name(index)] = reason_of(error, self.name(index))
             return None
         check_item(item, self.formats, self.name(index))
         if self._kept is not None and (size := sum(tensor.nbytes for tensor in item.values())) <= self._room:

@@ -116,9 +116,14 @@ def describe(item: Mapping[str, Tensor]) -> str:
     )
 
 
-def reason_of(error: Exception) -> str:
-    """An exception in one line of at most 200 characters."""
+def reason_of(error: Exception, name: str = "") -> str:
+    """An exception in one line of at most 200 characters, without the name of what it is about, if that stands there.
+
+    ``a.png is no readable picture: it is empty`` of ``a.png`` is *no readable picture: it is empty*.
+    """
     text = " ".join(str(error).split())
+    if name and text.startswith(f"{name} "):
+        text = text.removeprefix(f"{name} ").removeprefix("is ")
     if not isinstance(error, DataError):
         text = f"{type(error).__name__}: {text}" if text else type(error).__name__
     return text if len(text) <= 200 else text[:199] + "…"

@@ -31,6 +31,7 @@ class ScanReport:
         leaked: those groups that have files in both splits.
         unreadable: reason by path.
         skipped: files with another suffix, by suffix.
+        mends: what would make these readable, by suffix, where it is known.
         skipped_runs: run folders of wganx below the path, whose files are not counted.
         remarks: what looks as if another layout was meant, a sentence each with the mend.
     """
@@ -47,6 +48,7 @@ class ScanReport:
     leaked: list[list[str]]
     unreadable: dict[str, str]
     skipped: dict[str, int]
+    mends: dict[str, str]
     skipped_runs: list[str]
     remarks: list[str]
 
@@ -59,6 +61,7 @@ def scan(
     path: str | os.PathLike[str],
     suffixes: Iterable[str],
     probe: Callable[[bytes, str], Mapping[str, str]],
+    mends: Mapping[str, str] | None = None,
 ) -> ScanReport:
     """Reads every file once, with several threads.
 
@@ -67,11 +70,12 @@ def scan(
         suffixes: endings of the files to look at.
         probe: `probe(content, path)` says what the plugin sees in a file, e.g. ``{"size": "32x32", "mode": "RGB"}``;
             whatever it raises is the reason why the file is unreadable.
+        mends: what would make files of other endings readable, by the ending.
 
     Raises:
         DataError: there is nothing to scan (see `FileTree`).
     """
-    tree = FileTree(path, suffixes)
+    tree = FileTree(path, suffixes, mends)
     layout = tree.layout
 
     def look(index: int) -> tuple[str | None, Mapping[str, str], str | None]:
@@ -81,7 +85,7 @@ def scan(
             digest = hashlib.sha256(content).hexdigest()
             return digest, dict(probe(content, name)), None
         except Exception as error:  # whatever goes wrong with a file is a finding about it
-            return digest, {}, reason_of(error)
+            return digest, {}, reason_of(error, name)
 
     same: defaultdict[str, list[str]] = defaultdict(list)
     properties: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -112,6 +116,7 @@ def scan(
         leaked=[names for names in duplicates if {"train", "heldout"} <= {split_of.get(name) for name in names}],
         unreadable=unreadable,
         skipped=dict(tree.skipped),
+        mends={suffix: mend for suffix, mend in tree.mends.items() if suffix in tree.skipped},
         skipped_runs=list(tree.skipped_runs),
         remarks=layout.remarks(),
     )

@@ -89,7 +89,7 @@ def _count(tree: FileTree, paths: Sequence[str], windows: Callable[[BinaryIO, st
         except MemoryError:
             raise
         except Exception as error:  # any failure of a reader is the file's, until too many fail
-            reason = reason_of(error)
+            reason = reason_of(error, path)
         counts[index] = _whole(found, path)
         if not counts[index] and reason is None:
             reason = f"no window fits into its {tree.sizes[path]:,} bytes"

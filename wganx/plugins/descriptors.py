@@ -85,6 +85,7 @@ class Dataset(Part):
         folder: takes ``--data`` when the configuration names no dataset of its own. A dataset whose `config` has a
             field ``root`` takes ``--data`` when it is named.
         suffixes: endings of the files a folder dataset reads (for ``wganx data scan``), lower case with their dots.
+        mends: what would make files of other endings readable, by the ending: ``{".heic": "pip install pillow-heif"}``.
         probe: ``(data, path) -> {name: text}`` decodes the bytes of one file whole and tells what it is, e.g.
             ``{"size": "64x48", "mode": "RGB"}``, or raises `DataError` naming the path.
     """
@@ -100,6 +101,7 @@ class Dataset(Part):
     fit: Factory | None = None
     folder: bool = False
     suffixes: tuple[str, ...] = ()
+    mends: Mapping[str, str] = field(default_factory=dict)
     probe: Factory | None = None
 
 
