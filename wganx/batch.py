@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from wganx.errors import DataError
+
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
@@ -160,6 +162,18 @@ class Batch:
     real: Tensor
     context: Mapping[str, Tensor] = field(default_factory=dict)
     condition: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        from torch import Tensor
+
+        for place, given in (("context", self.context), ("condition", self.condition)):
+            for name, value in given.items():
+                if not isinstance(value, Tensor):
+                    raise DataError(
+                        f"{place} {name!r} of a batch is {type(value).__name__}, where one tensor (N, ...) is wanted: "
+                        "torch.as_tensor(...) for numbers; what has several parts, as the states of a recurrent "
+                        "network, is made inside of the network"
+                    )
 
     def __len__(self) -> int:
         return self.real.shape[0]

@@ -92,7 +92,9 @@ class TestTheOrderInMemory:
         judge = Viewer()
         train(Painter(), judge, pictures())
         (note,) = notes(caplog)
-        assert note.startswith("the networks are trained with channels in the plain order, since the critic fails")
+        assert note.startswith(
+            "the networks are trained with channels in the plain order in memory, which their views ask for"
+        )
         assert judge(pictures()[0]).shape == (8,)  # and works for its owner as before
 
     def test_what_works_with_channels_last_has_them(self):

@@ -22,17 +22,26 @@ def copy_of(network: _Network, role: str = "network") -> _Network:
     without it.
 
     Raises:
-        PreflightError: it holds what cannot be copied, such as a lock or an open file.
+        PreflightError: it holds what cannot be copied, such as a lock or an open file, or a ``forward`` of a single
+            object, which goes on with that one's weights in a copy.
     """
     try:
         with _WithoutGraphs():
-            return copy.deepcopy(network)
+            made = copy.deepcopy(network)
     except (TypeError, RuntimeError, NotImplementedError, AttributeError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise PreflightError(
             f"the {role} cannot be copied, which the weight average and the checks before the first step need: "
             f"{reason}; keep what cannot be copied outside of the module"
         ) from error
+    for (name, module), own in zip(network.named_modules(), made.modules()):
+        replaced = vars(module).get("forward")
+        if replaced is not None and replaced is vars(own).get("forward"):
+            raise PreflightError(
+                f"the forward of the {role}{f' in {name!r}' if name else ''} was replaced on the object, and in a "
+                "copy, as the weight average is, it would go on with the original's weights; define it in a class"
+            )
+    return made
 
 
 class _WithoutGraphs(TorchFunctionMode):

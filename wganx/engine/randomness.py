@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 import numpy as np
 import torch
@@ -46,8 +47,9 @@ def cuda_among(device: torch.device) -> list[torch.device]:
 class RandomStreams:
     """The randomness of one training.
 
-    `draws` is the generator behind noise, interpolation weights and augmentation. Layers that draw from torch's
-    global stream, such as dropout, get a stream of their own inside `active`; the caller's is untouched.
+    `draws` is the generator behind noise, interpolation weights and augmentation. What networks and data draw from
+    the global streams of torch, as dropout does, of numpy and of Python, comes from streams of the training's own
+    inside `active`; the caller's are untouched.
     """
 
     def __init__(self, seed: int, device: torch.device) -> None:
@@ -61,16 +63,15 @@ class RandomStreams:
         # A large odd stride: neighbouring seeds must not meet each other's later rounds.
         seed = (self.seed + round * 0x9E3779B97F4A7C15) % 2**63
         self.draws.manual_seed(seed)
-        with torch.random.fork_rng(self._cuda()):
-            torch.manual_seed(seed)
+        with apart(seed, self.device):
             self._layers = self._global_states()
         if self._inside:
             self._set_global_states(self._layers)
 
     @contextmanager
     def active(self) -> Iterator[None]:
-        """Inside, torch's global streams are this training's; afterwards they are the caller's again."""
-        with torch.random.fork_rng(self._cuda()):
+        """Inside, the global streams are this training's; afterwards they are the caller's again."""
+        with torch.random.fork_rng(self._cuda()), _libraries_put_back():
             self._set_global_states(self._layers)
             self._inside = True
             try:
@@ -86,18 +87,17 @@ class RandomStreams:
     @contextmanager
     def aside(self) -> Iterator[None]:
         """Around what only looks: whatever it draws from global streams, they are put back behind it."""
-        with _libraries_put_back():
-            if not self._inside:
-                with torch.random.fork_rng(self._cuda()):
-                    yield
-                return
-            # The training's own are kept as between the calls of `active`, so that it can be captured meanwhile.
-            self._layers, self._inside = self._global_states(), False
-            try:
+        if not self._inside:
+            with torch.random.fork_rng(self._cuda()), _libraries_put_back():
                 yield
-            finally:
-                self._inside = True
-                self._set_global_states(self._layers)
+            return
+        # The training's own are kept as between the calls of `active`, so that it can be captured meanwhile.
+        self._layers, self._inside = self._global_states(), False
+        try:
+            yield
+        finally:
+            self._inside = True
+            self._set_global_states(self._layers)
 
     def tensors(self) -> dict[str, Tensor]:
         """The state of every stream."""
@@ -117,12 +117,35 @@ class RandomStreams:
         return cuda_among(self.device)
 
     def _global_states(self) -> dict[str, Tensor]:
-        states = {"layers": torch.get_rng_state()}
+        states = {"layers": torch.get_rng_state(), **_library_states()}
         if self.device.type == "cuda":
             states["layers_cuda"] = torch.cuda.get_rng_state(self.device)
         return states
 
     def _set_global_states(self, states: Mapping[str, Tensor]) -> None:
         torch.set_rng_state(states["layers"])
+        _set_library_states(states)
         if self.device.type == "cuda":
             torch.cuda.set_rng_state(states["layers_cuda"], self.device)
+
+
+def _library_states() -> dict[str, Tensor]:
+    """The states of numpy's and Python's global streams as tensors."""
+    numpy: Any = np.random.get_state(legacy=False)
+    _, words, other = random.getstate()
+    return {
+        "numpy": torch.tensor([*numpy["state"]["key"].tolist(), numpy["state"]["pos"], numpy["has_gauss"]]),
+        "numpy_gauss": torch.tensor(numpy["gauss"], dtype=torch.float64),
+        "python": torch.tensor([*words, other is not None]),
+        "python_gauss": torch.tensor(other or 0.0, dtype=torch.float64),
+    }
+
+
+def _set_library_states(states: Mapping[str, Tensor]) -> None:
+    """Put back what `_library_states` gave; a checkpoint of an earlier wganx has none of it."""
+    if "numpy" not in states:
+        return
+    *key, place, has_gauss = states["numpy"].tolist()
+    np.random.set_state(("MT19937", np.array(key, np.uint32), place, has_gauss, states["numpy_gauss"].item()))
+    *words, has_other = states["python"].tolist()
+    random.setstate((3, tuple(words), states["python_gauss"].item() if has_other else None))

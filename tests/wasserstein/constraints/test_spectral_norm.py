@@ -86,6 +86,18 @@ class Gated(nn.Module):
         self.gamma = nn.Parameter(torch.zeros(1))
 
 
+class OwnSpectralNorm(nn.Module):
+    """As many repositories write it: around a layer, whose weight it makes before each pass."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+        weight = layer._parameters.pop("weight")
+        layer.weight_bar = nn.Parameter(weight.data)
+        layer.weight_u = nn.Parameter(torch.randn(len(weight)), requires_grad=False)
+        layer.weight = weight.data
+
+
 with_mend = "choose another constraint, e.g. gradient-penalty"
 
 
@@ -98,13 +110,26 @@ with_mend = "choose another constraint, e.g. gradient-penalty"
         (nn.Sequential(nn.MultiheadAttention(4, 1)), r"layer '0': MultiheadAttention has weights of its own"),
         (Gated(), r"layer 'Gated': Gated has weights of its own \(gamma\)"),
         (None, "layer '0': its weight is made by an old weight_norm"),
+        (
+            nn.Sequential(OwnSpectralNorm(nn.Linear(2, 4))),
+            "layer '0.layer': its weight is made of weight_bar, weight_u by other means; take these off",
+        ),
     ],
-    ids=["LSTM", "PReLU", "attention", "a gate", "old weight_norm"],
+    ids=["LSTM", "PReLU", "attention", "a gate", "old weight_norm", "a norm of one's own"],
 )
 def test_layers_that_it_cannot_own_are_refused_by_name(critic, message):
     critic = critic or nn.Sequential(nn.utils.weight_norm(nn.Linear(2, 4)))
     with pytest.raises(PreflightError, match=f"'spectral-norm' cannot normalise the critic's {message}.*{with_mend}"):
         wganx.SpectralNorm().prepare(critic)
+
+
+def test_clipping_refuses_the_weights_that_a_norm_of_one_s_own_makes():
+    message = (
+        r"^constraint 'clip' cannot bound the critic's layer '0.layer': its weight is made of weight_bar, weight_u, "
+        r"and nothing says what clipping these does to it; take that off"
+    )
+    with pytest.raises(PreflightError, match=message):
+        wganx.WeightClipping(0.01).prepare(nn.Sequential(OwnSpectralNorm(nn.Linear(2, 4))))
 
 
 @pytest.mark.parametrize(

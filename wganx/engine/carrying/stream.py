@@ -160,7 +160,8 @@ def _tensor(item: object) -> Tensor:
         return item
     raise DataError(
         f"batches must be tensors or wganx.Batch, got {type(item).__name__}; of pairs (x, y) take the samples alone: "
-        "fit(..., prepare=lambda pair: pair[0]), or wganx.Batch(pair[0], context={'label': pair[1]})"
+        "fit(..., prepare=lambda pair: pair[0]), or wganx.Batch(pair[0], context={'label': pair[1]}), and likewise "
+        "condition= for the critic, under the names that the networks' forward has for it"
     )
 
 

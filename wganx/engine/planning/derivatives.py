@@ -10,12 +10,17 @@ from torch import Tensor, nn
 from torch.autograd.function import BackwardCFunction
 from torch.autograd.graph import Node
 
+from wganx.batch import Batch
 from wganx.engine.copying import copy_of
-from wganx.engine.device import twice_differentiable_attention
+from wganx.engine.device import as_judged, twice_differentiable_attention
+from wganx.engine.modes import train
+from wganx.engine.planning.calls import call, noise_for
+from wganx.engine.steps.packs import in_packs
 from wganx.errors import PreflightError
 
 _MEND = "use differentiable layers, or a constraint without a penalty (clip, spectral-norm)"
 _DIRECTIONS = 3
+_MOST_TRIED = 20
 
 
 def check_second_derivative(critic: nn.Module, points: Tensor, condition: Mapping[str, Tensor]) -> bool:
@@ -42,13 +47,65 @@ def check_second_derivative(critic: nn.Module, points: Tensor, condition: Mappin
     return attention
 
 
-def without_gradient(loss: Callable[[], Tensor], network: nn.Module) -> tuple[list[str], bool]:
-    """The weights of `network` that no gradient of `loss()` reaches, and whether `loss` depends on none at all.
+def check_gradients(
+    generator: nn.Module,
+    critic: nn.Module,
+    batch: Batch,
+    judged: Batch,
+    noise: tuple[int, ...] | None,
+    pack: int,
+    layout: torch.memory_format,
+) -> list[str]:
+    """Differentiate the generator's loss once, and say which of its weights that does not reach."""
+    judge = _moved(copy_of(critic, "critic"))
+    train(judge, ())
 
-    A gradient may be zero because a weight starts at zero, as that of a gate does: call it on what was `moved`.
+    def output(player: nn.Module) -> Tensor:
+        return call("generator", player, noise_for(batch, noise), batch.context)
+
+    def loss(player: nn.Module) -> Tensor:
+        fake = output(player)
+        fake = as_judged(in_packs(fake, pack) if pack > 1 else fake, layout)
+        scores = call("critic", judge, [fake], judged.condition)
+        return (scores * torch.randn_like(scores)).sum()
+
+    try:
+        unreached, severed = _without_gradient(loss, generator)
+    except RuntimeError as error:
+        raise PreflightError(
+            f"the generator cannot be differentiated: {(str(error) or type(error).__name__).splitlines()[0]}"
+        ) from error
+    if not unreached:
+        return []
+    mend = "an operation such as round or detach, no_grad, or a reentrant checkpoint (use_reentrant=False) cuts it off"
+    if severed:
+        raise PreflightError(f"no gradient of the critic's scores reaches the generator's weights: {mend}")
+    if callable(getattr(generator, "at", None)):  # it grows, and its later layers wait for their step
+        return []
+    idle = _unused(output, generator, unreached)
+    cut = [name for name in unreached if name not in idle]
+    notes = [f"the generator's forward does not use its {_in_short(idle)}, which stay as they are"] if idle else []
+    if cut:
+        notes.append(f"no gradient of the critic's scores reaches the generator's {_in_short(cut)}, which stay: {mend}")
+    return notes
+
+
+def _without_gradient(loss: Callable[[nn.Module], Tensor], network: nn.Module) -> tuple[list[str], bool]:
+    """The weights of `network` that no gradient of ``loss(network)`` reaches, and whether it depends on none at all.
+
+    A gradient may be zero by chance, behind a gate that starts at zero or rectifiers that all happen to be shut: these
+    weights have none in three places, two of them `moved`.
     """
+    unreached, severed = _unreached(loss, _moved(_training(network)))
+    for elsewhere in (_training(network), _moved(_training(network))) if unreached and not severed else ():
+        again, _ = _unreached(loss, elsewhere)
+        unreached = [name for name in unreached if name in again]
+    return unreached, severed
+
+
+def _unreached(loss: Callable[[nn.Module], Tensor], network: nn.Module) -> tuple[list[str], bool]:
     named = [(name, weight) for name, weight in network.named_parameters() if weight.requires_grad]
-    value = loss()
+    value = loss(network)
     if not value.requires_grad:
         return [name for name, _ in named], True
     gradients = torch.autograd.grad(value, [weight for _, weight in named], allow_unused=True)
@@ -59,7 +116,28 @@ def without_gradient(loss: Callable[[], Tensor], network: nn.Module) -> tuple[li
 
 
 @torch.no_grad()
-def moved(network: nn.Module) -> nn.Module:
+def _unused(output: Callable[[nn.Module], Tensor], network: nn.Module, names: list[str]) -> list[str]:
+    """Those of the weights `names` that ``output(network)`` does not come from: it is the same when they are NaN."""
+    tried, idle = _training(network), []
+    weights = dict(tried.named_parameters())
+    for name in names[:_MOST_TRIED]:
+        kept = weights[name].clone()
+        weights[name].fill_(torch.nan)
+        if bool(torch.isfinite(output(tried)).all()):
+            idle.append(name)
+        weights[name].copy_(kept)
+    return idle
+
+
+def _training(network: nn.Module) -> nn.Module:
+    """A copy in training mode."""
+    made = copy_of(network, "generator")
+    train(made, ())
+    return made
+
+
+@torch.no_grad()
+def _moved(network: nn.Module) -> nn.Module:
     """`network` with all its weights moved a little."""
     for weight in network.parameters():
         if weight.is_floating_point():
@@ -67,7 +145,7 @@ def moved(network: nn.Module) -> nn.Module:
     return network
 
 
-def in_short(names: list[str]) -> str:
+def _in_short(names: list[str]) -> str:
     """Some of the names, and how many there are beside them."""
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 

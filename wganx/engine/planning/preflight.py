@@ -5,7 +5,6 @@ Every check runs on copies and on a stream of its own, so a training that passes
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -15,9 +14,10 @@ from torch import Tensor, nn
 from wganx.batch import Batch, SampleFormat
 from wganx.engine.copying import copy_of
 from wganx.engine.device import arranged, as_judged
-from wganx.engine.modes import train
+from wganx.engine.modes import evaluating, train
+from wganx.engine.planning.calls import NetworkFails, call, noise_for, way_to_scores
 from wganx.engine.planning.constraints import check_constraint
-from wganx.engine.planning.derivatives import check_second_derivative, in_short, moved, without_gradient
+from wganx.engine.planning.derivatives import check_gradients, check_second_derivative
 from wganx.engine.randomness import apart
 from wganx.engine.steps.packs import in_packs
 from wganx.engine.steps.player import flatten_scores
@@ -59,10 +59,6 @@ class Checked(NamedTuple):
     notes: list[str]
 
 
-class NetworkFails(PreflightError):
-    """A network raises an error on what it is given."""
-
-
 def check_networks(
     generator: nn.Module,
     critic: nn.Module,
@@ -100,7 +96,9 @@ def check_networks(
 
     few = batch[: _ROWS * pack]
     try:
-        return attempt(few)
+        checked = attempt(few)
+        _check_another_count(generator, critic, batch, noise, pack, layout)
+        return checked
     except NetworkFails:
         if len(batch) == len(few):
             raise
@@ -134,14 +132,36 @@ def _check(
     checked = _check_critic(copy_of(critic, "critic"), batch, fake, constraint, pack)
     check_constraint(constraint, batch, fake, copy_of(critic, "critic"))
     if not extras:
-        checked.notes.extend(_check_gradients(generator, critic, given, batch, noise, pack, layout))
+        checked.notes.extend(check_gradients(generator, critic, given, batch, noise, pack, layout))
     return checked
+
+
+def _check_another_count(
+    generator: nn.Module,
+    critic: nn.Module,
+    batch: Batch,
+    noise: tuple[int, ...] | None,
+    pack: int,
+    layout: torch.memory_format,
+) -> None:
+    """Fail where the networks fail on one row more: a view of rows as many as a batch has takes some other numbers too.
+
+    A view of 8 rows x 6 takes 4 rows x 12 for half as many, and gives what is none of them.
+    """
+    rows = (_ROWS + 1) * pack
+    batch = batch.each(lambda tensor: tensor[torch.arange(rows, device=tensor.device) % len(tensor)])
+    player, judge = copy_of(generator, "generator"), copy_of(critic, "critic")
+    with apart(0, batch.real.device), torch.no_grad(), evaluating(player, judge):
+        fake = call("generator", player, noise_for(batch, noise), batch.context)
+        condition = {name: in_packs(given, pack) if pack > 1 else given for name, given in batch.condition.items()}
+        call("critic", judge, [as_judged(in_packs(fake, pack) if pack > 1 else fake, layout)], condition)
 
 
 def _check_samples(real: Tensor, format: SampleFormat | None) -> None:
     if not real.is_floating_point():
         raise PreflightError(
-            f"WX005 samples arrive as {real.dtype}; the task must turn them into floating point in the networks' range"
+            f"WX005 samples arrive as {real.dtype}; the task must turn them into floating point in the networks' range "
+            "(pixels: x.float() / 127.5 - 1)"
         )
     if real.ndim < 2:
         raise PreflightError(
@@ -177,7 +197,9 @@ def _check_kind(role: str, network: nn.Module, real: Tensor) -> None:
 def _check_generator(
     generator: nn.Module, batch: Batch, noise: tuple[int, ...] | None, format: SampleFormat | None
 ) -> Tensor:
-    fake = _call("generator", generator, _noise(batch, noise), batch.context)
+    fake = call("generator", generator, noise_for(batch, noise), batch.context)
+    if fake.ndim and len(fake) != len(batch) and fake.shape[1:] == batch.real.shape[1:]:
+        raise NetworkFails(f"the generator makes {len(fake)} samples where {len(batch)} are asked for")
     if fake.shape != batch.real.shape:
         raise PreflightError(
             f"the generator makes samples of shape {tuple(fake.shape[1:])}, "
@@ -203,7 +225,7 @@ def _check_generator(
 def _check_critic(critic: nn.Module, batch: Batch, fake: Tensor, constraint: Constraint, pack: int) -> Checked:
     train(critic, ())
     points = batch.real.detach().clone(memory_format=torch.preserve_format).requires_grad_(True)
-    scores = _call("critic", critic, [points], batch.condition)
+    scores = call("critic", critic, [points], batch.condition)
     row, notes, column = "sample" if pack == 1 else "pack", [], False
     if scores.ndim > 1 and scores.shape == (len(batch), *[1] * (scores.ndim - 1)):
         column = True
@@ -213,7 +235,7 @@ def _check_critic(critic: nn.Module, batch: Batch, fake: Tensor, constraint: Con
     if scores.shape != (len(batch),):
         raise PreflightError(
             f"the critic returns shape {tuple(scores.shape)} for {len(batch)} {row}s, expected ({len(batch)},): "
-            f"one score a {row}, {_way_to_scores(scores, len(batch), pack)}"
+            f"one score a {row}, {way_to_scores(scores, batch.real, pack)}"
         )
     if (bound := last_bounded(scores)) is not None:
         raise PreflightError(
@@ -222,7 +244,7 @@ def _check_critic(critic: nn.Module, batch: Batch, fake: Tensor, constraint: Con
         )
     with torch.no_grad():  # fakes, and points between, lie in memory as the generator leaves them
         for samples in (fake, interpolate(batch.real, fake)):
-            _call("critic", critic, [samples], batch.condition)
+            call("critic", critic, [samples], batch.condition)
     rows_apart, attention = _rows_apart(critic, batch), False
     if constraint.needs_gradients:
         if not rows_apart:
@@ -240,42 +262,6 @@ def _check_critic(critic: nn.Module, batch: Batch, fake: Tensor, constraint: Con
     return Checked(rows_apart, None, column, attention, notes)
 
 
-def _check_gradients(
-    generator: nn.Module,
-    critic: nn.Module,
-    batch: Batch,
-    judged: Batch,
-    noise: tuple[int, ...] | None,
-    pack: int,
-    layout: torch.memory_format,
-) -> list[str]:
-    """Differentiate the generator's loss once, and say which of its weights that does not reach."""
-    player, judge = moved(copy_of(generator, "generator")), moved(copy_of(critic, "critic"))
-    train(player, ())
-    train(judge, ())
-
-    def loss() -> Tensor:
-        fake = _call("generator", player, _noise(batch, noise), batch.context)
-        fake = as_judged(in_packs(fake, pack) if pack > 1 else fake, layout)
-        scores = _call("critic", judge, [fake], judged.condition)
-        return (scores * torch.randn_like(scores)).sum()
-
-    try:
-        unreached, severed = without_gradient(loss, player)
-    except RuntimeError as error:
-        raise PreflightError(
-            f"the generator cannot be differentiated: {(str(error) or type(error).__name__).splitlines()[0]}"
-        ) from error
-    if not unreached:
-        return []
-    mend = "an operation such as round or detach, no_grad, or a reentrant checkpoint (use_reentrant=False) cuts it off"
-    if severed:
-        raise PreflightError(f"no gradient of the critic's scores reaches the generator's weights: {mend}")
-    if callable(getattr(generator, "at", None)):  # it grows, and its later layers wait for their step
-        return []
-    return [f"no gradient of the critic's scores reaches the generator's {in_short(unreached)}, which stay: {mend}"]
-
-
 def _rows_apart(critic: nn.Module, batch: Batch) -> bool:
     """Whether one sample changed leaves the other samples' scores as they were."""
     changed = batch.real.clone(memory_format=torch.preserve_format)
@@ -291,46 +277,6 @@ def _repeatable(critic: nn.Module, samples: Tensor, condition: Mapping[str, Tens
     with apart(0, samples.device):
         scores: Tensor = copy_of(critic, "critic")(samples, **condition)
     return scores.float()
-
-
-def _way_to_scores(scores: Tensor, count: int, pack: int) -> str:
-    if scores.numel() >= count or count % scores.numel() or pack > 1:
-        return "e.g. end with .flatten(1).mean(1) or .squeeze(1)"
-    together = count // scores.numel()
-    mean = "not their mean over the batch: remove .mean(0) at its end; or, " if scores.numel() == 1 else ""
-    return f"{mean}if it judges packs of {together}, say pack={together}: it is then given (N, {together}, ...)"
-
-
-def _reason(error: Exception, role: str) -> str:
-    """What a network says of its failure, with the mend where it is not given all it asks for."""
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-    if isinstance(error, TypeError) and "required positional argument" in reason:
-        names = ", ".join(f"{name!r}: ..." for name in re.findall(r"'(\w+)'", reason))
-        given = "context" if role == "generator" else "condition"
-        return f"{reason}; give it in the batch: wganx.Batch(x, {given}={{{names}}})"
-    return reason if isinstance(error, RuntimeError | TypeError | ValueError) else f"{type(error).__name__}: {reason}"
-
-
-def _call(role: str, network: nn.Module, inputs: list[Tensor], keywords: Mapping[str, Tensor]) -> Tensor:
-    expected = f"({', '.join([*(['x' if role == 'critic' else 'noise'] if inputs else []), *keywords])})"
-    try:
-        output = network(*inputs, **keywords)
-    except Exception as error:
-        shapes = ", ".join(str(tuple(tensor.shape)) for tensor in (*inputs, *keywords.values()))
-        given = f"on inputs {expected} of shapes {shapes}" if shapes else "without inputs"
-        raise NetworkFails(f"the {role} fails {given}: {_reason(error, role)}") from error
-    if not isinstance(output, Tensor):
-        alone = "scores" if role == "critic" else "samples"
-        raise PreflightError(
-            f"the {role} returns {type(output).__name__}, expected one tensor; return the {alone} alone"
-        )
-    return output
-
-
-def _noise(batch: Batch, noise: tuple[int, ...] | None) -> list[Tensor]:
-    if noise is None:
-        return []
-    return [torch.randn(len(batch), *noise, device=batch.real.device, dtype=batch.real.dtype)]
 
 
 def last_bounded(output: Tensor) -> tuple[str, float, float] | None:

@@ -10,7 +10,8 @@ from torch.utils.hooks import RemovableHandle
 
 from wganx.batch import Batch, SampleFormat
 from wganx.engine.device import place_plainly
-from wganx.engine.planning.preflight import Checked, NetworkFails, check_networks
+from wganx.engine.planning.calls import NetworkFails
+from wganx.engine.planning.preflight import Checked, check_networks
 from wganx.engine.rules import Rules
 from wganx.engine.steps.player import flatten_scores
 from wganx.engine.steps.updates import Steps
@@ -37,12 +38,12 @@ class Trial:
         steps = self._steps
         try:
             checked = self._checked(batch)
-        except NetworkFails as failure:
+        except NetworkFails:
             # A network may count on the plain order in memory: x.view(len(x), -1) after a convolution does.
             if not self._lay_out_plainly():
                 raise
             checked = self._checked(batch)
-            self._note(f"the networks are trained with channels in the plain order, since {failure}")
+            self._note("the networks are trained with channels in the plain order in memory, which their views ask for")
         # Statistics over a batch of both kinds would tell the critic which is which, and its gradient nothing.
         steps.joined = steps.joined and checked.rows_apart and checked.rows is None
         steps.rows, steps.attention = checked.rows, checked.attention

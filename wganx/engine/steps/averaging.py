@@ -18,8 +18,9 @@ class WeightAverage:
 
     Averaged are weights, and the running mean and variance of batch norms, which are means themselves and belong to
     the weights they were taken under: on digits the samples are then closer to those under statistics taken anew from
-    the averaged weights than with copied ones. All other buffers are state and copied: the vectors of a power iteration (the
-    mean of two directions is neither), codebooks, masks, counters; so is a parameter without a gradient that moves.
+    the averaged weights than with copied ones. All other buffers are state and copied: the vectors of a power
+    iteration (the mean of two directions is neither), codebooks, masks, counters; so is a parameter without a
+    gradient that moves.
     """
 
     def __init__(self, network: nn.Module, decay: float) -> None:

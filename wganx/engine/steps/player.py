@@ -74,7 +74,13 @@ class Player:
     def _to_train(self) -> list[tuple[str, nn.Parameter]]:
         named = _trainable("", self.module, ())
         if not named:
-            raise PreflightError(f"the {self.role} has no parameter to train; give it layers with weights")
+            frozen = any(True for _ in self.module.parameters())
+            mend = (
+                f"they are all frozen; {self.role}.requires_grad_(True) thaws them"
+                if frozen
+                else "give it layers with weights"
+            )
+            raise PreflightError(f"the {self.role} has no parameter to train; {mend}")
         for name, helper in self.helpers.items():
             # A classifier may be a second head on the critic's body: what both have is the player's.
             named += _trainable(f"helper/{name}/", helper, [parameter for _, parameter in named])

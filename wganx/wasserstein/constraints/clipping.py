@@ -10,7 +10,7 @@ from torch import nn
 from wganx.errors import PreflightError
 from wganx.options import option
 from wganx.wasserstein.constraints.base import Constraint
-from wganx.wasserstein.constraints.layers import is_normalised
+from wganx.wasserstein.constraints.layers import is_made_elsewhere, is_normalised, of_what
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,12 @@ class WeightClipping(Constraint):
                 raise PreflightError(
                     f"constraint 'clip' cannot bound the critic's layer {name!r}: its weight is divided by its norm, "
                     "whatever is clipped before; take that off, or choose constraint 'none' beside it"
+                )
+            if is_made_elsewhere(layer):
+                raise PreflightError(
+                    f"constraint 'clip' cannot bound the critic's layer {name!r}: its weight is made of "
+                    f"{of_what(layer)}, and nothing says what clipping these does to it; take that off, or choose "
+                    "constraint 'none' beside it"
                 )
 
     @torch.no_grad()

@@ -10,12 +10,14 @@ from torch.nn.utils import parametrizations, parametrize
 from wganx.errors import PreflightError
 from wganx.options import option
 from wganx.wasserstein.constraints.base import Constraint
-from wganx.wasserstein.constraints.layers import NORMS, is_normalised
-
-_NORMALISED = (
-    nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d,
-    nn.Embedding,
-)  # fmt: skip
+from wganx.wasserstein.constraints.layers import (
+    NORMS,
+    WITH_A_MATRIX,
+    has_old_weight_norm,
+    is_made_elsewhere,
+    is_normalised,
+    of_what,
+)
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class SpectralNorm(Constraint):
     iterations: int = option(1, "power iterations in each forward pass", ge=1)
 
     def prepare(self, critic: nn.Module) -> None:
-        layers = [(name, layer) for name, layer in critic.named_modules() if isinstance(layer, _NORMALISED)]
+        layers = [(name, layer) for name, layer in critic.named_modules() if isinstance(layer, WITH_A_MATRIX)]
         if not layers:
             raise PreflightError(
                 "constraint 'spectral-norm' finds no linear, convolution or embedding layer in the critic; "
@@ -62,12 +64,12 @@ def _fault(layer: nn.Module) -> str | None:
     kind = type(layer).__name__
     if isinstance(layer, (parametrize.ParametrizationList, *NORMS)):
         return None
-    if isinstance(layer, _NORMALISED):
-        if is_normalised(layer) or isinstance(layer._parameters.get("weight"), nn.Parameter):
-            return None
-        if parametrize.is_parametrized(layer, "weight"):
-            return None  # the norm is taken of what the other parametrisation makes
+    if has_old_weight_norm(layer):
         return "its weight is made by an old weight_norm; use torch.nn.utils.parametrizations.weight_norm, or remove it"
+    if is_made_elsewhere(layer):
+        return f"its weight is made of {of_what(layer)} by other means; take these off"
+    if isinstance(layer, WITH_A_MATRIX):
+        return None  # the norm is taken of what another parametrisation makes
     if own := [own for own, _ in layer.named_parameters(recurse=False)]:
         return f"{kind} has weights of its own ({', '.join(own[:4])}); build it of linear and convolution layers"
     return None
