@@ -19,10 +19,10 @@ from wganx.data.telling import found_in, remarks_on
 from wganx.engine import Checkpoint, Every, Observer, TrainResult, apart
 from wganx.errors import UsageError, WganxError
 from wganx.evaluation import Evaluation
+from wganx.lock import locked
 from wganx.plugins import Observers
 from wganx.plugins.contracts import Game, Outcome, Preview, RunInfo
 from wganx.plugins.guard import one_line
-from wganx.runs.lock import locked
 from wganx.runs.recorder import Recorder
 from wganx.runs.run import Run
 from wganx.runs.starting import checkpoint_to_continue
