@@ -96,7 +96,8 @@ def _lead(run: Run, remaining: int, observers: Sequence[Observer]) -> TrainResul
             recorder.note(f"{path} cannot be read ({reason}); another held-out item stands for it")
         if unseen := _unseen_labels(assembly.game):
             recorder.note(unseen)
-        picture(preview_batch.real, "real")
+        if (real := picture(preview_batch.real, "real")) is not None:
+            recorder.compared_with(trainer.step, real[1])
 
         def measure() -> None:
             evaluation = run.measure(sampler, trainer.step)
