@@ -91,6 +91,9 @@ class Loop:
     """One call of `Trainer.fit`, up to step number `until`.
 
     Of several ranks, all go through the same agenda; only the first has observers, actions and checkpoints.
+
+    Attributes:
+        by_keyboard: whether Ctrl-C asked to stop.
     """
 
     def __init__(
@@ -110,6 +113,7 @@ class Loop:
         self.history: list[Mapping[str, float]] = []
         self.findings: list[Finding] = []
         self.first_pace = FirstPace(training.device, self.audience.paced)
+        self.by_keyboard = False
 
     def run(self, log_every: int, checkpoint_every: int, actions: Sequence[Every]) -> TrainResult:
         """Train to the end, or until someone asks to stop; back to the last checkpoint, once, where numbers break."""
@@ -129,6 +133,7 @@ class Loop:
                         break
                     except _NonFinite as failure:
                         self._roll_back(failure)
+            self.by_keyboard = stop.by_keyboard
         finally:
             training.release()
             training.listener = before

@@ -13,7 +13,7 @@ from torch import Tensor
 from wganx.batch import Batch, SampleFormat
 from wganx.config import Resolved, from_yaml, refuse_changes, resolve
 from wganx.data import changes
-from wganx.engine import CheckpointStore, Sampler, choose_device, read_checkpoint
+from wganx.engine import CheckpointStore, Sampler, TrainResult, choose_device, read_checkpoint
 from wganx.errors import UsageError, WganxError
 from wganx.evaluation import Evaluation, heldout_batch, with_labels
 from wganx.plugins.contracts import Fitted, Preview
@@ -38,6 +38,7 @@ class Run:
         resolved: the configuration.
         fitted: what was fitted to the data when it started; None for a run that does so now.
         began: whether training was begun by this object, and so has something to tell.
+        result: how that training ended, with its readings and findings; None before.
     """
 
     def __init__(self, folder: RunFolder, resolved: Resolved, warn: Warn, fitted: Fitted | None = None) -> None:
@@ -46,6 +47,7 @@ class Run:
         self.warn = warn
         self.fitted = fitted
         self.began = False
+        self.result: TrainResult | None = None
         self.store = self._store()
 
     @classmethod

@@ -93,20 +93,6 @@ def readings(scalars: Mapping[str, float]) -> list[str]:
     return [f"{label} {scalars[name]:.3g}" for name, label in _SHOWN.items() if name in scalars]
 
 
-def somebody_watches() -> bool:
-    """Whether a person sees what is printed now: a terminal, a notebook, an interactive session."""
-    try:
-        terminal = sys.stderr.isatty()
-    except (AttributeError, ValueError):
-        terminal = False
-    return terminal or hasattr(sys, "ps1") or "ipykernel" in sys.modules
-
-
-def progress_for(wanted: bool | None, *, notes: bool = True) -> list[Observer]:
-    """The observer that ``progress=`` asks for: True for lines, False for none, None for lines where one watches."""
-    return [Progress(seconds=1.0, notes=notes)] if wanted or (wanted is None and somebody_watches()) else []
-
-
 def _to_standard_error(line: str) -> None:
     with suppress(OSError):  # of a terminal that closed: not worth the training
         print(line, file=sys.stderr, flush=True)
