@@ -17,12 +17,14 @@ from wganx.engine.carrying.stream import Stream
 from wganx.engine.checkpoint import CheckpointStore
 from wganx.engine.observer import Audience, Observer, mute
 from wganx.engine.planning.memory import fit_to_memory
+from wganx.engine.progress.lines import SHOWN
 from wganx.engine.steps.readings import name_readings
 from wganx.engine.steps.vitals import measure
 from wganx.engine.stopping import StopRequest
 from wganx.engine.training import Training
 from wganx.errors import TrainingDiverged
 from wganx.health import Finding, Vitals
+from wganx.tables import Table, figure
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,12 @@ class TrainResult:
     seconds: float
     history: Sequence[Mapping[str, float]] = field(default=(), repr=False)
     findings: Sequence[Finding] = field(default=(), repr=False)
+
+    def _repr_html_(self) -> str:
+        rows = [("status", self.status), ("step", str(self.step)), ("seconds", figure(self.seconds))]
+        last = self.history[-1] if self.history else {}
+        rows += [(label, figure(last[name])) for name, label in SHOWN.items() if name in last]
+        return Table("Training", (), rows, [f"step {finding.step}: {finding}" for finding in self.findings]).html()
 
 
 class _NonFinite(Exception):

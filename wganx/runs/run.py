@@ -25,6 +25,7 @@ from wganx.runs.drawn import make_room
 from wganx.runs.fitted import read_fitted, store_fitted
 from wganx.runs.folder import RunFolder
 from wganx.runs.looking import draw_preview, write_files, write_picture
+from wganx.runs.shown import run_table
 from wganx.storage import json_text, write_whole
 
 Warn = Callable[[str], None]
@@ -117,6 +118,12 @@ class Run:
 
     def _store(self) -> CheckpointStore:
         return CheckpointStore(self.folder.checkpoints, keep=self.resolved.run.checkpoint.keep, warn=self.warn)
+
+    def __repr__(self) -> str:
+        return run_table(self.folder).text()
+
+    def _repr_html_(self) -> str:
+        return run_table(self.folder).html()
 
     @cached_property
     def assembly(self) -> Assembly:
