@@ -23,7 +23,7 @@ _CLIPS = frozenset((".gif", ".mp4", ".webm"))
 _tracked: dict[Path, Any] = {}
 """The runs that go on now, by folder."""
 _alone = False
-"""Whether nobody else in this process uses wandb, so that its helper process may end with the last run."""
+"""Whether nobody else in this process had imported wandb, so that its helper process may end with the last run."""
 
 
 @hookimpl
@@ -77,7 +77,7 @@ def wganx_run_finished(run: RunInfo, outcome: Outcome) -> None:
     if outcome.error:
         tracked.summary["error"] = outcome.error
     tracked.finish(exit_code=0 if outcome.status == "finished" else 1)
-    if _alone and not _tracked:
+    if _alone and not _tracked and _wandb().run is None:
         _wandb().teardown()
 
 
