@@ -73,15 +73,14 @@ class CellProgress(Observer):
             self._shown = now
             self._handle.update(self)
 
-    def _line(self) -> str:
-        return GAP.join(filter(None, [self._pace.left, self._pace.rate, *readings(self._scalars)]))
+    def _parts(self) -> list[str]:
+        return [part for part in (self._pace.left, self._pace.rate, *readings(self._scalars)) if part]
 
     def _repr_html_(self) -> str:
-        said = "".join(f"<li>{escape(line)}</li>" for line in self._lines)
-        return (
-            f'<div><progress value="{self._step}" max="{max(self._until, 1)}" aria-label="training"></progress> '
-            f"{self._step}/{self._until}{GAP}{escape(self._line())}</div>" + (f"<ul>{said}</ul>" if said else "")
-        )
+        line = escape(" · ".join([f"{self._step}/{self._until}", *self._parts()]))
+        bar = f'<progress value="{self._step}" max="{max(self._until, 1)}" aria-label="training"></progress>'
+        said = "".join(f"<li>{escape(each)}</li>" for each in self._lines)
+        return f"<div>{bar} {line}</div>" + (f"<ul>{said}</ul>" if said else "")
 
     def __repr__(self) -> str:
-        return "\n".join([f"step {self._step}/{self._until}{GAP}{self._line()}", *self._lines])
+        return "\n".join([GAP.join([f"step {self._step}/{self._until}", *self._parts()]), *self._lines])
