@@ -2,17 +2,19 @@
 
 ``wganx train --plugin image --extension mlflow``. Where to is MLflow's own business (``MLFLOW_TRACKING_URI``; by itself
 a file ``mlflow.db`` in the working folder), and so is the experiment (``MLFLOW_EXPERIMENT_NAME``, or ``wganx``). A run
-that is resumed goes on in the same MLflow run.
+that is resumed goes on in the same MLflow run. While a server is away, what it should hear is kept.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,9 @@ WGANX_API = 1
 KEY = "wganx.key"
 """The tag by which a resumed run finds its MLflow run again; MLflow's searches know no way to write a quote."""
 LONGEST = 5_000
+"""Letters of a setting or of a tag."""
+LEAST_PATIENCE, MOST_PATIENCE = 30.0, 600.0
+"""Seconds between two tries to reach a server that is away."""
 STATUS = {"finished": "FINISHED", "interrupted": "KILLED", "failed": "FAILED"}
 
 _QUIET = {
@@ -41,27 +46,28 @@ def wganx_run_started(run: RunInfo) -> None:
 
 @hookimpl
 def wganx_progress(run: RunInfo, step: int, scalars: Mapping[str, float]) -> None:
-    _tracked[run.folder].numbers(step, scalars)
+    _tracked[run.folder].tell(lambda tracked: tracked.numbers(step, scalars))
 
 
 @hookimpl
 def wganx_evaluated(run: RunInfo, step: int, scalars: Mapping[str, float]) -> None:
-    _tracked[run.folder].numbers(step, {f"evaluate/{name}": value for name, value in scalars.items()})
+    named = {f"evaluate/{name}": value for name, value in scalars.items()}
+    _tracked[run.folder].tell(lambda tracked: tracked.numbers(step, named))
 
 
 @hookimpl
 def wganx_samples_written(run: RunInfo, step: int, paths: Sequence[Path]) -> None:
-    _tracked[run.folder].samples(step, paths)
+    _tracked[run.folder].tell(lambda tracked: tracked.samples(step, paths))
 
 
 @hookimpl
 def wganx_found(run: RunInfo, finding: Finding) -> None:
-    _tracked[run.folder].tag(f"finding.{finding.code}", f"step {finding.step}: {finding}")
+    _tracked[run.folder].tell(lambda tracked: tracked.tag(f"finding.{finding.code}", f"step {finding.step}: {finding}"))
 
 
 @hookimpl
 def wganx_rolled_back(run: RunInfo, step: int, reason: str) -> None:
-    _tracked[run.folder].tag("rolled back", f"to step {step}: {reason}")
+    _tracked[run.folder].tell(lambda tracked: tracked.tag("rolled back", f"to step {step}: {reason}"))
 
 
 @hookimpl
@@ -69,12 +75,21 @@ def wganx_run_finished(run: RunInfo, outcome: Outcome) -> None:
     _tracked.pop(run.folder).end(outcome)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Tracked:
-    """One run at MLflow, through a client of its own: what else a script tracks is left alone."""
+    """One run at MLflow, through a client of its own: what else a script tracks is left alone.
+
+    Attributes:
+        untold: what could not be told yet, in order.
+        again: when it is tried again, in seconds of the monotonic clock.
+        patience: seconds until then.
+    """
 
     client: Any
     id: str
+    untold: deque[Callable[[_Tracked], None]] = field(default_factory=deque)
+    again: float = 0.0
+    patience: float = field(default_factory=lambda: LEAST_PATIENCE)
 
     @classmethod
     def begin(cls, run: RunInfo) -> _Tracked:
@@ -101,6 +116,26 @@ class _Tracked:
             client.update_run(tracked.id, status="RUNNING")
         tracked.settings(run)
         return tracked
+
+    def tell(self, what: Callable[[_Tracked], None]) -> None:
+        """Tell MLflow all that is untold, or keep it for later where it cannot be told."""
+        self.untold.append(what)
+        if time.monotonic() < self.again:
+            return
+        try:
+            self._tell_all()
+            self.patience = LEAST_PATIENCE
+        except Exception as error:
+            if self.patience == LEAST_PATIENCE:
+                reason = " ".join(str(error).split())[:200]
+                logging.getLogger("wganx").warning("MLflow cannot be told now (%s); it is kept, and told later", reason)
+            self.again = time.monotonic() + self.patience
+            self.patience = min(2 * self.patience, MOST_PATIENCE)
+
+    def _tell_all(self) -> None:
+        while self.untold:
+            self.untold[0](self)
+            self.untold.popleft()
 
     def settings(self, run: RunInfo) -> None:
         """The configuration. MLflow's parameters are for ever: of a resumed run, what changed becomes a tag."""
@@ -141,7 +176,8 @@ class _Tracked:
         self.client.set_tag(self.id, _plain(name), text[:LONGEST])
 
     def end(self, outcome: Outcome) -> None:
-        """How it ended."""
+        """How it ended, and all that is untold."""
+        self._tell_all()
         self.numbers(outcome.step, {"step": float(outcome.step)})
         if outcome.error:
             self.tag("error", outcome.error)

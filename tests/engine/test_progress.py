@@ -170,6 +170,28 @@ def test_a_terminal_gets_a_bar_and_what_is_printed_to_a_file_stays_there(make_tr
     assert sys.stderr is terminal, "and the terminal is given back"
 
 
+def test_a_training_that_breaks_leaves_the_terminal_to_the_next(make_trainer, data, monkeypatch):
+    """A bar that was left open draws beside the next one, line upon line."""
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    before = sys.stdout
+
+    class Breaks(wganx.Observer):
+        def logged(self, step, scalars):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make_trainer().fit(data, steps=4, log_every=2, observers=[Breaks()])
+    assert sys.stderr is terminal
+    assert sys.stdout is before
+    assert terminal.getvalue().endswith("\x1b[?25h"), "the cursor is back"
+    drawn = len(terminal.getvalue())
+    make_trainer().fit(data, steps=4, log_every=2)
+    assert "4/4" in terminal.getvalue()[drawn:]
+    assert "0/4" not in terminal.getvalue()[drawn:].rpartition("4/4")[2]
+
+
 @pytest.mark.parametrize("how", ["dumb", "none"])
 def test_where_no_bar_can_be_drawn_there_are_lines_or_nothing(make_trainer, data, monkeypatch, how):
     terminal = Terminal()

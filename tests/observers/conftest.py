@@ -20,7 +20,10 @@ SMALL = {
 
 
 @pytest.fixture
-def train(tmp_path: Path) -> Callable[..., Run]:
+def train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Run]:
+    # In trainings of a second whoever is imported on the way takes most of the time, and would be named.
+    monkeypatch.setattr("wganx.runs.recorder.WORTH_A_WORD", 1e9)
+
     def train(out: str, *extensions: str, observers: tuple[wganx.Observer, ...] = (), **changes: Any) -> Run:
         settings = {**SMALL, **{name.replace("__", "."): value for name, value in changes.items()}}
         return wganx.train(

@@ -38,10 +38,14 @@ def test_an_open_page_is_loaded_again_when_it_changed_and_only_then(begun, reach
             page.clock.run_for(10_000)
             assert loaded.count("report.html") == 1
             assert "version" in loaded
+            inner = page.frames[1]
+            inner.evaluate("scrollTo(0, 300)")
+            inner.wait_for_function("scrollY > 200")
             reach(6)
             followed.refresh()
             page.clock.run_for(10_000)
             report.get_by_text("6 of 9").first.wait_for()
+            page.frames[1].wait_for_function("scrollY > 200")
             assert loaded.count("report.html") == 2
             assert page.title() == "<b>run, followed"
             assert said == [], "its policy and that of the page let through what they need, and there is nothing else"
