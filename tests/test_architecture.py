@@ -15,22 +15,23 @@ import wganx.wasserstein
 ROOT = Path(__file__).parents[1]
 
 FLOORS = {
-    "errors": 1, "batch": 1, "networks": 1, "options": 1, "storage": 1, "health": 1, "parts": 1, "switches": 1,
-    "wasserstein": 1, "nn": 1, "data": 1,
+    "errors": 1, "batch": 1, "networks": 1, "options": 1, "storage": 1, "lock": 1, "tables": 1, "health": 1, "parts": 1,
+    "switches": 1, "wasserstein": 1, "nn": 1, "data": 1,
     "engine": 2, "plugins": 2,
     "config": 3, "evaluation": 3, "templates": 3,
     "runs": 4, "testing": 4,
-    "report": 5,
+    "report": 5, "watching": 5,
     "cli": 6, "api": 6,
 }  # fmt: skip
 
 PUBLIC = {
     "Architecture", "Banach", "Baseline", "Batch", "BuildContext", "ByConstruction", "CheckpointError",
     "CheckpointStore", "Combined", "Config", "ConfigError", "Consistency", "ConstraintPart", "DataCard", "DataContext",
-    "DataError", "Dataset", "Dragan", "Every",
-    "Extractor", "ExtractorContext", "Finding", "Formats", "Game", "GradientNormalization", "GradientPenalty",
-    "HealthCheck", "Helper", "Hinge", "Items", "LeastSquares", "LipschitzPenalty", "Make", "MaxGradientPenalty",
-    "Metric", "MetricContext", "MissingExtra", "Modality", "Networks", "NoConstraint", "NonSaturating",
+    "DataError", "Dataset", "Dragan", "Every", "Extractor", "ExtractorContext", "Finding", "Formats", "Game",
+    "GradientNormalization",
+    "GradientPenalty", "HealthCheck", "Helper", "Hinge", "Interrupted", "Items", "LeastSquares", "LipschitzPenalty",
+    "Make", "MaxGradientPenalty", "Metric", "MetricContext", "MissingExtra", "Modality", "Networks", "NoConstraint",
+    "NonSaturating",
     "ObjectivePart", "Observer", "Optimizer", "OptimizerPart", "Orthogonal", "Outcome", "PluginError", "PluginFailed",
     "PreflightError", "Preview", "Progress", "R1", "R1R2", "R2", "Relativistic", "RunInfo", "SampleFormat", "Sampler",
     "Scenario", "Sides", "Sink", "Source", "SpectralNorm", "Split", "Task", "TrainResult", "Trainer",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from wganx.batch import SampleFormat as SampleFormat
     from wganx.engine import CheckpointStore as CheckpointStore
     from wganx.engine import Every as Every
+    from wganx.engine import Interrupted as Interrupted
     from wganx.engine import Observer as Observer
     from wganx.engine import Optimizer as Optimizer
     from wganx.engine import Progress as Progress
@@ -104,7 +105,8 @@ _HOME_OF = {
     "wganx.api": ("load_run", "resume", "train"),
     "wganx.batch": ("Batch", "SampleFormat"),
     "wganx.engine": (
-        "CheckpointStore", "Every", "Observer", "Optimizer", "Progress", "Sampler", "TrainResult", "Trainer",
+        "CheckpointStore", "Every", "Interrupted", "Observer", "Optimizer", "Progress", "Sampler", "TrainResult",
+        "Trainer",
     ),
     "wganx.errors": (
         "CheckpointError", "ConfigError", "DataError", "MissingExtra", "PluginError", "PluginFailed",

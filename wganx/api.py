@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from wganx.config import Resolved, resolve
-from wganx.engine import Observer, Ranks, join, progress_for
+from wganx.engine import Observer, Ranks, Wanted, Warnings, join, showing
 from wganx.errors import UsageError, WganxError
 from wganx.plugins.contracts import Fitted
 from wganx.report import write_report
@@ -29,7 +29,7 @@ def train(
     extensions: Sequence[str] = (),
     resume: bool = False,
     observers: Sequence[Observer] = (),
-    progress: bool | None = None,
+    progress: Wanted = "auto",
 ) -> Run:
     """Train a generator and leave a run folder; what ``wganx train`` does.
 
@@ -45,14 +45,19 @@ def train(
         extensions: plugins beside it that only add parts: observers, metrics, networks, constraints.
         resume: continue the run in `out` if there is one.
         observers: told of logging points, checkpoints and roll-backs.
-        progress: say in lines on standard error how it goes; by default where a person watches.
+        progress: how it is shown how it goes: ``auto`` (and True), as a bar in a notebook or a terminal and in lines on
+            standard error elsewhere; ``lines``, in lines; False, not at all. What the health checks find amiss is then
+            said on standard error, once each.
 
     Raises:
         WganxError: the call was wrong (`UsageError`), or the work failed.
+        Interrupted: in a cell of a notebook, Ctrl-C stopped it after a step; all is saved, and the cells below do not
+            run. In a script the run is returned then, and its folder's status is ``interrupted``.
     """
     choice = {"overrides": overrides, "data": data, "device": device, "seed": seed, "extensions": extensions}
     run = open_run(plugin=plugin, scenario=scenario, config=config, out=out, resume=resume, **choice)
-    return complete(run, [*observers, *progress_for(progress, notes=False)])
+    with _shown(progress) as shown:
+        return complete(run, [*observers, *shown])
 
 
 def resume(
@@ -61,7 +66,7 @@ def resume(
     settings: Sequence[str] = (),
     extensions: Sequence[str] = (),
     observers: Sequence[Observer] = (),
-    progress: bool | None = None,
+    progress: Wanted = "auto",
     from_step: int | None = None,
     device: str | None = None,
     data: str | Path | None = None,
@@ -83,7 +88,8 @@ def resume(
         WganxError: the work failed.
     """
     loaded = Run.load(run, settings, warn=warn, extensions=extensions, device=device, data=data)
-    return complete(loaded, [*observers, *progress_for(progress, notes=False)], from_step=from_step)
+    with _shown(progress) as shown:
+        return complete(loaded, [*observers, *shown], from_step=from_step)
 
 
 def load_run(
@@ -141,6 +147,13 @@ def open_run(
         return Run.start(resolved, None, warn)
     folder = RunFolder(Path(out))
     return _by_first(ranks, resolved, folder, lambda: Run.start(resolved, folder, warn))
+
+
+@contextmanager
+def _shown(progress: Wanted) -> Iterator[list[Observer]]:
+    """What shows the progress, or says at least what is amiss; notes are said by the run."""
+    with showing(progress, notes=False) as shown:
+        yield shown or [Warnings(warn)]
 
 
 def _by_first(ranks: Ranks, resolved: Resolved, folder: RunFolder, open_folder: Callable[[], Run]) -> Run:

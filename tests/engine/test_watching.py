@@ -34,14 +34,6 @@ def test_an_observer_is_told_of_the_start_and_early_of_the_pace(make_trainer, da
     assert watcher.heard == [("started", 0, 6), ("paced", True), ("started", 6, 8)]
 
 
-def test_progress_is_said_where_it_is_wanted(make_trainer, data, capsys):
-    make_trainer().fit(data, steps=4, log_every=2)
-    assert capsys.readouterr().err == "", "nobody watches a test"
-    make_trainer().fit(data, steps=4, log_every=2, progress=True)
-    said = capsys.readouterr().err.splitlines()
-    assert any(line.startswith("step 4/4  W1 raw ") for line in said)
-
-
 def test_stop_from_another_thread_ends_fit_between_two_steps(make_trainer, data, tmp_path):
     trainer, store = make_trainer(), wganx.CheckpointStore(tmp_path)
     timer = threading.Timer(0.2, trainer.stop)

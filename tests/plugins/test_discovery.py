@@ -93,3 +93,12 @@ def test_a_module_goes_by_its_last_name():
 def test_listing_costs_no_torch():
     script = "import sys, wganx.plugins; wganx.plugins.discover(); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], cwd=Path.cwd(), check=False).returncode == 0
+
+
+def test_entry_points_are_those_of_the_standard_library_whoever_else_is_about():
+    """importlib_metadata, which MLflow and others import, answers for importlib.metadata from then on."""
+    code = (
+        "import importlib_metadata; from wganx.plugins import load; assert load(['points']).plugins[0].name == 'points'"
+    )
+    pytest.importorskip("importlib_metadata")
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

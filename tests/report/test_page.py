@@ -21,6 +21,7 @@ import pytest
 from PIL import Image
 
 from wganx.errors import DataError, WganxError
+from wganx.lock import locked
 from wganx.report import write_report
 from wganx.report.page import size_in_words, time_in_words
 
@@ -310,7 +311,8 @@ def test_reproduce_and_environment(make_run: MakeRun) -> None:
          "The run failed at step 40 of 600: generator loss is not finite"),
         ({"status": "interrupted", "step": 40, "steps": 600}, "warn", "interrupted at step 40 of 600"),
         ({"status": "interrupted", "step": 40}, "warn", "wganx resume ."),
-        ({"status": "running", "step": 40, "steps": 600}, "info", "The run was at step 40 of 600"),
+        ({"status": "running", "step": 40, "steps": 600}, "warn", "interrupted at step 40 of 600: it ended without a "
+         "word, as when a process is killed"),
         ({"status": "finished", "notes": ["rolled back at step 30"]}, "warn", "rolled back at step 30"),
     ],
 )  # fmt: skip
@@ -375,8 +377,12 @@ def test_a_bare_folder_gives_a_page_that_says_what_is_not_there(make_run: MakeRu
 
 
 def test_a_run_that_has_just_started_says_so(make_run: MakeRun) -> None:
-    page = parse(make_run(facts={"status": "running", "step": 0, "steps": 9}, metrics=[], evaluation=None, previews=0))
+    folder = make_run(facts={"status": "running", "step": 0, "steps": 9}, metrics=[], evaluation=None, previews=0)
+    with locked(folder):
+        page = parse(folder)
     assert faults(page) == []
+    (note,) = page.by_class("info")
+    assert "The run was at step 0 of 9 when this page was written, and going on." in note.text
     assert "the run has not reached its first preview" in page.one("samples").text
 
 
@@ -539,7 +545,8 @@ def test_a_run_before_its_first_preview_shows_the_real_samples(make_run: MakeRun
     folder = make_run(facts={"status": "running", "step": 3, "steps": 9}, previews=0)
     Image.new("L", (40, 40), 90).save(folder / "samples" / "real.png")
     waves(folder, "real", 2)
-    page = parse(folder)
+    with locked(folder):
+        page = parse(folder)
     assert faults(page) == []
     assert "the run has not reached its first preview" in page.one("samples").text
     assert len(page.all("audio")) == 2

@@ -127,3 +127,33 @@ def test_stop_from_another_thread_and_before_the_first_step(tmp_path, small):
     again.assembly.trainer.stop()
     complete(again)
     assert again.folder.facts()["step"] == first, "it was asked before it began"
+
+
+def test_ctrl_c_in_a_cell_of_a_notebook_leaves_a_run_to_go_on_with_and_stops_the_cells_below(
+    tmp_path, small, monkeypatch
+):
+    monkeypatch.setattr("wganx.engine.trainer.in_a_cell", lambda: True)
+
+    class Presses(Observer):
+        def logged(self, step, scalars):
+            signal.raise_signal(signal.SIGINT)
+
+    out = tmp_path / "run"
+    with pytest.raises(wganx.Interrupted) as stopped:
+        wganx.train("points", overrides=small, out=out, device="cpu", observers=[Presses()], progress=False)
+    step = stopped.value.result.step
+    assert str(stopped.value) == f"stopped after step {step} of 12, and saved; wganx.resume({str(out)!r}) goes on"
+    facts = wganx.load_run(out).folder.facts()
+    assert (facts["status"], facts["step"], facts["error"]) == ("interrupted", step, None)
+    assert "interrupted at step" in (out / "report.html").read_text(encoding="utf-8")
+    assert wganx.resume(out, progress=False).result.status == "finished"
+
+
+def test_what_is_amiss_is_said_in_python_too_where_nobody_shows_the_progress(tmp_path, small, capsys):
+    settings = {**small, "constraint.name": "none", "optimizer.critic_lr": 0.5, "optimizer.lr": 1e-4}
+    run = wganx.train("points", overrides=settings, out=tmp_path / "run", device="cpu", progress=False)
+    said = [line for line in capsys.readouterr().err.splitlines() if "WX002" in line]
+    assert len(said) == 1
+    assert said[0].startswith("wganx: step ")
+    assert "WX002" in {finding.code for finding in run.result.findings}
+    assert not any("WX002" in note for note in run.folder.facts()["notes"]), "the report has its own place for it"

@@ -13,10 +13,11 @@ import torch
 from click.testing import CliRunner
 
 import wganx
+from wganx import lock
 from wganx.cli import main
 from wganx.engine import read_checkpoint
 from wganx.errors import CheckpointError, UsageError
-from wganx.runs.lock import locked
+from wganx.lock import locked
 
 
 def cut(run, name="training.safetensors", steps=(4, 8, 12)):
@@ -120,7 +121,7 @@ def test_a_folder_beside_the_checkpoints_is_none_of_them(train):
 def test_a_run_in_use_names_who_uses_it(train):
     run = train()
     code = (
-        "import sys; from pathlib import Path; from wganx.runs.lock import locked\n"
+        "import sys; from pathlib import Path; from wganx.lock import locked\n"
         "with locked(Path(sys.argv[1])):\n    print('held', flush=True); sys.stdin.read()"
     )
     before = everything(run.folder.path)
@@ -133,10 +134,38 @@ def test_a_run_in_use_names_who_uses_it(train):
         assert f"is in use by process {process.pid} on " in said
         assert f" since {datetime.now():%Y-}" in said
         assert everything(run.folder.path) == before
+        run.folder.record(status="running")
+        assert run.folder.facts()["status"] == "running"
     finally:
         process.kill()
         process.communicate()
+    facts = run.folder.facts()
+    assert facts["status"] == "interrupted", "whoever was killed runs no longer"
+    assert facts["error"].startswith("it ended without a word")
     assert "finished 16 steps" in resume(run.folder.path, "--set", "train.steps=16"), "a crash frees the lock"
+
+
+def test_whoever_only_asks_keeps_nobody_from_training(tmp_path, monkeypatch):
+    """A look at the lock takes it for an instant: the one who comes then tries again."""
+    (tmp_path / ".lock").write_text("left by one that was killed")
+    looking = (tmp_path / ".lock").open("rb")
+    monkeypatch.setattr("wganx.lock.time.sleep", lambda seconds: looking.close())
+    assert lock._free(looking)
+    with locked(tmp_path):
+        assert lock.held(tmp_path)
+    assert not lock.held(tmp_path)
+    assert not lock.held(tmp_path / "nowhere")
+
+
+def test_what_cannot_be_told_is_believed(tmp_path, monkeypatch):
+    (tmp_path / ".lock").write_text("a file system without locks")
+
+    def without(*anything):
+        raise OSError("no locks here")
+
+    monkeypatch.setattr("fcntl.flock", without)
+    facts = {"status": "running", "step": 3}
+    assert lock.as_they_are(facts, tmp_path) == facts
 
 
 def test_a_lock_is_free_after_its_block(tmp_path):

@@ -11,14 +11,15 @@ from wganx.engine.checkpoint import (
 )
 from wganx.engine.device import choose_device, place
 from wganx.engine.loop import Every, TrainResult
-from wganx.engine.observer import Observer
-from wganx.engine.progress import Progress, progress_for
+from wganx.engine.observer import Observer, Warnings
+from wganx.engine.progress import Progress, Wanted, showing
 from wganx.engine.randomness import apart
 from wganx.engine.ranks import Ranks, join
 from wganx.engine.sampler import Sampler
 from wganx.engine.standard_checks import slow_data
 from wganx.engine.state import load_average
 from wganx.engine.steps.optimizer import Optimizer
+from wganx.engine.stopping import Interrupted
 from wganx.engine.trainer import Trainer
 from wganx.engine.training import Training
 
@@ -26,6 +27,7 @@ __all__ = [
     "Checkpoint",
     "CheckpointStore",
     "Every",
+    "Interrupted",
     "Observer",
     "Optimizer",
     "Progress",
@@ -34,16 +36,18 @@ __all__ = [
     "TrainResult",
     "Trainer",
     "Training",
+    "Wanted",
+    "Warnings",
     "Weights",
     "apart",
     "choose_device",
     "join",
     "load_average",
     "place",
-    "progress_for",
     "read_checkpoint",
     "read_networks",
     "read_weights",
+    "showing",
     "slow_data",
     "write_checkpoint",
 ]

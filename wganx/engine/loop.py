@@ -15,6 +15,7 @@ from wganx.engine.carrying.stream import Stream
 from wganx.engine.checkpoint import CheckpointStore
 from wganx.engine.observer import Audience, Observer, mute
 from wganx.engine.planning.memory import fit_to_memory
+from wganx.engine.progress.lines import SHOWN
 from wganx.engine.steps.readings import name_readings
 from wganx.engine.steps.vitals import measure
 from wganx.engine.stopping import StopRequest
@@ -22,6 +23,7 @@ from wganx.engine.training import Training
 from wganx.engine.turns import TURNS
 from wganx.errors import TrainingDiverged
 from wganx.health import Finding, Vitals
+from wganx.tables import Table, figure
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,12 @@ class TrainResult:
     history: Sequence[Mapping[str, float]] = field(default=(), repr=False)
     findings: Sequence[Finding] = field(default=(), repr=False)
 
+    def _repr_html_(self) -> str:
+        rows = [("status", self.status), ("step", str(self.step)), ("seconds", figure(self.seconds))]
+        last = self.history[-1] if self.history else {}
+        rows += [(label, figure(last[name])) for name, label in SHOWN.items() if name in last]
+        return Table("Training", (), rows, [f"step {finding.step}: {finding}" for finding in self.findings]).html()
+
 
 class _NonFinite(Exception):
     """A loss or gradient became non-finite since the last check."""
@@ -68,6 +76,9 @@ class Loop:
     """One call of `Trainer.fit`, up to step number `until`.
 
     Of several ranks, all go through the same agenda; only the first has observers, actions and checkpoints.
+
+    Attributes:
+        by_keyboard: whether Ctrl-C asked to stop.
     """
 
     def __init__(
@@ -87,6 +98,7 @@ class Loop:
         self.history: list[Mapping[str, float]] = []
         self.findings: list[Finding] = []
         self.first_pace = FirstPace(training.device, self.audience.paced)
+        self.by_keyboard = False
 
     def run(self, log_every: int, checkpoint_every: int, actions: Sequence[Every]) -> TrainResult:
         """Train to the end, or until someone asks to stop; back to the last checkpoint, once, where numbers break."""
@@ -106,6 +118,7 @@ class Loop:
                         break
                     except _NonFinite as failure:
                         self._roll_back(failure)
+            self.by_keyboard = stop.by_keyboard
         finally:
             training.release()
             training.listener = before

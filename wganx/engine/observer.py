@@ -26,7 +26,9 @@ class Observer:
         """A logging point after `step` generator updates."""
 
     def found(self, finding: Finding) -> None:
-        """A health check begins to find something, or no longer does; told after `logged` of the same step."""
+        """A health check begins to find something, or no longer does; told after `logged` of the same step.
+
+        Where no observer listens, the logger ``wganx`` warns of what is amiss, once each."""
 
     def timed(self, step: int, shares: Mapping[str, float]) -> None:
         """Shares of the time since the last logging point: ``data``, ``critic``, ``generator`` and ``other``."""
@@ -42,6 +44,19 @@ class Observer:
         damaged checkpoint passed over. Each is said once; where no observer listens, the logger ``wganx`` warns."""
 
 
+class Warnings(Observer):
+    """Says what the health checks find amiss, each once, and nothing else."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._said: set[str] = set()
+
+    def found(self, finding: Finding) -> None:
+        if finding.text is not None and finding.level != "info" and finding.code not in self._said:
+            self._said.add(finding.code)
+            self._say(f"step {finding.step}: {finding}")
+
+
 def log_note(message: str) -> None:
     """Where notes go when no observer listens."""
     logging.getLogger("wganx").warning("%s", message)
@@ -51,8 +66,11 @@ class Audience(Observer):
     """All observers of a training; `aside` stands around whatever they do."""
 
     def __init__(self, observers: Sequence[Observer], aside: Callable[[], AbstractContextManager[object]]) -> None:
-        self._observers, self._aside = tuple(observers), aside
+        self._observers: tuple[Observer, ...] = tuple(observers)
+        self._aside = aside
         self._listening = any(type(observer).noted is not Observer.noted for observer in observers)
+        if not any(type(observer).found is not Observer.found for observer in observers):
+            self._observers += (Warnings(log_note),)
 
     def started(self, step: int, until: int) -> None:
         self._tell(lambda observer: observer.started(step, until))

@@ -10,6 +10,24 @@ from typing import Any
 _HANGUP: int | None = getattr(signal, "SIGHUP", None)  # Windows has none
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, or the stop button of a notebook, ended a training in a cell, with its step finished and all saved.
+
+    There it is raised where a script's call returns, so that the cells below are not run as if it had ended.
+
+    Attributes:
+        result: what the call would have returned, with ``status`` ``interrupted``.
+    """
+
+    def __init__(self, message: str, result: Any) -> None:
+        super().__init__(message)
+        self.result = result
+
+    def _render_traceback_(self) -> list[str]:
+        """One line in a notebook: what was stopped is known to whoever stopped it."""
+        return [f"Interrupted: {self}"]
+
+
 class StopRequest:
     """Inside the ``with`` block the first Ctrl-C or SIGTERM only sets `requested`; a second one interrupts at once.
 
@@ -18,10 +36,14 @@ class StopRequest:
     Not so with `patient`: a launcher of several processes repeats to each of them what the terminal sent to all.
 
     Outside the main thread, where Python takes no signals, it does nothing.
+
+    Attributes:
+        by_keyboard: whether it was Ctrl-C that asked.
     """
 
     def __init__(self, *, patient: bool = False) -> None:
         self.requested = False
+        self.by_keyboard = False
         self._patient = patient
         self._before: dict[int, Any] = {}
 
@@ -43,3 +65,4 @@ class StopRequest:
         if self.requested and not self._patient and number != _HANGUP:
             raise KeyboardInterrupt
         self.requested = True
+        self.by_keyboard |= number == signal.SIGINT

@@ -15,7 +15,7 @@ from wganx.engine.checkpoint import Checkpoint, CheckpointStore, read_checkpoint
 from wganx.engine.loop import Every, Loop, TrainResult
 from wganx.engine.observer import Observer
 from wganx.engine.precision import Precision
-from wganx.engine.progress import progress_for
+from wganx.engine.progress import Wanted, in_a_cell, showing
 from wganx.engine.randomness import RandomStreams
 from wganx.engine.ranks import Ranks
 from wganx.engine.rules import Rules
@@ -24,6 +24,7 @@ from wganx.engine.standard_checks import standard_checks
 from wganx.engine.steps.averaging import WeightAverage
 from wganx.engine.steps.optimizer import Optimizer
 from wganx.engine.steps.updates import Losses, Steps
+from wganx.engine.stopping import Interrupted
 from wganx.engine.training import At, Training
 from wganx.errors import UsageError
 from wganx.health import HealthCheck
@@ -129,11 +130,12 @@ class Trainer:
         checkpoint_every: int = 500,
         heldout: Batch | None = None,
         checks: Sequence[HealthCheck] = (),
-        progress: bool | None = None,
+        progress: Wanted = "auto",
     ) -> TrainResult:
         """Train for `steps` generator updates.
 
-        Ctrl-C and SIGTERM finish the step, save to `checkpoints` if given, and return. A non-finite loss or gradient
+        Ctrl-C and SIGTERM finish the step, save to `checkpoints` if given, and return; in a cell of a notebook Ctrl-C
+        raises `wganx.Interrupted` then, so that the cells below do not run. A non-finite loss or gradient
         never reaches the weights; at the next logging point or checkpoint training returns to the last checkpoint,
         once, and takes another course from there.
 
@@ -147,11 +149,13 @@ class Trainer:
             checkpoints: where to save, every `checkpoint_every` updates and at the end.
             heldout: samples that training never sees; the critic's reading on them is logged beside the other.
             checks: health checks beside the standard ones.
-            progress: say in lines on standard error how it goes (`wganx.Progress`); by default where a person
-                watches: in a terminal, a notebook, an interactive session.
+            progress: how it is shown how it goes: ``auto`` (and True), as a bar in a notebook or a terminal and in
+                lines on standard error elsewhere (`wganx.Progress`); ``lines``, in lines; False, not at all. What the
+                health checks find amiss is then left to the logger ``wganx``, and to `TrainResult.findings`.
 
         Raises:
             UsageError: a number is out of its range.
+            Interrupted: in a cell of a notebook, someone asked by Ctrl-C to stop; everything is saved as said above.
             PreflightError: a network or the data cannot be trained as given.
             TrainingDiverged: non-finite again after the roll-back, or without a checkpoint to return to.
         """
@@ -166,9 +170,14 @@ class Trainer:
         if self._restored:
             stream.load_state(training.position)
             self._restored = False
-        told = [*observers, *progress_for(progress)]
-        loop = Loop(training, stream, training.step + steps, told, checkpoints, heldout)
-        return loop.run(log_every, checkpoint_every, actions)
+        until = training.step + steps
+        with showing(progress) as shown:
+            loop = Loop(training, stream, until, [*observers, *shown], checkpoints, heldout)
+            result = loop.run(log_every, checkpoint_every, actions)
+        if loop.by_keyboard and result.status == "interrupted" and in_a_cell():
+            where = "the trainer holds it all" if checkpoints is None else f"saved in {checkpoints.folder}"
+            raise Interrupted(f"stopped after step {result.step} of {until}; {where}; fit goes on from here", result)
+        return result
 
     def stop(self) -> None:
         """Ask `fit` to finish its step, save and return, as Ctrl-C does; from an observer or another thread.

@@ -19,6 +19,7 @@ from torch import Tensor
 from wganx.errors import DataError, UsageError, did_you_mean
 from wganx.evaluation.protocol import CONFIDENCE, Interval, excess, interval, plan
 from wganx.evaluation.samples import SampleSet, check_alike, check_scales
+from wganx.evaluation.shown import distance_table
 from wganx.wasserstein import (
     bracket_w1,
     energy_distance,
@@ -89,6 +90,12 @@ class DistanceReport:
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
         return asdict(self)
+
+    def __repr__(self) -> str:
+        return distance_table(self).text()
+
+    def _repr_html_(self) -> str:
+        return distance_table(self).html()
 
     def sentence(self) -> str:
         """What the numbers are."""

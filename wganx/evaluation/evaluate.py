@@ -24,6 +24,7 @@ from wganx.evaluation.batches import gather
 from wganx.evaluation.features import Features
 from wganx.evaluation.kept import Kept
 from wganx.evaluation.protocol import Interval, excess, interval
+from wganx.evaluation.shown import evaluation_table
 from wganx.plugins.contracts import Baseline, Fitted, Game, Items, MetricContext, Sides, Split
 from wganx.plugins.descriptors import Config, Metric
 from wganx.plugins.guard import call, calling, one_line
@@ -98,6 +99,12 @@ class Evaluation:
             if found.excess is not None:
                 row["excess"] = _without_nan([found.excess.mean, found.excess.low, found.excess.high])
         return data
+
+    def __repr__(self) -> str:
+        return evaluation_table(self).text()
+
+    def _repr_html_(self) -> str:
+        return evaluation_table(self).html()
 
     def scalars(self) -> dict[str, float]:
         """The generator's values by name, ``metric/value``."""

@@ -42,7 +42,10 @@ class FoundPlugin:
 def discover() -> list[FoundPlugin]:
     """Every installed plugin by name, from the entry points of group ``wganx``; imports none of them."""
     found = {
-        FoundPlugin(point.name, point.dist.name, point.dist.version, point.value, point)
+        # The package importlib_metadata, once imported by anybody, makes entry points of a class of its own.
+        FoundPlugin(
+            point.name, point.dist.name, point.dist.version, point.value, EntryPoint(point.name, point.value, GROUP)
+        )
         for point in entry_points(group=GROUP)
         if point.dist is not None
     }

@@ -46,10 +46,10 @@ def _status(run: RunRecord) -> list[Note]:
         reason = run.facts.get("error")
         return [Note("bad", f"The run failed {at}: {printable(reason)}" if reason else f"The run failed {at}.")]
     if status == "interrupted":
-        return [Note("warn", f"The run was interrupted {at}. To go on, in this folder:", RESUME)]
+        reason = f": {printable(run.facts['error'])}" if run.facts.get("error") else ""
+        return [Note("warn", f"The run was interrupted {at}{reason}. To go on, in this folder:", RESUME)]
     if status == "running":
-        text = f"The run was {at} when this page was written. If it has been killed, it goes on with"
-        return [Note("info", text, RESUME)]
+        return [Note("info", f"The run was {at} when this page was written, and going on.")]
     return []
 
 

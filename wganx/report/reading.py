@@ -20,6 +20,7 @@ import yaml
 from numpy.typing import NDArray
 
 from wganx.errors import DataError
+from wganx.lock import as_they_are
 
 LONGEST_TEXT = 1_000
 HUGE = 1e39  # beyond float32: such a reading is as unusable as an infinite one
@@ -58,7 +59,7 @@ class RunRecord:
 
     Attributes:
         folder: where it lies; only its name is ever shown.
-        facts: run.json, empty if there is none.
+        facts: run.json, empty if there is none; a run that was killed counts as interrupted.
         config: config.yaml as nested mappings, empty if there is none.
         curves: every logged quantity by name, in the order of first appearance.
         evaluation: evaluation.json, or None.
@@ -112,7 +113,7 @@ def read_run(folder: Path) -> RunRecord:
         curves.setdefault("steps_per_second", timings["steps_per_second"])
     return RunRecord(
         folder=folder,
-        facts=_document(folder / "run.json", problems) or {},
+        facts=as_they_are(_document(folder / "run.json", problems) or {}, folder),
         config=_document(folder / "config.yaml", problems) or {},
         curves=curves,
         evaluation=_document(folder / "evaluation.json", problems, expected=False),

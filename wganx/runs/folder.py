@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from wganx.errors import UsageError
-from wganx.runs.lock import NAME as LOCK
-from wganx.runs.lock import locked
+from wganx.lock import NAME as LOCK
+from wganx.lock import as_they_are, locked
 from wganx.storage import json_text, write_whole
 
 
@@ -112,7 +112,13 @@ class RunFolder:
         write_whole(self.config, config)
 
     def facts(self) -> dict[str, Any]:
-        """What ``run.json`` says; empty when it is missing."""
+        """What ``run.json`` says; empty when it is missing.
+
+        Its ``status`` is ``running`` only while a process trains here: a run that was killed is ``interrupted``.
+        """
+        return as_they_are(self._stored_facts(), self.path)
+
+    def _stored_facts(self) -> dict[str, Any]:
         try:
             facts: dict[str, Any] = json.loads(self.facts_file.read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):
@@ -121,7 +127,7 @@ class RunFolder:
 
     def record(self, **facts: Any) -> None:
         """Add to ``run.json``."""
-        write_whole(self.facts_file, json_text({**self.facts(), **facts}, indent=2, readable=True) + "\n")
+        write_whole(self.facts_file, json_text({**self._stored_facts(), **facts}, indent=2, readable=True) + "\n")
 
     def note(self, message: str) -> None:
         """Add to the notes of ``run.json``, once."""

@@ -8,30 +8,20 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 from wganx.engine import Observer, slow_data
 from wganx.evaluation import Evaluation
 from wganx.health import Finding
 from wganx.plugins import Observers
 from wganx.plugins.contracts import Preview, RunInfo
+from wganx.runs.events import Events
 from wganx.runs.folder import RunFolder
 from wganx.storage import append_line
-
-if TYPE_CHECKING:
-    from torch.utils.tensorboard.writer import SummaryWriter
 
 _PATIENCE = 3
 _MOST = 0.5
 WORTH_A_WORD = 1.0
 """Seconds below which nobody is named for taking most of the time."""
-WORTH_A_WORD = 1.0
-"""Seconds below which nobody is named for taking most of the time."""
-_MEND = {
-    "previews": "draw fewer or less often (preview.count, preview.every)",
-    "metrics": "evaluate less often or with fewer samples (evaluate.every, evaluate.n)",
-}
-_MEND_PLUGIN = "its observers are what takes so long"
 
 
 class Recorder(Observer):
@@ -53,9 +43,10 @@ class Recorder(Observer):
 
     def __enter__(self) -> Recorder:
         self._folder.truncate_after(self._start)
-        self._events = self._open_events(self._start)
+        self._events = Events(self._folder.path, self._start, self.note)
         self._before: float = self._folder.facts().get("seconds", 0.0)
         self._begun = time.perf_counter()
+        self._heard.update(self._plugins.seconds)  # what they took to get ready is no part of the training
         self._last = (self._start, self._begun)
         self._waited = 0  # logging points in a row at which most of the time went into data
         return self
@@ -95,8 +86,7 @@ class Recorder(Observer):
 
     def logged(self, step: int, scalars: Mapping[str, float]) -> None:
         append_line(self._folder.metrics, {"step": step, **scalars})
-        for name, value in scalars.items():
-            self._events.add_scalar(name, value, step)
+        self._events.numbers(step, scalars)
         self._plugins.progress(self._info, step, scalars)
 
     def timed(self, step: int, shares: Mapping[str, float]) -> None:
@@ -108,7 +98,7 @@ class Recorder(Observer):
         shares = {**shares, "other": max(shares.get("other", 0.0) - sum(between.values()), 0.0), **between}
         parts = {f"time/{part}": round(share, 4) for part, share in shares.items()}
         append_line(self._folder.timings, {"step": step, "seconds": self.seconds(), "steps_per_second": speed, **parts})
-        self._events.add_scalar("steps_per_second", speed, step)
+        self._events.numbers(step, {"steps_per_second": speed})
         self._plugins.timed(self._info, step, shares)
         self._waited = self._waited + 1 if (slow := slow_data(shares)) else 0
         if slow and self._waited == _PATIENCE:
@@ -128,20 +118,25 @@ class Recorder(Observer):
     def found(self, finding: Finding) -> None:
         line = {"code": finding.code, "level": finding.level, "text": finding.text, "mend": finding.mend}
         append_line(self._folder.metrics, {"step": finding.step, "health": line})
-        self._events.add_text("health", str(finding), finding.step)
+        self._events.text(finding.step, "health", str(finding))
         self._plugins.found(self._info, finding)
 
     def evaluated(self, evaluation: Evaluation) -> None:
         """An evaluation during training."""
         scalars = {f"evaluate/{name}": value for name, value in evaluation.scalars().items()}
         append_line(self._folder.metrics, {"step": evaluation.step, **scalars})
-        for name, value in scalars.items():
-            self._events.add_scalar(name, value, evaluation.step)
+        self._events.numbers(evaluation.step, scalars)
         self._plugins.evaluated(self._info, evaluation.step, evaluation.scalars())
+
+    def compared_with(self, step: int, preview: Preview) -> None:
+        """Real samples that are looked at beside the generated ones."""
+        self._events.picture(step, "real", preview.picture)
+        self._events.files(step, "real", preview.files)
 
     def previewed(self, step: int, path: Path, preview: Preview) -> None:
         """A preview was written."""
-        self._events.add_image("samples", preview.picture, step)
+        self._events.picture(step, "samples", preview.picture)
+        self._events.files(step, "samples", preview.files)
         self._plugins.samples_written(self._info, step, [path, *preview.files])
 
     def noted(self, message: str) -> None:
@@ -156,25 +151,8 @@ class Recorder(Observer):
         self._plugins.rolled_back(self._info, step, reason)
         self._folder.truncate_after(step)
         self._events.close()
-        self._events = self._open_events(step)
+        self._events = Events(self._folder.path, step, self.note)
         self._last = (step, time.perf_counter())
-
-    def _open_events(self, step: int) -> SummaryWriter | _NoEvents:
-        from torch.utils.tensorboard import SummaryWriter
-
-        # Events of later steps, left by a run that was killed or rolled back, are void from here on.
-        try:
-            return SummaryWriter(str(self._folder.path), purge_step=step + 1 if step else None)
-        except (OSError, UnicodeError) as error:  # a folder name that is no UTF-8 is none to TensorBoard
-            self.note(f"no TensorBoard events are written for this run: {error}")
-            return _NoEvents()
-
-
-class _NoEvents:
-    """Where events would go that cannot be written."""
-
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        return lambda *anything, **named: None
 
 
 def _mend(name: str) -> str:

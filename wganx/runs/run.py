@@ -13,7 +13,7 @@ from torch import Tensor
 from wganx.batch import Batch, SampleFormat
 from wganx.config import Resolved, from_yaml, refuse_changes, resolve
 from wganx.data import changes
-from wganx.engine import CheckpointStore, Sampler, choose_device, read_checkpoint
+from wganx.engine import CheckpointStore, Sampler, TrainResult, choose_device, read_checkpoint
 from wganx.errors import UsageError, WganxError
 from wganx.evaluation import Evaluation, heldout_batch, with_labels
 from wganx.plugins.contracts import Fitted, Preview
@@ -25,6 +25,7 @@ from wganx.runs.drawn import make_room
 from wganx.runs.fitted import read_fitted, store_fitted
 from wganx.runs.folder import RunFolder
 from wganx.runs.looking import draw_preview, write_files, write_picture
+from wganx.runs.shown import run_table
 from wganx.storage import json_text, write_whole
 
 Warn = Callable[[str], None]
@@ -38,6 +39,7 @@ class Run:
         resolved: the configuration.
         fitted: what was fitted to the data when it started; None for a run that does so now.
         began: whether training was begun by this object, and so has something to tell.
+        result: how that training ended, with its readings and findings; None before.
     """
 
     def __init__(self, folder: RunFolder, resolved: Resolved, warn: Warn, fitted: Fitted | None = None) -> None:
@@ -46,6 +48,7 @@ class Run:
         self.warn = warn
         self.fitted = fitted
         self.began = False
+        self.result: TrainResult | None = None
         self.store = self._store()
 
     @classmethod
@@ -115,6 +118,12 @@ class Run:
 
     def _store(self) -> CheckpointStore:
         return CheckpointStore(self.folder.checkpoints, keep=self.resolved.run.checkpoint.keep, warn=self.warn)
+
+    def __repr__(self) -> str:
+        return run_table(self.folder).text()
+
+    def _repr_html_(self) -> str:
+        return run_table(self.folder).html()
 
     @cached_property
     def assembly(self) -> Assembly:

@@ -16,13 +16,13 @@ from torch import Tensor
 
 import wganx
 from wganx.data.telling import found_in, remarks_on
-from wganx.engine import Checkpoint, Every, Observer, TrainResult, apart
+from wganx.engine import Checkpoint, Every, Interrupted, Observer, TrainResult, apart
 from wganx.errors import UsageError, WganxError
 from wganx.evaluation import Evaluation
+from wganx.lock import locked
 from wganx.plugins import Observers
 from wganx.plugins.contracts import Game, Outcome, Preview, RunInfo
 from wganx.plugins.guard import one_line
-from wganx.runs.lock import locked
 from wganx.runs.recorder import Recorder
 from wganx.runs.run import Run
 from wganx.runs.starting import checkpoint_to_continue
@@ -40,6 +40,7 @@ def train_run(run: Run, observers: Sequence[Observer] = (), *, from_step: int | 
         UsageError: the data is not what the run was started on, or another process trains in the folder.
         CheckpointError: there were steps, and no checkpoint to go on from.
         WganxError: the work failed; the folder says so and keeps its checkpoints.
+        Interrupted: in a cell of a notebook, someone asked by Ctrl-C to stop; all is saved.
     """
     _refuse_other_data(run)
     trainer = run.assembly.trainer
@@ -96,7 +97,8 @@ def _lead(run: Run, remaining: int, observers: Sequence[Observer]) -> TrainResul
             recorder.note(f"{path} cannot be read ({reason}); another held-out item stands for it")
         if unseen := _unseen_labels(assembly.game):
             recorder.note(unseen)
-        picture(preview_batch.real, "real")
+        if (real := picture(preview_batch.real, "real")) is not None:
+            recorder.compared_with(trainer.step, real[1])
 
         def measure() -> None:
             evaluation = run.measure(sampler, trainer.step)
@@ -110,21 +112,29 @@ def _lead(run: Run, remaining: int, observers: Sequence[Observer]) -> TrainResul
         actions = [Every(config.preview.every, preview)]
         if config.evaluate.every:
             actions.append(Every(config.evaluate.every, measure))
-        result = trainer.fit(
-            assembly.stream,
-            steps=remaining,
-            log_every=config.log.every,
-            observers=[recorder, *observers],
-            actions=actions,
-            checkpoints=run.store,
-            checkpoint_every=config.checkpoint.every,
-            heldout=heldout,
-            checks=run.resolved.catalog.health_checks(run.resolved.parts.modality.name),
-            progress=False,
-        )
+        stopped = None
+        try:
+            result = trainer.fit(
+                assembly.stream,
+                steps=remaining,
+                log_every=config.log.every,
+                observers=[recorder, *observers],
+                actions=actions,
+                checkpoints=run.store,
+                checkpoint_every=config.checkpoint.every,
+                heldout=heldout,
+                checks=run.resolved.catalog.health_checks(run.resolved.parts.modality.name),
+                progress=False,
+            )
+        except Interrupted as stop:
+            result, stopped = stop.result, stop
         outcome(result.status)
     for path, reason in assembly.stream.feed.unreadable:
         folder.note(f"{path} cannot be read ({reason}); another item took its place")
+    run.result = result
+    if stopped is not None:
+        at = f"stopped after step {result.step} of {config.train.steps}, and saved"
+        raise Interrupted(f"{at}; wganx.resume({str(folder.path)!r}) goes on", result) from None
     return result
 
 

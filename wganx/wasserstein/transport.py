@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from wganx.errors import WganxError
+from wganx.tables import Table, figure
 from wganx.wasserstein.ground_cost import Metric, all_distances, check_exponent, check_metric, ground_cost
 from wganx.wasserstein.quantiles import line_distance
 from wganx.wasserstein.samples import Samples, Weights, as_points, as_tensor, as_weights, uniform
@@ -44,6 +45,20 @@ class Distance:
     def __float__(self) -> float:
         return self.value
 
+    def _repr_html_(self) -> str:
+        return _facts(self).html()
+
+
+def _facts(found: Distance) -> Table:
+    """Every number of a distance that says something."""
+    rows = [("samples", f"{found.n[0]} and {found.n[1]} of {found.dim} numbers")]
+    for each in fields(found):
+        value = getattr(found, each.name)
+        if each.name in ("value", "n", "dim") or value in (None, "") or value != value:
+            continue
+        rows.append((each.name, figure(value) if isinstance(value, float) else str(value)))
+    return Table(f"{type(found).__name__} {figure(found.value)}", (), rows)
+
 
 @dataclass(frozen=True, eq=False)
 class Transport:
@@ -71,6 +86,15 @@ class Transport:
 
     def __float__(self) -> float:
         return self.value
+
+    def __repr__(self) -> str:
+        n, m = self.plan.shape
+        return f"Transport(value={self.value!r}, cost={self.cost!r}, p={self.p!r}, n=({n}, {m}))"
+
+    def _repr_html_(self) -> str:
+        n, m = self.plan.shape
+        facts = {"cost": figure(self.cost), "p": figure(self.p), "samples": f"{n} and {m}"}
+        return Table(f"W{self.p:g} = {figure(self.value)}", (), list(facts.items())).html()
 
     @property
     def gap(self) -> float:

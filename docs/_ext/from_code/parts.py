@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 from pydantic import BaseModel
@@ -21,6 +22,9 @@ def parts() -> str:
     text = []
     for plugin in built_in():
         text.append(f"## {plugin.name}")
+        if not plugin.offers:
+            about = (import_module(plugin.found.target).__doc__ or "").splitlines()[0]
+            text.append(f"Offers no parts; it looks on, with `--extension {plugin.name}`. {about}")
         for word in dict.fromkeys(offer.kind for offer in plugin.offers):
             offers = [offer for offer in plugin.offers if offer.kind == word]
             text.append(f"### {plugin.name}: {plurals.get(word, word + 's')}")

@@ -99,7 +99,7 @@ def train(rules: Rules, seed: int, steps: int) -> list[_Moment]:
     batches = _batches(np.random.default_rng([seed, 0]))
     moments = []
     for _ in range(PICTURES):
-        if trainer.fit(batches, steps=max(1, steps // PICTURES)).status == "interrupted":
+        if trainer.fit(batches, steps=max(1, steps // PICTURES), progress=False).status == "interrupted":
             raise WganxError("interrupted: the demonstration has no figure to show")
         samples = trainer.sample(DRAWN)
         moments.append(_Moment(trainer.step, samples, covered(samples)))

@@ -132,7 +132,7 @@ def rule_trains(part: RulePart, bench: Bench) -> None:
             settings["constraint"] = wganx.GradientPenalty()
         trainer = Trainer(generator, critic, critic_steps=2, **settings)
     before = [weight.detach().clone() for weight in trainer.training.steps.generator.module.parameters()]
-    trainer.fit([torch.randn(8, 2, generator=rng) for _ in range(4)], steps=3)
+    trainer.fit([torch.randn(8, 2, generator=rng) for _ in range(4)], steps=3, progress=False)
     after = [weight.detach() for weight in trainer.training.steps.generator.module.parameters()]
     if not all(bool(torch.isfinite(weight).all()) for weight in after):
         fail("after 3 steps a weight is not finite", "mend what it computes")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
+from wganx.tables import Table, figure
 from wganx.wasserstein.estimation.estimate import Estimate, estimate_w1
 from wganx.wasserstein.samples import Samples, as_points
 from wganx.wasserstein.transport import Distance, exact_w1
@@ -40,6 +41,14 @@ class Bracket:
             "upper": f"upper bound in expectation only: exact W1 of {self.upper.n[0]} samples a side, biased upwards",
             "floor": f"no bound: exact W1 of two sets of {self.floor.n[0]} samples of x, 0 but for that bias",
         }
+
+    def _repr_html_(self) -> str:
+        rows = []
+        for name, guarantee in self.guarantees.items():
+            found: Distance = getattr(self, name)
+            rows.append((name, figure(found.value), "" if found.error is None else f"± {found.error:.2g}", guarantee))
+        title = f"W1 of {self.lower.n[0]} and {self.lower.n[1]} samples of {self.lower.dim} numbers"
+        return Table(title, ("", "W1", "error", "what it says"), rows).html()
 
     def __str__(self) -> str:
         lines = [f"W1 of {self.lower.n[0]} and {self.lower.n[1]} samples of {self.lower.dim} numbers"]

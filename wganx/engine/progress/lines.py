@@ -11,7 +11,7 @@ from datetime import timedelta
 from wganx.engine.observer import Observer
 from wganx.health import Finding
 
-_SHOWN = {
+SHOWN = {
     "w1_raw": "W1 raw",
     "w1_corrected": "corrected",
     "w1_heldout": "held out",
@@ -19,6 +19,7 @@ _SHOWN = {
     "gradient_norm": "gradient norm",
     "penalty": "penalty",
 }
+"""What is shown of the readings, and what it is called."""
 GAP = "  "
 
 
@@ -90,21 +91,7 @@ class Progress(Observer):
 
 def readings(scalars: Mapping[str, float]) -> list[str]:
     """What of the scalars is shown, each with its name."""
-    return [f"{label} {scalars[name]:.3g}" for name, label in _SHOWN.items() if name in scalars]
-
-
-def somebody_watches() -> bool:
-    """Whether a person sees what is printed now: a terminal, a notebook, an interactive session."""
-    try:
-        terminal = sys.stderr.isatty()
-    except (AttributeError, ValueError):
-        terminal = False
-    return terminal or hasattr(sys, "ps1") or "ipykernel" in sys.modules
-
-
-def progress_for(wanted: bool | None, *, notes: bool = True) -> list[Observer]:
-    """The observer that ``progress=`` asks for: True for lines, False for none, None for lines where one watches."""
-    return [Progress(seconds=1.0, notes=notes)] if wanted or (wanted is None and somebody_watches()) else []
+    return [f"{label} {scalars[name]:.3g}" for name, label in SHOWN.items() if name in scalars]
 
 
 def _to_standard_error(line: str) -> None:

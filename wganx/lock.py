@@ -1,19 +1,21 @@
-"""One training at a time in a run folder."""
+"""One training at a time in a run folder, and whether one goes on there now."""
 
 from __future__ import annotations
 
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from wganx.errors import UsageError
 
 NAME = ".lock"
+CUT_OFF = "it ended without a word, as when a process is killed or its machine goes down"
 
 
 @contextmanager
@@ -24,7 +26,7 @@ def locked(folder: Path) -> Iterator[None]:
         UsageError: another process does so now; says which, where and since when.
     """
     with (folder / NAME).open("ab+") as file:
-        if not _take(file):
+        if not (_take(file) or _take_again(file)):
             raise UsageError(f"{folder} is in use by {_holder(folder / NAME)}; wait until it has ended, or stop it")
         file.truncate(0)
         since = datetime.now().astimezone().isoformat(timespec="seconds")
@@ -37,6 +39,34 @@ def locked(folder: Path) -> Iterator[None]:
             with suppress(OSError):
                 file.truncate(0)
             # The file stays: whoever removed it could take away the lock of one who came between.
+
+
+def held(folder: Path) -> bool:
+    """Whether a process trains in `folder` now; where that cannot be told, it is believed to."""
+    try:
+        with (folder / NAME).open("rb") as file:
+            # Whoever ended in order left it empty; whoever was killed did not, and the system has freed it.
+            return bool(file.read(1)) and not _free(file)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+
+
+def as_they_are(facts: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The facts of ``run.json``, honestly: a run that is said to be running and whose lock nobody holds was cut off.
+
+    It counts as interrupted, since it goes on like one that was.
+    """
+    if facts.get("status") == "running" and not held(folder):
+        return {**facts, "status": "interrupted", "error": CUT_OFF}
+    return facts
+
+
+def _take_again(file: BinaryIO) -> bool:
+    """A second try: who only asks whether it is `held` has it for an instant."""
+    time.sleep(0.05)
+    return _take(file)
 
 
 def _holder(path: Path) -> str:
@@ -60,6 +90,9 @@ if os.name == "nt":
             return False
         return True
 
+    def _free(file: BinaryIO) -> bool:
+        return _take(file)  # given back when the file is closed
+
 else:
     import fcntl
 
@@ -71,4 +104,11 @@ else:
         except OSError:
             # A file system that knows no locks: better without than not at all.
             return True
+        return True
+
+    def _free(file: BinaryIO) -> bool:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: those who ask do not stand in each other's way
+        except OSError:
+            return False
         return True
