@@ -66,13 +66,14 @@ def extractor_options(
 
 
 def find_metrics(catalog: Catalog, modality: str, task: str, names: Sequence[str] | None) -> dict[str, Metric]:
-    """The metrics of these names, a plugin's before one of every modality; without names all of the plugins.
+    """The metrics of these names, a plugin's before one of every modality; without names those of the plugins
+    that are computed in training.
 
     Raises:
         PluginError: there is no such metric, or it does not apply to the task.
     """
     if names is None:
-        return catalog.metrics(modality, task)
+        return {name: metric for name, metric in catalog.metrics(modality, task).items() if metric.when == "training"}
     found: dict[str, Metric] = {}
     for name in names:
         try:

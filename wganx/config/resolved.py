@@ -71,8 +71,9 @@ class Resolved:
         """What an evaluation by itself computes: the run's metrics and, unless it names some, those of any modality."""
         if self.run.evaluate.metrics is not None:
             return dict(self.metrics)
-        standard = {name: metric for name, metric in STANDARD.items() if not metric.on_request}
-        return {**self.metrics, **self.only([name for name in standard if name not in self.metrics])}
+        offered = {**STANDARD, **self.catalog.metrics(self.parts.modality.name, self.parts.task.name)}
+        asked = [name for name, metric in offered.items() if metric.when != "request"]
+        return {**self.metrics, **self.only([name for name in asked if name not in self.metrics])}
 
     def origin(self, path: str) -> str:
         """Where a value stands, e.g. ``configs/mnist.yaml:3``; ``default`` when no layer set it."""

@@ -103,6 +103,10 @@ class Evaluator:
         seconds: dict[str, float] = {}
         looked_at = self._looked_at(repeats)
         size = min(n, looked_at)
+        if any(chosen.metric.looks_at == "samples" for chosen in metrics.values()):
+            for side in (*real, *made):
+                if len(side) <= looked_at:
+                    side.hold()
         # What metrics and baselines draw from global streams is nobody else's, and the same whatever ran before.
         with apart(seed, self.device):
             standards = Standards(

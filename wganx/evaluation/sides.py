@@ -44,6 +44,7 @@ class Side:
         self._whole, self._parts, self._kept = whole, parts, kept
         self._labels_known = labels
         self._held: Batch | None = None
+        self._all = False
 
     def __len__(self) -> int:
         return self.rows
@@ -58,10 +59,14 @@ class Side:
             self._held = found
         return found
 
+    def hold(self) -> None:
+        """Samples will be looked at: whoever comes first makes them all, for everybody."""
+        self._all = True
+
     def parts(self) -> Iterator[Batch]:
         """All rows in turn; what was looked at is not made again."""
-        if self._held is not None and len(self._held) == self.rows:
-            yield self._held
+        if self._all or (self._held is not None and len(self._held) == self.rows):
+            yield self.samples(self.rows)
             return
         yield from self._parts()
 

@@ -180,7 +180,8 @@ class Metric(Part):
         looks_at: ``features``: at labels and ``context.features`` alone. It is then shown sides whose ``real`` has a
             shape and no values, so that any number of samples is never in memory at once.
         most_rows: it is given no more rows, because its time grows faster than they do.
-        on_request: computed only where it is named.
+        when: ``training``: in the evaluations of a training, and those of a finished run; ``evaluation``: only in
+            these, because it takes its time; ``request``: only where it is named.
     """
 
     hook = "wganx_metrics"
@@ -195,7 +196,7 @@ class Metric(Part):
     tasks: tuple[str, ...] = ()
     looks_at: Literal["samples", "features"] = "samples"
     most_rows: int | None = None
-    on_request: bool = False
+    when: Literal["training", "evaluation", "request"] = "training"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

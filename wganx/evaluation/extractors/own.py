@@ -89,7 +89,7 @@ def own(config: OwnConfig, context: ExtractorContext) -> nn.Module:
             "few for its features to be trusted; give one of your own (--extractor FILE), or let it learn for longer "
             "(--set evaluate.extractors.own.updates)"
         )
-    return network
+    return network.eval()
 
 
 class _Lessons:

@@ -12,6 +12,8 @@ from wganx.batch import SampleFormat
 from wganx.evaluation.extractors.pretext import CHANNEL, is_point
 
 FEATURES = 64
+LEAST = 0.1
+"""The least deviation that a feature is divided by, as a share of what is typical."""
 WIDTHS = (32, 64, 96, 128)
 _SMALLEST = 4
 """Size of an axis below which it is halved no more."""
@@ -58,7 +60,7 @@ class OwnNetwork(nn.Module):
 
     def logits(self, x: Tensor) -> Tensor:
         """What it sees, ``(N, classes)``."""
-        found: Tensor = self.head(self.plain(x))
+        found: Tensor = self.head(self.plain(x).relu())
         return found
 
     @torch.no_grad()
@@ -67,13 +69,14 @@ class OwnNetwork(nn.Module):
         features = torch.cat([self.plain(part) for part in torch.split(x, 256)])
         deviation = features.std(dim=0)
         self.mean.copy_(features.mean(dim=0))
-        # A feature that never moves is left where it is, whatever rounding makes of it.
-        self.deviation.copy_(torch.where(deviation > 1e-6, deviation, torch.ones_like(deviation)))
+        typical = deviation.square().mean().sqrt()
+        # One that hardly moves on real samples says hardly anything, and must not become the loudest of all.
+        self.deviation.copy_(deviation.clamp(min=max(float(LEAST * typical), 1e-6)))
 
 
 def _layers(coordinates: int) -> nn.Sequential:
     hidden = [nn.Linear(coordinates, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU()]
-    return nn.Sequential(*hidden, nn.Linear(128, FEATURES), nn.ReLU())
+    return nn.Sequential(*hidden, nn.Linear(128, FEATURES))
 
 
 def _convolutions(channels: int, sizes: list[int]) -> nn.Sequential:
@@ -93,5 +96,5 @@ def _convolutions(channels: int, sizes: list[int]) -> nn.Sequential:
         sizes = [size // step for size, step in zip(sizes, window)]
         stages += [pool(window), convolution(c_in, c_out, 3, padding=1), norm(c_out), nn.ReLU()]
     # Where a thing stands tells classes apart as well: means over quarters, not over the whole.
-    ends = [_MEANS[rank](2), nn.Flatten(), nn.Dropout(0.3), nn.Linear(WIDTHS[-1] * 2**rank, FEATURES), nn.ReLU()]
+    ends = [_MEANS[rank](2), nn.Flatten(), nn.Dropout(0.3), nn.Linear(WIDTHS[-1] * 2**rank, FEATURES)]
     return nn.Sequential(*stages, *ends)

@@ -148,7 +148,7 @@ def _is_picture(format: SampleFormat) -> bool:
 
 
 def _metric(name: str, summary: str, compute: Any, better: Mapping[str, Any], **more: Any) -> Metric:
-    more = {"config": OnFeatures, **more}
+    more = {"config": OnFeatures, "when": "evaluation", **more}
     return Metric(
         name=name, summary=summary, modality="", compute=compute, better=better, looks_at="features",
         origin="wganx", **more,
@@ -204,7 +204,7 @@ STANDARD: Mapping[str, Metric] = {
             bracket,
             {},
             most_rows=BRACKET_ROWS,
-            on_request=True,
+            when="request",
         ),
         _metric("fid", "Fréchet distance of Inception's features", fid, {"fid": "lower"}, config=NoOptions),
         _metric("kid", "kernel distance of Inception's features", kid, {"kid": "lower"}, config=NoOptions),
@@ -217,4 +217,4 @@ STANDARD: Mapping[str, Metric] = {
         ),
     )
 }  # fmt: skip
-"""By name; those that are `on_request` among them."""
+"""By name; those that are only computed on request among them."""
