@@ -60,6 +60,10 @@ class MissingExtra(WganxError):
     """An optional dependency is not installed; the message holds the pip command that installs it."""
 
 
+class Unavailable(WganxError):
+    """What a metric needs is not there, or not to be trusted; the evaluation skips it, and says so."""
+
+
 def did_you_mean(word: str, offered: Iterable[str]) -> str:
     """``"; did you mean 'x'?"`` for the offered name closest to `word`, or nothing when none is close."""
     close = get_close_matches(word, list(offered), n=1)

@@ -212,6 +212,7 @@ def wganx_metrics() -> Iterable[Metric]:
             modality="image",
             summary="how clearly samples belong to the dataset's classes, and to how many of them",
             compute="wganx_image.metrics:class_score",
+            looks_at="features",
             better={"class_score": "higher", "least_class_share": "higher", "label_match": "higher"},
         ),
         Metric(
@@ -220,6 +221,23 @@ def wganx_metrics() -> Iterable[Metric]:
             summary="Wasserstein-1 distance of the pixels, averaged over random directions",
             compute="wganx_image.metrics:sliced_w1",
             better={"sliced_w1": "lower"},
+        ),
+        Metric(
+            name="patches",
+            modality="image",
+            summary="sliced distance of small patches, level by level of a Laplacian pyramid",
+            compute="wganx_image.pyramid:patch_distances",
+            better={"patches": "lower"},
+            most_rows=1000,
+            when="evaluation",
+        ),
+        Metric(
+            name="ms-ssim",
+            modality="image",
+            summary="how much two samples resemble each other in structure",
+            compute="wganx_image.similarity:mean_similarity",
+            most_rows=1000,
+            when="evaluation",
         ),
     ]
 

@@ -261,7 +261,7 @@ def test_evaluation(train):
     w1 = next(row for row in evaluation.rows if row.value == "w1")
     assert w1.better == "lower"
     assert w1.floor < w1.generated
-    assert set(w1.baselines) == set(run.assembly.game.baselines())
+    assert set(w1.baselines) == {*run.assembly.game.baselines(), "shuffled"}
     assert run.evaluate() == evaluation
     assert json.loads(run.folder.evaluation.read_text())["rows"]
 

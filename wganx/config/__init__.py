@@ -1,6 +1,7 @@
 """The typed configuration of a run, and where each of its values came from."""
 
 from wganx.config.changes import MAY_CHANGE, refuse_changes
+from wganx.config.metrics import find_extractor
 from wganx.config.resolve import from_yaml, resolve, schema
 from wganx.config.resolved import Parts, Resolved
 from wganx.config.sections import RunConfig
@@ -12,6 +13,7 @@ __all__ = [
     "Resolved",
     "RunConfig",
     "choices",
+    "find_extractor",
     "from_yaml",
     "refuse_changes",
     "resolve",

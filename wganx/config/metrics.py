@@ -1,4 +1,4 @@
-"""The metrics of a run with their options, and the options of extractors."""
+"""The metrics of a run with their options, those of every modality among them, and the options of extractors."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from wganx.config.problems import Problem, validation_problems
 from wganx.config.sources import Key
 from wganx.errors import PluginError
 from wganx.evaluation import ChosenMetric
+from wganx.evaluation.extractors import STANDARD_EXTRACTORS
+from wganx.evaluation.metrics import STANDARD
 from wganx.plugins import Catalog
-from wganx.plugins.descriptors import Config
+from wganx.plugins.descriptors import Config, Extractor, Metric
 
 Given = Sequence[str | Mapping[str, Any]] | None
 
@@ -21,7 +23,7 @@ Given = Sequence[str | Mapping[str, Any]] | None
 def choose_metrics(
     catalog: Catalog, modality: str, task: str, given: Given, merged: Merged
 ) -> tuple[dict[str, ChosenMetric], list[Problem]]:
-    """The metrics that are named, or all that apply to a task, by name; and what is wrong with them."""
+    """The metrics that are named, or all of the plugins that apply to a task, by name; and what is wrong with them."""
     problems: list[Problem] = []
     key: Key = ("evaluate", "metrics")
     options: dict[str, Mapping[str, Any]] = {}
@@ -33,7 +35,7 @@ def choose_metrics(
         else:
             problems.append(Problem(key, f"a metric is a name or {{name: ..., option: ...}}, not {dict(entry)}"))
     try:
-        found = catalog.metrics(modality, task, list(options) if given is not None else None)
+        found = find_metrics(catalog, modality, task, list(options) if given is not None else None)
     except PluginError as error:
         return {}, [*problems, Problem(key, str(error), merged.origin(key))]
     chosen: dict[str, ChosenMetric] = {}
@@ -53,7 +55,7 @@ def extractor_options(
     for name, values in given.items():
         key: Key = ("evaluate", "extractors", name)
         try:
-            extractor = catalog.extractor(name, modality)
+            extractor = find_extractor(catalog, modality, name)
         except PluginError as error:
             problems.append(Problem(key, str(error), merged.origin(key)))
             continue
@@ -61,6 +63,40 @@ def extractor_options(
         if config is not None:
             found[name] = config
     return found, problems
+
+
+def find_metrics(catalog: Catalog, modality: str, task: str, names: Sequence[str] | None) -> dict[str, Metric]:
+    """The metrics of these names, a plugin's before one of every modality; without names those of the plugins
+    that are computed in training.
+
+    Raises:
+        PluginError: there is no such metric, or it does not apply to the task.
+    """
+    if names is None:
+        return {name: metric for name, metric in catalog.metrics(modality, task).items() if metric.when == "training"}
+    found: dict[str, Metric] = {}
+    for name in names:
+        try:
+            found |= catalog.metrics(modality, task, [name])
+        except PluginError:
+            if name not in STANDARD:
+                raise
+            found[name] = STANDARD[name]
+    return found
+
+
+def find_extractor(catalog: Catalog, modality: str, name: str) -> Extractor:
+    """The extractor of this name, a plugin's before one of every modality.
+
+    Raises:
+        PluginError: there is no such extractor.
+    """
+    try:
+        return catalog.extractor(name, modality)
+    except PluginError:
+        if name not in STANDARD_EXTRACTORS:
+            raise
+        return STANDARD_EXTRACTORS[name]
 
 
 def _options(

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from wganx.config.layers import Merged
+from wganx.config.metrics import find_metrics
 from wganx.config.sections import RunConfig
 from wganx.evaluation import ChosenMetric
+from wganx.evaluation.metrics import STANDARD
 from wganx.plugins import Catalog
 from wganx.plugins.descriptors import Architecture, Config, Dataset, Modality, Task
 
@@ -39,7 +41,7 @@ class Resolved:
         catalog: what the loaded plugins offer.
         parts: the descriptors chosen by name.
         objective: built from its section, as are `constraint` and `optimizer`.
-        metrics: what an evaluation computes, by name.
+        metrics: what an evaluation in training computes, by name.
         extractors: options of the extractors that were given any, by name.
         merged: the values as given, and their sources.
         notes: settings that were dropped because a higher layer chose another part, each in a sentence.
@@ -62,8 +64,16 @@ class Resolved:
         Raises:
             PluginError: one of `names` is no metric of the modality, or does not apply to the task.
         """
-        found = self.catalog.metrics(self.parts.modality.name, self.parts.task.name, names)
+        found = find_metrics(self.catalog, self.parts.modality.name, self.parts.task.name, names)
         return {name: self.metrics.get(name) or ChosenMetric(metric, metric.config()) for name, metric in found.items()}
+
+    def every_metric(self) -> dict[str, ChosenMetric]:
+        """What an evaluation by itself computes: the run's metrics and, unless it names some, those of any modality."""
+        if self.run.evaluate.metrics is not None:
+            return dict(self.metrics)
+        offered = {**STANDARD, **self.catalog.metrics(self.parts.modality.name, self.parts.task.name)}
+        asked = [name for name, metric in offered.items() if metric.when != "request"]
+        return {**self.metrics, **self.only([name for name in asked if name not in self.metrics])}
 
     def origin(self, path: str) -> str:
         """Where a value stands, e.g. ``configs/mnist.yaml:3``; ``default`` when no layer set it."""

@@ -138,7 +138,9 @@ class EvaluateSection(Section):
         None, description="generated samples, where these are to be more than n; null for n"
     )
     metrics: Annotated[tuple[str | dict[str, Any], ...], Field(min_length=1)] | None = Field(
-        None, description="the metrics to compute, each a name or {name: ..., option: ...}; null for all that apply"
+        None,
+        description="the metrics to compute, each a name or {name: ..., option: ...}; null: in training those of the "
+        "plugins that apply, in wganx evaluate also those of any modality",
     )
     extractors: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="options of extractors by their name, {classes: {...}}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -43,7 +43,6 @@ class Sampler:
         self.module, self.noise, self.device = module, noise, torch.device(device)
         self.sample, self.context, self.seed = sample, dict(context or {}), seed
 
-    @torch.no_grad()
     def draw(
         self,
         count: int,
@@ -67,22 +66,43 @@ class Sampler:
         if not isinstance(count, int) or count < 1:
             raise UsageError(f"at least one sample can be drawn, not {count!r}")
         context = self.context_rows(count, given=given, context=context)
-        self._check_call(context)
-        kind = next((each.dtype for each in self.module.parameters() if each.is_floating_point()), torch.float32)
         wanted, chunk = count, self.rows or chunk
         if self.rows:  # the last rows are drawn and not used
             count = math.ceil(count / chunk) * chunk
             context = {name: tensor[torch.arange(count) % wanted] for name, tensor in context.items()}
-        samples = []
+        parts = (
+            (min(chunk, count - start), {name: tensor[start : start + chunk] for name, tensor in context.items()})
+            for start in range(0, count, chunk)
+        )
+        return torch.cat(list(self.draw_each(parts, seed=seed)))[:wanted].contiguous()
+
+    def draw_each(
+        self, parts: Iterable[tuple[int, Mapping[str, Tensor]]], *, seed: int | None = None
+    ) -> Iterator[Tensor]:
+        """Samples part by part, never all of them at once; from one stream of noise, as `draw` takes its chunks.
+
+        Close it where it is left before its end: until then the global streams of randomness are the generator's.
+
+        Args:
+            parts: how many samples are wanted, and their whole context.
+
+        Raises:
+            UsageError: as `draw`.
+        """
+        kind = next((each.dtype for each in self.module.parameters() if each.is_floating_point()), torch.float32)
         with evaluating(self.module), apart(self.seed if seed is None else seed, self.device) as draws:
-            for start in range(0, count, chunk):
-                rows = min(chunk, count - start)
-                part = {name: tensor[start : start + rows] for name, tensor in context.items()}
+            for wanted, given in parts:
+                context = {name: tensor.to(self.device) for name, tensor in given.items()}
+                rows = self.rows or wanted
+                if rows != wanted:
+                    context = {name: tensor[torch.arange(rows) % wanted] for name, tensor in context.items()}
+                self._check_call(context)
                 noise = () if self.noise is None else (
                     torch.randn(rows, *self.noise, generator=draws, device=self.device, dtype=kind),
                 )  # fmt: skip
-                samples.append(self.module(*noise, **part))
-        return torch.cat(samples)[:wanted].contiguous()
+                with torch.no_grad():
+                    made = self.module(*noise, **context)
+                yield made[:wanted]
 
     def context_rows(
         self,

@@ -9,7 +9,7 @@ from wganx.tables import Table, between, figure
 
 if TYPE_CHECKING:
     from wganx.evaluation.distance import DistanceReport
-    from wganx.evaluation.evaluate import Evaluation
+    from wganx.evaluation.record import Evaluation
 
 
 def evaluation_table(evaluation: Evaluation) -> Table:
@@ -29,7 +29,10 @@ def evaluation_table(evaluation: Evaluation) -> Table:
         f"seed {evaluation.seed}",
         ("value", "better", "generated", "floor: real", *(f"baseline: {name}" for name in baselines)),
         rows,
-        [f"{name} failed: {message}" for name, message in evaluation.failures.items()],
+        [
+            *(f"{name} failed: {message}" for name, message in evaluation.failures.items()),
+            *(f"{name} skipped: {why}" for name, why in evaluation.skipped.items()),
+        ],
     )
 
 

@@ -254,7 +254,8 @@ class MetricContext:
         game: the task as it is played on the dataset.
         items: opens a split of the dataset.
         features: ``features(extractor, side) -> (n, d)``: the named extractor's features of ``side.real``, in chunks
-            on the device; kept for the whole evaluation.
+            on the device; kept for the whole evaluation. ``"name#method"`` asks for another output of the network.
+        training: ``training(extractor) -> (t, d)``: the features of the training items, up to 20,000 of them.
         seed: fixes the metric's draws.
         fitted: what was fitted to the dataset.
     """
@@ -263,6 +264,7 @@ class MetricContext:
     game: Game
     items: Callable[[Split], Items]
     features: Callable[[str, Batch], Tensor]
+    training: Callable[[str], Tensor] | None = None
     seed: int = 0
     fitted: Fitted = field(default_factory=dict)
 

@@ -172,11 +172,18 @@ class Metric(Part):
     """A number, or several, about samples.
 
     ``compute(sides, context) -> {name: number}``, or an empty mapping where it does not apply. The same function is
-    called with generated samples, with other real samples (the floor) and with each of the task's baselines.
+    called with generated samples, with other real samples (the floor) and with each of the task's baselines. In place
+    of a number may stand one for every class, ``{class name: number}``; of these, only the generator's are kept.
 
     Attributes:
+        modality: empty for one that applies to all.
         better: for every value whether lower or higher is better; values it does not name only inform.
         tasks: names of the tasks it is for; empty for all of the modality.
+        looks_at: ``features``: at labels and ``context.features`` alone. It is then shown sides whose ``real`` has a
+            shape and no values, so that any number of samples is never in memory at once.
+        most_rows: it is given no more rows, because its time grows faster than they do.
+        when: ``training``: in the evaluations of a training, and those of a finished run; ``evaluation``: only in
+            these, because it takes its time; ``request``: only where it is named.
     """
 
     hook = "wganx_metrics"
@@ -189,13 +196,21 @@ class Metric(Part):
     config: type[Config] = NoOptions
     better: Mapping[str, Literal["lower", "higher"]] = field(default_factory=dict)
     tasks: tuple[str, ...] = ()
+    looks_at: Literal["samples", "features"] = "samples"
+    most_rows: int | None = None
+    when: Literal["training", "evaluation", "request"] = "training"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extractor(Part):
     """A network whose features metrics compare: ``load(config, context) -> nn.Module``, ``(N, ...) -> (N, d)``.
 
-    It is given samples in the task's format, on the device, in chunks, in evaluation mode and without gradients.
+    It is given samples in the task's format, on the device, in chunks, in evaluation mode and without gradients. Other
+    outputs are methods of the module: metrics ask for ``"name#method"``. Its attribute ``resize``, if it has one, says
+    in words how it brings samples to another size, and is recorded beside the numbers.
+
+    Attributes:
+        modality: empty for one that applies to all.
     """
 
     hook = "wganx_extractors"

@@ -14,12 +14,13 @@ from torch import Tensor, nn
 
 import wganx
 from wganx.batch import Batch, SampleFormat
-from wganx.config import Resolved
+from wganx.config import Resolved, find_extractor
 from wganx.data import BatchStream, DecodedItems, choose_feed, describe_data, fingerprint
 from wganx.data.decoded import TreeItems
 from wganx.engine import Trainer, choose_device
 from wganx.errors import DataError, PluginFailed, UsageError
 from wganx.evaluation import Evaluator, Features, Kept, heldout_batch
+from wganx.evaluation.extractors import is_file, network_of_file
 from wganx.plugins.contracts import (
     BuildContext,
     DataContext,
@@ -30,6 +31,7 @@ from wganx.plugins.contracts import (
     Items,
     Split,
 )
+from wganx.plugins.descriptors import Config
 from wganx.plugins.guard import call, calling
 from wganx.runs.fitted import check_fitted
 
@@ -196,8 +198,35 @@ class Assembly:
                 "device": self.device.type,
             }
         )
-        features = Features(lambda name: self._extractor(name, kept), self.device)
-        return Evaluator(self.game, self.items, features, kept, self.device, self.fitted, fingerprint=about["heldout"])
+        features = Features(lambda name: self.extractor(name, kept), self.device)
+        return Evaluator(
+            self.game, self.items, features, kept, self.device, self.fitted,
+            fingerprint=about["heldout"], about=options["dataset"],
+        )  # fmt: skip
+
+    def extractor(self, name: str, kept: Kept, config: Config | None = None) -> nn.Module:
+        """The network of an extractor, by its name or file.
+
+        Args:
+            kept: where what it learns is kept.
+            config: its options; those of the run by default.
+        """
+        if is_file(name):
+            return network_of_file(name)
+        extractor = find_extractor(self.resolved.catalog, self.resolved.parts.modality.name, name)
+        config = config or self.resolved.extractors.get(name) or extractor.config()
+        what = {"extractor": name, "origin": extractor.origin, "config": config.model_dump(mode="json")}
+        context = ExtractorContext(
+            game=self.game,
+            items=self.items,
+            keep=lambda learn: kept.tensors(what, [extractor.factory("load"), type(self.game)], learn),
+            device=self.device,
+            # The same for every run, so that all runs on the same data are measured by the same network.
+            seed=0,
+            fitted=self.fitted,
+        )
+        network: nn.Module = call(extractor, "load", config, context, returns=nn.Module)
+        return network
 
     def close(self) -> None:
         """Ends the threads and processes that read the data, and closes its files; asked for again, they open again."""
@@ -263,22 +292,6 @@ class Assembly:
                 return losses(*arguments)  # type: ignore[no-any-return]
 
         return guarded
-
-    def _extractor(self, name: str, kept: Kept) -> nn.Module:
-        extractor = self.resolved.catalog.extractor(name, self.resolved.parts.modality.name)
-        config = self.resolved.extractors.get(name) or extractor.config()
-        what = {"extractor": name, "origin": extractor.origin, "config": config.model_dump(mode="json")}
-        context = ExtractorContext(
-            game=self.game,
-            items=self.items,
-            keep=lambda learn: kept.tensors(what, [extractor.factory("load"), type(self.game)], learn),
-            device=self.device,
-            # The same for every run, so that all runs on the same data are measured by the same network.
-            seed=0,
-            fitted=self.fitted,
-        )
-        network: nn.Module = call(extractor, "load", config, context, returns=nn.Module)
-        return network
 
 
 def _changed(before: Mapping[str, SampleFormat], now: Mapping[str, SampleFormat]) -> list[str]:

@@ -24,7 +24,7 @@ class RunFolder:
     ``config.yaml`` (resolved, a valid input), ``run.json`` (facts and status), ``metrics.jsonl`` (a line a logging
     step, the same however often the run was resumed), ``timings.jsonl`` (what depends on the machine),
     ``fitted.safetensors`` (what was fitted to the data), ``samples/``, ``checkpoints/``, ``evaluation.json``,
-    ``report.html``.
+    ``evaluations/`` (those of every checkpoint, and pictures of nearest neighbours), ``report.html``.
     """
 
     def __init__(self, path: Path) -> None:
@@ -37,6 +37,7 @@ class RunFolder:
         self.samples = path / "samples"
         self.checkpoints = path / "checkpoints"
         self.evaluation = path / "evaluation.json"
+        self.evaluations = path / "evaluations"
         self.report = path / "report.html"
 
     @classmethod
@@ -98,7 +99,14 @@ class RunFolder:
     def _own(self) -> list[Path]:
         """What a run leaves in its folder."""
         files = [self.config, self.facts_file, self.metrics, self.timings, self.fitted, self.evaluation, self.report]
-        return [*files, self.samples, self.checkpoints, self.path / LOCK, *self.path.glob("events.out.tfevents*")]
+        return [
+            *files,
+            self.samples,
+            self.checkpoints,
+            self.evaluations,
+            self.path / LOCK,
+            *self.path.glob("events.out.tfevents*"),
+        ]
 
     def _clear(self) -> None:
         for path in self._own():
@@ -110,6 +118,10 @@ class RunFolder:
     def store_config(self, config: str) -> None:
         """Write ``config.yaml``."""
         write_whole(self.config, config)
+
+    def evaluation_of(self, step: int) -> Path:
+        """Where the evaluation of a checkpoint lies, when all of them were evaluated."""
+        return self.evaluations / f"step-{step:06d}.json"
 
     def facts(self) -> dict[str, Any]:
         """What ``run.json`` says; empty when it is missing.

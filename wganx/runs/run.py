@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from wganx.batch import Batch, SampleFormat
 from wganx.config import Resolved, from_yaml, refuse_changes, resolve
@@ -22,11 +23,11 @@ from wganx.runs.assembly import Assembly
 from wganx.runs.checkpoints import checkpoint_path, step_of, stored_formats
 from wganx.runs.drawing import UntoldGenerator, load_generator, with_short_form
 from wganx.runs.drawn import make_room
+from wganx.runs.evaluating import Evaluating
 from wganx.runs.fitted import read_fitted, store_fitted
 from wganx.runs.folder import RunFolder
 from wganx.runs.looking import draw_preview, write_files, write_picture
 from wganx.runs.shown import run_table
-from wganx.storage import json_text, write_whole
 
 Warn = Callable[[str], None]
 
@@ -255,35 +256,52 @@ class Run:
         metrics: Sequence[str] | None = None,
         repeats: int | None = None,
         checkpoint: str | int = "last",
+        extractor: str | Path | nn.Module | None = None,
+        weights: str | Path | None = None,
+        watch: Callable[[str], None] = lambda message: None,
     ) -> Evaluation:
-        """Measure the averaged generator on held-out data and store the result as ``evaluation.json``."""
-        step = self.step_of(checkpoint)
-        if changed := self.changed_data():
-            self.warn(f"the data changed since {self.folder.path} was started ({'; '.join(changed)})")
-        evaluation = self.measure(self.sampler(checkpoint), step, n=n, seed=seed, metrics=metrics, repeats=repeats)
-        write_whole(self.folder.evaluation, json_text(evaluation.to_json(), indent=2) + "\n")
+        """Measure the averaged generator on held-out data and store the result as ``evaluation.json``.
+
+        Args:
+            n: rows of a block; by default as many as data and time allow (`wganx.evaluation.plan_rows`).
+            seed: of the halves, the noise and the metrics; the run's own by default.
+            metrics: only these; by default those of the run's plugins and of every modality.
+            repeats: blocks; from 2 on every number has an interval.
+            checkpoint: ``last``, ``best``, or a step.
+            extractor: whose features are compared, where a metric leaves it open: a name, a TorchScript or ONNX file,
+                or a module ``(N, ...) -> (N, d)``, which sees samples in the task's own format.
+            weights: the file that Inception takes its weights from, for FID, KID and IS.
+            watch: told what is being done.
+
+        Raises:
+            CheckpointError: there is no such checkpoint.
+            UsageError: a metric or extractor that is not there, or too little held-out data.
+        """
+        (evaluation,) = self._evaluating().checkpoints(
+            [checkpoint], n=n, seed=seed, metrics=metrics, repeats=repeats, extractor=extractor, weights=weights,
+            watch=watch,
+        )  # fmt: skip
         return evaluation
 
-    def measure(
-        self,
-        sampler: Sampler,
-        step: int,
-        *,
-        n: int | None = None,
-        seed: int | None = None,
-        metrics: Sequence[str] | None = None,
-        repeats: int | None = None,
-    ) -> Evaluation:
-        """Measure what a sampler draws."""
-        resolved, wanted = self.resolved, self.resolved.run.evaluate
-        chosen = resolved.metrics if metrics is None else resolved.only(metrics)
+    def evaluate_all(self, **options: Any) -> list[Evaluation]:
+        """`evaluate` every checkpoint that is kept, the first one first, each stored in ``evaluations/``."""
+        return self._evaluating().checkpoints(self.store.steps(), curve=True, **options)
+
+    def _evaluating(self) -> Evaluating:
+        if changed := self.changed_data():
+            self.warn(f"the data changed since {self.folder.path} was started ({'; '.join(changed)})")
+        return Evaluating(self.folder, self.resolved, self.assembly, self.sampler)
+
+    def measure(self, sampler: Sampler, step: int) -> Evaluation:
+        """Measure what a sampler draws, as the run says for its training."""
+        wanted = self.resolved.run.evaluate
         return self.assembly.evaluator.evaluate(
             sampler,
-            chosen,
-            n=wanted.n if n is None else n,
-            seed=resolved.run.seed if seed is None else seed,
+            self.resolved.metrics,
+            n=wanted.n,
+            seed=self.resolved.run.seed,
             step=step,
-            repeats=wanted.repeats if repeats is None else repeats,
+            repeats=wanted.repeats,
             candidates=wanted.candidates,
         )
 
