@@ -210,6 +210,17 @@ def test_only_the_latest_picture_is_visible_without_a_script(make_run: MakeRun) 
     assert all("hidden" in e.attributes for e in page.elements if "data-scripted" in e.attributes)
 
 
+def test_a_preview_of_step_0_is_shown_as_any_other(make_run: MakeRun) -> None:
+    folder = make_run(previews=2)
+    (folder / "samples" / "step-000100.png").rename(folder / "samples" / "step-000000.png")
+    page = parse(folder)
+    assert faults(page) == []
+    assert [(e.attributes["id"], e.attributes["data-label"]) for e in page.by_class("slide")] == [
+        ("step-0", "step 0"), ("step-200", "step 200"),
+    ]  # fmt: skip
+    assert page.all("img")[0].attributes["alt"] == "Preview of 16 generated samples at step 0"
+
+
 def test_captions_read_the_curves_near_the_picture(make_run: MakeRun) -> None:
     (caption,) = [e.text for e in parse(make_run(previews=1)).all("figcaption") if "Step 100" in e.text]
     raw = 4 * math.exp(-10 / 12) + 0.5  # what the fixture logs at step 100
