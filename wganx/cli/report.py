@@ -20,7 +20,7 @@ def report(run: Path, follow: bool, port: int | None) -> None:
       wganx report runs/first --follow
     """
     from wganx.errors import UsageError
-    from wganx.report import write_report
+    from wganx.report import renew_report
 
     if not run.is_dir():
         raise UsageError(f"there is no run in {run}: it is no folder")
@@ -31,4 +31,4 @@ def report(run: Path, follow: bool, port: int | None) -> None:
         return
     if port is not None:
         raise UsageError("--port is for --follow: without it nothing is served")
-    click.echo(write_report(run))
+    click.echo(renew_report(run, lambda message: click.echo(f"wganx: {message}", err=True)))

@@ -1,6 +1,6 @@
 """The typed configuration of a run, and where each of its values came from."""
 
-from wganx.config.changes import MAY_CHANGE, refuse_changes
+from wganx.config.changes import MAY_CHANGE, in_place_of, refuse_changes
 from wganx.config.metrics import find_extractor
 from wganx.config.resolve import from_yaml, resolve, schema
 from wganx.config.resolved import Parts, Resolved
@@ -15,6 +15,7 @@ __all__ = [
     "choices",
     "find_extractor",
     "from_yaml",
+    "in_place_of",
     "refuse_changes",
     "resolve",
     "schema",

@@ -50,6 +50,7 @@ class Sampler:
         seed: int | None = None,
         given: Mapping[str, str | int] | None = None,
         context: Mapping[str, Tensor] | None = None,
+        noise: Tensor | None = None,
         chunk: int = 256,
     ) -> Tensor:
         """`count` samples ``(count, ...)`` on the device, made by the generator in evaluation mode.
@@ -58,26 +59,37 @@ class Sampler:
             given: the class of labels, by name or number; it stands for all samples.
             context: ``count`` rows of what else the generator is given. Labels that are neither here nor in `given`
                 go through all their combinations in turn.
+            noise: ``(count, *noise)`` to draw from, instead of random rows.
             chunk: samples made at once.
 
         Raises:
-            UsageError: a label or class that is not there, rows of another number, or context that only data has.
+            UsageError: a label or class that is not there, rows of another number, noise of another shape, or context
+                that only data has.
         """
         if not isinstance(count, int) or count < 1:
             raise UsageError(f"at least one sample can be drawn, not {count!r}")
         context = self.context_rows(count, given=given, context=context)
+        if noise is not None and (self.noise is None or noise.shape != (count, *self.noise)):
+            takes = "no noise" if self.noise is None else f"noise {(count, *self.noise)}"
+            raise UsageError(f"this generator takes {takes} for {count} samples, not {tuple(noise.shape)}")
         wanted, chunk = count, self.rows or chunk
         if self.rows:  # the last rows are drawn and not used
             count = math.ceil(count / chunk) * chunk
-            context = {name: tensor[torch.arange(count) % wanted] for name, tensor in context.items()}
+            again = torch.arange(count) % wanted
+            context = {name: tensor[again] for name, tensor in context.items()}
+            noise = None if noise is None else noise[again]
         parts = (
             (min(chunk, count - start), {name: tensor[start : start + chunk] for name, tensor in context.items()})
             for start in range(0, count, chunk)
         )
-        return torch.cat(list(self.draw_each(parts, seed=seed)))[:wanted].contiguous()
+        return torch.cat(list(self.draw_each(parts, seed=seed, noise=noise)))[:wanted].contiguous()
 
     def draw_each(
-        self, parts: Iterable[tuple[int, Mapping[str, Tensor]]], *, seed: int | None = None
+        self,
+        parts: Iterable[tuple[int, Mapping[str, Tensor]]],
+        *,
+        seed: int | None = None,
+        noise: Tensor | None = None,
     ) -> Iterator[Tensor]:
         """Samples part by part, never all of them at once; from one stream of noise, as `draw` takes its chunks.
 
@@ -85,11 +97,13 @@ class Sampler:
 
         Args:
             parts: how many samples are wanted, and their whole context.
+            noise: of all parts in their order, to draw from instead of random rows.
 
         Raises:
             UsageError: as `draw`.
         """
         kind = next((each.dtype for each in self.module.parameters() if each.is_floating_point()), torch.float32)
+        used = 0
         with evaluating(self.module), apart(self.seed if seed is None else seed, self.device) as draws:
             for wanted, given in parts:
                 context = {name: tensor.to(self.device) for name, tensor in given.items()}
@@ -97,11 +111,13 @@ class Sampler:
                 if rows != wanted:
                     context = {name: tensor[torch.arange(rows) % wanted] for name, tensor in context.items()}
                 self._check_call(context)
-                noise = () if self.noise is None else (
-                    torch.randn(rows, *self.noise, generator=draws, device=self.device, dtype=kind),
+                drawn = () if self.noise is None else (
+                    torch.randn(rows, *self.noise, generator=draws, device=self.device, dtype=kind)
+                    if noise is None else noise[used : used + rows].to(self.device, kind),
                 )  # fmt: skip
+                used += rows
                 with torch.no_grad():
-                    made = self.module(*noise, **context)
+                    made = self.module(*drawn, **context)
                 yield made[:wanted]
 
     def context_rows(

@@ -10,7 +10,7 @@ import json
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,15 @@ from wganx.errors import DataError
 from wganx.lock import as_they_are
 
 LONGEST_TEXT = 1_000
+BLOCK = 4_000
+MOST_EVALUATIONS = 2_000
 HUGE = 1e39  # beyond float32: such a reading is as unusable as an infinite one
 
 _HOME = re.compile(r"(?i)(?:/home/|/Users/|[A-Z]:\\+Users\\+)[^/\\\s\"']+")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _SAMPLE = re.compile(r"(?:step-(\d{1,15})|real)(?:-(.+))?\.([a-z0-9]{3,4})", re.DOTALL)
+_FRAME = re.compile(r"walk-([0-9]{1,15})-([0-9]{2})(-.+)?\.([a-z0-9]{3,4})", re.DOTALL)
+_STEP_RECORD = re.compile(r"step-([0-9]{1,15})\.json")
 _MEDIA = frozenset(("wav", "flac", "ogg", "mp3", "mp4", "webm", "gif", "webp"))
 
 
@@ -54,6 +58,19 @@ class FileGroup:
 
 
 @dataclass(frozen=True)
+class WalkRecord:
+    """Previews along a walk through the noise, ``samples/walk-STEP-FRAME.png``, and the sounds and clips beside them.
+
+    Frames count from 0; `frames` is how many there are.
+    """
+
+    step: int
+    frames: int
+    previews: tuple[tuple[int, Path], ...]
+    media: Mapping[int | None, tuple[Path, ...]]
+
+
+@dataclass(frozen=True)
 class RunRecord:
     """What a run folder holds, as plain values.
 
@@ -63,11 +80,13 @@ class RunRecord:
         config: config.yaml as nested mappings, empty if there is none.
         curves: every logged quantity by name, in the order of first appearance.
         evaluation: evaluation.json, or None.
+        evaluations: those of single checkpoints, ``evaluations/step-*.json``, with their step, by step.
         findings: what the health checks found, as it was logged: ``step``, ``code``, ``level``, ``text``, ``mend``.
         shares: mean share of the time by part of the training.
         previews: step and path of every ``samples/step-*.png``, by step.
         real_picture: ``samples/real.png``, or None.
         media: the sounds and clips beside them (``samples/step-*-0000.wav``) by step; under None the real ones.
+        walk: the latest walk through the noise, or None.
         files: what else lies in the folder.
         problems: what could not be read, one sentence each.
     """
@@ -77,11 +96,13 @@ class RunRecord:
     config: Mapping[str, Any] = field(default_factory=dict)
     curves: Mapping[str, Curve] = field(default_factory=dict)
     evaluation: Mapping[str, Any] | None = None
+    evaluations: tuple[tuple[int, Mapping[str, Any]], ...] = ()
     findings: tuple[Mapping[str, Any], ...] = ()
     shares: Mapping[str, float] = field(default_factory=dict)
     previews: tuple[tuple[int, Path], ...] = ()
     real_picture: Path | None = None
     media: Mapping[int | None, tuple[Path, ...]] = field(default_factory=dict)
+    walk: WalkRecord | None = None
     files: tuple[FileGroup, ...] = ()
     problems: tuple[str, ...] = ()
 
@@ -105,10 +126,10 @@ def read_run(folder: Path) -> RunRecord:
             "give the folder that `wganx train` wrote"
         )
     problems: list[str] = []
-    metrics = list(_lines(folder / "metrics.jsonl", problems))
-    curves = _curves(metrics)
+    findings: list[dict[str, Any]] = []
+    curves = _curves(_blocks(folder / "metrics.jsonl", problems), findings)
     pictures, media = _samples(folder / "samples")
-    timings = _curves(_lines(folder / "timings.jsonl", problems))
+    timings = _curves(_blocks(folder / "timings.jsonl", problems), [])
     if "steps_per_second" in timings:
         curves.setdefault("steps_per_second", timings["steps_per_second"])
     return RunRecord(
@@ -117,11 +138,13 @@ def read_run(folder: Path) -> RunRecord:
         config=_document(folder / "config.yaml", problems) or {},
         curves=curves,
         evaluation=_document(folder / "evaluation.json", problems, expected=False),
-        findings=tuple(_findings(metrics)),
+        evaluations=tuple(_evaluations(folder / "evaluations", problems)),
+        findings=tuple(findings),
         shares={name[5:]: float(curve.finite.mean()) for name, curve in timings.items() if _is_share(name, curve)},
         previews=tuple(sorted((step, path) for step, path in pictures if step is not None)),
         real_picture=next((path for step, path in pictures if step is None), None),
         media=media,
+        walk=_walk(folder / "samples"),
         files=_files(folder),
         problems=tuple(problems),
     )
@@ -171,8 +194,18 @@ def _document(path: Path, problems: list[str], *, expected: bool = True) -> dict
     return content
 
 
-def _lines(path: Path, problems: list[str]) -> Iterator[dict[str, Any]]:
-    """The objects of a JSON-lines file; a torn last line is the mark of a killed run and only noted."""
+def _evaluations(folder: Path, problems: list[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """The records of single checkpoints, by the step in their name."""
+    if not folder.is_dir():
+        return
+    named = ((_STEP_RECORD.fullmatch(path.name), path) for path in folder.iterdir())
+    for step, path in sorted((int(match[1]), path) for match, path in named if match)[:MOST_EVALUATIONS]:
+        if (record := _document(path, problems)) is not None:
+            yield step, record
+
+
+def _blocks(path: Path, problems: list[str]) -> Iterator[list[dict[str, Any]]]:
+    """The objects of a JSON-lines file, many at a time; a torn last line is the mark of a killed run and only noted."""
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:
@@ -181,27 +214,36 @@ def _lines(path: Path, problems: list[str]) -> Iterator[dict[str, Any]]:
         problems.append(f"{path.name} cannot be read ({_first_line(error)}).")
         return
     damaged = 0
-    for place, line in enumerate(lines, start=1):
-        if not line.strip():
+    for start in range(0, len(lines), BLOCK):
+        block = lines[start : start + BLOCK]
+        entries = _parsed("[" + ",".join(block) + "]")  # all at once, which is faster than one by one
+        if isinstance(entries, list) and len(entries) == len(block) and all(isinstance(e, dict) for e in entries):
+            yield entries
             continue
-        try:
-            entry = json.loads(line)
-        except (ValueError, RecursionError):
-            entry = None
-        if isinstance(entry, dict):
-            yield entry
-        elif place == len(lines):
+        places = [place for place, line in enumerate(block, start=start + 1) if line.strip()]
+        entries = [_parsed(lines[place - 1]) for place in places]
+        yield [entry for entry in entries if isinstance(entry, dict)]
+        bad = [place for place, entry in zip(places, entries) if not isinstance(entry, dict)]
+        if len(lines) in bad:
             problems.append(f"The last line of {path.name} is cut off, as when a run is killed; it is left out.")
-        else:
-            damaged += 1
+        damaged += len(set(bad) - {len(lines)})
     if damaged:
         problems.append(f"{damaged} damaged line{'s' * (damaged > 1)} of {path.name} left out.")
 
 
+def _parsed(text: str) -> object:
+    """What JSON says, or None."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
 def _findings(entries: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     for entry in entries:
-        step, found = number(entry.get("step")), mapping(entry.get("health"))
-        if step is not None and found.get("code"):
+        if not (found := mapping(entry.get("health"))).get("code"):
+            continue
+        if (step := number(entry.get("step"))) is not None:
             yield {"step": int(step), **found}
 
 
@@ -209,47 +251,124 @@ def _is_share(name: str, curve: Curve) -> bool:
     return name.startswith("time/") and len(curve.finite) > 0
 
 
-def _curves(entries: Iterable[dict[str, Any]]) -> dict[str, Curve]:
-    """Readings by name. After a roll-back steps come twice: the later reading is the one that counts."""
-    readings: dict[str, dict[int, float]] = defaultdict(dict)
-    for entry in entries:
-        step = number(entry.get("step"))
-        if step is None or step < 0:
+_Part = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
+"""Readings of one quantity: where in the file they stand, their steps, their values."""
+
+
+def _curves(blocks: Iterable[list[dict[str, Any]]], findings: list[dict[str, Any]]) -> dict[str, Curve]:
+    """Readings by name; what the health checks found goes to `findings`.
+
+    After a roll-back steps come twice: the later reading is the one that counts.
+    """
+    readings: dict[str, list[_Part]] = defaultdict(list)
+    begun = 0
+    for entries in blocks:
+        findings += _findings(entries)
+        for name, part in _columns(entries, begun):
+            readings[name].append(part)
+        begun += len(entries)
+    order = sorted(readings, key=lambda name: min(int(places[0]) for places, *_ in readings[name]))
+    return {name: _by_step(readings[name]) for name in order}
+
+
+def _columns(entries: Sequence[dict[str, Any]], begun: int) -> Iterator[tuple[str, _Part]]:
+    """Entries of the same keys as columns: long runs have hundreds of thousands of them."""
+    alike: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for place, entry in enumerate(entries):
+        alike[tuple(entry)].append(place)
+    for keys, places in alike.items():
+        if "step" not in keys:
             continue
-        for name, value in entry.items():
-            if name == "step" or isinstance(value, bool):
-                continue
-            if value is None or isinstance(value, int | float):
-                readings[printable(name)][int(step)] = _reading(value)
-    curves = {}
-    for name, by_step in readings.items():
-        steps = np.array(sorted(by_step), dtype=np.int64)
-        curves[name] = Curve(steps, np.array([by_step[int(step)] for step in steps], dtype=np.float64))
-    return curves
+        columns = dict(zip(keys, zip(*(entries[place].values() for place in places))))
+        steps = _readings(columns.pop("step"))
+        placed = np.isfinite(steps) & (steps >= 0)
+        for name, column in columns.items():
+            there = placed & _is_reading(column)
+            if there.any():
+                where = np.array(places, dtype=np.int64)[there] + begun
+                yield printable(name), (where, steps[there].astype(np.int64), _readings(column)[there])
 
 
-def _reading(value: float | None) -> float:
-    finite = number(value)
-    return float("nan") if finite is None else finite
+def _by_step(parts: Sequence[_Part]) -> Curve:
+    places, steps, values = (np.concatenate(each) for each in zip(*parts))
+    order = np.lexsort((places, steps))
+    steps, values = steps[order], values[order]
+    latest = np.append(steps[1:] != steps[:-1], True)
+    return Curve(steps[latest], values[latest])
+
+
+def _readings(column: Sequence[object]) -> NDArray[np.float64]:
+    """A column as numbers, NaN where there is none that can be used."""
+    try:
+        values = np.array(column if _is_plain(column) else [number(each) for each in column], dtype=np.float64)
+    except OverflowError:  # a whole number beyond what a float holds
+        values = np.array([number(each) for each in column], dtype=np.float64)
+    return np.where(np.abs(values) < HUGE, values, np.nan)
+
+
+def _is_reading(column: Sequence[object]) -> NDArray[np.bool_]:
+    """Where a column holds a number, or the ``null`` of one that was not finite."""
+    if _is_plain(column):
+        return np.ones(len(column), dtype=bool)
+    return np.array([_is_plain([each]) for each in column])
+
+
+def _is_plain(column: Sequence[object]) -> bool:
+    return set(map(type, column)) <= {int, float, type(None)}
 
 
 def _samples(folder: Path) -> tuple[list[tuple[int | None, Path]], dict[int | None, tuple[Path, ...]]]:
-    """Pictures with their step, and the sounds and clips by step in the order of their numbers; real ones have None.
-
-    Links are left out: what they lead to was not made by the run.
-    """
+    """Pictures with their step, and the sounds and clips by step in the order of their numbers; real ones have None."""
     pictures: list[tuple[int | None, Path]] = []
-    media: dict[int | None, list[tuple[float, str, Path]]] = defaultdict(list)
-    for path in folder.iterdir() if folder.is_dir() else ():
-        match = _SAMPLE.fullmatch(path.name)
-        if match is None or path.is_symlink() or not path.is_file():
-            continue
+    media: dict[int | None, list[_Placed]] = defaultdict(list)
+    for match, path in _named(folder, _SAMPLE):
         step, name = None if match[1] is None else int(match[1]), match[2] or ""
         if match[3] == "png" and not name:
             pictures.append((step, path))
         elif match[3] in _MEDIA:
-            media[step].append((sample_number(name) or math.inf, path.name, path))
-    return pictures, {step: tuple(path for *_, path in sorted(found)) for step, found in media.items()}
+            media[step].append(_placed(name, path))
+    return pictures, _in_order(media)
+
+
+def _walk(folder: Path) -> WalkRecord | None:
+    """The walk of the latest step."""
+    found = [(int(match[1]), int(match[2]), match[3], match[4], path) for match, path in _named(folder, _FRAME)]
+    if not found:
+        return None
+    step = max(step for step, *_ in found)
+    previews: list[tuple[int, Path]] = []
+    media: dict[int | None, list[_Placed]] = defaultdict(list)
+    for _, frame, name, suffix, path in (each for each in found if each[0] == step):
+        if suffix == "png" and not name:
+            previews.append((frame, path))
+        elif suffix in _MEDIA:
+            media[frame].append(_placed(name or "", path))
+    return WalkRecord(
+        step,
+        1 + max((frame for own, frame, *_ in found if own == step), default=0),
+        tuple(sorted(previews)),
+        _in_order(media),
+    )
+
+
+def _named(folder: Path, name: re.Pattern[str]) -> Iterator[tuple[re.Match[str], Path]]:
+    """Files of a folder by their names. Links are left out: what they lead to was not made by the run."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        match = name.fullmatch(path.name)
+        if match is not None and not path.is_symlink() and path.is_file():
+            yield match, path
+
+
+_Placed = tuple[float, str, Path]
+
+
+def _placed(name: str, path: Path) -> _Placed:
+    """A file of a step with what orders it: the number of the sample, then its name."""
+    return sample_number(name.removeprefix("-")) or math.inf, path.name, path
+
+
+def _in_order(media: Mapping[int | None, Iterable[_Placed]]) -> dict[int | None, tuple[Path, ...]]:
+    return {step: tuple(path for *_, path in sorted(found)) for step, found in media.items()}
 
 
 def _files(folder: Path) -> tuple[FileGroup, ...]:
