@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 import wganx
+from wganx.cli.compare import compare
 from wganx.cli.config import config
 from wganx.cli.data import data
 from wganx.cli.distance import distance
@@ -82,5 +83,5 @@ def main(debug: bool) -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-for _command in (train, resume, sample, evaluate, distance, report, plugins, config, data, lab, doctor):
+for _command in (train, resume, sample, evaluate, compare, distance, report, plugins, config, data, lab, doctor):
     main.add_command(_command)
