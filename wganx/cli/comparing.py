@@ -14,7 +14,7 @@ from wganx.comparison.comparing import CostRow, MetricTable, Tables
 from wganx.comparison.comparison import Comparison
 from wganx.comparison.figures import duration, figure, percent, with_ends
 from wganx.comparison.statements import NOT_SHOWN
-from wganx.comparison.statistics import Ends
+from wganx.comparison.statistics import Chance, Ends
 from wganx.experiments import Ending, RunErrand, Watch
 from wganx.experiments.errand import Errand
 from wganx.experiments.progress import reached
@@ -133,7 +133,7 @@ def _versus(found: MetricTable) -> Table:
             "-" if own.correlation is None else f"{own.correlation:.2f}",
             "-" if own.p is None else f"{own.p:.3f}",
             with_ends(own.mean, own.unpaired).replace("[", "\\["),
-            "-" if chance is None else f"{chance.wins} of {chance.pairs} pairs ({percent(chance.probability)})",
+            _chance(chance),
         )
     return table
 
@@ -155,6 +155,13 @@ def _costs(costs: Sequence[CostRow]) -> Table:
             *(", ".join(duration(at) for at in row.reached[name].values()) or "-" for name in names),
         )
     return table
+
+
+def _chance(chance: Chance | None) -> str:
+    if chance is None:
+        return "-"
+    ties = f", {chance.ties} ties" if chance.ties else ""
+    return f"{chance.wins} of {chance.pairs} pairs{ties} ({percent(chance.probability)})"
 
 
 def _half(ends: Ends | None) -> float | None:

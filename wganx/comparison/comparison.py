@@ -24,6 +24,11 @@ from wganx.runs import RunFolder
 from wganx.storage import json_text, write_whole
 
 SCHEMA = 1
+_PLANNED = 0.9
+_COLUMNS = (
+    "variant", "seed", "status", "reason", "steps", "seconds", "seconds_per_step", "metric", "better", "value", "floor",
+    "ceiling", "folder",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -93,11 +98,7 @@ class Comparison:
         """A line a run and value, for a spreadsheet."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(
-            "variant,seed,status,reason,steps,seconds,seconds_per_step,metric,better,value,floor,ceiling,folder".split(
-                ","
-            )
-        )
+        writer.writerow(_COLUMNS)
         writer.writerows(self._lines())
         return text.getvalue()
 
@@ -161,6 +162,7 @@ def compare_asked(folder: ComparisonFolder) -> Comparison:
     if question.seconds is not None:
         budget = f"each {duration(question.seconds)} of training"
         unequal = [sentence for sentence in unequal if not sentence.startswith("The runs differ in updates")]
+        cautions += _cut_short(groups, question)
     else:
         steps = set(question.steps.values())
         budget = f"each {steps.pop():,} updates" if len(steps) == 1 else "each its updates"
@@ -203,6 +205,22 @@ def compare_found(
     count = sum(len(group.outcomes) for group in groups)
     title = f"{count} runs of {len(groups)} {'variant' if len(groups) == 1 else 'variants'}"
     return Comparison(title, judged, tables, differ, equal, tuple(unequal), None, out)
+
+
+def _cut_short(groups: Sequence[Group], question: Question) -> list[str]:
+    """Of equal seconds: that runs were slower than they were paced, and ended before their learning rate did."""
+    short = [
+        f"{group.name} seed {outcome.seed} ({outcome.cost.steps:,} of {question.steps[group.name]:,})"
+        for group in groups
+        for outcome in group.outcomes
+        if outcome.status != "open" and outcome.cost and outcome.cost.steps < _PLANNED * question.steps[group.name]
+    ]
+    if not short:
+        return []
+    return [
+        f"These runs spent their seconds before {_PLANNED:.0%} of the updates for which their learning rate was "
+        f"planned, because the machine was slower then than when it was paced: {'; '.join(short)}."
+    ]
 
 
 def _refuse_unlike(groups: Sequence[Group]) -> None:

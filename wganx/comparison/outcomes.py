@@ -100,7 +100,7 @@ def read_outcome(folder: RunFolder, failure: str | None = None) -> Outcome:
     facts, config = folder.facts(), read_config(folder)
     seed = int(config.get("seed", facts.get("seed", 0)) or 0)
     record = _read_record(folder)
-    clock = training_clock(read_lines(folder.timings))
+    clock = training_clock(folder)
     values = {f"{row['metric']}/{row['value']}": _value(row) for row in record.get("rows", [])}
     finished = facts.get("status") == "finished" and bool(record)
     reason = failure or ""

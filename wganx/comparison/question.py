@@ -14,7 +14,7 @@ from wganx.config import Resolved, resolve
 from wganx.errors import ConfigError, UsageError, did_you_mean
 
 SCHEMA = 1
-_LOOKS = {"preview.every": 4, "evaluate.every": 10, "log.every": 100}
+_LOOKS = {"preview.every": 4, "evaluate.every": 10, "log.every": 40}
 """How often each is done in a run of a comparison at least, unless the user says so himself."""
 
 

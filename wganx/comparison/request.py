@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from wganx.comparison.comparison import Comparison, compare_asked, compare_found
-from wganx.comparison.conduct import conduct, left_to_do
+from wganx.comparison.conducting import conduct, left_to_do
 from wganx.comparison.folder import ComparisonFolder
 from wganx.comparison.question import Question, ask, read_question
 from wganx.comparison.variants import parse_variants

@@ -11,7 +11,7 @@ from statistics import median
 
 from wganx.config import resolve
 from wganx.engine import Observer
-from wganx.experiments.clock import SecondsBudget
+from wganx.experiments.clock import SecondsBudget, own_share
 from wganx.experiments.errand import Errand, PaceErrand, RunErrand
 from wganx.report import write_report
 from wganx.runs import Assembly, Run, RunFolder, train_run
@@ -107,30 +107,32 @@ def _finish_at(run: Run, step: int, why: str) -> None:
 
 
 class _Pace(Observer):
-    """Times a training between its logging points."""
+    """Times the steps of a training between its logging points."""
 
-    def __init__(self) -> None:
+    def __init__(self, device: str) -> None:
         self.first: float | None = None
-        self.moments: list[tuple[int, float]] = []
+        self.per_step: list[float] = []
+        self._device = device
+        self._last: tuple[int, float] | None = None
+
+    def started(self, step: int, until: int) -> None:
+        self._last = None
+        self.per_step.clear()
 
     def paced(self, step: int, seconds: float) -> None:
         self.first = seconds
 
-    def logged(self, step: int, scalars: Mapping[str, float]) -> None:
-        self.moments.append((step, time.perf_counter()))
-
-    @property
-    def seconds_per_step(self) -> float:
-        """The median over the intervals between logging points."""
-        return median(
-            (later - earlier) / (step - before)
-            for (before, earlier), (step, later) in zip(self.moments, self.moments[1:])
-        )
+    def timed(self, step: int, shares: Mapping[str, float]) -> None:
+        now = time.perf_counter()
+        if self._last is not None:
+            passed = (now - self._last[1]) * own_share(shares, self._device)
+            self.per_step.append(passed / (step - self._last[0]))
+        self._last = step, now
 
 
 def _measure_pace(errand: PaceErrand, stop: Stopped) -> bool:
     assembly = Assembly(resolve(config=Path(errand.config), environ={}, seed=errand.seed))
-    trainer, pace = assembly.trainer, _Pace()
+    trainer, pace = assembly.trainer, _Pace(assembly.device.type)
     stop.tell(trainer.stop)
     try:
         steps = 8
@@ -140,7 +142,6 @@ def _measure_pace(errand: PaceErrand, stop: Stopped) -> bool:
         if not stop.asked:
             assert pace.first is not None
             between = max(1, round(errand.seconds / _LOGGING_POINTS / pace.first))
-            pace.moments.clear()
             trainer.fit(
                 assembly.stream, steps=between * (_LOGGING_POINTS + 1), log_every=between, observers=[pace],
                 progress=False,
@@ -150,7 +151,7 @@ def _measure_pace(errand: PaceErrand, stop: Stopped) -> bool:
         assembly.close()
     if stop.asked:
         return False
-    write_whole(Path(errand.out), json_text({"seconds_per_step": pace.seconds_per_step}) + "\n")
+    write_whole(Path(errand.out), json_text({"seconds_per_step": median(pace.per_step)}) + "\n")
     return True
 
 

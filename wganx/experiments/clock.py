@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,8 +11,14 @@ import numpy as np
 from wganx.engine import Observer
 from wganx.runs import RunFolder, read_lines
 
-_OWN = ("data", "critic", "generator", "other")
-"""The parts of the time that are the training's; whatever else is named only looks: previews, metrics, observers."""
+
+def own_share(shares: Mapping[str, float], device: str) -> float:
+    """The share of the time that is the training's own: for data and both players, not for looking at them.
+
+    On a GPU these are the times of launching the work; the wait for it falls into ``other``, which counts there.
+    """
+    parts = ("data", "critic", "generator") if device == "cpu" else ("data", "critic", "generator", "other")
+    return min(sum(shares.get(part, 0.0) for part in parts), 1.0)
 
 
 @dataclass
@@ -21,21 +27,22 @@ class Clock:
 
     Attributes:
         steps: generator updates at the logging points.
-        seconds: spent in training up to each: time for data, both players and logging; not for previews, metrics and
-            observers.
+        seconds: spent in training up to each, by `own_share`: logging, previews, metrics and checkpoints do not count.
+        device: where it trains.
     """
 
+    device: str = "cpu"
     steps: list[int] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     _total: float = 0.0
 
     def add(self, line: Mapping[str, Any]) -> None:
         """Take up the next line of ``timings.jsonl``."""
-        looking = sum(share for name, share in line.items() if name.startswith("time/") and name[5:] not in _OWN)
+        shares = {name[5:]: share for name, share in line.items() if name.startswith("time/")}
         passed = max(line["seconds"] - self._total, 0.0)
         self._total = line["seconds"]
         self.steps.append(line["step"])
-        self.seconds.append(self.spent + passed * (1 - min(looking, 1.0)))
+        self.seconds.append(self.spent + passed * own_share(shares, self.device))
 
     @property
     def spent(self) -> float:
@@ -57,10 +64,10 @@ class Clock:
         return found[1:] or found
 
 
-def training_clock(timings: Iterable[Mapping[str, Any]]) -> Clock:
-    """The clock of a run, from the lines of its ``timings.jsonl``."""
-    clock = Clock()
-    for line in timings:
+def training_clock(folder: RunFolder) -> Clock:
+    """The clock of a run, from its ``timings.jsonl``."""
+    clock = Clock(str(folder.facts().get("device", "cpu")).partition(":")[0])
+    for line in read_lines(folder.timings):
         clock.add(line)
     return clock
 
@@ -80,10 +87,10 @@ class SecondsBudget(Observer):
         self.over = False
 
     def started(self, step: int, until: int) -> None:
-        self._clock = training_clock(read_lines(self._folder.timings))
+        self._clock = training_clock(self._folder)
 
     def rolled_back(self, step: int, reason: str) -> None:
-        self._clock = training_clock(read_lines(self._folder.timings))
+        self._clock = training_clock(self._folder)
 
     def timed(self, step: int, shares: Mapping[str, float]) -> None:
         *_, last = read_lines(self._folder.timings)

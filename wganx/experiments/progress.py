@@ -8,14 +8,14 @@ import yaml
 
 from wganx.experiments.clock import training_clock
 from wganx.experiments.errand import Errand, RunErrand
-from wganx.runs import RunFolder, read_lines
+from wganx.runs import RunFolder
 
 
 def reached(errand: Errand) -> str:
     """In words: ``step 300 of 2000, 12.3 s``; empty before its first logging point."""
     if not isinstance(errand, RunErrand):
         return ""
-    clock = training_clock(read_lines(RunFolder(Path(errand.folder)).timings))
+    clock = training_clock(RunFolder(Path(errand.folder)))
     if not clock.steps:
         return ""
     try:
