@@ -18,8 +18,8 @@ MakeRun = Callable[..., Path]
 def config(constraint: str, seed: int, **more: Any) -> dict[str, Any]:
     weight = {"weight": 10.0} if constraint == "gradient-penalty" else {"limit": 0.01}
     return {
-        "plugin": "points", "scenario": "ring", "seed": seed, "device": "cpu", "dataset": {"name": "ring", "count": 400},
-        "constraint": {"name": constraint, **weight}, "train": {"steps": 100, **more},
+        "plugin": "points", "scenario": "ring", "seed": seed, "device": "cpu",
+        "dataset": {"name": "ring", "count": 400}, "constraint": {"name": constraint, **weight}, "train": {"steps": 100, **more},
         "preview": {"every": 25, "count": 16}, "evaluate": {"n": 50},
     }  # fmt: skip
 
@@ -50,7 +50,7 @@ def write_run(
     error: str | None = None,
     per_step: float = 0.01,
     health: Sequence[dict[str, Any]] = (),
-    evaluation: dict[str, Any] | None | str = "as usual",
+    evaluation: dict[str, Any] | str | None = "as usual",
     train: dict[str, Any] | None = None,
     facts: dict[str, Any] | None = None,
 ) -> Path:

@@ -142,8 +142,8 @@ def test_only_training_is_counted_as_training(nine_runs):
     ("protocol", "message"),
     [
         ({"n": 60}, "samples a side (n): 50 in gradient-penalty (seed 0), 60 in clip (seed 0)"),
-        ({"extractors": {"classes": "0123456789abcdef"}}, "extractor weights: none in gradient-penalty (seed 0), classes 0123"),
-        ({"fingerprint": "others"}, "held-out data (fingerprint): data of seed in gradient-penalty (seed 0), others in"),
+        ({"extractors": {"classes": "0123456789abcdef"}}, "extractor weights: none in gradient-penalty (seed 0), classes"),
+        ({"fingerprint": "others"}, "held-out data (fingerprint): data of seed in gradient-penalty (seed 0), others"),
         ({"resize": "bilinear"}, "resize filter: none in gradient-penalty (seed 0), bilinear in clip (seed 0)"),
         ({"repeats": 3}, "repeats: 1 in"),
     ],

@@ -156,7 +156,7 @@ def test_a_wrong_configuration_starts_nothing_and_names_the_variant(tmp_path, se
         ({"vary": ()}, "nothing to compare: give finished RUNs, or what to vary"),
         ({"budget": "seconds"}, "--budget seconds needs --seconds S"),
         ({"budget": "updates", "seconds": 3.0}, "--seconds is a budget of seconds, and --budget says updates"),
-        ({"runs": ("a", "b")}, "RUNs are finished: leave --vary, --seeds, --plugin, --scenario, --setting, --device out"),
+        ({"runs": ("a", "b")}, "RUNs are finished: leave --vary, --seeds, --plugin, --scenario, --set, --device out"),
         ({"resume": "c"}, "--resume goes on with what was asked: leave"),
         ({"baseline": "R1"}, "--baseline: no variant 'R1'; variants: clip, none"),
         ({"metrics": ["high"]}, "--metric: no value 'high' that can be ranked; there are: modes/"),

@@ -44,7 +44,7 @@ def carry_out_request(
     scores = parse_reach(reach)
     asked = {"--vary": vary, "--variant": variants, "--seeds": seeds, "--budget": budget, "--seconds": seconds}
     starting = [name for name, value in asked.items() if value]
-    chosen = [f"--{name.rstrip('s')}" if name == "settings" else f"--{name}" for name, value in choice.items() if value]
+    chosen = ["--set" if name == "settings" else f"--{name}" for name, value in choice.items() if value]
     if resume is not None:
         _refuse(
             "--resume goes on with what was asked", [*map(str, runs), *starting, *chosen, *(["--out"] if out else [])]
