@@ -40,14 +40,14 @@ def test_the_page_runs_its_script_under_its_policy_without_a_word(
     page = write_report(make_run())
     document, console = open_headless(page, tmp_path / "profile")
     assert console == []
-    assert '<div class="controls reader" id="reader" data-scripted="">' in document  # shown by the script
+    assert 'aria-label="Reading the curves" data-scripted="">' in document  # shown by the script
 
     tampered = tmp_path / "tampered.html"
     tampered.write_text(page.read_text(encoding="utf-8").replace('"use strict";', '"use strict"; '), encoding="utf-8")
     document, console = open_headless(tampered, tmp_path / "profile")
     assert len(console) == 1
     assert "Content Security Policy" in console[0]
-    assert 'id="reader" data-scripted="" hidden' in document
+    assert 'aria-label="Reading the curves" data-scripted="" hidden' in document
 
 
 def test_sounds_are_loaded_under_the_policy_and_nothing_else_is_allowed(

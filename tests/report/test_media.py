@@ -115,7 +115,7 @@ def test_the_content_and_not_the_suffix_says_what_a_file_is(tmp_path: Path) -> N
     )
     media = of_one_step(files)
     assert [(medium.name, medium.player) for medium in media.chosen[500]] == [
-        ("sample 1", "image"), ("sample 3", "audio"),
+        ("sample 1", "strip"), ("sample 3", "audio"),
     ]  # fmt: skip
     assert media.available == 2
     assert media.unreadable == (
@@ -170,7 +170,7 @@ def test_over_budget_the_latest_and_the_real_come_first_and_the_rest_is_evenly_s
 
 
 def test_one_file_over_the_budget_leaves_room_to_the_others(tmp_path: Path) -> None:
-    files = written(tmp_path, {"step-000500-0000.wav": sound(9_000), "step-000500-0001.wav": WAV})
+    files = written(tmp_path, {"step-000500-0000.mp4": MP4 + bytes(9_000), "step-000500-0001.wav": WAV})
     media = of_one_step(files, 2_000)
     assert [medium.name for medium in media.chosen[500]] == ["sample 2"]
     assert media.left_out == {500: 1}

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from wganx.report.charts import Chart, StepAxis, draw, figure, step_axis
+from wganx.report.charts import Chart, Series, StepAxis, draw, step_axis
 from wganx.report.pictures import spread
 from wganx.report.reading import Curve, RunRecord, mapping
+from wganx.report.wording import figure
 
 MOST_CHARTS = 18
 ROWS_OF_NUMBERS = 20
@@ -111,8 +112,10 @@ def _chart(group: tuple[str, ...], moving: Mapping[str, Curve], config: Mapping[
     if group[0] == "gradient_norm" and constraint in TARGET_NORM:
         target = 1.0
         about += f" Dashed: its {TARGET_NORM[constraint]}, 1."
-    lines = [(_line_name(name, group), moving[name]) for name in group]
-    return draw(title, about, lines, axis, target=target, wide=is_w1)
+    # The last one is what the others lead to: it has the first ink.
+    inks = [*range(1, len(group)), 0]
+    series = [Series(_line_name(name, group), moving[name], ink) for name, ink in zip(group, inks)]
+    return draw(title, about, series, axis, target=target, wide=is_w1)
 
 
 def _line_name(name: str, group: tuple[str, ...]) -> str:

@@ -1,28 +1,35 @@
-"""Sounds and clips beside the previews, embedded under a budget: known by what a file holds, never decoded."""
+"""Sounds and clips beside the previews, embedded under a budget: known by what a file holds, not by its name."""
 
 from __future__ import annotations
 
 import base64
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import Literal
 
 from PIL import Image
 
+from wganx.report.decoding import Strip, as_mp3, as_strip, loudness
 from wganx.report.pictures import MOST_STEPS, spread
 from wganx.report.reading import printable, sample_number
 
 MOST_FILES = 16
 """Of one step, and of the real ones."""
 WIDEST_CLIP = 160
+MOST_FRAMES = 64
+SOUNDS = 2_000_000
+"""Bytes of sounds as they are; beyond them they are compressed."""
+MOST_SQUEEZED = 160
+LARGEST_DECODED = 20_000_000
+MP3 = "audio/mpeg"
 NAMED = 3
 NO_MEDIUM = "no sound or clip by what is in it"
 UNREADABLE = "cannot be read"
 
-Player = Literal["audio", "video", "image"]
+Player = Literal["audio", "video", "image", "strip"]
 
 _KNOWN: tuple[tuple[re.Pattern[bytes], Player, str], ...] = (
     (re.compile(rb"RIFF.{4}WAVE", re.DOTALL), "audio", "audio/wav"),
@@ -40,7 +47,11 @@ _KNOWN: tuple[tuple[re.Pattern[bytes], Player, str], ...] = (
 class Medium:
     """An embedded sound or clip, what plays it, and what the sample is called.
 
-    `width` and `height` are those to show it at, a whole multiple of its pixels; 0 where a player finds them itself.
+    Attributes:
+        width: to show it at, as `height` a whole multiple of its pixels; 0 where a player finds it itself.
+        compressed: a sound that is smaller here than its file is.
+        wave: of a sound, the SVG path of its loudness over `seconds`; empty where it cannot be decoded.
+        strip: of a clip, its frames in one picture.
     """
 
     player: Player
@@ -48,6 +59,10 @@ class Medium:
     name: str
     width: int = 0
     height: int = 0
+    compressed: bool = False
+    wave: str = ""
+    seconds: float = 0.0
+    strip: Strip | None = None
 
 
 @dataclass(frozen=True)
@@ -71,10 +86,22 @@ class Media:
         """How many are embedded."""
         return sum(map(len, self.chosen.values()))
 
+    @property
+    def compressed(self) -> int:
+        """How many sounds are smaller here than their files are."""
+        return sum(one.compressed for some in self.chosen.values() for one in some)
+
+    def plays(self, *players: Player) -> bool:
+        """Whether anything is played by one of these."""
+        return any(one.player in players for some in self.chosen.values() for one in some)
+
 
 @dataclass(frozen=True)
 class _Found:
-    """A file that can be embedded, and what it is by its first bytes; `size` in bytes."""
+    """A file that can be embedded, and what it is by its first bytes; `size` in bytes.
+
+    `data` stands for what is in it, where that was made smaller.
+    """
 
     path: Path
     player: Player
@@ -82,6 +109,7 @@ class _Found:
     size: int
     width: int = 0
     height: int = 0
+    data: bytes | None = None
 
     @property
     def cost(self) -> int:
@@ -105,6 +133,10 @@ def embed_media(files: Mapping[int | None, Sequence[Path]], steps: Sequence[int]
     refused: dict[str, list[str]] = {}
     sought = spread([step for step in steps if files.get(step)], MOST_STEPS)
     found = {step: _checked(files.get(step, ())[:MOST_FILES], refused) for step in (*sought, None)}
+    sounds = [file for some in found.values() for file in some if file.player == "audio"]
+    if sum(file.cost for file in sounds) > min(SOUNDS, budget):
+        sought = spread(sought, max(1, MOST_SQUEEZED // MOST_FILES - 1))
+        found = {step: [_squeezed(file) for file in found[step]] for step in (*sought, None)}
     latest = sought[-1] if sought else None
     chosen: dict[int | None, list[_Found]] = {latest: [], None: []}
     room = budget
@@ -186,16 +218,38 @@ def _look(path: Path) -> _Found:
     return _Found(path, player, media_type, size, width * scale, height * scale)
 
 
+def _squeezed(file: _Found) -> _Found:
+    """A sound as MP3, where that is smaller; anything else as it is."""
+    if file.player != "audio" or file.size > LARGEST_DECODED:
+        return file
+    data = as_mp3(file.path)
+    return file if data is None or len(data) >= file.size else replace(file, type=MP3, size=len(data), data=data)
+
+
 def _embedded(found: Sequence[_Found], refused: dict[str, list[str]]) -> Iterator[Medium]:
     for one in found:
+        data = one.data
         try:
-            with one.path.open("rb") as file:
-                data = file.read(one.size)  # a file that grew since it was looked at keeps within the budget
+            if data is None:
+                with one.path.open("rb") as file:
+                    data = file.read(one.size)  # a file that grew since it was looked at keeps within the budget
         except OSError:
             refused.setdefault(UNREADABLE, []).append(one.path.name)
             continue
-        source = f"data:{one.type};base64,{base64.b64encode(data).decode('ascii')}"
-        yield Medium(one.player, source, _called(one.path), one.width, one.height)
+        name = _called(one.path)
+        if one.player == "image" and (strip := as_strip(data, MOST_FRAMES)) is not None and len(strip.data) <= one.size:
+            yield Medium("strip", _data_uri("image/webp", strip.data), name, one.width, one.height, strip=strip)
+            continue
+        wave, seconds = ("", 0.0)
+        if one.player == "audio" and one.size <= LARGEST_DECODED:
+            wave, seconds = loudness(data)
+        yield Medium(
+            one.player, _data_uri(one.type, data), name, one.width, one.height, one.data is not None, wave, seconds
+        )
+
+
+def _data_uri(media_type: str, data: bytes) -> str:
+    return f"data:{media_type};base64,{base64.b64encode(data).decode('ascii')}"
 
 
 def _called(path: Path) -> str:

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from wganx.report.charts import figure
 from wganx.report.reading import RunRecord, mapping, number, printable
+from wganx.report.wording import figure
 
 MOST_NOTES = 30
 RESUME = "wganx resume ."

@@ -87,11 +87,8 @@ def encode(step: int | None, path: Path) -> Picture:
         if max(opened.size) > SIDE_LIMIT:
             raise ValueError(f"{opened.width} x {opened.height} pixels, more than {SIDE_LIMIT} on a side")
         image = opened.convert("RGBA" if "A" in opened.getbands() or "transparency" in opened.info else "RGB")
-    lossless, lossy = io.BytesIO(), io.BytesIO()
-    image.save(lossless, "WEBP", lossless=True, quality=60, method=4)
-    image.save(lossy, "WEBP", quality=90, method=4)
-    keeps = lossless.tell() <= LOSSY_WORTH * lossy.tell()
-    data = base64.b64encode((lossless if keeps else lossy).getvalue()).decode("ascii")
+    webp, keeps = as_webp(image)
+    data = base64.b64encode(webp).decode("ascii")
     scale = max(1, WIDEST_DISPLAY // max(image.size))
     return Picture(
         step=step,
@@ -101,6 +98,15 @@ def encode(step: int | None, path: Path) -> Picture:
         pixelated=scale > 1,
         lossless=keeps,
     )
+
+
+def as_webp(image: Image.Image, quality: int = 90) -> tuple[bytes, bool]:
+    """`image` as WebP, and whether that is lossless: it is, unless `quality` is smaller by more than `LOSSY_WORTH`."""
+    lossless, lossy = io.BytesIO(), io.BytesIO()
+    image.save(lossless, "WEBP", lossless=True, quality=60, method=4)
+    image.save(lossy, "WEBP", quality=quality, method=4)
+    keeps = lossless.tell() <= LOSSY_WORTH * lossy.tell()
+    return (lossless if keeps else lossy).getvalue(), keeps
 
 
 def _size(pictures: Sequence[Picture]) -> int:

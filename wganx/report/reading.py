@@ -10,7 +10,7 @@ import json
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,14 @@ from numpy.typing import NDArray
 from wganx.errors import DataError
 
 LONGEST_TEXT = 1_000
+BLOCK = 4_000
+MOST_EVALUATIONS = 2_000
 HUGE = 1e39  # beyond float32: such a reading is as unusable as an infinite one
 
 _HOME = re.compile(r"(?i)(?:/home/|/Users/|[A-Z]:\\+Users\\+)[^/\\\s\"']+")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _SAMPLE = re.compile(r"(?:step-(\d{1,15})|real)(?:-(.+))?\.([a-z0-9]{3,4})", re.DOTALL)
+_STEP_RECORD = re.compile(r"step-([0-9]{1,15})\.json")
 _MEDIA = frozenset(("wav", "flac", "ogg", "mp3", "mp4", "webm", "gif", "webp"))
 
 
@@ -62,6 +65,7 @@ class RunRecord:
         config: config.yaml as nested mappings, empty if there is none.
         curves: every logged quantity by name, in the order of first appearance.
         evaluation: evaluation.json, or None.
+        evaluations: those of single checkpoints, ``evaluations/step-*.json``, with their step, by step.
         findings: what the health checks found, as it was logged: ``step``, ``code``, ``level``, ``text``, ``mend``.
         shares: mean share of the time by part of the training.
         previews: step and path of every ``samples/step-*.png``, by step.
@@ -76,6 +80,7 @@ class RunRecord:
     config: Mapping[str, Any] = field(default_factory=dict)
     curves: Mapping[str, Curve] = field(default_factory=dict)
     evaluation: Mapping[str, Any] | None = None
+    evaluations: tuple[tuple[int, Mapping[str, Any]], ...] = ()
     findings: tuple[Mapping[str, Any], ...] = ()
     shares: Mapping[str, float] = field(default_factory=dict)
     previews: tuple[tuple[int, Path], ...] = ()
@@ -104,10 +109,10 @@ def read_run(folder: Path) -> RunRecord:
             "give the folder that `wganx train` wrote"
         )
     problems: list[str] = []
-    metrics = list(_lines(folder / "metrics.jsonl", problems))
-    curves = _curves(metrics)
+    findings: list[dict[str, Any]] = []
+    curves = _curves(_blocks(folder / "metrics.jsonl", problems), findings)
     pictures, media = _samples(folder / "samples")
-    timings = _curves(_lines(folder / "timings.jsonl", problems))
+    timings = _curves(_blocks(folder / "timings.jsonl", problems), [])
     if "steps_per_second" in timings:
         curves.setdefault("steps_per_second", timings["steps_per_second"])
     return RunRecord(
@@ -116,7 +121,8 @@ def read_run(folder: Path) -> RunRecord:
         config=_document(folder / "config.yaml", problems) or {},
         curves=curves,
         evaluation=_document(folder / "evaluation.json", problems, expected=False),
-        findings=tuple(_findings(metrics)),
+        evaluations=tuple(_evaluations(folder / "evaluations", problems)),
+        findings=tuple(findings),
         shares={name[5:]: float(curve.finite.mean()) for name, curve in timings.items() if _is_share(name, curve)},
         previews=tuple(sorted((step, path) for step, path in pictures if step is not None)),
         real_picture=next((path for step, path in pictures if step is None), None),
@@ -170,8 +176,18 @@ def _document(path: Path, problems: list[str], *, expected: bool = True) -> dict
     return content
 
 
-def _lines(path: Path, problems: list[str]) -> Iterator[dict[str, Any]]:
-    """The objects of a JSON-lines file; a torn last line is the mark of a killed run and only noted."""
+def _evaluations(folder: Path, problems: list[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """The records of single checkpoints, by the step in their name."""
+    if not folder.is_dir():
+        return
+    named = ((_STEP_RECORD.fullmatch(path.name), path) for path in folder.iterdir())
+    for step, path in sorted((int(match[1]), path) for match, path in named if match)[:MOST_EVALUATIONS]:
+        if (record := _document(path, problems)) is not None:
+            yield step, record
+
+
+def _blocks(path: Path, problems: list[str]) -> Iterator[list[dict[str, Any]]]:
+    """The objects of a JSON-lines file, many at a time; a torn last line is the mark of a killed run and only noted."""
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:
@@ -180,27 +196,36 @@ def _lines(path: Path, problems: list[str]) -> Iterator[dict[str, Any]]:
         problems.append(f"{path.name} cannot be read ({_first_line(error)}).")
         return
     damaged = 0
-    for place, line in enumerate(lines, start=1):
-        if not line.strip():
+    for start in range(0, len(lines), BLOCK):
+        block = lines[start : start + BLOCK]
+        entries = _parsed("[" + ",".join(block) + "]")  # all at once, which is faster than one by one
+        if isinstance(entries, list) and len(entries) == len(block) and all(isinstance(e, dict) for e in entries):
+            yield entries
             continue
-        try:
-            entry = json.loads(line)
-        except (ValueError, RecursionError):
-            entry = None
-        if isinstance(entry, dict):
-            yield entry
-        elif place == len(lines):
+        places = [place for place, line in enumerate(block, start=start + 1) if line.strip()]
+        entries = [_parsed(lines[place - 1]) for place in places]
+        yield [entry for entry in entries if isinstance(entry, dict)]
+        bad = [place for place, entry in zip(places, entries) if not isinstance(entry, dict)]
+        if len(lines) in bad:
             problems.append(f"The last line of {path.name} is cut off, as when a run is killed; it is left out.")
-        else:
-            damaged += 1
+        damaged += len(set(bad) - {len(lines)})
     if damaged:
         problems.append(f"{damaged} damaged line{'s' * (damaged > 1)} of {path.name} left out.")
 
 
+def _parsed(text: str) -> object:
+    """What JSON says, or None."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
 def _findings(entries: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     for entry in entries:
-        step, found = number(entry.get("step")), mapping(entry.get("health"))
-        if step is not None and found.get("code"):
+        if not (found := mapping(entry.get("health"))).get("code"):
+            continue
+        if (step := number(entry.get("step"))) is not None:
             yield {"step": int(step), **found}
 
 
@@ -208,28 +233,70 @@ def _is_share(name: str, curve: Curve) -> bool:
     return name.startswith("time/") and len(curve.finite) > 0
 
 
-def _curves(entries: Iterable[dict[str, Any]]) -> dict[str, Curve]:
-    """Readings by name. After a roll-back steps come twice: the later reading is the one that counts."""
-    readings: dict[str, dict[int, float]] = defaultdict(dict)
-    for entry in entries:
-        step = number(entry.get("step"))
-        if step is None or step < 0:
+_Part = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
+"""Readings of one quantity: where in the file they stand, their steps, their values."""
+
+
+def _curves(blocks: Iterable[list[dict[str, Any]]], findings: list[dict[str, Any]]) -> dict[str, Curve]:
+    """Readings by name; what the health checks found goes to `findings`.
+
+    After a roll-back steps come twice: the later reading is the one that counts.
+    """
+    readings: dict[str, list[_Part]] = defaultdict(list)
+    begun = 0
+    for entries in blocks:
+        findings += _findings(entries)
+        for name, part in _columns(entries, begun):
+            readings[name].append(part)
+        begun += len(entries)
+    order = sorted(readings, key=lambda name: min(int(places[0]) for places, *_ in readings[name]))
+    return {name: _by_step(readings[name]) for name in order}
+
+
+def _columns(entries: Sequence[dict[str, Any]], begun: int) -> Iterator[tuple[str, _Part]]:
+    """Entries of the same keys as columns: long runs have hundreds of thousands of them."""
+    alike: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for place, entry in enumerate(entries):
+        alike[tuple(entry)].append(place)
+    for keys, places in alike.items():
+        if "step" not in keys:
             continue
-        for name, value in entry.items():
-            if name == "step" or isinstance(value, bool):
-                continue
-            if value is None or isinstance(value, int | float):
-                readings[printable(name)][int(step)] = _reading(value)
-    curves = {}
-    for name, by_step in readings.items():
-        steps = np.array(sorted(by_step), dtype=np.int64)
-        curves[name] = Curve(steps, np.array([by_step[int(step)] for step in steps], dtype=np.float64))
-    return curves
+        columns = dict(zip(keys, zip(*(entries[place].values() for place in places))))
+        steps = _readings(columns.pop("step"))
+        placed = np.isfinite(steps) & (steps >= 0)
+        for name, column in columns.items():
+            there = placed & _is_reading(column)
+            if there.any():
+                where = np.array(places, dtype=np.int64)[there] + begun
+                yield printable(name), (where, steps[there].astype(np.int64), _readings(column)[there])
 
 
-def _reading(value: float | None) -> float:
-    finite = number(value)
-    return float("nan") if finite is None else finite
+def _by_step(parts: Sequence[_Part]) -> Curve:
+    places, steps, values = (np.concatenate(each) for each in zip(*parts))
+    order = np.lexsort((places, steps))
+    steps, values = steps[order], values[order]
+    latest = np.append(steps[1:] != steps[:-1], True)
+    return Curve(steps[latest], values[latest])
+
+
+def _readings(column: Sequence[object]) -> NDArray[np.float64]:
+    """A column as numbers, NaN where there is none that can be used."""
+    try:
+        values = np.array(column if _is_plain(column) else [number(each) for each in column], dtype=np.float64)
+    except OverflowError:  # a whole number beyond what a float holds
+        values = np.array([number(each) for each in column], dtype=np.float64)
+    return np.where(np.abs(values) < HUGE, values, np.nan)
+
+
+def _is_reading(column: Sequence[object]) -> NDArray[np.bool_]:
+    """Where a column holds a number, or the ``null`` of one that was not finite."""
+    if _is_plain(column):
+        return np.ones(len(column), dtype=bool)
+    return np.array([_is_plain([each]) for each in column])
+
+
+def _is_plain(column: Sequence[object]) -> bool:
+    return set(map(type, column)) <= {int, float, type(None)}
 
 
 def _samples(folder: Path) -> tuple[list[tuple[int | None, Path]], dict[int | None, tuple[Path, ...]]]:
