@@ -19,7 +19,8 @@ def config(constraint: str, seed: int, **more: Any) -> dict[str, Any]:
     weight = {"weight": 10.0} if constraint == "gradient-penalty" else {"limit": 0.01}
     return {
         "plugin": "points", "scenario": "ring", "seed": seed, "device": "cpu",
-        "dataset": {"name": "ring", "count": 400}, "constraint": {"name": constraint, **weight}, "train": {"steps": 100, **more},
+        "dataset": {"name": "ring", "count": 400}, "constraint": {"name": constraint, **weight},
+        "train": {"steps": 100, **more},
         "preview": {"every": 25, "count": 16}, "evaluate": {"n": 50},
     }  # fmt: skip
 

@@ -142,7 +142,7 @@ def test_only_training_is_counted_as_training(nine_runs):
     ("protocol", "message"),
     [
         ({"n": 60}, "samples a side (n): 50 in gradient-penalty (seed 0), 60 in clip (seed 0)"),
-        ({"extractors": {"classes": "0123456789abcdef"}}, "extractor weights: none in gradient-penalty (seed 0), classes"),
+        ({"extractors": {"classes": "0123456789abcdef"}}, "extractor weights: none in gradient-penalty (seed 0)"),
         ({"fingerprint": "others"}, "held-out data (fingerprint): data of seed in gradient-penalty (seed 0), others"),
         ({"resize": "bilinear"}, "resize filter: none in gradient-penalty (seed 0), bilinear in clip (seed 0)"),
         ({"repeats": 3}, "repeats: 1 in"),
@@ -163,21 +163,21 @@ def test_what_should_be_equal_and_is_not_is_said(make_run):
 
 def test_what_cannot_be_compared(make_run, tmp_path):
     run = make_run("a")
-    with pytest.raises(UsageError, match="there is no run in .*nowhere: it has no config.yaml"):
+    with pytest.raises(UsageError, match=r"there is no run in .*nowhere: it has no config.yaml"):
         compare_found([run, tmp_path / "nowhere"])
-    with pytest.raises(UsageError, match="needs at least two runs"):
+    with pytest.raises(UsageError, match=r"needs at least two runs"):
         compare_found([run, run])
-    with pytest.raises(UsageError, match="b was not measured; do so first: wganx evaluate .*b"):
+    with pytest.raises(UsageError, match=r"b was not measured; do so first: wganx evaluate .*b"):
         compare_found([run, make_run("b", "clip", evaluation=None)])
     with pytest.raises(UsageError, match=r"c is not finished \(interrupted\); go on with it first: wganx resume .*c"):
         compare_found([run, make_run("c", "clip", status="interrupted", evaluation=None)])
-    with pytest.raises(UsageError, match="are the same training: same settings, same seed 0; leave one out"):
+    with pytest.raises(UsageError, match=r"are the same training: same settings, same seed 0; leave one out"):
         compare_found([run, make_run("d")])
-    with pytest.raises(UsageError, match="evaluation.json cannot be read; evaluate the run again"):
+    with pytest.raises(UsageError, match=r"evaluation.json cannot be read; evaluate the run again"):
         compare_found([run, make_run("e", "clip", evaluation="{")])
-    with pytest.raises(UsageError, match="no variant 'clap'; variants: gradient-penalty, clip; did you mean 'clip'"):
+    with pytest.raises(UsageError, match=r"no variant 'clap'; variants: gradient-penalty, clip; did you mean 'clip'"):
         compare_found([run, make_run("f", "clip")], baseline="clap")
-    with pytest.raises(UsageError, match="--metric: no value 'w2' that can be ranked; there are: exact-w1/w1, modes"):
+    with pytest.raises(UsageError, match=r"--metric: no value 'w2' that can be ranked; there are: exact-w1/w1, modes"):
         compare_found([run, make_run("g", "clip")], metrics=["w2"])
 
 

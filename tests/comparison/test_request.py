@@ -100,13 +100,13 @@ def test_seeds_and_variants_may_be_added_and_that_is_said(tmp_path, sent):
 
 def test_another_question_is_refused(tmp_path, sent):
     ask(tmp_path / "c", seeds=1)
-    with pytest.raises(UsageError, match="started with other settings of clip, none; give another --out, or go on"):
+    with pytest.raises(UsageError, match=r"started with other settings of clip, none; give another --out, or go on"):
         ask(tmp_path / "c", seeds=1, settings=[*SMALL[1:], "train.steps=9"])
-    with pytest.raises(UsageError, match="has equal updates, and now 5 seconds a run is asked"):
+    with pytest.raises(UsageError, match=r"has equal updates, and now 5 seconds a run is asked"):
         ask(tmp_path / "c", seeds=1, seconds=5.0)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("do not touch")
-    with pytest.raises(UsageError, match="is not empty and holds no comparison; give another --out"):
+    with pytest.raises(UsageError, match=r"is not empty and holds no comparison; give another --out"):
         ask(tmp_path / "mine")
 
 
@@ -143,7 +143,7 @@ def test_a_wrong_configuration_starts_nothing_and_names_the_variant(tmp_path, se
         ask(tmp_path / "c", vary=["constraint.name=clip,gradient-penaly"])
     assert "variant 'gradient-penaly'" in str(caught.value)
     assert "did you mean 'gradient-penalty'?" in str(caught.value)
-    with pytest.raises(ConfigError, match="variant 'clip constraint.weight=1'"):
+    with pytest.raises(ConfigError, match=r"variant 'clip constraint.weight=1'"):
         ask(tmp_path / "c", vary=["constraint.name=gradient-penalty,clip", "constraint.weight=1,10"])
     assert not done
     assert not (tmp_path / "c").exists()
@@ -172,13 +172,13 @@ def test_calls_that_contradict_themselves(tmp_path, options, message):
 
 
 def test_a_folder_without_a_comparison(tmp_path):
-    with pytest.raises(UsageError, match="there is no comparison in .*: it has no comparison.yaml"):
+    with pytest.raises(UsageError, match=r"there is no comparison in .*: it has no comparison.yaml"):
         carry_out_request(runs=(), resume=tmp_path)
     (tmp_path / "comparison.yaml").write_text("schema: 99", encoding="utf-8")
     with pytest.raises(UsageError, match=r"another version of wganx \(schema 99, not 1\)"):
         carry_out_request(runs=(), resume=tmp_path)
     (tmp_path / "comparison.yaml").write_text("schema: 1\nseeds: x", encoding="utf-8")
-    with pytest.raises(UsageError, match="holds no question that can be read"):
+    with pytest.raises(UsageError, match=r"holds no question that can be read"):
         carry_out_request(runs=(), resume=tmp_path)
 
 

@@ -114,7 +114,8 @@ def test_who_is_killed_leaves_nobody_behind(tmp_path):
     code = (
         "import json, sys; from pathlib import Path; from wganx.experiments import RunErrand, carry_out_all\n"
         "program, folder = json.loads(sys.argv[1])\n"
-        'tell = program.replace(\'print("begins"\', \'open(errand["folder"], "w").write(str(os.getpid())); print("begins"\')\n'
+        'own = \'open(errand["folder"], "w").write(str(os.getpid())); \'\n'
+        "tell = program.replace('print(\"begins\"', own + 'print(\"begins\"')\n"
         "errand = RunErrand('job', 'wait', folder + '/pid', 0)\n"
         "carry_out_all([errand], Path(folder), program=(sys.executable, '-S', '-c', tell))\n"
     )
