@@ -83,6 +83,7 @@ def print_comparison(comparison: Comparison) -> None:
     say(f"Not shown: {'; '.join(NOT_SHOWN)}.")
     if comparison.folder is not None:
         say(f"numbers  {comparison.folder / 'comparison.json'}")
+        say(f"page     {comparison.folder / 'compare.html'}")
 
 
 def _differences(comparison: Comparison) -> Table:

@@ -116,7 +116,7 @@ class Comparison:
                 for name in [table.name for table in self.tables.metrics if table.name in outcome.values] or [""]:
                     value = outcome.values.get(name)
                     shown = [value.better, value.generated, value.floor, value.ceiling] if value else [""] * 4
-                    yield [*told, name, *shown, self._place(outcome)]
+                    yield [*told, name, *shown, self.place(outcome)]
 
     def _run(self, group: Group, outcome: Outcome) -> dict[str, Any]:
         record = outcome.record
@@ -124,7 +124,7 @@ class Comparison:
         return {
             "variant": group.name,
             "seed": outcome.seed,
-            "folder": self._place(outcome),
+            "folder": self.place(outcome),
             "status": outcome.status,
             "reason": outcome.reason,
             "cost": asdict(outcome.cost) if outcome.cost else None,
@@ -135,7 +135,7 @@ class Comparison:
             "protocol": protocol,
         }
 
-    def _place(self, outcome: Outcome) -> str:
+    def place(self, outcome: Outcome) -> str:
         if self.folder is not None and outcome.folder.resolve().is_relative_to(self.folder.resolve()):
             return outcome.folder.resolve().relative_to(self.folder.resolve()).as_posix()
         return str(outcome.folder)

@@ -13,6 +13,7 @@ from wganx.comparison.question import Question, ask, read_question
 from wganx.comparison.variants import parse_variants
 from wganx.errors import UsageError
 from wganx.experiments import Watch
+from wganx.report.comparing import write_comparison
 
 _SEEDS = 3
 
@@ -59,6 +60,7 @@ def carry_out_request(
             if folder.holds_question():
                 raise UsageError(f"{out} holds a comparison that started its runs; give another --out")
             comparison.write(folder)
+            write_comparison(comparison, folder.page)
         return comparison, 0
     if not vary and not variants:
         raise UsageError(
@@ -103,6 +105,7 @@ def _conducted(
     question = conduct(folder, question, parallel=parallel, retry=retry, watch=watch)
     comparison = compare_asked(folder)
     comparison.write(folder)
+    write_comparison(comparison, folder.page)
     return comparison, left_to_do(folder, question)
 
 
