@@ -13,7 +13,7 @@ from wganx.engine import Observer, Ranks, join, progress_for
 from wganx.errors import UsageError, WganxError
 from wganx.plugins.contracts import Fitted
 from wganx.report import write_report
-from wganx.runs import Run, RunFolder, train_run
+from wganx.runs import Run, RunFolder, keep_walk, train_run
 
 
 def train(
@@ -161,11 +161,18 @@ def complete(run: Run, observers: Sequence[Observer] = (), *, from_step: int | N
         train_run(run, from_step=from_step)
         return run
     try:
-        train_run(run, observers, from_step=from_step)
+        result = train_run(run, observers, from_step=from_step)
     except BaseException:
         if run.began:  # a call that was refused changes nothing
             _report_failure(run)
         raise
+    if result.status == "finished":
+
+        def note(message: str) -> None:
+            run.warn(message)
+            run.folder.note(message)
+
+        keep_walk(run, note)
     write_report(run.folder.path)
     return run
 

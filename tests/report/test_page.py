@@ -9,7 +9,6 @@ import math
 import re
 import subprocess
 import sys
-import wave
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -24,6 +23,7 @@ from wganx.errors import DataError, WganxError
 from wganx.report import write_report
 
 MakeRun = Callable[..., Path]
+AddSounds = Callable[..., None]
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7*7 }}</script></style><!--'
 VOID = {"meta", "img", "input"}
 
@@ -152,16 +152,6 @@ def faults(page: Page) -> list[str]:
     if page.all("html")[0].attributes.get("lang") != "en" or not page.all("title")[0].text:
         found.append("language or title")
     return found
-
-
-def waves(folder: Path, stem: str, count: int, content: bytes = bytes(1_600)) -> None:
-    """Sounds beside a preview."""
-    for index in range(count):
-        with wave.open(str(folder / "samples" / f"{stem}-{index:04d}.wav"), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(16_000)
-            file.writeframes(content)
 
 
 def text_of(page: Page) -> str:
@@ -483,23 +473,29 @@ def test_a_page_of_pictures_sounds_and_much_else_stays_under_eight_megabytes(mak
         Image.fromarray(np.roll(pixels, step or 0)).save(samples / f"{stem}.png")
         for index in range(18):
             (samples / f"{stem}-{index:04d}.mp4").write_bytes(b"\x00\x00\x00\x18ftypmp42" + bytes(100_000))
+    for frame in range(9):
+        Image.fromarray(np.roll(pixels, frame)).save(samples / f"walk-001200-{frame:02d}.png")
+        write = (samples / f"walk-001200-{frame:02d}-0000.mp4").write_bytes
+        write(b"\x00\x00\x00\x18ftypmp42" + bytes(100_000))
     page = parse(folder)
     assert faults(page) == []
     assert 6_000_000 < (folder / "report.html").stat().st_size <= 8_000_000
+    assert "more pictures and sounds of the walk lie in samples/" in text_of(page)
     latest = [e for e in page.all("video") if "at step 1,200" in e.attributes["aria-label"]]
     real = [e for e in page.all("video") if "held out" in e.attributes["aria-label"]]
     assert 8 <= len(real) <= len(latest) <= 16
     words = text_of(page)
-    assert f"{len(page.all('video'))} of 234 sounds and clips are embedded, to keep this page small" in words
+    of_steps = [e for e in page.all("video") if "of the way" not in e.attributes["aria-label"]]
+    assert f"{len(of_steps)} of 234 sounds and clips are embedded, to keep this page small" in words
     assert f"{18 - len(latest)} more sounds and clips of this step are not embedded" in words
     assert "of 12 previews are embedded, evenly spread" in words
 
 
-def test_sounds_over_their_budget_are_compressed_and_the_page_says_so(make_run: MakeRun) -> None:
+def test_sounds_over_their_budget_are_compressed_and_the_page_says_so(make_run: MakeRun, add_sounds: AddSounds) -> None:
     folder = make_run(previews=2)
     noise = np.random.default_rng(0).integers(-9_000, 9_000, 90_000, dtype=np.int16).tobytes()
     for stem in ("step-000100", "step-000200"):
-        waves(folder, stem, 6, content=noise)
+        add_sounds(folder, stem, 6, content=noise)
     page = parse(folder)
     assert faults(page) == []
     assert len(page.all("audio")) == 12
@@ -548,10 +544,10 @@ def test_real_samples_stand_beside_the_generated_ones(make_run: MakeRun) -> None
     assert not page.by_class("media")
 
 
-def test_a_run_before_its_first_preview_shows_the_real_samples(make_run: MakeRun) -> None:
+def test_a_run_before_its_first_preview_shows_the_real_samples(make_run: MakeRun, add_sounds: AddSounds) -> None:
     folder = make_run(facts={"status": "running", "step": 3, "steps": 9}, previews=0)
     Image.new("L", (40, 40), 90).save(folder / "samples" / "real.png")
-    waves(folder, "real", 2)
+    add_sounds(folder, "real", 2)
     page = parse(folder)
     assert faults(page) == []
     assert "the run has not reached its first preview" in page.one("samples").text
@@ -559,10 +555,10 @@ def test_a_run_before_its_first_preview_shows_the_real_samples(make_run: MakeRun
     assert len(page.all("img")) == 1
 
 
-def test_every_step_brings_its_sounds_and_each_has_a_label(make_run: MakeRun) -> None:
+def test_every_step_brings_its_sounds_and_each_has_a_label(make_run: MakeRun, add_sounds: AddSounds) -> None:
     folder = make_run(previews=2)
     for stem, count in (("step-000100", 2), ("step-000200", 2), ("real", 1)):
-        waves(folder, stem, count)
+        add_sounds(folder, stem, count)
     page = parse(folder)
     assert faults(page) == []
     assert [(e.attributes["aria-label"], e.attributes["preload"]) for e in page.all("audio")] == [
@@ -582,10 +578,10 @@ def test_every_step_brings_its_sounds_and_each_has_a_label(make_run: MakeRun) ->
     assert page.by_class("time")[0].text == "0.05 s"
 
 
-def test_sounds_without_a_picture_have_the_player_too(make_run: MakeRun) -> None:
+def test_sounds_without_a_picture_have_the_player_too(make_run: MakeRun, add_sounds: AddSounds) -> None:
     folder = make_run(previews=0)
     for step in (100, 200, 300):
-        waves(folder, f"step-{step:06d}", 1)
+        add_sounds(folder, f"step-{step:06d}", 1)
     page = parse(folder)
     assert faults(page) == []
     assert [e.attributes["data-label"] for e in page.by_class("slide")] == ["step 100", "step 200", "step 300"]
@@ -617,9 +613,9 @@ def test_clips_get_the_player_of_their_kind(make_run: MakeRun) -> None:
     assert "hidden" in page.by_class("clips")[0].attributes, "until the script is there"
 
 
-def test_what_only_calls_itself_a_sound_is_named_and_left_out(make_run: MakeRun) -> None:
+def test_what_only_calls_itself_a_sound_is_named_and_left_out(make_run: MakeRun, add_sounds: AddSounds) -> None:
     folder = make_run(previews=1)
-    waves(folder, "step-000100", 3)
+    add_sounds(folder, "step-000100", 3)
     (folder / "samples" / "step-000100-0000.wav").write_text("<!doctype html><script>alert(1)</script>")
     (folder / "samples" / "step-000100-0001.wav").write_bytes(b"")
     page = parse(folder)
@@ -630,9 +626,9 @@ def test_what_only_calls_itself_a_sound_is_named_and_left_out(make_run: MakeRun)
     assert "samples/step-000100-0001.wav is left out: nothing in it." in health
 
 
-def test_names_of_hostile_files_stay_text(make_run: MakeRun) -> None:
+def test_names_of_hostile_files_stay_text(make_run: MakeRun, add_sounds: AddSounds) -> None:
     folder = make_run(previews=1)
-    waves(folder, "step-000100", 1)
+    add_sounds(folder, "step-000100", 1)
     sound = (folder / "samples" / "step-000100-0000.wav").read_bytes()
     hostile = '"><script>alert(1)<\N{DIVISION SLASH}script><img src=x onerror=alert(2)>{{ 7*7 }}'
     for name in (hostile, "a\nb", "\udcff", "x" * 200):
@@ -675,7 +671,7 @@ def test_numbers_come_with_their_intervals_and_protocol(make_run: MakeRun) -> No
 def test_an_evaluation_without_intervals_looks_as_it_did(make_run: MakeRun) -> None:
     page = parse(make_run())
     heads = [e.text for e in page.all("th") if e.attributes.get("scope") == "col"]
-    assert heads[-9:-3] == ["metric", "better", "floor", "this run", "gaussian", "between them"]
+    assert heads[-9:-3] == ["metric", "better", "floor", "this run", "gaussian baseline", "between them"]
     assert "On held-out data: step 600, samples 1,000, seed 0. The floor is" in page.one("metrics").text
 
 

@@ -17,8 +17,8 @@ def report(run: Path) -> None:
       wganx report runs/first
     """
     from wganx.errors import UsageError
-    from wganx.report import write_report
+    from wganx.report import renew_report
 
     if not run.is_dir():
         raise UsageError(f"there is no run in {run}: it is no folder")
-    click.echo(write_report(run))
+    click.echo(renew_report(run, lambda message: click.echo(f"wganx: {message}", err=True)))

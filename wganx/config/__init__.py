@@ -1,6 +1,6 @@
 """The typed configuration of a run, and where each of its values came from."""
 
-from wganx.config.changes import MAY_CHANGE, refuse_changes
+from wganx.config.changes import MAY_CHANGE, in_place_of, refuse_changes
 from wganx.config.resolve import from_yaml, resolve, schema
 from wganx.config.resolved import Parts, Resolved
 from wganx.config.sections import RunConfig
@@ -13,6 +13,7 @@ __all__ = [
     "RunConfig",
     "choices",
     "from_yaml",
+    "in_place_of",
     "refuse_changes",
     "resolve",
     "schema",

@@ -44,6 +44,12 @@ def refuse_changes(stored: Mapping[str, Any], requested: Mapping[str, Any]) -> N
         )
 
 
+def in_place_of(own: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of another dump by dotted name where `own` has something else; keys that only one has are left out."""
+    mine = dict(_flat(own))
+    return {key: value for key, value in _flat(other) if key in mine and mine[key] != value}
+
+
 def _may_change(key: str) -> bool:
     return any(key == free or key.startswith(f"{free}.") for free in MAY_CHANGE)
 

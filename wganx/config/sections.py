@@ -158,6 +158,9 @@ class PreviewSection(Section):
 
     every: int = Field(500, ge=1, description="steps between previews")
     count: int = Field(64, ge=1, description="samples in a preview")
+    walk: int = Field(
+        9, ge=0, le=99, description="stops of the walk through the noise that the report shows; 0 for none"
+    )
 
 
 class LogSection(Section):

@@ -51,6 +51,7 @@ class Sampler:
         seed: int | None = None,
         given: Mapping[str, str | int] | None = None,
         context: Mapping[str, Tensor] | None = None,
+        noise: Tensor | None = None,
         chunk: int = 256,
     ) -> Tensor:
         """`count` samples ``(count, ...)`` on the device, made by the generator in evaluation mode.
@@ -59,29 +60,36 @@ class Sampler:
             given: the class of labels, by name or number; it stands for all samples.
             context: ``count`` rows of what else the generator is given. Labels that are neither here nor in `given`
                 go through all their combinations in turn.
+            noise: ``(count, *noise)`` to draw from, instead of random rows.
             chunk: samples made at once.
 
         Raises:
-            UsageError: a label or class that is not there, rows of another number, or context that only data has.
+            UsageError: a label or class that is not there, rows of another number, noise of another shape, or context
+                that only data has.
         """
         if not isinstance(count, int) or count < 1:
             raise UsageError(f"at least one sample can be drawn, not {count!r}")
         context = self.context_rows(count, given=given, context=context)
         self._check_call(context)
+        if noise is not None and (self.noise is None or noise.shape != (count, *self.noise)):
+            wanted_shape = "no noise" if self.noise is None else f"noise {(count, *self.noise)}"
+            raise UsageError(f"this generator takes {wanted_shape} for {count} samples, not {tuple(noise.shape)}")
         kind = next((each.dtype for each in self.module.parameters() if each.is_floating_point()), torch.float32)
         wanted, chunk = count, self.rows or chunk
         if self.rows:  # the last rows are drawn and not used
             count = math.ceil(count / chunk) * chunk
             context = {name: tensor[torch.arange(count) % wanted] for name, tensor in context.items()}
+            noise = None if noise is None else noise[torch.arange(count) % wanted]
         samples = []
         with evaluating(self.module), apart(self.seed if seed is None else seed, self.device) as draws:
             for start in range(0, count, chunk):
                 rows = min(chunk, count - start)
                 part = {name: tensor[start : start + rows] for name, tensor in context.items()}
-                noise = () if self.noise is None else (
-                    torch.randn(rows, *self.noise, generator=draws, device=self.device, dtype=kind),
+                given_noise = () if self.noise is None else (
+                    torch.randn(rows, *self.noise, generator=draws, device=self.device, dtype=kind)
+                    if noise is None else noise[start : start + rows].to(self.device, kind),
                 )  # fmt: skip
-                samples.append(self.module(*noise, **part))
+                samples.append(self.module(*given_noise, **part))
         return torch.cat(samples)[:wanted].contiguous()
 
     def context_rows(

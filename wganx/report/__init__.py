@@ -9,5 +9,6 @@ What a page is made of can be used for others, too:
 """
 
 from wganx.report.page import write_report
+from wganx.report.renewal import renew_report
 
-__all__ = ["write_report"]
+__all__ = ["renew_report", "write_report"]

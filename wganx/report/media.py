@@ -29,6 +29,8 @@ NAMED = 3
 NO_MEDIUM = "no sound or clip by what is in it"
 UNREADABLE = "cannot be read"
 
+_BEGINNING = re.compile(r"(?:step-[0-9]+|real|walk-[0-9]+-[0-9]{2})-?")
+
 Player = Literal["audio", "video", "image", "strip"]
 
 _KNOWN: tuple[tuple[re.Pattern[bytes], Player, str], ...] = (
@@ -254,7 +256,7 @@ def _data_uri(media_type: str, data: bytes) -> str:
 
 def _called(path: Path) -> str:
     """The sample in words: by its number where the name ends in one, else by what the writer called it."""
-    name = path.stem.removeprefix("step-").partition("-")[2]
+    name = _BEGINNING.sub("", path.stem)
     number = sample_number(name)
     return printable(name or "all samples") if number is None else f"sample {number}"
 

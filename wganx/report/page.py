@@ -13,12 +13,13 @@ from wganx.report.notes import run_notes
 from wganx.report.pictures import embed
 from wganx.report.quality import draw_quality
 from wganx.report.reading import RunRecord, mapping, number, printable, read_run
-from wganx.report.samples import draw_slides, steps_to_show
+from wganx.report.samples import draw_neighbours, draw_slides, draw_walk, steps_to_show
 from wganx.report.shell import Part, render
 from wganx.storage import write_whole
 
-EMBEDDED = 6_000_000
-"""Bytes of pictures, sounds and clips together: of the page's 8 MB, the rest is for curves, tables and text."""
+EMBEDDED = 5_000_000
+"""Bytes of the pictures, sounds and clips of all steps: of the page's 8 MB, the walk and the nearest training samples
+have up to 1.6 more, the rest is for curves, tables and text."""
 REPRODUCE = "wganx train --config config.yaml"
 
 
@@ -47,10 +48,12 @@ def compose(run: RunRecord) -> str:
     """The page of `run` as HTML."""
     shown = embed(run.previews, real=run.real_picture)
     media = embed_media(run.media, steps_to_show(run, shown), EMBEDDED - shown.size)
+    walk, (neighbours, unread) = draw_walk(run), draw_neighbours(run)
+    players = [media] if walk is None else [media, walk.media]
     status = run.facts.get("status")
     parts: list[Part] = ["player", "charts"]
-    parts += ["sounds"] if media.plays("audio") else []
-    parts += ["clips"] if media.plays("strip", "video") else []
+    parts += ["sounds"] if any(each.plays("audio") for each in players) else []
+    parts += ["clips"] if any(each.plays("strip", "video") for each in players) else []
     return render(
         "run.html.jinja",
         parts,
@@ -59,7 +62,7 @@ def compose(run: RunRecord) -> str:
         status=status if status in ("finished", "running", "interrupted", "failed") else "unknown",
         kicker=[printable(run.facts[name]) for name in ("plugin", "scenario", "task") if run.facts.get(name)],
         headline=headline(run),
-        notes=run_notes(run, shown.unreadable + media.unreadable),
+        notes=run_notes(run, shown.unreadable + media.unreadable + unread),
         shown=shown,
         media=media,
         real_media=media.chosen.get(None, ()),
@@ -67,8 +70,8 @@ def compose(run: RunRecord) -> str:
         most_files=MOST_FILES,
         slides=draw_slides(run, shown, media),
         preview_count=number(mapping(run.config.get("preview")).get("count")),
-        walk=None,
-        neighbours=None,
+        walk=walk,
+        neighbours=neighbours,
         curves=draw_curves(run),
         table=None if run.evaluation is None else metrics_table(run.evaluation),
         quality=draw_quality(run.evaluations),

@@ -13,11 +13,14 @@ from PIL import Image
 
 from wganx.report.reading import printable
 
-BUDGET = 3_000_000
+BUDGET = 2_400_000
 MOST_STEPS = 48
 LOSSY_WORTH = 1.3
 WIDEST_DISPLAY = 560
 SIDE_LIMIT = 16_383  # of WebP, in pixels
+
+UNREADABLE_PICTURE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
+"""What Pillow raises for a file that is none."""
 
 T = TypeVar("T")
 
@@ -65,7 +68,7 @@ def embed(previews: Sequence[tuple[int, Path]], budget: int = BUDGET, *, real: P
     for step, path in sought:
         try:
             (beside if step is None else pictures).append(encode(step, path))
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        except UNREADABLE_PICTURE:
             unreadable.append(f"samples/{printable(path.name)} is left out: no picture that can be read.")
     if _size(pictures[-1:] + beside) > budget:
         beside = []

@@ -29,6 +29,7 @@ HUGE = 1e39  # beyond float32: such a reading is as unusable as an infinite one
 _HOME = re.compile(r"(?i)(?:/home/|/Users/|[A-Z]:\\+Users\\+)[^/\\\s\"']+")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _SAMPLE = re.compile(r"(?:step-(\d{1,15})|real)(?:-(.+))?\.([a-z0-9]{3,4})", re.DOTALL)
+_FRAME = re.compile(r"walk-([0-9]{1,15})-([0-9]{2})(-.+)?\.([a-z0-9]{3,4})", re.DOTALL)
 _STEP_RECORD = re.compile(r"step-([0-9]{1,15})\.json")
 _MEDIA = frozenset(("wav", "flac", "ogg", "mp3", "mp4", "webm", "gif", "webp"))
 
@@ -56,6 +57,19 @@ class FileGroup:
 
 
 @dataclass(frozen=True)
+class WalkRecord:
+    """Previews along a walk through the noise, ``samples/walk-STEP-FRAME.png``, and the sounds and clips beside them.
+
+    Frames count from 0; `frames` is how many there are.
+    """
+
+    step: int
+    frames: int
+    previews: tuple[tuple[int, Path], ...]
+    media: Mapping[int | None, tuple[Path, ...]]
+
+
+@dataclass(frozen=True)
 class RunRecord:
     """What a run folder holds, as plain values.
 
@@ -71,6 +85,7 @@ class RunRecord:
         previews: step and path of every ``samples/step-*.png``, by step.
         real_picture: ``samples/real.png``, or None.
         media: the sounds and clips beside them (``samples/step-*-0000.wav``) by step; under None the real ones.
+        walk: the latest walk through the noise, or None.
         files: what else lies in the folder.
         problems: what could not be read, one sentence each.
     """
@@ -86,6 +101,7 @@ class RunRecord:
     previews: tuple[tuple[int, Path], ...] = ()
     real_picture: Path | None = None
     media: Mapping[int | None, tuple[Path, ...]] = field(default_factory=dict)
+    walk: WalkRecord | None = None
     files: tuple[FileGroup, ...] = ()
     problems: tuple[str, ...] = ()
 
@@ -127,6 +143,7 @@ def read_run(folder: Path) -> RunRecord:
         previews=tuple(sorted((step, path) for step, path in pictures if step is not None)),
         real_picture=next((path for step, path in pictures if step is None), None),
         media=media,
+        walk=_walk(folder / "samples"),
         files=_files(folder),
         problems=tuple(problems),
     )
@@ -300,22 +317,57 @@ def _is_plain(column: Sequence[object]) -> bool:
 
 
 def _samples(folder: Path) -> tuple[list[tuple[int | None, Path]], dict[int | None, tuple[Path, ...]]]:
-    """Pictures with their step, and the sounds and clips by step in the order of their numbers; real ones have None.
-
-    Links are left out: what they lead to was not made by the run.
-    """
+    """Pictures with their step, and the sounds and clips by step in the order of their numbers; real ones have None."""
     pictures: list[tuple[int | None, Path]] = []
-    media: dict[int | None, list[tuple[float, str, Path]]] = defaultdict(list)
-    for path in folder.iterdir() if folder.is_dir() else ():
-        match = _SAMPLE.fullmatch(path.name)
-        if match is None or path.is_symlink() or not path.is_file():
-            continue
+    media: dict[int | None, list[_Placed]] = defaultdict(list)
+    for match, path in _named(folder, _SAMPLE):
         step, name = None if match[1] is None else int(match[1]), match[2] or ""
         if match[3] == "png" and not name:
             pictures.append((step, path))
         elif match[3] in _MEDIA:
-            media[step].append((sample_number(name) or math.inf, path.name, path))
-    return pictures, {step: tuple(path for *_, path in sorted(found)) for step, found in media.items()}
+            media[step].append(_placed(name, path))
+    return pictures, _in_order(media)
+
+
+def _walk(folder: Path) -> WalkRecord | None:
+    """The walk of the latest step."""
+    found = [(int(match[1]), int(match[2]), match[3], match[4], path) for match, path in _named(folder, _FRAME)]
+    if not found:
+        return None
+    step = max(step for step, *_ in found)
+    previews: list[tuple[int, Path]] = []
+    media: dict[int | None, list[_Placed]] = defaultdict(list)
+    for _, frame, name, suffix, path in (each for each in found if each[0] == step):
+        if suffix == "png" and not name:
+            previews.append((frame, path))
+        elif suffix in _MEDIA:
+            media[frame].append(_placed(name or "", path))
+    return WalkRecord(
+        step,
+        1 + max((frame for own, frame, *_ in found if own == step), default=0),
+        tuple(sorted(previews)),
+        _in_order(media),
+    )
+
+
+def _named(folder: Path, name: re.Pattern[str]) -> Iterator[tuple[re.Match[str], Path]]:
+    """Files of a folder by their names. Links are left out: what they lead to was not made by the run."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        match = name.fullmatch(path.name)
+        if match is not None and not path.is_symlink() and path.is_file():
+            yield match, path
+
+
+_Placed = tuple[float, str, Path]
+
+
+def _placed(name: str, path: Path) -> _Placed:
+    """A file of a step with what orders it: the number of the sample, then its name."""
+    return sample_number(name.removeprefix("-")) or math.inf, path.name, path
+
+
+def _in_order(media: Mapping[int | None, Iterable[_Placed]]) -> dict[int | None, tuple[Path, ...]]:
+    return {step: tuple(path for *_, path in sorted(found)) for step, found in media.items()}
 
 
 def _files(folder: Path) -> tuple[FileGroup, ...]:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
 
 import numpy as np
 
-from wganx.report.media import Media, Medium
-from wganx.report.pictures import Picture, Shown, spread
-from wganx.report.reading import RunRecord
+from wganx.report.media import Media, Medium, embed_media
+from wganx.report.pictures import UNREADABLE_PICTURE, Picture, Shown, embed, encode, spread
+from wganx.report.reading import RunRecord, mapping, number, printable
 from wganx.report.wording import figure
 
 MILESTONES = 5
 MOST_DISTANCES = 32
+WALK_PICTURES, WALK_MEDIA, NEIGHBOURS = 600_000, 500_000, 500_000
+"""Bytes of the page."""
+WALK_FILES = 2
+"""Sounds and clips of each stop of the walk."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,112 @@ def steps_to_show(run: RunRecord, shown: Shown) -> list[int]:
     without = {step for step, _ in run.previews} - placed
     steps = sorted(step for step in run.media if step is not None)
     return [step for step in steps if step not in without or step == steps[-1]]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A stop of the walk, `label` of the way from one noise to the other."""
+
+    label: str
+    caption: str
+    picture: Picture | None
+    media: tuple[Medium, ...]
+    milestone: bool
+    anchor: str = ""
+
+
+@dataclass(frozen=True)
+class Walk:
+    """What the generator of `step` makes of a way through the noise; `left_out` files are not on the page."""
+
+    step: int
+    frames: tuple[Frame, ...]
+    media: Media
+    left_out: int
+
+
+def draw_walk(run: RunRecord) -> Walk | None:
+    """The walk that lies in samples/, under a budget of its own."""
+    if run.walk is None:
+        return None
+    record, last = run.walk, run.walk.frames - 1
+    shown = embed(record.previews, WALK_PICTURES)
+    pictures = {picture.step: picture for picture in shown.pictures}
+    places = sorted(frame for frame in (pictures or record.media) if frame is not None)
+    media = embed_media({frame: paths[:WALK_FILES] for frame, paths in record.media.items()}, places, WALK_MEDIA)
+    milestones = set(spread(places, MILESTONES))
+    frames = tuple(
+        Frame(
+            label=f"{100 * frame / max(1, last):.0f} %",
+            caption={0: "one noise", last: "the other noise"}.get(frame, f"{frame}/{last} of the way"),
+            picture=pictures.get(frame),
+            media=media.chosen.get(frame, ()),
+            milestone=frame in milestones,
+        )
+        for frame in places
+    )
+    files = len(record.previews) + sum(map(len, record.media.values()))
+    return Walk(record.step, frames, media, files - len(pictures) - media.count) if frames else None
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Generated samples and the training samples nearest to them, in the same layout."""
+
+    step: int
+    generated: Picture
+    training: Picture
+    distances: tuple[str, ...]
+    about: str
+
+
+def draw_neighbours(run: RunRecord) -> tuple[Neighbours | None, tuple[str, ...]]:
+    """The pair of pictures that the evaluation names, and what could not be read of it."""
+    record = mapping(mapping(run.evaluation).get("neighbours"))
+    paths = {side: _inside(run, record.get(side)) for side in ("generated", "training")}
+    if not all(paths.values()):
+        return None, ()
+    pictures, problems = {}, []
+    for side, path in paths.items():
+        try:
+            pictures[side] = encode(None, path) if path is not None else None
+        except UNREADABLE_PICTURE:
+            problems.append(f"{printable(record[side])} is left out: no picture that can be read.")
+    generated, training = pictures.get("generated"), pictures.get("training")
+    if generated is None or training is None or len(generated.source) + len(training.source) > NEIGHBOURS:
+        return None, tuple(problems)
+    found = record.get("distances")
+    distances = [value for each in (found if isinstance(found, list) else []) if (value := number(each)) is not None]
+    step = number(mapping(run.evaluation).get("step"))
+    return Neighbours(
+        step=int(step or 0),
+        generated=generated,
+        training=training,
+        distances=tuple(map(figure, distances[:MOST_DISTANCES])),
+        about=_memory(distances, number(record.get("real_median"))),
+    ), ()
+
+
+def _memory(distances: Sequence[float], real: float | None) -> str:
+    """What the distances say of memorising, in words."""
+    words = "Beside each generated sample the training sample that is nearest to it in feature space."
+    if distances:
+        words += f" The median distance is {figure(median(distances))}"
+        words += "." if real is None else f"; that of real held-out samples to the training data is {figure(real)}."
+    if distances and real is not None:
+        if median(distances) < real / 2:
+            words += " Less than half of it, as of a generator that repeats training samples."
+        else:
+            words += " Much less than that would be the mark of a generator that repeats training samples."
+    return words
+
+
+def _inside(run: RunRecord, name: object) -> Path | None:
+    """A file of the run folder by its relative path; whatever leads out of the folder is none."""
+    if not isinstance(name, str) or not name or "\0" in name:
+        return None
+    path = (run.folder / name).resolve()
+    return path if path.is_relative_to(run.folder) and path.is_file() else None
 
 
 def caption(run: RunRecord, step: int) -> str:

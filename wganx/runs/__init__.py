@@ -6,5 +6,16 @@ from wganx.runs.folder import RunFolder, read_lines
 from wganx.runs.run import Run
 from wganx.runs.samples import open_pair, open_samples
 from wganx.runs.training import train_run
+from wganx.runs.walk import keep_walk
 
-__all__ = ["Assembly", "Run", "RunFolder", "load_generator", "open_pair", "open_samples", "read_lines", "train_run"]
+__all__ = [
+    "Assembly",
+    "Run",
+    "RunFolder",
+    "keep_walk",
+    "load_generator",
+    "open_pair",
+    "open_samples",
+    "read_lines",
+    "train_run",
+]

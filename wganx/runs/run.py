@@ -167,12 +167,20 @@ class Run:
     ) -> tuple[Tensor, Batch]:
         """`sample`, with the held-out batch whose context the samples have; it has no rows of its own without data."""
         sampler = self.sampler(checkpoint)
-        given = with_short_form(sampler, given, class_name)
-        own_seed = self.resolved.run.seed
-        reference = self._reference(sampler, count, seed=own_seed if seed is None else seed)
+        seed = self.resolved.run.seed if seed is None else seed
+        batch = self.batch_for(sampler, count, seed=seed, given=with_short_form(sampler, given, class_name))
+        return sampler.draw(count, seed=seed, context=batch.context).cpu(), batch.to("cpu")
+
+    def batch_for(
+        self, sampler: Sampler, count: int, *, seed: int, given: Mapping[str, str | int] | None = None
+    ) -> Batch:
+        """What `count` samples are drawn from beside noise, and held-out samples to be seen beside them.
+
+        It has no rows of its own where the data is gone and the generator can do without.
+        """
+        reference = self._reference(sampler, count, seed=seed)
         context = sampler.context_rows(count, given=given, context=_from_data(reference, sampler.context))
-        samples = sampler.draw(count, seed=own_seed if seed is None else seed, context=context)
-        return samples.cpu(), with_labels(Batch(reference.real, context, reference.condition), context).to("cpu")
+        return with_labels(Batch(reference.real, context, reference.condition), context)
 
     def context_batch(self, sampler: Sampler, count: int, *, seed: int | None = None) -> Batch:
         """Held-out items that give the generator its context, with labels that go through their classes in turn."""

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 import wganx
+from wganx.config import in_place_of, resolve
 from wganx.data.telling import found_in, remarks_on
 from wganx.engine import Checkpoint, Every, Observer, TrainResult, apart
 from wganx.errors import UsageError, WganxError
@@ -285,6 +286,7 @@ def _record_start(run: Run) -> None:
         plugins=[_plugin_facts(plugin) for plugin in resolved.catalog.plugins],
         parameters={player.role: player.gradient.numel() for player in (trainer.steps.generator, trainer.steps.critic)},
         origins={**_origins(run), **before.get("origins", {})},
+        instead=before.get("instead") or _instead(run),
         command=shlex.join(["wganx", "train", "--config", "config.yaml"]),
         notes=run.folder.facts().get("notes", list(resolved.notes)),
     )
@@ -303,6 +305,16 @@ def _tell_other_versions(run: Run, before: Mapping[str, Any]) -> None:
 def _plugin_facts(plugin: Any) -> dict[str, Any]:
     found = plugin.found
     return {"name": plugin.name, "distribution": found.distribution, "version": found.version, "api": wganx.WGANX_API}
+
+
+def _instead(run: Run) -> dict[str, Any]:
+    """What the scenario alone has, by dotted name, where this run has something else; empty where that is not known."""
+    config = run.resolved.run
+    try:
+        scenario = resolve(plugin=config.plugin, scenario=config.scenario, extensions=config.extensions, environ={})
+    except WganxError:  # a scenario that waits for data, or for a choice
+        return {}
+    return in_place_of(run.resolved.dump(), scenario.dump())
 
 
 def _origins(run: Run) -> dict[str, str]:

@@ -43,6 +43,8 @@ function startCharts(root) {
       rows: figure.querySelector(".rows"),
       columns: figure.querySelector(".columns"),
       readouts: [...figure.querySelectorAll(".values b")],
+      written: [".rows", ".columns"].map((group) => [...figure.querySelector(group).childNodes]),
+      viewBox: figure.querySelector("svg.data").getAttribute("viewBox"),
       cursor: figure.querySelector(".cursor"),
       selection: figure.querySelector(".selection"),
     };
@@ -142,17 +144,17 @@ function startCharts(root) {
   function drawChart(chart, steps, left, right) {
     const whole = view[1] - view[0] === span;
     const log = logarithmic && chart.positive;
+    chart.figure.classList.toggle("redrawn", !whole || log);
+    if (whole && !log) return restore(chart);
     const bend = log ? Math.log10 : (value) => value;
     let [low, high] = [chart.low, chart.high];
-    if (!whole || log) {
-      const seen = chart.paths.filter((one) => !one.path.classList.contains("off")).flatMap((one) =>
-        one.values.filter((_, i) => one.steps[i] >= view[0] && one.steps[i] <= view[1]));
-      if (chart.target !== null && (!log || chart.target > 0)) seen.push(chart.target);
-      if (seen.length) {
-        low = seen.reduce((a, b) => Math.min(a, b));
-        high = seen.reduce((a, b) => Math.max(a, b));
-        if (!(high - low > 1e-6 * (chart.high - chart.low))) [low, high] = [chart.low, chart.high];
-      }
+    const seen = chart.paths.filter((one) => !one.path.classList.contains("off")).flatMap((one) =>
+      one.values.filter((_, i) => one.steps[i] >= view[0] && one.steps[i] <= view[1]));
+    if (chart.target !== null && (!log || chart.target > 0)) seen.push(chart.target);
+    if (seen.length) {
+      low = seen.reduce((a, b) => Math.min(a, b));
+      high = seen.reduce((a, b) => Math.max(a, b));
+      if (!(high - low > 1e-6 * (chart.high - chart.low))) [low, high] = [chart.low, chart.high];
     }
     if (log) low = Math.max(low, Number.MIN_VALUE); // an axis that ended at 0
     const marks = log ? powers(bend(low), bend(high)) : niceMarks(low, high, 4);
@@ -165,7 +167,9 @@ function startCharts(root) {
         `M${piece.map(([x, value]) => `${x} ${Math.round(y(value))}`).join("L")}${piece.length > 1 ? "" : "l0 0"}`).join("") : one.linear);
     }
     if (chart.targetLine) {
-      for (const end of ["y1", "y2"]) chart.targetLine.setAttribute(end, Math.round(y(chart.target)));
+      const drawn = !log || chart.target > 0;
+      chart.targetLine.classList.toggle("off", !drawn);
+      for (const end of drawn ? ["y1", "y2"] : []) chart.targetLine.setAttribute(end, Math.round(y(chart.target)));
     }
     const [top, foot] = log ? [0, depth] : [y(high), y(low)];
     chart.data.setAttribute("viewBox", `${view[0]} ${top} ${view[1] - view[0]} ${foot - top}`);
@@ -176,7 +180,18 @@ function startCharts(root) {
     mark(chart.columns, steps, (m) => (100 * (m - left)) / (right - left), words, (p) => [
       ["text", { x: p, y: "100%", dy: 18 }],
     ]);
-    chart.figure.classList.toggle("redrawn", !whole || log);
+  }
+  // As the page was written.
+  function restore(chart) {
+    for (const one of chart.paths) one.path.setAttribute("d", one.linear);
+    chart.rows.replaceChildren(...chart.written[0]);
+    chart.columns.replaceChildren(...chart.written[1]);
+    chart.data.setAttribute("viewBox", chart.viewBox);
+    if (chart.targetLine) {
+      chart.targetLine.classList.remove("off");
+      const y = Math.round(((chart.high - chart.target) / (chart.high - chart.low)) * depth);
+      for (const end of ["y1", "y2"]) chart.targetLine.setAttribute(end, y);
+    }
   }
   function zoomBy(factor) {
     const width = (view[1] - view[0]) * factor;

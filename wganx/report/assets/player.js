@@ -53,7 +53,8 @@ function startSlides(root) {
   const controls = root.querySelector(".stepper");
   const slides = [...root.querySelectorAll(".stage > .slide")];
   if (!controls || slides.length < 2) return;
-  let wanted = slides[slides.length - 1];
+  const first = slides.findIndex((slide) => !slide.hidden);
+  let wanted = slides[first];
 
   async function show(index) {
     const slide = (wanted = slides[index]);
@@ -68,7 +69,7 @@ function startSlides(root) {
     }
   }
   const stepper = startStepper(controls, {
-    count: slides.length, at: slides.length - 1, every: () => 500, circles: false, show,
+    count: slides.length, at: first, every: () => 500, circles: false, show,
     spoken: (index) => slides[index].dataset.label,
   });
   // What is shown can be linked to: report.html#step-500.

@@ -1,0 +1,73 @@
+"""A walk through the noise: what the generator makes of the way from one noise to another."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from wganx.engine import apart
+from wganx.errors import CheckpointError, WganxError
+from wganx.plugins.guard import one_line
+from wganx.runs.run import Run
+
+MOST_SAMPLES = 16
+_NAME = re.compile(r"walk-[0-9]+-[0-9]{2}(-.+)?\.[a-z0-9]+", re.DOTALL)
+
+
+def keep_walk(run: Run, tell: Callable[[str], None]) -> None:
+    """Draw the walk of the newest checkpoint if it is wanted and not there; what fails costs the walk alone.
+
+    Args:
+        tell: hears why there is none.
+    """
+    try:
+        frames, step = run.resolved.run.preview.walk, run.step_of("last")
+        if frames and not (run.folder.samples / f"{_stem(step, frames - 1)}.png").is_file():
+            draw_walk(run, frames)
+    except CheckpointError:
+        pass  # nothing was learnt yet, or nothing can be read of it, which is told elsewhere
+    except (Exception, SystemExit) as error:
+        tell(f"no walk through the noise: {error if isinstance(error, WganxError) else one_line(error)}")
+
+
+def draw_walk(run: Run, frames: int = 9) -> list[Path]:
+    """Previews along a great circle between two fixed noises, kept as ``samples/walk-STEP-FRAME.png``; their paths.
+
+    At the angle t the noise is ``cos(t) a + sin(t) b`` with independent normal a and b, so every frame is drawn from
+    normal noise as all samples are; on a straight line it would shrink half-way. Context and labels stay the same.
+    Whatever the modality's preview writes beside a picture lies beside it here, too. A walk of an earlier step makes
+    room. A generator without noise has no walk.
+
+    Raises:
+        CheckpointError: there is no checkpoint.
+        WganxError: the context needs data that is gone, or the writer fails.
+    """
+    step, sampler, config = run.step_of("last"), run.sampler(), run.resolved.run
+    if sampler.noise is None:
+        return []
+    # Vectors are looked at as a cloud; of pictures, sounds and clips each is looked at.
+    is_vector = sampler.sample is not None and len(sampler.sample.shape) == 1
+    count = config.preview.count if is_vector else min(config.preview.count, MOST_SAMPLES)
+    batch = run.batch_for(sampler, count, seed=config.seed)
+    with apart(config.seed, sampler.device) as draws:
+        start, end = torch.randn(2, count, *sampler.noise, generator=draws, device=sampler.device)
+    paths = []
+    for frame in range(frames):
+        angle = math.pi / 2 * frame / max(1, frames - 1)
+        noise = math.cos(angle) * start + math.sin(angle) * end
+        samples = sampler.draw(count, seed=config.seed, context=batch.context, noise=noise)
+        with apart(config.seed, sampler.device):
+            picture, preview = run.write_preview(samples, batch, _stem(step, frame))
+        paths += [picture, *preview.files]
+    for path in run.folder.samples.iterdir():
+        if path not in paths and _NAME.fullmatch(path.name) and path.is_file():
+            path.unlink()
+    return paths
+
+
+def _stem(step: int, frame: int) -> str:
+    return f"walk-{step:06d}-{frame:02d}"
