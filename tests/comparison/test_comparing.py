@@ -144,7 +144,7 @@ def test_only_training_is_counted_as_training(nine_runs):
         ({"n": 60}, "samples a side (n): 50 in gradient-penalty (seed 0), 60 in clip (seed 0)"),
         ({"extractors": {"classes": "0123456789abcdef"}}, "extractor weights: none in gradient-penalty (seed 0)"),
         ({"fingerprint": "others"}, "held-out data (fingerprint): data of seed in gradient-penalty (seed 0), others"),
-        ({"resize": "bilinear"}, "resize filter: none in gradient-penalty (seed 0), bilinear in clip (seed 0)"),
+        ({"protocol": {"resize": "bilinear"}}, "resize filter: none in gradient-penalty (seed 0), bilinear in clip (seed 0)"),
         ({"repeats": 3}, "repeats: 1 in"),
     ],
 )  # fmt: skip
@@ -211,3 +211,24 @@ def test_ten_seeds_have_a_bootstrap_and_a_p(make_run):
     comparison = compare_found(runs)
     assert standing(comparison, "clip").summary.bootstrap is not None
     assert table(comparison).versus[0].difference.p == pytest.approx(2 / 2**10)
+
+
+def test_data_drawn_by_the_seed_may_have_an_extractor_a_seed_and_that_is_said(make_run, record):
+    runs = [
+        make_run(f"{name}-{seed}", name, seed, evaluation=record(0.5, 0.5, seed, extractors={"own": f"weights {seed}"}))
+        for seed in range(2)
+        for name in ("clip", "gradient-penalty")
+    ]
+    said = "\n".join(compare_found(runs).statements)
+    assert "on which the extractor own was learnt: its values compare within a seed, by pairs" in said
+
+
+def test_one_set_of_data_wants_one_extractor_throughout(make_run, record):
+    runs = [
+        make_run(f"clip-{seed}", "clip", seed, evaluation=record(
+            0.5, 0.5, seed, fingerprint="digits", extractors={"own": f"weights {seed}"}
+        ))
+        for seed in range(2)
+    ]  # fmt: skip
+    with pytest.raises(UsageError, match="extractor weights: own weights 0 in all runs"):
+        compare_found(runs)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import wganx
-from wganx.comparison.alike import refuse_unlike
+from wganx.comparison.alike import own_data, refuse_unlike
 from wganx.comparison.comparing import Group, MetricTable, Standing, Tables, Versus, tabulate
 from wganx.comparison.figures import duration
 from wganx.comparison.folder import ComparisonFolder
@@ -207,6 +207,19 @@ def compare_found(
     return Comparison(title, judged, tables, differ, equal, tuple(unequal), None, out)
 
 
+def _learnt_apart(groups: Sequence[Group]) -> list[str]:
+    """That an extractor is another one for every seed, because it was learnt on that seed's data."""
+    records = [outcome.record for group in groups for outcome in group.outcomes if outcome.record]
+    names = dict.fromkeys(name for record in records for name in record.get("extractors") or {})
+    apart = [name for name in names if len({(record.get("extractors") or {}).get(name) for record in records}) > 1]
+    if not apart or not own_data(records):
+        return []
+    return [
+        f"Every seed has data of its own, on which the extractor {', '.join(apart)} was learnt: its values compare "
+        "within a seed, by pairs, and not from seed to seed."
+    ]
+
+
 def _cut_short(groups: Sequence[Group], question: Question) -> list[str]:
     """Of equal seconds: that runs were slower than they were paced, and ended before their learning rate did."""
     short = [
@@ -244,7 +257,8 @@ def _equal(groups: Sequence[Group]) -> tuple[tuple[tuple[str, str], ...], list[s
     same = tuple((name, values[0]) for name, values in found.items() if len(values) == 1)
     # A dataset that is drawn by the seed is another one for each seed; that they agree within a seed was seen to.
     unlike = [name for name, values in found.items() if len(values) > 1 and name != "data"]
-    return same, [f"The runs differ in {name}: {', '.join(found[name])}." for name in unlike]
+    said = [f"The runs differ in {name}: {', '.join(found[name])}." for name in unlike]
+    return same, [*said, *_learnt_apart(groups)]
 
 
 def _facts(outcome: Outcome) -> dict[str, str]:

@@ -68,7 +68,8 @@ def _complete(errand: RunErrand, stop: Stopped) -> bool:
     if stop.asked:
         return False
     if not folder.evaluation.is_file():
-        run.evaluate()
+        # As many rows for every run, where an evaluation by itself would take as many as its time allows.
+        run.evaluate(n=resolved.run.evaluate.n)
         folder.record(peak_memory=max(peak_memory(), folder.facts().get("peak_memory", 0)))
     write_report(folder.path)
     return True
