@@ -113,3 +113,9 @@ def nine_runs(make_run: MakeRun) -> list[Path]:
         found.append(make_run(f"clip-{seed}", "clip", seed, w1=0.80 + 0.02 * seed, quality=0.5, per_step=0.004))
         found.append(make_run(f"lp-{seed}", "lipschitz-penalty", seed, w1=(0.60, 0.40, 0.55)[seed]))
     return found
+
+
+@pytest.fixture(scope="session", name="write_run")
+def run_writer() -> MakeRun:
+    """`write_run`, for tests that choose the folder."""
+    return write_run

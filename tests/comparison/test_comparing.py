@@ -144,7 +144,7 @@ def test_only_training_is_counted_as_training(nine_runs):
         ({"n": 60}, "samples a side (n): 50 in gradient-penalty (seed 0), 60 in clip (seed 0)"),
         ({"extractors": {"classes": "0123456789abcdef"}}, "extractor weights: none in gradient-penalty (seed 0)"),
         ({"fingerprint": "others"}, "held-out data (fingerprint): data of seed in gradient-penalty (seed 0), others"),
-        ({"protocol": {"resize": "bilinear"}}, "resize filter: none in gradient-penalty (seed 0), bilinear in clip (seed 0)"),
+        ({"protocol": {"resize": "bilinear"}}, "resize filter: none in gradient-penalty (seed 0), bilinear in clip"),
         ({"repeats": 3}, "repeats: 1 in"),
     ],
 )  # fmt: skip

@@ -90,7 +90,8 @@ def compose(comparison: Comparison) -> str:
         costs=[_cost(row) for row in tables.costs],
         reached=[printable(f"{name} {score:g}") for name, score in tables.reach.items()],
         runs=_runs(comparison),
-        commands={name: printable(text) for name, text in comparison.commands.items() if text},
+        resume=printable(comparison.commands.get("resume", "")),
+        reproduce=printable(comparison.commands.get("reproduce", "")),
     )
 
 
