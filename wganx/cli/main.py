@@ -11,6 +11,7 @@ import click
 
 import wganx
 from wganx.cli.board import board
+from wganx.cli.compare import compare
 from wganx.cli.config import config
 from wganx.cli.data import data
 from wganx.cli.distance import distance
@@ -83,5 +84,7 @@ def main(debug: bool) -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-for _command in (train, resume, sample, evaluate, distance, report, board, plugins, config, data, lab, doctor):
+for _command in (
+    train, resume, sample, evaluate, compare, distance, report, board, plugins, config, data, lab, doctor,
+):  # fmt: skip
     main.add_command(_command)

@@ -22,8 +22,9 @@ from wganx.report.wording import figure, size_in_words
 LARGEST_PAGE = 8_000_000
 """Bytes of a page, whatever it is made of."""
 
-Part = Literal["player", "charts", "sounds", "clips"]
-_ORDER: tuple[Part, ...] = ("player", "charts", "sounds", "clips")  # clips are driven by the player
+Part = Literal["player", "charts", "sounds", "clips", "comparison"]
+_ORDER: tuple[Part, ...] = ("player", "charts", "sounds", "clips", "comparison")  # clips are driven by the player
+_SILENT: tuple[Part, ...] = ("comparison",)  # a style alone
 
 
 def render(template: str, parts: Collection[Part] = (), **values: Any) -> str:
@@ -34,7 +35,11 @@ def render(template: str, parts: Collection[Part] = (), **values: Any) -> str:
     chosen = ["base", *(part for part in _ORDER if part in parts)]
     style = "".join(_asset(f"{name}.css") for name in chosen)
     # One closed function: what the parts share, they see, and the page around them does not.
-    script = '(() => {\n"use strict";\n' + "".join(_asset(f"{name}.js") for name in chosen) + "})();\n"
+    script = (
+        '(() => {\n"use strict";\n'
+        + "".join(_asset(f"{name}.js") for name in chosen if name not in _SILENT)
+        + "})();\n"
+    )
     sealed = {
         # The hashes are of exactly what stands between the tags, so both are inserted as they are.
         "style": Markup(style),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 
+DASH = "\N{EN DASH}"
+"""Where there is nothing to say."""
+
 
 def figure(value: float | None) -> str:
     """A number as people read it: four significant digits, thousands parted; a dash for none."""
     if value is None or not math.isfinite(value):
-        return "\N{EN DASH}"
+        return DASH
     if value == int(value) and abs(value) < 1e9:
         return f"{int(value):,}"
     text = f"{value:,.0f}" if 1e4 <= abs(value) < 1e9 else f"{value:.4g}"

@@ -1,0 +1,114 @@
+"""What ``wganx compare`` was asked to do, checked, and done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from wganx.comparison.comparison import Comparison, compare_asked, compare_found
+from wganx.comparison.conducting import conduct, left_to_do
+from wganx.comparison.folder import ComparisonFolder
+from wganx.comparison.question import Question, ask, read_question
+from wganx.comparison.variants import parse_variants
+from wganx.errors import UsageError
+from wganx.experiments import Watch
+from wganx.report.comparing import write_comparison
+
+_SEEDS = 3
+
+
+def carry_out_request(
+    *,
+    runs: Sequence[Path],
+    vary: Sequence[str] = (),
+    variants: Sequence[str] = (),
+    seeds: int | None = None,
+    budget: str | None = None,
+    seconds: float | None = None,
+    baseline: str | None = None,
+    metrics: Sequence[str] = (),
+    reach: Sequence[str] = (),
+    out: Path | None = None,
+    resume: Path | None = None,
+    retry: bool = False,
+    parallel: int = 1,
+    watch: Watch | None = None,
+    command: str = "",
+    **choice: Any,
+) -> tuple[Comparison, int]:
+    """The comparison that is asked for, and how many of its runs are still to be done.
+
+    Raises:
+        UsageError: what is asked contradicts itself, or cannot be done.
+    """
+    scores = parse_reach(reach)
+    asked = {"--vary": vary, "--variant": variants, "--seeds": seeds, "--budget": budget, "--seconds": seconds}
+    starting = [name for name, value in asked.items() if value]
+    chosen = ["--set" if name == "settings" else f"--{name}" for name, value in choice.items() if value]
+    if resume is not None:
+        _refuse(
+            "--resume goes on with what was asked", [*map(str, runs), *starting, *chosen, *(["--out"] if out else [])]
+        )
+        folder = ComparisonFolder(resume)
+        return _conducted(folder, read_question(folder.question), parallel, retry, watch)
+    if runs:
+        _refuse("RUNs are finished", [*starting, *chosen, *(["--retry"] if retry else [])])
+        comparison = compare_found(runs, baseline=baseline, metrics=metrics, reach=scores, out=out)
+        if out is not None:
+            folder = ComparisonFolder(out)
+            if folder.holds_question():
+                raise UsageError(f"{out} holds a comparison that started its runs; give another --out")
+            comparison.write(folder)
+            write_comparison(comparison, folder.page)
+        return comparison, 0
+    if not vary and not variants:
+        raise UsageError(
+            "nothing to compare: give finished RUNs, or what to vary: --plugin NAME --vary "
+            "constraint.name=gradient-penalty,clip --out DIR"
+        )
+    if out is None:
+        raise UsageError("--out names the comparison's folder, in which its runs are kept and can be gone on with")
+    if budget == "seconds" and seconds is None:
+        raise UsageError("--budget seconds needs --seconds S, the training seconds of each run")
+    if budget == "updates" and seconds is not None:
+        raise UsageError("--seconds is a budget of seconds, and --budget says updates; leave one out")
+    question = ask(
+        parse_variants(vary, variants), seeds=seeds or _SEEDS, seconds=seconds, baseline=baseline, metrics=metrics,
+        reach=scores, command=command, **choice,
+    )  # fmt: skip
+    folder = ComparisonFolder(out)
+    return _conducted(folder, folder.begin(question), parallel, retry, watch)
+
+
+def parse_reach(reach: Sequence[str]) -> dict[str, float]:
+    """``NAME=SCORE`` texts.
+
+    Raises:
+        UsageError: one is not written so.
+    """
+    found = {}
+    for text in reach:
+        name, equals, score = text.rpartition("=")
+        try:
+            found[name] = float(score)
+        except ValueError:
+            equals = ""
+        if not equals or not name:
+            raise UsageError(f"--reach {text}: expected NAME=SCORE, like --reach modes/high_quality=0.9")
+    return found
+
+
+def _conducted(
+    folder: ComparisonFolder, question: Question, parallel: int, retry: bool, watch: Watch | None
+) -> tuple[Comparison, int]:
+    question = conduct(folder, question, parallel=parallel, retry=retry, watch=watch)
+    comparison = compare_asked(folder)
+    comparison.write(folder)
+    write_comparison(comparison, folder.page)
+    return comparison, left_to_do(folder, question)
+
+
+def _refuse(why: str, given: Sequence[str]) -> None:
+    if given:
+        raise UsageError(f"{why}: leave {', '.join(given)} out")

@@ -1,0 +1,25 @@
+"""How far an errand is, read from the folder it works in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from wganx.experiments.clock import training_clock
+from wganx.experiments.errand import Errand, RunErrand
+from wganx.runs import RunFolder
+
+
+def reached(errand: Errand) -> str:
+    """In words: ``step 300 of 2000, 12.3 s``; empty before its first logging point."""
+    if not isinstance(errand, RunErrand):
+        return ""
+    clock = training_clock(RunFolder(Path(errand.folder)))
+    if not clock.steps:
+        return ""
+    try:
+        steps = yaml.safe_load(Path(errand.config).read_text(encoding="utf-8"))["train"]["steps"]
+    except (OSError, KeyError, TypeError, yaml.YAMLError):
+        return f"step {clock.steps[-1]:,}, {clock.spent:.3g} s of training"
+    return f"step {clock.steps[-1]:,} of {steps:,}, {clock.spent:.3g} s of training"
