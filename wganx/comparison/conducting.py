@@ -9,7 +9,7 @@ from dataclasses import replace
 from wganx.comparison.folder import ComparisonFolder
 from wganx.comparison.question import Question
 from wganx.experiments import Ending, PaceErrand, RunErrand, Watch, carry_out_all
-from wganx.runs.lock import locked
+from wganx.lock import locked
 
 _SHARE_FOR_PACE, _LEAST_FOR_PACE, _MOST_FOR_PACE = 0.1, 1.0, 10.0
 """Of the seconds of a run, what goes into finding out how long its steps take; and its bounds, in seconds."""
