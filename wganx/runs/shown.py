@@ -18,6 +18,8 @@ def run_table(folder: RunFolder) -> Table:
     """What the records of a run say, with its newest preview."""
     facts = folder.facts()
     last, amiss = _last_readings(folder)
+    if facts.get("status") == "running":  # run.json is as old as the last checkpoint
+        facts["step"] = max(int(last.get("step", 0)), facts.get("step", 0))
     rows = [("status", str(facts.get("status", "not begun"))), ("step", _steps(facts))]
     if "seconds" in facts:
         rows.append(("seconds", figure(float(facts["seconds"]))))
