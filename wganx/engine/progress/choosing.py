@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Literal
 
 from wganx.engine.observer import Observer
-from wganx.engine.progress.lines import Progress
+from wganx.engine.progress.lines import Progress, is_terminal
 from wganx.errors import UsageError
 
 Wanted = bool | Literal["auto", "lines"]
@@ -49,7 +49,7 @@ def showing(wanted: Wanted, *, notes: bool = True) -> Iterator[list[Observer]]:
             yield [cell]
         finally:
             cell.close()
-    elif wanted != "lines" and _terminal():
+    elif wanted != "lines" and is_terminal(sys.stderr) and os.environ.get("TERM") != "dumb":
         from rich.console import Console
 
         from wganx.engine.progress.bar import BarProgress, make_bar
@@ -61,11 +61,3 @@ def showing(wanted: Wanted, *, notes: bool = True) -> Iterator[list[Observer]]:
             bar.stop()
     else:
         yield [Progress(seconds=SECONDS, notes=notes)]
-
-
-def _terminal() -> bool:
-    """Whether a bar can be drawn on standard error."""
-    try:
-        return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-    except (AttributeError, ValueError):  # there is none, or it is closed
-        return False

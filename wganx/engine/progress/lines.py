@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
+from typing import IO
 
 from wganx.engine.observer import Observer
 from wganx.health import Finding
@@ -92,6 +93,14 @@ class Progress(Observer):
 def readings(scalars: Mapping[str, float]) -> list[str]:
     """What of the scalars is shown, each with its name."""
     return [f"{label} {scalars[name]:.3g}" for name, label in SHOWN.items() if name in scalars]
+
+
+def is_terminal(stream: IO[str] | None) -> bool:
+    """Whether a person looks at what is written there."""
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:  # it is closed
+        return False
 
 
 def _to_standard_error(line: str) -> None:
