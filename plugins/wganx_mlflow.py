@@ -46,33 +46,39 @@ def wganx_run_started(run: RunInfo) -> None:
 
 @hookimpl
 def wganx_progress(run: RunInfo, step: int, scalars: Mapping[str, float]) -> None:
-    _tracked[run.folder].tell(lambda tracked: tracked.numbers(step, scalars))
+    _tell(run, lambda tracked: tracked.numbers(step, scalars))
 
 
 @hookimpl
 def wganx_evaluated(run: RunInfo, step: int, scalars: Mapping[str, float]) -> None:
     named = {f"evaluate/{name}": value for name, value in scalars.items()}
-    _tracked[run.folder].tell(lambda tracked: tracked.numbers(step, named))
+    _tell(run, lambda tracked: tracked.numbers(step, named))
 
 
 @hookimpl
 def wganx_samples_written(run: RunInfo, step: int, paths: Sequence[Path]) -> None:
-    _tracked[run.folder].tell(lambda tracked: tracked.samples(step, paths))
+    _tell(run, lambda tracked: tracked.samples(step, paths))
 
 
 @hookimpl
 def wganx_found(run: RunInfo, finding: Finding) -> None:
-    _tracked[run.folder].tell(lambda tracked: tracked.tag(f"finding.{finding.code}", f"step {finding.step}: {finding}"))
+    _tell(run, lambda tracked: tracked.tag(f"finding.{finding.code}", f"step {finding.step}: {finding}"))
 
 
 @hookimpl
 def wganx_rolled_back(run: RunInfo, step: int, reason: str) -> None:
-    _tracked[run.folder].tell(lambda tracked: tracked.tag("rolled back", f"to step {step}: {reason}"))
+    _tell(run, lambda tracked: tracked.tag("rolled back", f"to step {step}: {reason}"))
 
 
 @hookimpl
 def wganx_run_finished(run: RunInfo, outcome: Outcome) -> None:
-    _tracked.pop(run.folder).end(outcome)
+    if (tracked := _tracked.pop(run.folder, None)) is not None:
+        tracked.end(outcome)
+
+
+def _tell(run: RunInfo, what: Callable[[_Tracked], None]) -> None:
+    if (tracked := _tracked.get(run.folder)) is not None:
+        tracked.tell(what)
 
 
 @dataclass
@@ -127,14 +133,20 @@ class _Tracked:
             self.patience = LEAST_PATIENCE
         except Exception as error:
             if self.patience == LEAST_PATIENCE:
-                reason = " ".join(str(error).split())[:200]
+                reason = _one_line(error)
                 logging.getLogger("wganx").warning("MLflow cannot be told now (%s); it is kept, and told later", reason)
             self.again = time.monotonic() + self.patience
             self.patience = min(2 * self.patience, MOST_PATIENCE)
 
     def _tell_all(self) -> None:
         while self.untold:
-            self.untold[0](self)
+            try:
+                self.untold[0](self)
+            except Exception as error:
+                # What MLflow does not take, as a value that is none to it, it will never take.
+                if not 400 <= getattr(error, "get_http_status_code", lambda: 500)() < 429:
+                    raise
+                logging.getLogger("wganx").warning("MLflow does not take what it is told: %s", _one_line(error))
             self.untold.popleft()
 
     def settings(self, run: RunInfo) -> None:
@@ -165,11 +177,16 @@ class _Tracked:
         from PIL import Image
 
         for path in paths:
-            if path.suffix == ".png":
-                with Image.open(path) as picture:
-                    self.client.log_image(self.id, picture.convert("RGB"), key="samples", step=step, synchronous=True)
-            else:
-                self.client.log_artifact(self.id, str(path), "samples")
+            if path.suffix != ".png":
+                if path.is_file():
+                    self.client.log_artifact(self.id, str(path), "samples")
+                continue
+            try:
+                with Image.open(path) as opened:
+                    picture = opened.convert("RGB")
+            except OSError:  # gone, or no picture
+                continue
+            self.client.log_image(self.id, picture, key="samples", step=step, synchronous=True)
 
     def tag(self, name: str, text: str) -> None:
         """Words."""
@@ -207,6 +224,10 @@ def _flat(section: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, s
             yield from _flat(value, f"{prefix}{name}.")
         elif value not in (None, {}, []):
             yield f"{prefix}{name}", str(value)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]
 
 
 def _plain(name: str) -> str:

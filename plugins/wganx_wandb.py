@@ -47,38 +47,49 @@ def wganx_run_started(run: RunInfo) -> None:
 
 @hookimpl
 def wganx_progress(run: RunInfo, step: int, scalars: Mapping[str, float]) -> None:
-    _tracked[run.folder].log({**scalars, "step": step})
+    _log(run, step, scalars)
 
 
 @hookimpl
 def wganx_evaluated(run: RunInfo, step: int, scalars: Mapping[str, float]) -> None:
-    _tracked[run.folder].log({**{f"evaluate/{name}": value for name, value in scalars.items()}, "step": step})
+    _log(run, step, {f"evaluate/{name}": value for name, value in scalars.items()})
 
 
 @hookimpl
 def wganx_samples_written(run: RunInfo, step: int, paths: Sequence[Path]) -> None:
-    _tracked[run.folder].log({**dict(filter(None, map(_medium, paths))), "step": step})
+    _log(run, step, dict(filter(None, map(_medium, paths))))
 
 
 @hookimpl
 def wganx_found(run: RunInfo, finding: Finding) -> None:
-    _tracked[run.folder].summary[f"finding/{finding.code}"] = f"step {finding.step}: {finding}"
+    _note(run, f"finding/{finding.code}", f"step {finding.step}: {finding}")
 
 
 @hookimpl
 def wganx_rolled_back(run: RunInfo, step: int, reason: str) -> None:
-    _tracked[run.folder].summary["rolled back"] = f"to step {step}: {reason}"
+    _note(run, "rolled back", f"to step {step}: {reason}")
 
 
 @hookimpl
 def wganx_run_finished(run: RunInfo, outcome: Outcome) -> None:
-    tracked = _tracked.pop(run.folder)
-    tracked.summary["status"] = outcome.status
+    _note(run, "status", outcome.status)
     if outcome.error:
-        tracked.summary["error"] = outcome.error
+        _note(run, "error", outcome.error)
+    if (tracked := _tracked.pop(run.folder, None)) is None:
+        return
     tracked.finish(exit_code=0 if outcome.status == "finished" else 1)
     if _alone and not _tracked and _wandb().run is None:
         _wandb().teardown()
+
+
+def _log(run: RunInfo, step: int, values: Mapping[str, Any]) -> None:
+    if (tracked := _tracked.get(run.folder)) is not None:
+        tracked.log({**values, "step": step})
+
+
+def _note(run: RunInfo, name: str, text: str) -> None:
+    if (tracked := _tracked.get(run.folder)) is not None:
+        tracked.summary[name] = text
 
 
 def _wandb() -> Any:
@@ -102,10 +113,13 @@ def _medium(path: Path) -> tuple[str, Any] | None:
     wandb = _wandb()
     kind = path.suffix.lower()
     number = path.stem.rpartition("-")[2]
-    if kind == ".png":
-        return "samples", wandb.Image(str(path))
-    if kind in _SOUNDS:
-        return f"sounds/{number}", wandb.Audio(str(path))
-    if kind in _CLIPS:
-        return f"clips/{number}", wandb.Video(str(path), format=kind[1:])
+    try:
+        if kind == ".png":
+            return "samples", wandb.Image(str(path))
+        if kind in _SOUNDS:
+            return f"sounds/{number}", wandb.Audio(str(path))
+        if kind in _CLIPS:
+            return f"clips/{number}", wandb.Video(str(path), format=kind[1:])
+    except (OSError, ValueError):  # gone, or not what its name says
+        return None
     return None

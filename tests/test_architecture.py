@@ -174,6 +174,7 @@ def test_plugins_import_public_names_only(path):
         "import wganx.cli",
         "from wganx.testing import PluginConformance, iter_checks",
         "from wganx import hookimpl, Config, Modality",
+        "from wganx.watching import board, follow",
         "from wganx.plugins import load; load(['points']); load(['image'])",
         "from wganx.plugins import describe_all; assert describe_all()",
         "from click.testing import CliRunner; from wganx.cli import main; "

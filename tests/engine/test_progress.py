@@ -127,12 +127,14 @@ def in_a_cell(monkeypatch):
 
 
 @pytest.mark.parametrize("wanted", ["auto", "lines", True])
-def test_lines_are_said_where_no_bar_can_be(make_trainer, data, capsys, wanted):
-    make_trainer().fit(data, steps=6, log_every=2, progress=wanted)
+def test_lines_are_said_where_no_bar_can_be(make_trainer, data, capsys, caplog, wanted):
+    make_trainer().fit(data, steps=6, log_every=2, progress=wanted, checks=[check("WX900")])
     said = capsys.readouterr()
     lines = [line for line in said.err.splitlines() if line.startswith("step ")]
     assert [line.split()[1] for line in lines if "W1 raw" in line] == ["2/6", "6/6"], "the first, and the last"
     assert said.out == ""
+    told = any("WX900" in line for line in lines), any("WX900" in message for message in caplog.messages)
+    assert told == ((True, False) if wanted == "lines" else (False, True)), "once: among the lines, or by the logger"
 
 
 def test_it_is_silent_on_request(make_trainer, data, capsys):

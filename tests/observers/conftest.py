@@ -11,6 +11,7 @@ import pytest
 
 import wganx
 from wganx.runs import Run
+from wganx.testing import iter_checks
 
 SMALL = {
     "train.steps": 6, "train.batch_size": 16, "train.critic_steps": 1, "dataset.count": 200, "generator.width": 8,
@@ -46,3 +47,14 @@ def _nothing_stays() -> Iterator[None]:
 def _children() -> set[str]:
     """Processes that this one started, where the system tells."""
     return {child for task in Path("/proc/self/task").glob("*/children") for child in task.read_text().split()}
+
+
+@pytest.fixture
+def conform() -> Callable[[str], None]:
+    """What the conformance kit asks of a plugin."""
+
+    def conform(name: str) -> None:
+        for check in iter_checks(name):
+            check.run()
+
+    return conform

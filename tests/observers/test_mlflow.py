@@ -119,7 +119,7 @@ def test_without_mlflow_it_says_what_to_install(train, monkeypatch):
     assert 'MLflow is not installed: pip install "wganx[mlflow]"' in " ".join(facts["notes"])
 
 
-def test_names_are_put_into_letters_that_mlflow_takes(client, runs, tmp_path):
+def test_what_mlflow_does_not_take_is_made_so_that_it_does_or_left_out(client, runs, tmp_path, caplog):
     import wganx_mlflow
 
     run = wganx.RunInfo(
@@ -128,9 +128,18 @@ def test_names_are_put_into_letters_that_mlflow_takes(client, runs, tmp_path):
     )  # fmt: skip
     wganx_mlflow.wganx_run_started(run)
     wganx_mlflow.wganx_evaluated(run, 3, {"per class/ein (schönes) %": 0.5})
+    wganx_mlflow.wganx_evaluated(run, 4, {"x" * 10_000: 0.5})
+    torn = tmp_path / "step-000004.png"
+    torn.write_bytes(b"")
+    wganx_mlflow.wganx_samples_written(run, 4, [torn, tmp_path / "gone.wav"])
+    wganx_mlflow.wganx_evaluated(run, 4, {"later": 0.25})
     wganx_mlflow.wganx_run_finished(run, wganx.Outcome(status="finished", step=3))
     (found,) = runs()
+    assert found.info.status == "FINISHED"
     assert found.data.metrics["evaluate/per class/ein _schönes_ _"] == 0.5
+    assert found.data.metrics["evaluate/later"] == 0.25, "behind what MLflow will never take"
+    (said,) = caplog.messages
+    assert said.startswith("MLflow does not take what it is told: ")
     assert len(found.data.params) == 153
     again = wganx.RunInfo(**{name: getattr(run, name) for name in run.__dataclass_fields__ if name != "step"}, step=3)
     wganx_mlflow.wganx_run_started(again)
@@ -179,3 +188,7 @@ def test_an_outage_that_lasts_costs_one_try_and_is_named_at_the_end(client, runs
     assert facts["status"] == "finished"
     assert len(tried) == 2, "once, and once more at the end"
     assert any("failed in wganx_run_finished: ConnectionError: the server is away" in note for note in facts["notes"])
+
+
+def test_it_keeps_what_the_kit_asks_of_others(client, conform):
+    conform("mlflow")

@@ -150,3 +150,7 @@ def test_without_wandb_it_says_what_to_install(train, monkeypatch):
     facts = train("run", "wandb").folder.facts()
     assert facts["status"] == "finished"
     assert 'Weights & Biases is not installed: pip install "wganx[wandb]"' in " ".join(facts["notes"])
+
+
+def test_it_keeps_what_the_kit_asks_of_others(conform):
+    conform("wandb")

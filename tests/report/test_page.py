@@ -398,6 +398,19 @@ def test_a_run_that_has_just_started_says_so(make_run: MakeRun) -> None:
     assert "the run has not reached its first preview" in page.one("samples").text
 
 
+def test_a_run_that_goes_on_is_told_by_its_newest_records(make_run: MakeRun) -> None:
+    """run.json is as old as the last checkpoint; nobody who follows a run believes that it stands still."""
+    lines = [json.dumps({"step": step, "penalty": 0.5}) for step in (10, 290)]
+    folder = make_run(facts={"status": "running", "step": 0, "steps": 900, "seconds": 0.5}, metrics=lines)
+    (folder / "timings.jsonl").write_text('{"step": 290, "seconds": 125.0}\n', encoding="utf-8")
+    with locked(folder):
+        going_on = text_of(parse(folder))
+    assert "290 of 900" in going_on
+    assert "2 min 5 s" in going_on
+    cut_off = text_of(parse(folder))
+    assert "interrupted at step 0 of 900" in cut_off, "which is where it goes on from"
+
+
 def test_one_reading_is_told_in_words(make_run: MakeRun) -> None:
     page = parse(make_run(metrics=['{"step": 5, "penalty": 0.25}'], previews=1))
     assert faults(page) == []

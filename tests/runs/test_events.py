@@ -97,12 +97,14 @@ def test_what_cannot_be_shown_is_named_and_costs_nothing_else(written, tmp_path)
     clip(good)
 
     def act(events):
-        events.files(4, "samples", [torn, film, good])
+        events.files(4, "samples", [torn, film, str(good)])
+        events.files(5, "samples", [None])
         events.numbers(4, {"w1_raw": 1.0})
 
     events, notes = written(act)
     assert notes[0] == "TensorBoard shows clips as GIF and WebP alone; those that are .mp4 lie in samples/"
     assert notes[1].startswith("TensorBoard does not get step-000004-0000.wav: ")
+    assert notes[2].startswith("TensorBoard does not get the files of step 5: TypeError: ")
     assert events.Tags()["images"] == ["samples/0002"]
     assert events.Scalars("w1_raw")[0].value == 1.0
 

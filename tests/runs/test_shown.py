@@ -28,7 +28,10 @@ def test_what_is_amiss_is_said_as_long_as_it_holds(train, monkeypatch):
     assert "WX9 &lt;b&gt;amiss&lt;/b&gt;; mend it" in run._repr_html_()
     with run.folder.metrics.open("a") as file:
         file.write(json.dumps({"step": 4, "health": {**found, "text": None}}) + "\n")
+    with run.folder.metrics.open("a") as file:
+        file.write('{"step": 6, "w1_raw": 1.25, "gradient_norm": null}\n{"step": 8, "w1_r')
     assert "WX9" not in repr(run)
+    assert "1.25" in repr(run), "the last whole line, whatever was cut short"
     monkeypatch.setattr(shown, "LARGEST_PICTURE", 10)
     assert "<img" not in run._repr_html_()
 

@@ -150,8 +150,9 @@ class Trainer:
             heldout: samples that training never sees; the critic's reading on them is logged beside the other.
             checks: health checks beside the standard ones.
             progress: how it is shown how it goes: ``auto`` (and True), as a bar in a notebook or a terminal and in
-                lines on standard error elsewhere (`wganx.Progress`); ``lines``, in lines; False, not at all. What the
-                health checks find amiss is then left to the logger ``wganx``, and to `TrainResult.findings`.
+                lines on standard error elsewhere; ``lines``, in lines (`wganx.Progress`); False, not at all. Where
+                there is no bar, what the health checks find amiss and whatever else a person should know goes to the
+                logger ``wganx``, once each, unless an observer listens. All findings are in `TrainResult.findings`.
 
         Raises:
             UsageError: a number is out of its range.

@@ -19,7 +19,7 @@ from torch import Tensor
 from wganx.errors import DataError, UsageError, did_you_mean
 from wganx.evaluation.protocol import CONFIDENCE, Interval, excess, interval, plan
 from wganx.evaluation.samples import SampleSet, check_alike, check_scales
-from wganx.evaluation.shown import distance_table
+from wganx.tables import Table, between, figure
 from wganx.wasserstein import (
     bracket_w1,
     energy_distance,
@@ -92,10 +92,21 @@ class DistanceReport:
         return asdict(self)
 
     def __repr__(self) -> str:
-        return distance_table(self).text()
+        return self._table().text()
 
     def _repr_html_(self) -> str:
-        return distance_table(self).html()
+        return self._table().html()
+
+    def _table(self) -> Table:
+        """Every distance beside the floors of both sets."""
+        rows = []
+        for row in self.rows:
+            found = (row.between, row.floor_a, row.floor_b, row.excess)
+            cells = (f"{figure(each.mean)} {between(each.low, each.high)}" for each in found)
+            rows.append((row.method, *cells, "-" if row.ratio is None else f"{row.ratio:.3g}"))
+        blocks = f"{self.repeats} pairs of blocks of {self.n} rows, {self.dim:,} numbers, seed {self.seed}"
+        head = ("method", "A and B", "floor A", "floor B", "excess", "ratio")
+        return Table(f"A {self.a}, B {self.b}: {blocks}", head, rows, self.notes)
 
     def sentence(self) -> str:
         """What the numbers are."""

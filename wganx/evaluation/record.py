@@ -12,7 +12,7 @@ from typing import Any
 from wganx.errors import UsageError
 from wganx.evaluation.memorised import NearestPairs
 from wganx.evaluation.protocol import Interval
-from wganx.evaluation.shown import evaluation_table
+from wganx.tables import Table, between, figure
 
 
 @dataclass(frozen=True)
@@ -89,10 +89,32 @@ class Evaluation:
         return data
 
     def __repr__(self) -> str:
-        return evaluation_table(self).text()
+        return self._table().text()
 
     def _repr_html_(self) -> str:
-        return evaluation_table(self).html()
+        return self._table().html()
+
+    def _table(self) -> Table:
+        """Every value beside its floor and the baselines."""
+        baselines = list(dict.fromkeys(name for row in self.rows for name in row.baselines))
+        rows = [
+            (
+                f"{row.metric}/{row.value}", row.better or "-",
+                figure(row.generated) + ("" if row.interval is None else f" {between(*row.interval)}"),
+                figure(row.floor), *(figure(row.baselines.get(name)) for name in baselines),
+            )
+            for row in self.rows
+        ]  # fmt: skip
+        blocks = f", {self.repeats} times" if self.repeats > 1 else ""
+        return Table(
+            f"Evaluation of step {self.step}: {self.n} rows a side (of {self.heldout}){blocks}, seed {self.seed}",
+            ("value", "better", "generated", "floor: real", *(f"baseline: {name}" for name in baselines)),
+            rows,
+            [
+                *(f"{name} failed: {message}" for name, message in self.failures.items()),
+                *(f"{name} skipped: {why}" for name, why in self.skipped.items()),
+            ],
+        )
 
     def scalars(self) -> dict[str, float]:
         """The generator's values by name, ``metric/value``."""

@@ -134,7 +134,7 @@ def read_run(folder: Path) -> RunRecord:
         curves.setdefault("steps_per_second", timings["steps_per_second"])
     return RunRecord(
         folder=folder,
-        facts=as_they_are(_document(folder / "run.json", problems) or {}, folder),
+        facts=_up_to_now(as_they_are(_document(folder / "run.json", problems) or {}, folder), curves, timings),
         config=_document(folder / "config.yaml", problems) or {},
         curves=curves,
         evaluation=_document(folder / "evaluation.json", problems, expected=False),
@@ -148,6 +148,19 @@ def read_run(folder: Path) -> RunRecord:
         files=_files(folder),
         problems=tuple(problems),
     )
+
+
+def _up_to_now(
+    facts: Mapping[str, Any], curves: Mapping[str, Curve], timings: Mapping[str, Curve]
+) -> Mapping[str, Any]:
+    """The facts of a run that goes on, whose run.json is as old as its last checkpoint, by its newest records."""
+    if facts.get("status") != "running":
+        return facts
+    steps = [int(curve.steps[-1]) for curve in curves.values() if len(curve.steps)]
+    now = {"step": max([*steps, int(number(facts.get("step")) or 0)])}
+    if "seconds" in timings and len(timings["seconds"].finite):
+        now["seconds"] = timings["seconds"].finite[-1].item()
+    return {**facts, **now}
 
 
 def printable(value: object) -> str:

@@ -55,8 +55,13 @@ class Events:
 
     def files(self, step: int, tag: str, paths: Sequence[Path]) -> None:
         """The first `MOST_FILES` sounds and clips among `paths`, each under ``tag/NUMBER``."""
-        known = [path for path in paths if path.suffix.lower() in _SOUNDS | _CLIPS]
-        if unknown := sorted({path.suffix for path in paths} - {path.suffix for path in known}):
+        try:
+            given = [Path(path) for path in paths]  # a plugin may have named them as text
+        except TypeError as error:
+            self._note(f"TensorBoard does not get the files of step {step}: {one_line(error)}")
+            return
+        known = [path for path in given if path.suffix.lower() in _SOUNDS | _CLIPS]
+        if unknown := sorted({path.suffix for path in given} - {path.suffix for path in known}):
             self._note(_UNKNOWN.format(kinds=" or ".join(unknown)))
         for path in known[:MOST_FILES]:
             name = f"{tag}/{path.stem.rpartition('-')[2]}"

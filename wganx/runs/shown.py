@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
-from wganx.runs.folder import RunFolder, read_lines
+from wganx.runs.folder import RunFolder
 from wganx.tables import Picture, Table, figure
 
 LARGEST_PICTURE = 500_000
@@ -18,6 +19,8 @@ def run_table(folder: RunFolder) -> Table:
     """What the records of a run say, with its newest preview."""
     facts = folder.facts()
     last, amiss = _last_readings(folder)
+    if facts.get("status") == "running":  # run.json is as old as the last checkpoint
+        facts["step"] = max(int(last.get("step", 0)), facts.get("step", 0))
     rows = [("status", str(facts.get("status", "not begun"))), ("step", _steps(facts))]
     if "seconds" in facts:
         rows.append(("seconds", figure(float(facts["seconds"]))))
@@ -33,19 +36,28 @@ def _steps(facts: dict[str, Any]) -> str:
     return str(step) if steps is None else f"{step} of {steps}"
 
 
-def _last_readings(folder: RunFolder) -> tuple[dict[str, float], list[str]]:
+def _last_readings(folder: RunFolder) -> tuple[dict[str, Any], list[str]]:
     """The readings of the last logging point, and the findings that still hold there."""
-    last: dict[str, float] = {}
+    # Of a long run most lines are read past: a notebook shows a run in an instant.
+    lines = folder.metrics.read_text(encoding="utf-8").splitlines() if folder.metrics.is_file() else []
     held: dict[str, str] = {}
-    for line in read_lines(folder.metrics):
-        found = line.get("health")
+    for line in lines:
+        found = _parsed(line).get("health") if '"health"' in line else None
         if isinstance(found, dict) and found.get("level") != "info":
             held.pop(found["code"], None)
             if found.get("text"):
                 held[found["code"]] = f"{found['code']} {found['text']}; {found['mend']}"
-        elif any(name in line for name in _READINGS):
-            last = line
-    return last, list(held.values())
+    read = (_parsed(line) for line in reversed(lines))
+    return next((line for line in read if any(name in line for name in _READINGS)), {}), list(held.values())
+
+
+def _parsed(line: str) -> dict[str, Any]:
+    """A line of metrics.jsonl; nothing for one that was cut short."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _report(folder: RunFolder) -> list[str]:

@@ -12,9 +12,10 @@ async function look() {
       frame.contentWindow.location.reload();  // where it was scrolled to stays
     }
   } catch {
+    clearInterval(asking);  // whoever comes back to the page asks once more
     told.textContent = "No longer followed. The newest page is report.html in the run's folder.";
   }
 }
 
-setInterval(look, 1000 * document.body.dataset.seconds);
+const asking = setInterval(look, 1000 * document.body.dataset.seconds);
 document.addEventListener("visibilitychange", look);

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from wganx.engine.observer import Observer
-from wganx.engine.progress.lines import GAP, Pace, readings
+from wganx.engine.progress.lines import GAP, Pace, is_terminal, readings
 from wganx.health import Finding
 
 
@@ -81,7 +81,7 @@ def make_bar(console: Console) -> Bar:
         TextColumn("{task.fields[line]}", markup=False),
         console=console,
         # What is printed beside the bar goes above it, but where standard output is a file it stays there.
-        redirect_stdout=sys.stdout.isatty(),
+        redirect_stdout=is_terminal(sys.stdout),
     )
 
 

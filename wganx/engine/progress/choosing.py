@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Literal
 
 from wganx.engine.observer import Observer
-from wganx.engine.progress.lines import Progress
+from wganx.engine.progress.lines import Lines, Progress, is_terminal
 from wganx.errors import UsageError
 
 Wanted = bool | Literal["auto", "lines"]
@@ -29,7 +29,8 @@ def in_a_cell() -> bool:
 def showing(wanted: Wanted, *, notes: bool = True) -> Iterator[list[Observer]]:
     """The observer that ``progress=`` asks for, which shows how it goes inside; none for False.
 
-    ``auto`` (and True): a bar in a notebook or a terminal, lines on standard error elsewhere. ``lines``: lines.
+    ``auto`` (and True): a bar in a notebook or a terminal, lines on standard error elsewhere. ``lines``: lines, with
+    findings and notes among them.
 
     Args:
         notes: whether it says what a person should know, too; not where someone else does.
@@ -49,7 +50,7 @@ def showing(wanted: Wanted, *, notes: bool = True) -> Iterator[list[Observer]]:
             yield [cell]
         finally:
             cell.close()
-    elif wanted != "lines" and _terminal():
+    elif wanted != "lines" and is_terminal(sys.stderr) and os.environ.get("TERM") != "dumb":
         from rich.console import Console
 
         from wganx.engine.progress.bar import BarProgress, make_bar
@@ -59,13 +60,7 @@ def showing(wanted: Wanted, *, notes: bool = True) -> Iterator[list[Observer]]:
             yield [BarProgress(bar, notes=notes)]
         finally:
             bar.stop()
-    else:
+    elif wanted == "lines" or not notes:
         yield [Progress(seconds=SECONDS, notes=notes)]
-
-
-def _terminal() -> bool:
-    """Whether a bar can be drawn on standard error."""
-    try:
-        return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-    except (AttributeError, ValueError):  # there is none, or it is closed
-        return False
+    else:  # nobody may be looking: what matters goes to the logger, as where no progress is shown
+        yield [Lines(seconds=SECONDS)]

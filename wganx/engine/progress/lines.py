@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
+from typing import IO
 
 from wganx.engine.observer import Observer
 from wganx.health import Finding
@@ -46,19 +47,17 @@ class Pace:
         self.rate = f"{1 / seconds:.1f} steps/s" if seconds < 1 else f"{seconds:.1f} s/step"
 
 
-class Progress(Observer):
-    """Says in lines how far a training is, how long it will take, its readings, and what the health checks find.
+class Lines(Observer):
+    """Says in lines how far a training is, how long it will take, and its readings.
 
     Args:
         say: takes a line; standard error by default.
-        seconds: between two lines at least, but for the last one; findings are said at once.
-        notes: whether to say what a person should know, too; not where someone else does.
+        seconds: between two lines at least, but for the last one.
     """
 
-    def __init__(self, say: Callable[[str], None] | None = None, *, seconds: float = 0.0, notes: bool = True) -> None:
+    def __init__(self, say: Callable[[str], None] | None = None, *, seconds: float = 0.0) -> None:
         self._say = say or _to_standard_error
         self._seconds = seconds
-        self._notes = notes
         self._until = 0
         self._pace = Pace(0, 0)
         self._said = float("-inf")
@@ -81,6 +80,20 @@ class Progress(Observer):
         line = [f"step {step}/{self._until}", *readings(scalars), self._pace.rate, self._pace.left]
         self._say(GAP.join(filter(None, line)))
 
+
+class Progress(Lines):
+    """Says in lines how far a training is, how long it will take, its readings, and what the health checks find.
+
+    Args:
+        say: takes a line; standard error by default.
+        seconds: between two lines at least, but for the last one; findings are said at once.
+        notes: whether to say what a person should know, too; not where someone else does.
+    """
+
+    def __init__(self, say: Callable[[str], None] | None = None, *, seconds: float = 0.0, notes: bool = True) -> None:
+        super().__init__(say, seconds=seconds)
+        self._notes = notes
+
     def found(self, finding: Finding) -> None:
         self._say(f"step {finding.step}{GAP}{finding}")
 
@@ -92,6 +105,14 @@ class Progress(Observer):
 def readings(scalars: Mapping[str, float]) -> list[str]:
     """What of the scalars is shown, each with its name."""
     return [f"{label} {scalars[name]:.3g}" for name, label in SHOWN.items() if name in scalars]
+
+
+def is_terminal(stream: IO[str] | None) -> bool:
+    """Whether a person looks at what is written there."""
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:  # it is closed
+        return False
 
 
 def _to_standard_error(line: str) -> None:
