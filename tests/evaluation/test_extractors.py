@@ -222,7 +222,7 @@ def test_files_that_are_none(tmp_path, monkeypatch):
         with pytest.raises(DataError, match="cannot be read as a network: "):
             network_of_file(str(tmp_path / name))
     (tmp_path / "weights.pth").write_bytes(b"")
-    with pytest.raises(UsageError, match=r"holds weights, and no network .* torch.jit.trace"):
+    with pytest.raises(UsageError, match=r"holds weights, and no network .* torch.export.save"):
         network_of_file(str(tmp_path / "weights.pth"))
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(MissingExtra, match=r'pip install "wganx\[onnx\]"'):

@@ -87,6 +87,7 @@ class Dataset(Part):
         suffixes: endings of the files a folder dataset reads (for ``wganx data scan``), lower case with their dots.
         probe: ``(data, path) -> {name: text}`` decodes the bytes of one file whole and tells what it is, e.g.
             ``{"size": "64x48", "mode": "RGB"}``, or raises `DataError` naming the path.
+        resize: how items are brought to one size, in words, which stand beside every number; empty where they are not.
     """
 
     hook = "wganx_datasets"
@@ -101,6 +102,7 @@ class Dataset(Part):
     folder: bool = False
     suffixes: tuple[str, ...] = ()
     probe: Factory | None = None
+    resize: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-ROWS = 1024
+AT_ONCE = 2**21
 
 
 def kernel_distance(x: Tensor, y: Tensor) -> float:
@@ -25,7 +25,7 @@ def kernel_distance(x: Tensor, y: Tensor) -> float:
 
 
 def _total(x: Tensor, y: Tensor) -> float:
-    return sum(float(_kernel(part @ y.T, x.shape[1]).sum()) for part in torch.split(x, ROWS))
+    return sum(float(_kernel(part @ y.T, x.shape[1]).sum()) for part in torch.split(x, max(AT_ONCE // len(y), 1)))
 
 
 def _kernel(products: Tensor, dim: int) -> Tensor:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-ROWS = 512
+AT_ONCE = 2**21
+"""Distances that are held at a time; blocks of 16 MiB are used again by the system, larger ones asked for anew."""
 
 
 def distances(x: Tensor, y: Tensor) -> Iterator[tuple[slice, Tensor]]:
@@ -16,8 +17,9 @@ def distances(x: Tensor, y: Tensor) -> Iterator[tuple[slice, Tensor]]:
     centre = y.mean(dim=0)  # far from the origin the squares below would swallow the differences
     x, y = x - centre, y - centre
     squares_m = y.square().sum(dim=1)
-    for start in range(0, len(x), ROWS):
-        part = x[start : start + ROWS]
+    rows = max(AT_ONCE // len(y), 1)
+    for start in range(0, len(x), rows):
+        part = x[start : start + rows]
         squared = part.square().sum(dim=1, keepdim=True) + squares_m - 2 * part @ y.T
         yield slice(start, start + len(part)), squared.clamp(min=0).sqrt()
 
