@@ -77,6 +77,34 @@ def test_kernel_distance_has_no_bias():
     assert abs(np.mean(found)) < 4 * np.std(found) / 300**0.5
 
 
+@pytest.mark.parametrize("scale", [1e-8, 1.0, 1e8])
+def test_frechet_distance_is_a_number_where_a_generator_collapsed(scale):
+    """A covariance without rank is where others find NaN or imaginary parts (bioinf-jku/TTUR issues 4 and 40)."""
+    real = scale * rows(30, 64)
+    collapsed = real[:1].expand(30, -1)
+    spread = float(real.double().var(dim=0).sum()) + float((real[0] - real.mean(dim=0)).double().square().sum())
+    assert metrics.frechet_distance(collapsed, real) == pytest.approx(spread, rel=1e-4)
+    assert metrics.frechet_distance(collapsed, collapsed) == 0
+
+
+def test_a_collapsed_generator_is_precise_and_recalls_nothing():
+    """And not the other way round (toshas/torch-fidelity issue 58)."""
+    real = rows(300)
+    made = real[7] + 1e-3 * rows(300, seed=3)
+    found = metrics.precision_recall(made, real)
+    assert found.precision == 1.0
+    assert found.recall < 0.02
+
+
+@pytest.mark.parametrize("metric", [metrics.frechet_distance, metrics.kernel_distance])
+def test_what_cannot_be_compared_is_said(metric):
+    """A single row made NaN elsewhere (Lightning-AI/torchmetrics issue 1652)."""
+    with pytest.raises(DataError, match="at least 2 rows a side are needed, and there are 1 and 5"):
+        metric(rows(1), rows(5))
+    with pytest.raises(DataError, match="features of 6 and 7 values cannot be compared; use one extractor"):
+        metric(rows(5), rows(5, 7))
+
+
 def reaches(x, k):
     return NearestNeighbors(n_neighbors=k + 1, algorithm="brute").fit(x).kneighbors(x)[0][:, k]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from wganx.evaluation.metrics.pairs import check_rows
+
 AT_ONCE = 2**21
 
 
@@ -17,7 +19,11 @@ def kernel_distance(x: Tensor, y: Tensor) -> float:
 
     Args:
         x, y: features ``(n, d)`` and ``(m, d)``, at least 2 rows each.
+
+    Raises:
+        DataError: fewer.
     """
+    check_rows(x, y, 2)
     x, y = x.double(), y.double()
     own = sum((_total(side, side) - float(_kernel((side * side).sum(dim=1), side.shape[1]).sum())) /
               (len(side) * (len(side) - 1)) for side in (x, y))  # fmt: skip

@@ -7,8 +7,22 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from wganx.errors import DataError
+
 AT_ONCE = 2**21
 """Distances that are held at a time; blocks of 16 MiB are used again by the system, larger ones asked for anew."""
+
+
+def check_rows(x: Tensor, y: Tensor, least: int) -> None:
+    """Refuse sets of fewer than `least` rows, or rows of different length.
+
+    Raises:
+        DataError: with what there is.
+    """
+    if min(len(x), len(y)) < least:
+        raise DataError(f"at least {least} rows a side are needed, and there are {len(x)} and {len(y)}")
+    if x.shape[1:] != y.shape[1:]:
+        raise DataError(f"features of {x.shape[1]} and {y.shape[1]} values cannot be compared; use one extractor")
 
 
 def distances(x: Tensor, y: Tensor) -> Iterator[tuple[slice, Tensor]]:
