@@ -37,6 +37,9 @@ from wganx_image.configs import (
 
 WGANX_API = 1
 
+_BICUBIC = "bicubic with antialiasing, where dataset.size is another than the pictures' own"
+_LANCZOS = "the largest centred square, by Lanczos"
+
 
 @hookimpl
 def wganx_modalities() -> Iterable[Modality]:
@@ -60,6 +63,7 @@ def wganx_datasets() -> Iterable[Dataset]:
             summary="handwritten digits, 8 px grey, ten classes; part of scikit-learn",
             config=DigitsConfig,
             open="wganx_image.datasets.arrays:open_digits",
+            resize=_BICUBIC,
             card=DataCard(
                 source="UCI optical recognition of handwritten digits, test part (Alpaydin and Kaynak 1998)",
                 licence="CC BY 4.0",
@@ -73,6 +77,7 @@ def wganx_datasets() -> Iterable[Dataset]:
             summary="handwritten digits, 28 px grey, ten classes",
             config=DownloadableConfig,
             open="wganx_image.datasets.arrays:open_mnist",
+            resize=_BICUBIC,
             card=DataCard(
                 source="LeCun, Cortes and Burges", licence="CC BY-SA 3.0", offline=False, size="70,000 pictures"
             ),
@@ -83,6 +88,7 @@ def wganx_datasets() -> Iterable[Dataset]:
             summary="pieces of clothing, 28 px grey, ten classes",
             config=DownloadableConfig,
             open="wganx_image.datasets.arrays:open_fashion_mnist",
+            resize=_BICUBIC,
             card=DataCard(
                 source="Zalando Research (Xiao, Rasul and Vollgraf 2017)",
                 licence="MIT",
@@ -96,6 +102,7 @@ def wganx_datasets() -> Iterable[Dataset]:
             summary="small photographs, 32 px colour, ten classes",
             config=DownloadableConfig,
             open="wganx_image.datasets.arrays:open_cifar10",
+            resize=_BICUBIC,
             card=DataCard(
                 source="Krizhevsky 2009", licence="none stated, for research", offline=False, size="60,000 pictures"
             ),
@@ -106,6 +113,7 @@ def wganx_datasets() -> Iterable[Dataset]:
             summary="aligned faces of celebrities, 178 x 218 px colour",
             config=CelebaConfig,
             open="wganx_image.datasets.celeba:open_celeba",
+            resize=_LANCZOS,
             card=DataCard(
                 source="Liu, Luo, Wang and Tang 2015",
                 licence="non-commercial research only",
@@ -119,6 +127,7 @@ def wganx_datasets() -> Iterable[Dataset]:
             summary="scenes of one category, 256 px and more, colour",
             config=LsunConfig,
             open="wganx_image.datasets.lsun:open_lsun",
+            resize=_LANCZOS,
             card=DataCard(
                 source="Yu et al. 2015", licence="none stated, for research", offline=False, size="up to 3 million"
             ),
@@ -129,6 +138,7 @@ def wganx_datasets() -> Iterable[Dataset]:
             summary="your own pictures, in a folder or a .zip archive of one",
             config=FolderConfig,
             open="wganx_image.datasets.folder:open_folder",
+            resize=_LANCZOS,
             card=DataCard(source="your own files", licence="yours", offline=True),
             folder=True,
             suffixes=SUFFIXES,

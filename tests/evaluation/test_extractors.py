@@ -115,8 +115,8 @@ def sorter():
     """Own networks that learnt the kinds of bars, and how unsorted ones were turned."""
     x, kind = bars()
     return {
-        "kinds": own(OwnConfig(updates=150), context(PICTURE, x, kind)),
-        "turns": own(OwnConfig(updates=150), context(PICTURE, x)),
+        "kinds": own(OwnConfig(updates=80), context(PICTURE, x, kind)),
+        "turns": own(OwnConfig(updates=80), context(PICTURE, x)),
     }
 
 
@@ -222,7 +222,7 @@ def test_files_that_are_none(tmp_path, monkeypatch):
         with pytest.raises(DataError, match="cannot be read as a network: "):
             network_of_file(str(tmp_path / name))
     (tmp_path / "weights.pth").write_bytes(b"")
-    with pytest.raises(UsageError, match=r"holds weights, and no network .* torch.jit.trace"):
+    with pytest.raises(UsageError, match=r"holds weights, and no network .* torch.export.save"):
         network_of_file(str(tmp_path / "weights.pth"))
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(MissingExtra, match=r'pip install "wganx\[onnx\]"'):
@@ -236,6 +236,26 @@ def test_a_network_for_other_samples_is_told_with_what_it_was_shown():
     says = r"extractor 'mine' failed on samples of shape \(7, 1, 12, 12\) from -?[\d.]+ to [\d.]+: RuntimeError: "
     with pytest.raises(PluginFailed, match=says):
         features("mine", Batch(bars(7)[0]))
+
+
+def test_values_that_are_not_finite_are_the_generator_s_or_the_extractor_s():
+    features = Features(lambda name: Logarithm(), CPU)
+    with pytest.raises(DataError, match="1 of 2 samples hold values that are not finite; the generator has diverged"):
+        features("log", Batch(torch.tensor([[1.0], [math.nan]])))
+    with pytest.raises(PluginFailed, match="'log' makes features that are not finite of 1 of 2 samples"):
+        features("log", Batch(torch.tensor([[1.0], [0.0]])))
+
+
+class Logarithm(nn.Module):
+    def forward(self, x):
+        return x.log()
+
+
+def test_features_do_not_depend_on_how_many_are_made_at_once(sorter):
+    """Normalisation by the batch made them (Lightning-AI/torchmetrics issue 1620)."""
+    whole = Features(sorter.__getitem__, CPU)("kinds", Batch(bars(60)[0]))
+    alone = torch.cat([Features(sorter.__getitem__, CPU)("kinds", Batch(x[None])) for x in bars(60)[0]])
+    assert torch.allclose(whole, alone, atol=1e-4)
 
 
 def test_another_output_of_a_network_is_asked_for_by_its_method(sorter):

@@ -77,6 +77,34 @@ def test_kernel_distance_has_no_bias():
     assert abs(np.mean(found)) < 4 * np.std(found) / 300**0.5
 
 
+@pytest.mark.parametrize("scale", [1e-8, 1.0, 1e8])
+def test_frechet_distance_is_a_number_where_a_generator_collapsed(scale):
+    """A covariance without rank is where others find NaN or imaginary parts (bioinf-jku/TTUR issues 4 and 40)."""
+    real = scale * rows(30, 64)
+    collapsed = real[:1].expand(30, -1)
+    spread = float(real.double().var(dim=0).sum()) + float((real[0] - real.mean(dim=0)).double().square().sum())
+    assert metrics.frechet_distance(collapsed, real) == pytest.approx(spread, rel=1e-4)
+    assert metrics.frechet_distance(collapsed, collapsed) == 0
+
+
+def test_a_collapsed_generator_is_precise_and_recalls_nothing():
+    """And not the other way round (toshas/torch-fidelity issue 58)."""
+    real = rows(300)
+    made = real[7] + 1e-3 * rows(300, seed=3)
+    found = metrics.precision_recall(made, real)
+    assert found.precision == 1.0
+    assert found.recall < 0.02
+
+
+@pytest.mark.parametrize("metric", [metrics.frechet_distance, metrics.kernel_distance])
+def test_what_cannot_be_compared_is_said(metric):
+    """A single row made NaN elsewhere (Lightning-AI/torchmetrics issue 1652)."""
+    with pytest.raises(DataError, match="at least 2 rows a side are needed, and there are 1 and 5"):
+        metric(rows(1), rows(5))
+    with pytest.raises(DataError, match="features of 6 and 7 values cannot be compared; use one extractor"):
+        metric(rows(5), rows(5, 7))
+
+
 def reaches(x, k):
     return NearestNeighbors(n_neighbors=k + 1, algorithm="brute").fit(x).kneighbors(x)[0][:, k]
 
@@ -191,11 +219,21 @@ def test_transport_of_features_by_pot_and_closed_forms():
     assert metrics.exact_transport(x, x + shift) == pytest.approx(2 * 6**0.5, rel=1e-5)
 
 
-def test_the_bracket_lies_about_the_distance():
-    x, y = rows(100, 2), rows(100, 2, seed=1, shift=2.0)
-    found = metrics.transport_bracket(x, y, seed=0)
-    assert set(found) == {"lower", "point", "upper"}
-    assert found["lower"] - 0.5 <= 2 * 2**0.5 <= found["upper"] + 0.5
+def test_the_bracket_is_that_of_wganx_by_name(monkeypatch):
+    """Its bounds are tested where they are made; they take their time."""
+    from types import SimpleNamespace
+
+    from wganx.evaluation.metrics import transport
+
+    asked = []
+
+    def bracket_w1(x, y, seed):
+        asked.append((len(x), len(y), seed))
+        return SimpleNamespace(lower=1.0, point=2.0, upper=3.0)
+
+    monkeypatch.setattr(transport, "bracket_w1", bracket_w1)
+    assert metrics.transport_bracket(rows(10), rows(12), seed=4) == {"lower": 1.0, "point": 2.0, "upper": 3.0}
+    assert asked == [(10, 12, 4)]
 
 
 def mixture(n, modes, seed, noise=0.0):

@@ -388,6 +388,7 @@ BAD = [
     # -- metrics and extractors ---------------------------------------------------------------------------------------
     Bad("a number without a name", "metric/numbers", _GAP, "    return 0.5\n", "return names with numbers"),
     Bad("a tensor as a number", "metric/numbers", ".mean().item()}", ".mean()}", "return plain, finite floats"),
+    Bad("a word for a class", "metric/numbers", _GAP, '    return {"gap": {"cat": "high"}}\n', "return plain floats"),
     Bad("ends the interpreter", "metric/numbers", _GAP, "    raise SystemExit(1)\n", "raised SystemExit: 1"),
     Bad("ranks what it does not give", "metric/better", 'better={"gap"', 'better={"fid"', "name in better the numbers"),
     Bad(

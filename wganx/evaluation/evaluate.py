@@ -49,6 +49,7 @@ class Evaluator:
         kept: floors and baselines that were found before.
         fingerprint: of the held-out data.
         about: what else is recorded of the data: the dataset's name and options.
+        resize: how items were brought to one size, in words.
     """
 
     game: Game
@@ -59,6 +60,7 @@ class Evaluator:
     fitted: Fitted = field(default_factory=dict)
     fingerprint: str = ""
     about: Mapping[str, Any] = field(default_factory=dict)
+    resize: str = ""
 
     def evaluate(
         self,
@@ -226,9 +228,7 @@ class Evaluator:
 
     def _protocol(self) -> dict[str, Any]:
         value_range = self.game.sample.value_range
-        resize = dict(self.features.resizes())
-        if (stored := getattr(self.items("heldout"), "resize", None)) is not None:
-            resize = {"data": str(stored), **resize}
+        resize = {**({"data": self.resize} if self.resize else {}), **self.features.resizes()}
         return {
             "range": None if value_range is None else list(value_range),
             "resize": resize,

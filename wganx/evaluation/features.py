@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from wganx.batch import Batch
 from wganx.data.identity import content_of
-from wganx.errors import PluginFailed, Unavailable, WganxError
+from wganx.errors import DataError, PluginFailed, Unavailable, WganxError
 from wganx.evaluation.sides import Side
 from wganx.plugins.guard import one_line
 
@@ -91,7 +91,7 @@ class Features:
         for batch in [side] if isinstance(side, Batch) else side.parts():
             for part in torch.split(batch.real, CHUNK):
                 found = self._call(find, extractor, part.to(self._device).float())
-                self._check(extractor, found, len(part))
+                self._check(extractor, found, part)
                 parts.append(found.float().cpu())
         return torch.cat(parts)
 
@@ -108,11 +108,16 @@ class Features:
             ) from None
 
     @staticmethod
-    def _check(extractor: str, found: object, rows: int) -> None:
-        if isinstance(found, Tensor) and found.ndim == 2 and len(found) == rows:
+    def _check(extractor: str, found: object, part: Tensor) -> None:
+        rows = len(part)
+        if not (isinstance(found, Tensor) and found.ndim == 2 and len(found) == rows):
+            seen = f"features of shape {tuple(found.shape)}" if isinstance(found, Tensor) else type(found).__name__
+            raise PluginFailed(f"extractor {extractor!r} returned {seen} for {rows} samples; ({rows}, d) is wanted")
+        if (wrong := int((~found.isfinite()).any(dim=1).sum())) == 0:
             return
-        seen = f"features of shape {tuple(found.shape)}" if isinstance(found, Tensor) else type(found).__name__
-        raise PluginFailed(f"extractor {extractor!r} returned {seen} for {rows} samples; ({rows}, d) is wanted")
+        if samples := int((~part.isfinite()).flatten(1).any(dim=1).sum()):
+            raise DataError(f"{samples} of {rows} samples hold values that are not finite; the generator has diverged")
+        raise PluginFailed(f"extractor {extractor!r} makes features that are not finite of {wrong} of {rows} samples")
 
 
 def digest(network: nn.Module) -> str:

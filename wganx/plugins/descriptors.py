@@ -88,6 +88,7 @@ class Dataset(Part):
         mends: what would make files of other endings readable, by the ending: ``{".heic": "pip install pillow-heif"}``.
         probe: ``(data, path) -> {name: text}`` decodes the bytes of one file whole and tells what it is, e.g.
             ``{"size": "64x48", "mode": "RGB"}``, or raises `DataError` naming the path.
+        resize: how items are brought to one size, in words, which stand beside every number; empty where they are not.
     """
 
     hook = "wganx_datasets"
@@ -103,6 +104,7 @@ class Dataset(Part):
     suffixes: tuple[str, ...] = ()
     mends: Mapping[str, str] = field(default_factory=dict)
     probe: Factory | None = None
+    resize: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

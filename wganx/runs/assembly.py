@@ -201,7 +201,7 @@ class Assembly:
         features = Features(lambda name: self.extractor(name, kept), self.device)
         return Evaluator(
             self.game, self.items, features, kept, self.device, self.fitted,
-            fingerprint=about["heldout"], about=options["dataset"],
+            fingerprint=about["heldout"], about=options["dataset"], resize=self.resolved.parts.dataset.resize,
         )  # fmt: skip
 
     def extractor(self, name: str, kept: Kept, config: Config | None = None) -> nn.Module:

@@ -40,7 +40,7 @@ def network_of_file(name: str) -> nn.Module:
     if suffix in _WEIGHTS:
         raise UsageError(
             f"{path} holds weights, and no network to put them into; write the network with them by "
-            "torch.jit.trace(...).save('net.pt') or torch.onnx.export(...), or give the module from Python: "
+            "torch.export.save(..., 'net.pt2') or torch.onnx.export(...), or give the module from Python: "
             "run.evaluate(extractor=module)"
         )
     try:

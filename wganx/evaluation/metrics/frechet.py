@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from wganx.evaluation.metrics.pairs import check_rows
+
 
 def frechet_distance(x: Tensor, y: Tensor) -> float:
     r"""Squared 2-Wasserstein distance of the Gaussians with the means and covariances of `x` and `y`.
@@ -16,7 +18,11 @@ def frechet_distance(x: Tensor, y: Tensor) -> float:
 
     Args:
         x, y: features ``(n, d)`` and ``(m, d)``, at least 2 rows each.
+
+    Raises:
+        DataError: fewer.
     """
+    check_rows(x, y, 2)
     x, y = x.double(), y.double()
     factors = [_factor(side) for side in (x, y)]
     spread = sum(float(factor.square().sum()) for factor in factors)

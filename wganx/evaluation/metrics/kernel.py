@@ -5,7 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-ROWS = 1024
+from wganx.evaluation.metrics.pairs import check_rows
+
+AT_ONCE = 2**21
 
 
 def kernel_distance(x: Tensor, y: Tensor) -> float:
@@ -17,7 +19,11 @@ def kernel_distance(x: Tensor, y: Tensor) -> float:
 
     Args:
         x, y: features ``(n, d)`` and ``(m, d)``, at least 2 rows each.
+
+    Raises:
+        DataError: fewer.
     """
+    check_rows(x, y, 2)
     x, y = x.double(), y.double()
     own = sum((_total(side, side) - float(_kernel((side * side).sum(dim=1), side.shape[1]).sum())) /
               (len(side) * (len(side) - 1)) for side in (x, y))  # fmt: skip
@@ -25,7 +31,7 @@ def kernel_distance(x: Tensor, y: Tensor) -> float:
 
 
 def _total(x: Tensor, y: Tensor) -> float:
-    return sum(float(_kernel(part @ y.T, x.shape[1]).sum()) for part in torch.split(x, ROWS))
+    return sum(float(_kernel(part @ y.T, x.shape[1]).sum()) for part in torch.split(x, max(AT_ONCE // len(y), 1)))
 
 
 def _kernel(products: Tensor, dim: int) -> Tensor:

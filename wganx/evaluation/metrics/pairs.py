@@ -7,7 +7,22 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-ROWS = 512
+from wganx.errors import DataError
+
+AT_ONCE = 2**21
+"""Distances that are held at a time; blocks of 16 MiB are used again by the system, larger ones asked for anew."""
+
+
+def check_rows(x: Tensor, y: Tensor, least: int) -> None:
+    """Refuse sets of fewer than `least` rows, or rows of different length.
+
+    Raises:
+        DataError: with what there is.
+    """
+    if min(len(x), len(y)) < least:
+        raise DataError(f"at least {least} rows a side are needed, and there are {len(x)} and {len(y)}")
+    if x.shape[1:] != y.shape[1:]:
+        raise DataError(f"features of {x.shape[1]} and {y.shape[1]} values cannot be compared; use one extractor")
 
 
 def distances(x: Tensor, y: Tensor) -> Iterator[tuple[slice, Tensor]]:
@@ -16,8 +31,9 @@ def distances(x: Tensor, y: Tensor) -> Iterator[tuple[slice, Tensor]]:
     centre = y.mean(dim=0)  # far from the origin the squares below would swallow the differences
     x, y = x - centre, y - centre
     squares_m = y.square().sum(dim=1)
-    for start in range(0, len(x), ROWS):
-        part = x[start : start + ROWS]
+    rows = max(AT_ONCE // len(y), 1)
+    for start in range(0, len(x), rows):
+        part = x[start : start + rows]
         squared = part.square().sum(dim=1, keepdim=True) + squares_m - 2 * part @ y.T
         yield slice(start, start + len(part)), squared.clamp(min=0).sqrt()
 

@@ -86,17 +86,27 @@ def _compute(
 
 @check("metric", name="numbers", mend="return an empty mapping where it does not apply")
 def metric_gives_numbers(metric: Metric, bench: Bench) -> None:
-    """It gives finite numbers by name."""
+    """It gives finite numbers by name, or by name and class."""
     applies = False
     for setting in _settings(metric, bench):
         for name, value in _compute(metric, bench, setting).items():
             applies = True
+            if isinstance(value, Mapping):
+                wrong = {each: number for each, number in value.items() if not _is_number(number)}
+                if wrong:
+                    each, number = next(iter(wrong.items()))
+                    fail(f"on {setting.name} {name!r} of class {each!r} is {number!r}", "return plain floats")
+                continue
             if not isinstance(name, str):
                 fail(f"on {setting.name} a number is named {name!r}", "name every number by a word")
-            if not isinstance(value, Real) or isinstance(value, bool) or value != value:
+            if not _is_number(value) or value != value:
                 fail(f"on {setting.name} {name!r} is {value!r}", "return plain, finite floats: tensor.item()")
     if not applies:
         raise NotChecked("it applies to nothing here")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 @check("metric", name="better", mend="return an empty mapping where it does not apply")
