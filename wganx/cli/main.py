@@ -22,6 +22,7 @@ from wganx.cli.report import report
 from wganx.cli.resume import resume
 from wganx.cli.sample import sample
 from wganx.cli.train import train
+from wganx.cli.tune import tune
 from wganx.errors import WganxError
 from wganx.plugins import discover, plugin_commands
 
@@ -83,5 +84,5 @@ def main(debug: bool) -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-for _command in (train, resume, sample, evaluate, compare, distance, report, plugins, config, data, lab, doctor):
+for _command in (train, resume, sample, evaluate, compare, tune, distance, report, plugins, config, data, lab, doctor):
     main.add_command(_command)

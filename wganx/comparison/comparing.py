@@ -110,7 +110,7 @@ class CostRow:
     Attributes:
         per_step: median over the runs of their median seconds a step.
         spread: the least quartile and the greatest over the runs; None where no run had enough readings.
-        seconds: of training, median over the finished runs, as are `steps`.
+        seconds: of training, median over the runs that came to its end, as are `steps`.
         memory: the most any had, in bytes.
         reached: by ``metric/value``, the training seconds of every seed that reached the stated score.
     """
@@ -246,13 +246,14 @@ def _versus(one: Standing, other: Standing, better: Better, failed: Mapping[str,
 
 
 def _cost_row(group: Group, reach: Mapping[str, float]) -> CostRow:
-    done = group.done
-    costs = [outcome.cost for outcome in done.values() if outcome.cost is not None]
+    # Of all that trained to the end, whatever became of them.
+    ended = [outcome for outcome in group.outcomes if outcome.record]
+    costs = [outcome.cost for outcome in ended if outcome.cost is not None]
     paces = [cost.per_step for cost in costs if cost.per_step is not None]
     spreads = [cost.spread for cost in costs if cost.spread is not None]
     memory = [cost.memory for cost in costs if cost.memory]
     reached = {
-        name: {seed: at for seed, outcome in done.items() if (at := outcome.seconds_to(name, score)) is not None}
+        name: {each.seed: at for each in ended if (at := each.seconds_to(name, score)) is not None}
         for name, score in reach.items()
     }
     return CostRow(

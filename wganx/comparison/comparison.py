@@ -18,8 +18,9 @@ from wganx.comparison.figures import duration
 from wganx.comparison.folder import ComparisonFolder
 from wganx.comparison.gathering import Differences, asked_groups, found_groups
 from wganx.comparison.outcomes import FAILED, Outcome
-from wganx.comparison.question import Question, full_name, read_question
+from wganx.comparison.question import Question, read_question
 from wganx.comparison.statements import NOT_SHOWN, statements
+from wganx.experiments.configuring import full_name
 from wganx.runs import RunFolder
 from wganx.storage import json_text, write_whole
 
