@@ -20,7 +20,7 @@ def statements(tables: Tables) -> tuple[str, ...]:
     """Sentences, the gravest first: failures, then each metric, where metrics disagree, then cost."""
     return (
         *_failures(tables),
-        *_baseline_too_few(tables),
+        *_too_few(tables),
         *(sentence for table in tables.metrics for sentence in _of_metric(table, tables)),
         *_by_chance(tables),
         *_disagreements(tables),
@@ -60,9 +60,16 @@ def _failures(tables: Tables) -> Iterator[str]:
         yield f"{waiting} of {sum(row.started for row in tables.reliability)} runs are still to be done."
 
 
-def _baseline_too_few(tables: Tables) -> Iterator[str]:
-    own = next(row for row in tables.reliability if row.variant == tables.baseline)
-    if own.finished < FEWEST_FOR_T and any(table.versus for table in tables.metrics):
+def _too_few(tables: Tables) -> Iterator[str]:
+    if not any(table.versus for table in tables.metrics):
+        return
+    few = [row.variant for row in tables.reliability if row.finished < FEWEST_FOR_T]
+    if few and tables.baseline not in few:
+        yield (
+            f"Fewer than {FEWEST_FOR_T} finished runs of {_listed(few)}: too few for an interval, so nothing is said "
+            f"of the difference to {tables.baseline}."
+        )
+    elif few:
         yield (
             f"{tables.baseline}, to which differences are told, has fewer than {FEWEST_FOR_T} finished runs: too few "
             "for an interval, so nothing is said of any difference. Another can be named: --baseline."
@@ -76,12 +83,6 @@ def _of_metric(table: MetricTable, tables: Tables) -> Iterator[str]:
         yield _apart(table, versus, failed)
     unsettled = [versus for versus in table.versus if not told_apart(versus)]
     few = [versus.variant for versus in unsettled if versus.difference.unpaired is None and _few(versus)]
-    own = next(row for row in tables.reliability if row.variant == tables.baseline)
-    if few and own.finished >= FEWEST_FOR_T:
-        yield (
-            f"{table.name}: fewer than {FEWEST_FOR_T} finished runs of {_listed(few)}: too few for an interval, so "
-            f"nothing is said of the difference to {tables.baseline}."
-        )
     split = [versus.variant for versus in unsettled if versus.variant not in few and _sides(versus) == 2]
     if split:
         yield (
