@@ -225,3 +225,11 @@ def test_who_watches_hears_of_the_trials(tmp_path, monkeypatch):
     monkeypatch.setattr(searching, "carry_out_all", fake)
     tune(tmp_path / "s", trials=2, watch=Listening())
     assert heard == ["trial-000", "trial-001"]
+
+
+def test_a_folder_may_have_any_name(tmp_path, trained):
+    folder = tmp_path / "a?b #c %20 =ä"
+    assert len(tune(folder, trials=2)[2]) == 2
+    assert (folder / "study.db").is_file()
+    assert len(carry_out_request(resume=folder)[2]) == 2
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]

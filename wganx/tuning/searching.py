@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -142,8 +144,13 @@ def _optuna() -> Any:
 
 
 def _open_study(optuna: Any, folder: SearchFolder, search: Search) -> Study:
+    from sqlalchemy.pool import NullPool  # comes with Optuna
+
+    # By a connection, not by its address: a question mark in a folder's name would end the path of an address.
+    connect = partial(sqlite3.connect, folder.study)
+    storage = optuna.storages.RDBStorage("sqlite://", engine_kwargs={"creator": connect, "poolclass": NullPool})
     study: Study = optuna.create_study(
-        storage=f"sqlite:///{folder.study.resolve()}",
+        storage=storage,
         study_name="wganx",
         direction="minimize" if search.better == "lower" else "maximize",
         load_if_exists=True,
