@@ -91,7 +91,7 @@ def test_failures_count_apart_and_as_worst(make_run):
     assert (own.started, own.finished, set(own.failed)) == (5, 1, {0, 1, 3, 4})
     assert own.failed[0] == "WX021 the critic's loss became non-finite"
     assert own.failed[1] == "WX030 the generator repeats itself"
-    assert own.failed[3] == "exact-w1/w1: not finite"
+    assert own.failed[3] == "exact-w1/w1 is not finite"
     assert own.failed[4] == "exact-w1/w1 2.5 is worse than every trivial solution (2)"
     assert standing(comparison, "clip").values == {2: 0.6}
     assert math.isinf(standing(comparison, "clip").median_of_all)
@@ -102,10 +102,31 @@ def test_failures_count_apart_and_as_worst(make_run):
     )
 
 
-def test_a_metric_that_could_not_be_taken_is_a_run_that_failed(make_run, record):
+def test_a_metric_that_was_asked_for_and_could_not_be_taken_fails_its_run(make_run, record):
     broken = record(0.5, 0.5, 0, failures={"modes": "ValueError: no"})
-    comparison = compare_found([make_run("a"), make_run("b", "clip", evaluation=broken)])
-    assert comparison.groups[1].failed == {0: "metric modes could not be taken: ValueError: no"}
+    broken["rows"] = broken["rows"][:1]
+    runs = [make_run("a"), make_run("b", "clip", evaluation=broken)]
+    comparison = compare_found(runs, metrics=["w1", "high_quality"])
+    assert comparison.groups[1].failed == {0: "modes/high_quality could not be taken: ValueError: no"}
+    assert "The metric modes could not be taken in 1 runs: ValueError: no." in comparison.statements
+    # Where nobody asked for it, it is left out, and no run has failed by it.
+    comparison = compare_found(runs)
+    assert [found.name for found in comparison.tables.metrics] == ["exact-w1/w1"]
+    assert comparison.tables.left_out == ("modes/high_quality",)
+    assert not comparison.groups[1].failed
+
+
+def test_a_value_that_is_no_number_in_any_run_fails_none(make_run):
+    runs = [make_run(name, name, quality=math.nan) for name in ("clip", "r1")]
+    comparison = compare_found(runs)
+    assert comparison.tables.left_out == ("modes/high_quality",)
+    assert not any(group.failed for group in comparison.groups)
+
+
+def test_runs_measured_at_other_steps_are_said_to_be(make_run, record):
+    early = record(0.5, 0.5, 0, step=50)
+    said = compare_found([make_run("a"), make_run("b", "clip", evaluation=early)]).statements
+    assert "The runs differ in measured at step: 100, 50." in said
 
 
 def test_metrics_that_disagree_are_said_to(make_run):
