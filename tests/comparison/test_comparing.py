@@ -63,7 +63,7 @@ def test_two_seeds_are_too_few_to_say_anything(make_run):
     comparison = compare_found(runs)
     assert standing(comparison, "clip").summary.t is None
     said = "\n".join(comparison.statements)
-    assert "too few for an interval, so nothing is said of the difference" in said
+    assert "too few for an interval, so nothing is said of any difference. Another can be named: --baseline." in said
     assert "lower" not in said
 
 
@@ -91,7 +91,7 @@ def test_failures_count_apart_and_as_worst(make_run):
     assert (own.started, own.finished, set(own.failed)) == (5, 1, {0, 1, 3, 4})
     assert own.failed[0] == "WX021 the critic's loss became non-finite"
     assert own.failed[1] == "WX030 the generator repeats itself"
-    assert own.failed[3] == "exact-w1/w1: not finite"
+    assert own.failed[3] == "exact-w1/w1 is not finite"
     assert own.failed[4] == "exact-w1/w1 2.5 is worse than every trivial solution (2)"
     assert standing(comparison, "clip").values == {2: 0.6}
     assert math.isinf(standing(comparison, "clip").median_of_all)
@@ -102,10 +102,31 @@ def test_failures_count_apart_and_as_worst(make_run):
     )
 
 
-def test_a_metric_that_could_not_be_taken_is_a_run_that_failed(make_run, record):
+def test_a_metric_that_was_asked_for_and_could_not_be_taken_fails_its_run(make_run, record):
     broken = record(0.5, 0.5, 0, failures={"modes": "ValueError: no"})
-    comparison = compare_found([make_run("a"), make_run("b", "clip", evaluation=broken)])
-    assert comparison.groups[1].failed == {0: "metric modes could not be taken: ValueError: no"}
+    broken["rows"] = broken["rows"][:1]
+    runs = [make_run("a"), make_run("b", "clip", evaluation=broken)]
+    comparison = compare_found(runs, metrics=["w1", "high_quality"])
+    assert comparison.groups[1].failed == {0: "modes/high_quality could not be taken: ValueError: no"}
+    assert "The metric modes could not be taken in 1 runs: ValueError: no." in comparison.statements
+    # Where nobody asked for it, it is left out, and no run has failed by it.
+    comparison = compare_found(runs)
+    assert [found.name for found in comparison.tables.metrics] == ["exact-w1/w1"]
+    assert comparison.tables.left_out == ("modes/high_quality",)
+    assert not comparison.groups[1].failed
+
+
+def test_a_value_that_is_no_number_in_any_run_fails_none(make_run):
+    runs = [make_run(name, name, quality=math.nan) for name in ("clip", "r1")]
+    comparison = compare_found(runs)
+    assert comparison.tables.left_out == ("modes/high_quality",)
+    assert not any(group.failed for group in comparison.groups)
+
+
+def test_runs_measured_at_other_steps_are_said_to_be(make_run, record):
+    early = record(0.5, 0.5, 0, step=50)
+    said = compare_found([make_run("a"), make_run("b", "clip", evaluation=early)]).statements
+    assert "The runs differ in measured at step: 100, 50." in said
 
 
 def test_metrics_that_disagree_are_said_to(make_run):
@@ -128,7 +149,7 @@ def test_seconds_to_a_score(nine_runs):
     assert rows["clip"].reached["exact-w1/w1"] == {}
     said = "\n".join(comparison.statements)
     assert "gradient-penalty reached exact-w1/w1 0.61 in 3 of 3 runs, after 800 ms to 900 ms." in said
-    assert "clip reached exact-w1/w1 0.61 in none of 3 runs." in said
+    assert "No run of clip reached exact-w1/w1 0.61." in said
 
 
 def test_only_training_is_counted_as_training(nine_runs):

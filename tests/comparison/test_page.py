@@ -167,3 +167,15 @@ def test_a_comparison_without_a_finished_run_says_so(make_run, tmp_path):
 def test_a_place_that_cannot_be_written_is_named(nine_runs, tmp_path):
     with pytest.raises(WganxError, match=r"cannot write .*nowhere.compare\.html: No such file or directory; free"):
         write_comparison(compare_found(nine_runs), tmp_path / "nowhere" / "compare.html")
+
+
+def test_a_variant_has_one_look_in_every_chart(make_run, tmp_path):
+    runs = [make_run("a", seed=0), make_run("b", "clip", 0), make_run("c", "r1", 0)]
+    lines = (runs[0] / "metrics.jsonl").read_text(encoding="utf-8").replace("gradient_norm", "other")
+    (runs[0] / "metrics.jsonl").write_text(lines, encoding="utf-8")  # the first one has no such reading
+    page = page_of(compare_found(runs, out=tmp_path), tmp_path)
+    looks = {}
+    for path in page.all("path"):
+        if "data-read" in path.attributes:
+            looks.setdefault(path.attributes["data-line"], set()).add(path.attributes["class"].split()[0])
+    assert looks == {"gradient-penalty": {"ink-1"}, "clip": {"ink-2"}, "r1": {"ink-3"}}

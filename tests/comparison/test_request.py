@@ -15,7 +15,8 @@ from wganx.experiments.carrying_out import carry_out
 
 SMALL = (
     "train.steps=8", "train.batch_size=16", "train.critic_steps=1", "dataset.count=200", "generator.width=8",
-    "critic.width=8", "preview.count=9", "evaluate.n=20", "evaluate.metrics=[modes]",
+    "critic.width=8", "preview.count=9", "evaluate.n=20", "evaluate.metrics=[modes]", "log.every=8", "evaluate.every=8",
+    "checkpoint.every=8", "preview.every=8",
 )  # fmt: skip
 
 
@@ -72,7 +73,9 @@ def test_the_same_call_goes_on_where_it_was_stopped(tmp_path, sent):
 
 
 def test_what_is_stored_is_the_question_and_a_config_for_each(tmp_path, sent):
-    ask(tmp_path / "c", "constraint.name=clip,gradient-penalty", baseline="gradient-penalty", seeds=1)
+    looks_by_itself = [text for text in SMALL if text != "preview.every=8"]
+    vary = "constraint.name=clip,gradient-penalty"
+    ask(tmp_path / "c", vary, baseline="gradient-penalty", seeds=1, settings=looks_by_itself)
     question = read_question(tmp_path / "c" / "comparison.yaml")
     assert question.baseline == "gradient-penalty"
     assert question.steps == {"clip": 8, "gradient-penalty": 8}
@@ -127,13 +130,13 @@ def test_a_variant_that_breaks_takes_none_with_it(tmp_path, sent):
 
 def test_equal_seconds_fit_the_steps_and_end_there(tmp_path, sent):
     done, _ = sent
-    comparison, _ = ask(tmp_path / "c", seconds=0.3, seeds=1)
+    comparison, _ = ask(tmp_path / "c", seconds=0.2, seeds=1)
     assert done == ["clip-pace", "none-pace", "clip-seed0", "none-seed0"]
     question = read_question(tmp_path / "c" / "comparison.yaml")
     assert all(steps > 1 for steps in question.steps.values())
-    assert comparison.title == "points / ring: 2 variants x 1 seeds, each 300 ms of training"
+    assert comparison.title == "points / ring: 2 variants x 1 seeds, each 200 ms of training"
     assert all(row.seconds < 3 for row in comparison.tables.costs)
-    ask(tmp_path / "c", seconds=0.3, seeds=1)
+    ask(tmp_path / "c", seconds=0.2, seeds=1)
     assert len(done) == 4  # paced once
 
 

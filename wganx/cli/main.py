@@ -23,6 +23,7 @@ from wganx.cli.report import report
 from wganx.cli.resume import resume
 from wganx.cli.sample import sample
 from wganx.cli.train import train
+from wganx.cli.tune import tune
 from wganx.errors import WganxError
 from wganx.plugins import discover, plugin_commands
 
@@ -85,6 +86,6 @@ def main(debug: bool) -> None:
 
 
 for _command in (
-    train, resume, sample, evaluate, compare, distance, report, board, plugins, config, data, lab, doctor,
+    train, resume, sample, evaluate, compare, tune, distance, report, board, plugins, config, data, lab, doctor,
 ):  # fmt: skip
     main.add_command(_command)

@@ -110,7 +110,7 @@ class CostRow:
     Attributes:
         per_step: median over the runs of their median seconds a step.
         spread: the least quartile and the greatest over the runs; None where no run had enough readings.
-        seconds: of training, median over the finished runs, as are `steps`.
+        seconds: of training, median over the runs that came to its end, as are `steps`.
         memory: the most any had, in bytes.
         reached: by ``metric/value``, the training seconds of every seed that reached the stated score.
     """
@@ -154,45 +154,56 @@ def tabulate(
     finished = [outcome for group in groups for outcome in group.done.values()]
     shared, partly = _shared(finished)
     for name in (*metrics, *(reach or {})):
-        if finished and name not in shared:
+        if finished and name not in (*shared, *partly):
             raise UsageError(
-                f"no value {name!r} that can be ranked in every run; there are: {', '.join(shared) or 'none'}"
-                f"{did_you_mean(name, shared)}"
+                f"no value {name!r} that can be ranked; there are: {', '.join([*shared, *partly]) or 'none'}"
+                f"{did_you_mean(name, [*shared, *partly])}"
             )
-    chosen = [name for name in (metrics or shared) if name in shared]
+    chosen = list(metrics or shared)
     if finished and not chosen:
         raise UsageError("the evaluations share no value that can be ranked; measure all runs by the same metrics")
-    judged = tuple(_judge(group, chosen[0]) if chosen else group for group in groups)
+    judged = tuple(replace(group, outcomes=tuple(_judge(each, chosen) for each in group.outcomes)) for group in groups)
+    measured = [outcome for outcome in finished if all(name in outcome.values for name in chosen)]
     return judged, Tables(
         baseline=baseline,
         reliability=tuple(_reliability(group) for group in judged),
-        metrics=tuple(_metric_table(name, judged, baseline, finished) for name in chosen),
+        metrics=tuple(_metric_table(name, judged, baseline, measured) for name in chosen if measured),
         costs=tuple(_cost_row(group, reach or {}) for group in judged),
         reach=dict(reach or {}),
-        left_out=tuple(partly),
+        left_out=tuple(name for name in partly if name not in chosen),
     )
 
 
 def _shared(outcomes: Sequence[Outcome]) -> tuple[list[str], list[str]]:
-    """Names of the values that can be ranked: those that every run has, and those that only some have."""
+    """Names of the values that can be ranked: those that every run has, and a number in one; and the others."""
     every = list(dict.fromkeys(name for one in outcomes for name, value in one.values.items() if value.better))
-    shared = [name for name in every if all(name in one.values for one in outcomes)]
+    shared = [
+        name
+        for name in every
+        if all(name in one.values for one in outcomes)
+        and any(math.isfinite(one.values[name].generated) for one in outcomes)
+    ]
     return shared, [name for name in every if name not in shared]
 
 
-def _judge(group: Group, name: str) -> Group:
-    return replace(group, outcomes=tuple(_worse_than_ceiling(outcome, name) for outcome in group.outcomes))
-
-
-def _worse_than_ceiling(outcome: Outcome, name: str) -> Outcome:
-    value = outcome.values.get(name)
-    if outcome.status != "done" or value is None or value.ceiling is None:
+def _judge(outcome: Outcome, chosen: Sequence[str]) -> Outcome:
+    """The outcome, as one that failed where a chosen value is no number, or the first worse than the ceiling."""
+    if outcome.status != "done":
         return outcome
-    sign = 1 if value.better == "lower" else -1
-    if sign * value.generated <= sign * value.ceiling:
-        return outcome
-    reason = f"{name} {value.generated:.4g} is worse than every trivial solution ({value.ceiling:.4g})"
-    return replace(outcome, status="failed", reason=reason)
+    reason = ""
+    for name in chosen:
+        value = outcome.values.get(name)
+        if value is None:
+            why = (outcome.record.get("failures") or {}).get(name.partition("/")[0], "not measured")
+            reason = reason or f"{name} could not be taken: {why}"
+        elif not math.isfinite(value.generated):
+            reason = reason or f"{name} is not finite"
+        elif name == chosen[0] and value.ceiling is not None:
+            sign = 1 if value.better == "lower" else -1
+            if sign * value.generated > sign * value.ceiling:
+                told = f"{value.generated:.4g} is worse than every trivial solution ({value.ceiling:.4g})"
+                reason = reason or f"{name} {told}"
+    return replace(outcome, status="failed", reason=reason) if reason else outcome
 
 
 def _reliability(group: Group) -> Reliability:
@@ -246,13 +257,14 @@ def _versus(one: Standing, other: Standing, better: Better, failed: Mapping[str,
 
 
 def _cost_row(group: Group, reach: Mapping[str, float]) -> CostRow:
-    done = group.done
-    costs = [outcome.cost for outcome in done.values() if outcome.cost is not None]
+    # Of all that trained to the end, whatever became of them.
+    ended = [outcome for outcome in group.outcomes if outcome.record]
+    costs = [outcome.cost for outcome in ended if outcome.cost is not None]
     paces = [cost.per_step for cost in costs if cost.per_step is not None]
     spreads = [cost.spread for cost in costs if cost.spread is not None]
     memory = [cost.memory for cost in costs if cost.memory]
     reached = {
-        name: {seed: at for seed, outcome in done.items() if (at := outcome.seconds_to(name, score)) is not None}
+        name: {each.seed: at for each in ended if (at := each.seconds_to(name, score)) is not None}
         for name, score in reach.items()
     }
     return CostRow(

@@ -18,8 +18,9 @@ from wganx.comparison.figures import duration
 from wganx.comparison.folder import ComparisonFolder
 from wganx.comparison.gathering import Differences, asked_groups, found_groups
 from wganx.comparison.outcomes import FAILED, Outcome
-from wganx.comparison.question import Question, full_name, read_question
+from wganx.comparison.question import Question, read_question
 from wganx.comparison.statements import NOT_SHOWN, statements
+from wganx.experiments.configuring import full_name
 from wganx.runs import RunFolder
 from wganx.storage import json_text, write_whole
 
@@ -157,11 +158,10 @@ def compare_asked(folder: ComparisonFolder) -> Comparison:
             f"Added when there were numbers already: {'; '.join(question.added)}. Intervals assume that how many runs "
             "there are was settled before."
         )
-    equal, unequal = _equal(groups)
+    equal, unequal = _equal(groups, may_differ=() if question.seconds is None else ("updates", "measured at step"))
     of = f"{len(question.variants)} variants x {len(question.seeds)} seeds"
     if question.seconds is not None:
         budget = f"each {duration(question.seconds)} of training"
-        unequal = [sentence for sentence in unequal if not sentence.startswith("The runs differ in updates")]
         cautions += _cut_short(groups, question)
     else:
         steps = set(question.steps.values())
@@ -207,6 +207,18 @@ def compare_found(
     return Comparison(title, judged, tables, differ, equal, tuple(unequal), None, out)
 
 
+def _untaken(groups: Sequence[Group]) -> list[str]:
+    """Metrics that failed, and in how many runs."""
+    failures: dict[str, list[str]] = {}
+    for outcome in (outcome for group in groups for outcome in group.outcomes):
+        for name, why in (outcome.record.get("failures") or {}).items():
+            failures.setdefault(str(name), []).append(str(why))
+    return [
+        f"The metric {name} could not be taken in {len(why)} runs: {why[0].rstrip('.')}."
+        for name, why in failures.items()
+    ]
+
+
 def _learnt_apart(groups: Sequence[Group]) -> list[str]:
     """That an extractor is another one for every seed, because it was learnt on that seed's data."""
     records = [outcome.record for group in groups for outcome in group.outcomes if outcome.record]
@@ -245,7 +257,7 @@ def _refuse_unlike(groups: Sequence[Group]) -> None:
     )
 
 
-def _equal(groups: Sequence[Group]) -> tuple[tuple[tuple[str, str], ...], list[str]]:
+def _equal(groups: Sequence[Group], may_differ: Sequence[str] = ()) -> tuple[tuple[tuple[str, str], ...], list[str]]:
     """What all runs share, and sentences about what they should and do not."""
     found: dict[str, list[str]] = {}
     for group in groups:
@@ -256,9 +268,9 @@ def _equal(groups: Sequence[Group]) -> tuple[tuple[tuple[str, str], ...], list[s
                     found[name].append(value)
     same = tuple((name, values[0]) for name, values in found.items() if len(values) == 1)
     # A dataset that is drawn by the seed is another one for each seed; that they agree within a seed was seen to.
-    unlike = [name for name, values in found.items() if len(values) > 1 and name != "data"]
+    unlike = [name for name, values in found.items() if len(values) > 1 and name not in ("data", *may_differ)]
     said = [f"The runs differ in {name}: {', '.join(found[name])}." for name in unlike]
-    return same, [*said, *_learnt_apart(groups)]
+    return same, [*said, *_learnt_apart(groups), *_untaken(groups)]
 
 
 def _facts(outcome: Outcome) -> dict[str, str]:
@@ -272,6 +284,7 @@ def _facts(outcome: Outcome) -> dict[str, str]:
         "task": facts.get("task"),
         "data": (facts.get("data") or {}).get("fingerprint"),
         "updates": outcome.cost.steps if outcome.cost else None,
+        "measured at step": record.get("step"),
         "samples a side": record.get("n"),
         "repeats": record.get("repeats"),
         "device": facts.get("device"),

@@ -18,7 +18,7 @@ from wganx.runs import RunFolder, read_lines
 
 Status = Literal["done", "failed", "open"]
 
-FAILED = "it was stopped by an error, or a value is not finite, or its samples had collapsed when it ended"
+FAILED = "it was stopped by an error, or a value shown is not finite, or its samples had collapsed when it ended"
 """The rule by which a run of its own counts as failed; beside it, one worse than the ceiling."""
 
 _COLLAPSE = "WX030"
@@ -107,7 +107,7 @@ def read_outcome(folder: RunFolder, failure: str | None = None) -> Outcome:
     if not finished and facts.get("status") == "failed":
         reason = reason or str(facts.get("error") or "its training failed")
     if finished:
-        reason = _own_failure(folder, values, record)
+        reason = _collapsed(folder)
     status: Status = "failed" if reason else "done" if finished else "open"
     return Outcome(
         folder.path, seed, status, reason, values, record, _cost(folder, facts, clock), _curves(folder), clock
@@ -123,13 +123,8 @@ def read_config(folder: RunFolder) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _own_failure(folder: RunFolder, values: Mapping[str, Value], record: Mapping[str, Any]) -> str:
-    broken = [name for name, value in values.items() if not math.isfinite(value.generated)]
-    if broken:
-        return f"{', '.join(broken)}: not finite"
-    if record.get("failures"):
-        name, why = next(iter(record["failures"].items()))
-        return f"metric {name} could not be taken: {why}"
+def _collapsed(folder: RunFolder) -> str:
+    """What the health check of collapsed samples still said when the training ended."""
     standing: dict[str, str] = {}
     for line in read_lines(folder.metrics):
         if "health" in line and line["health"]["code"] == _COLLAPSE:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,9 @@ import yaml
 from wganx.comparison.variants import Variant
 from wganx.config import Resolved, resolve
 from wganx.errors import ConfigError, UsageError, did_you_mean
+from wganx.experiments.configuring import full_name, given, plain, rankable, with_looks
 
 SCHEMA = 1
-_LOOKS = {"preview.every": 4, "evaluate.every": 10, "log.every": 40}
-"""How often each is done in a run of a comparison at least, unless the user says so himself."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Question:
 
     def to_yaml(self) -> str:
         """The question as text that `read_question` reads back."""
-        plain = {
+        told = {
             "schema": SCHEMA,
             "command": self.command,
             "budget": {"seconds": self.seconds} if self.seconds is not None else "updates",
@@ -60,7 +59,7 @@ class Question:
                 for variant in self.variants
             ],
         }
-        return yaml.safe_dump(_plain(plain), sort_keys=False, allow_unicode=True, width=110)
+        return yaml.safe_dump(plain(told), sort_keys=False, allow_unicode=True, width=110)
 
 
 def read_question(path: Path) -> Question:
@@ -141,64 +140,14 @@ def ask(
     )
 
 
-def rankable(resolved: Resolved) -> list[str]:
-    """Every value ``metric/value`` of a run's evaluation that says which way is better."""
-    return [f"{name}/{value}" for name, chosen in resolved.metrics.items() for value in chosen.metric.better]
-
-
-def full_name(name: str, offered: Sequence[str], option: str) -> str:
-    """``metric/value``, of which the value alone is enough where it is the only one of its name.
-
-    Raises:
-        UsageError: there is no such value, or there are several.
-    """
-    if name in offered:
-        return name
-    found = [full for full in offered if full.rpartition("/")[2] == name]
-    if len(found) == 1:
-        return found[0]
-    known = ", ".join(found or offered) or "none"
-    what = f"{name!r} names several values" if found else f"no value {name!r} that can be ranked"
-    raise UsageError(f"{option}: {what}; there are: {known}{did_you_mean(name, offered)}")
-
-
 def run_config(question: Question, variant: Variant) -> dict[str, Any]:
     """The configuration that the runs of a variant are started with: what was given, its steps, and when to look.
 
     What was given alone, where the steps are not known yet.
     """
-    config = _plain(question.configs[variant.name])
     steps = question.steps.get(variant.name)
-    if steps is None:
-        return dict(config)
-    config.setdefault("train", {})["steps"] = steps
-    for key, times in _LOOKS.items():
-        section, option = key.split(".")
-        config.setdefault(section, {}).setdefault(option, max(1, steps // times))
-    return dict(config)
-
-
-def given(resolved: Resolved) -> dict[str, Any]:
-    """What was given beside the scenario, from file, environment and call, nested; all of it where that is not enough.
-
-    With it the same run can be made anywhere, and each of its values still says whether it is the scenario's.
-    """
-    origins = resolved.merged.origins
-    nested: dict[str, Any] = {"plugin": resolved.run.plugin, "scenario": resolved.run.scenario}
-    for key, origin in origins.items():
-        inner = any(other[: len(key)] == key and other != key for other in origins)
-        if not inner and not origin.startswith("scenario "):
-            value: Any = resolved.merged.values
-            for name in key:
-                value = value[name]
-            _put(nested, key, value)
-    nested = _plain(nested)
-    flat = {".".join(key): value for key, value in _leaves(nested)}
-    try:
-        again = resolve(overrides=flat, environ={}).dump()
-    except ConfigError:
-        again = {}
-    return nested if again == resolved.dump() else resolved.dump()
+    config = question.configs[variant.name]
+    return dict(config) if steps is None else with_looks(config, steps)
 
 
 def grow(stored: Question, asked: Question) -> Question:
@@ -228,26 +177,3 @@ def grow(stored: Question, asked: Question) -> Question:
 
 def _budget(question: Question) -> str:
     return "equal updates" if question.seconds is None else f"{question.seconds:g} seconds a run"
-
-
-def _put(nested: dict[str, Any], key: Sequence[str], value: Any) -> None:
-    for name in key[:-1]:
-        nested = nested.setdefault(name, {})
-    nested[key[-1]] = value
-
-
-def _leaves(nested: Mapping[str, Any], at: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    for name, value in nested.items():
-        if isinstance(value, Mapping) and not at:
-            yield from _leaves(value, (*at, name))
-        else:
-            yield (*at, name), value
-
-
-def _plain(value: Any) -> Any:
-    """As YAML knows it, copied."""
-    if isinstance(value, Mapping):
-        return {str(name): _plain(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    return str(value) if isinstance(value, Path) else value

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from wganx.comparison.conducting import conduct, left_to_do
 from wganx.comparison.folder import ComparisonFolder
 from wganx.comparison.question import Question, ask, read_question
 from wganx.comparison.variants import parse_variants
+from wganx.config import resolve
 from wganx.errors import UsageError
 from wganx.experiments import Watch
+from wganx.experiments.configuring import full_name, rankable
 from wganx.report.comparing import write_comparison
 
 _SEEDS = 3
@@ -51,7 +54,9 @@ def carry_out_request(
             "--resume goes on with what was asked", [*map(str, runs), *starting, *chosen, *(["--out"] if out else [])]
         )
         folder = ComparisonFolder(resume)
-        return _conducted(folder, read_question(folder.question), parallel, retry, watch)
+        question = _shown_anew(read_question(folder.question), baseline, metrics, scores)
+        folder.store(question)
+        return _conducted(folder, question, parallel, retry, watch)
     if runs:
         _refuse("RUNs are finished", [*starting, *chosen, *(["--retry"] if retry else [])])
         comparison = compare_found(runs, baseline=baseline, metrics=metrics, reach=scores, out=out)
@@ -79,6 +84,27 @@ def carry_out_request(
     )  # fmt: skip
     folder = ComparisonFolder(out)
     return _conducted(folder, folder.begin(question), parallel, retry, watch)
+
+
+def _shown_anew(
+    question: Question, baseline: str | None, metrics: Sequence[str], reach: Mapping[str, float]
+) -> Question:
+    """The question with another choice of what is shown; its runs stay as they are."""
+    names = list(question.configs)
+    if baseline is not None and baseline not in names:
+        raise UsageError(f"--baseline: no variant {baseline!r}; variants: {', '.join(names)}")
+    if metrics or reach:
+        config = next(iter(question.configs.values()))
+        flat = {name: value for name, value in config.items() if name in ("plugin", "scenario", "extensions")}
+        offered = rankable(resolve(overrides=flat, environ={}))
+        metrics = [full_name(name, offered, "--metric") for name in metrics]
+        reach = {full_name(name, offered, "--reach"): score for name, score in reach.items()}
+    return replace(
+        question,
+        baseline=baseline or question.baseline,
+        metrics=tuple(metrics) or question.metrics,
+        reach=reach or question.reach,
+    )
 
 
 def parse_reach(reach: Sequence[str]) -> dict[str, float]:

@@ -20,6 +20,7 @@ def statements(tables: Tables) -> tuple[str, ...]:
     """Sentences, the gravest first: failures, then each metric, where metrics disagree, then cost."""
     return (
         *_failures(tables),
+        *_too_few(tables),
         *(sentence for table in tables.metrics for sentence in _of_metric(table, tables)),
         *_by_chance(tables),
         *_disagreements(tables),
@@ -59,6 +60,22 @@ def _failures(tables: Tables) -> Iterator[str]:
         yield f"{waiting} of {sum(row.started for row in tables.reliability)} runs are still to be done."
 
 
+def _too_few(tables: Tables) -> Iterator[str]:
+    if not any(table.versus for table in tables.metrics):
+        return
+    few = [row.variant for row in tables.reliability if row.finished < FEWEST_FOR_T]
+    if few and tables.baseline not in few:
+        yield (
+            f"Fewer than {FEWEST_FOR_T} finished runs of {_listed(few)}: too few for an interval, so nothing is said "
+            f"of the difference to {tables.baseline}."
+        )
+    elif few:
+        yield (
+            f"{tables.baseline}, to which differences are told, has fewer than {FEWEST_FOR_T} finished runs: too few "
+            "for an interval, so nothing is said of any difference. Another can be named: --baseline."
+        )
+
+
 def _of_metric(table: MetricTable, tables: Tables) -> Iterator[str]:
     apart = [versus for versus in table.versus if told_apart(versus)]
     failed = {row.variant for row in tables.reliability if row.failed}
@@ -66,11 +83,6 @@ def _of_metric(table: MetricTable, tables: Tables) -> Iterator[str]:
         yield _apart(table, versus, failed)
     unsettled = [versus for versus in table.versus if not told_apart(versus)]
     few = [versus.variant for versus in unsettled if versus.difference.unpaired is None and _few(versus)]
-    if few:
-        yield (
-            f"{table.name}: fewer than {FEWEST_FOR_T} finished runs of {_listed(few)} or of {tables.baseline}: too few "
-            "for an interval, so nothing is said of the difference."
-        )
     split = [versus.variant for versus in unsettled if versus.variant not in few and _sides(versus) == 2]
     if split:
         yield (
@@ -101,6 +113,8 @@ def _apart(table: MetricTable, versus: Versus, failed: set[str]) -> str:
         if found.paired is not None
         else (found.mean, found.unpaired, "without pairs")
     )
+    if word == "lower" and value is not None and ends is not None:  # "lower by" has the sign in its words
+        value, ends = -value, (-ends[1], -ends[0])
     which = " of the runs that finished" if {versus.variant, versus.baseline} & failed else ""
     better = "better" if word == table.better else "worse"
     return (
@@ -110,7 +124,7 @@ def _apart(table: MetricTable, versus: Versus, failed: set[str]) -> str:
 
 
 def _by_chance(tables: Tables) -> Iterator[str]:
-    count = sum(len(table.versus) for table in tables.metrics)
+    count = sum(versus.difference.unpaired is not None for table in tables.metrics for versus in table.versus)
     if count > 1:
         yield (
             f"These are {count} differences, each with its own 95 % interval: of {count} where there is nothing, about "
@@ -146,6 +160,7 @@ def _costs(costs: Sequence[CostRow], baseline: str) -> Iterator[str]:
 
 def _reached(tables: Tables) -> Iterator[str]:
     for name, score in tables.reach.items():
+        never = []
         for row in tables.costs:
             runs = next(each for each in tables.reliability if each.variant == row.variant)
             times = sorted(row.reached[name].values())
@@ -154,7 +169,9 @@ def _reached(tables: Tables) -> Iterator[str]:
                 span = duration(times[0]) + (f" to {duration(times[-1])}" if len(times) > 1 else "")
                 yield f"{row.variant} reached {name} {figure(score)} in {len(times)} of {ended} runs, after {span}."
             elif ended:
-                yield f"{row.variant} reached {name} {figure(score)} in none of {ended} runs."
+                never.append(row.variant)
+        if never:
+            yield f"No run of {_listed(never)} reached {name} {figure(score)}."
 
 
 def _listed(names: Sequence[str]) -> str:

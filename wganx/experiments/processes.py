@@ -17,7 +17,7 @@ from wganx.engine.stopping import StopRequest
 from wganx.errors import INTERRUPTED
 from wganx.experiments.errand import Errand, to_text
 
-_LOOK_EVERY = 0.1
+_LOOK_EVERY, _LOOKS_A_SECOND = 0.1, 10
 _NEW_GROUP = 0x200  # CREATE_NEW_PROCESS_GROUP of Windows, which the module has only there
 _PROGRAM = (sys.executable, "-m", "wganx.experiments")
 
@@ -41,6 +41,10 @@ class Watch:
 
     def looked(self, running: Sequence[Errand]) -> None:
         """Ten times a second, while these are on their way."""
+
+    def enough(self, errand: Errand) -> bool:
+        """Whether it may stop where it is; asked once a second while it is on its way."""
+        return False
 
     def ended(self, errand: Errand, ending: Ending) -> None:
         """Its process has ended."""
@@ -94,6 +98,7 @@ def carry_out_all(
     crew = _Crew(logs, program, _environment(parallel))
     endings: list[Ending] = []
     waiting = list(errands)
+    looks = 0
     with StopRequest() as stop:
         try:
             while crew.on_their_way or (waiting and not stop.requested):
@@ -102,7 +107,10 @@ def carry_out_all(
                     crew.send(waiting.pop(0))
                 time.sleep(_LOOK_EVERY)
                 watch.looked([one.errand for one in crew.on_their_way])
+                looks += 1
                 for one in list(crew.on_their_way):
+                    if looks % _LOOKS_A_SECOND == 0 and not one.recalled and watch.enough(one.errand):
+                        one.recall()
                     if (ending := one.ending()) is not None:
                         crew.on_their_way.remove(one)
                         endings.append(ending)

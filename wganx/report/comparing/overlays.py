@@ -44,6 +44,7 @@ def draw_overlays(
         records: what lies in the run folders, by variant and seed.
         metrics: values whose evaluations during training are drawn, with their floors.
     """
+    inks = {group.name: ink for ink, group in enumerate(groups)}  # the same in every chart
     wanted = [(f"evaluate/{name}", name, "", floor) for name, floor in metrics.items()]
     wanted += [(name, title, about, None) for name, (title, about) in _READINGS.items()]
     by_updates: list[tuple[str, str, list[Series], float | None]] = []
@@ -53,9 +54,9 @@ def draw_overlays(
             break
         found = _curves(key, groups, records)
         if found:
-            by_updates.append((printable(title), about, _series(found), target))
+            by_updates.append((printable(title), about, _series(found, inks), target))
             timed = {name: [(_by_clock(curve, clock), clock) for curve, clock in own] for name, own in found.items()}
-            by_seconds.append((printable(title), about, _series(timed), target))
+            by_seconds.append((printable(title), about, _series(timed, inks), target))
     return _overlay(by_updates, "step", 1), _overlay(by_seconds, "second", MILLISECONDS)
 
 
@@ -78,8 +79,7 @@ def _curves(
     return {name: own for name, own in found.items() if own}
 
 
-def _series(found: _Timed) -> list[Series]:
-    inks = {name: ink for ink, name in enumerate(found)}
+def _series(found: _Timed, inks: Mapping[str, int]) -> list[Series]:
     thin = [
         Series(printable(name), curve, inks[name], thin=True)
         for name, own in found.items()

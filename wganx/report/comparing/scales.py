@@ -114,8 +114,8 @@ def _scale(table: MetricTable, runs: dict[str, Reliability]) -> Scale:
                 marks=tuple(marks),
                 whisker=whisker,
                 seeds=", ".join([figure(value, width) for value in standing.values.values()]) or "none",
-                mean=figure(own.mean, width) + ("*" if ended.failed and own.n else ""),
-                sd=figure(own.sd, own.sd),
+                mean=DASH if own.mean is None else figure(own.mean, width) + ("*" if ended.failed else ""),
+                sd=DASH if own.sd is None else figure(own.sd, own.sd),
                 interval=_interval(own.t, own.n, width),
                 bootstrap="" if own.bootstrap is None else _ends(own.bootstrap, width),
                 median=figure(standing.median_of_all, width),
@@ -154,11 +154,11 @@ def _beside(versus: Versus) -> Beside:
         won = f"{chance.wins} of {chance.pairs} pairs{ties} ({percent(chance.probability)})"
     return Beside(
         variant=printable(versus.variant),
-        paired=with_ends(own.paired_mean, own.paired),
+        paired=DASH if own.paired_mean is None else with_ends(own.paired_mean, own.paired),
         pairs=own.pairs,
         correlation=DASH if own.correlation is None else f"{own.correlation:.2f}",
         p=DASH if own.p is None else f"{own.p:.3f}",
-        unpaired=with_ends(own.mean, own.unpaired),
+        unpaired=DASH if own.mean is None else with_ends(own.mean, own.unpaired),
         chance=won,
         apart=bool(told_apart(versus)),
     )
