@@ -19,8 +19,8 @@ from wganx.errors import MissingExtra, UsageError, WganxError
 from wganx.experiments import Ending, RunErrand, Watch, carry_out_all, training_clock
 from wganx.experiments.configuring import given, plain, with_looks
 from wganx.experiments.errand import Errand
+from wganx.lock import locked
 from wganx.runs import RunFolder, read_lines
-from wganx.runs.lock import locked
 from wganx.storage import json_text, write_whole
 from wganx.tuning.search import Search, extend, read_search
 from wganx.tuning.space import combinations
