@@ -140,6 +140,11 @@ def test_every_checkpoint_is_evaluated_alike(digits):
     assert [record["step"] for record in json.loads(listed.stdout)] == [1, 2]
 
 
+def test_more_rows_than_there_are_is_said(digits):
+    shown = call("evaluate", digits.folder.path, "-n", 4000, "--metrics", "sliced-w1", "--csv")
+    assert "n is 180 and not 4,000: 360 held-out items make 2 such blocks" in shown.stderr
+
+
 def test_the_table_as_comma_separated_values(digits):
     text = call("evaluate", digits.folder.path, "-n", 20, "--metrics", "sliced-w1,frechet", "--csv").stdout
     heading, *lines = text.splitlines()

@@ -55,7 +55,7 @@ def evaluate(
       wganx evaluate runs/first
       wganx evaluate runs/first --checkpoint all --metrics frechet,precision-recall
     """
-    from wganx.api import load_run
+    from wganx.api import load_run, warn
     from wganx.report import write_report
 
     named = [*single, *(name.strip() for name in (several or "").split(",") if name.strip())]
@@ -70,6 +70,11 @@ def evaluate(
         else:
             found = [loaded.evaluate(checkpoint=checkpoint, **options)]
     write_report(loaded.folder.path)
+    first = found[0]
+    if count is not None and first.n < count:
+        warn(
+            f"n is {first.n:,} and not {count:,}: {first.heldout:,} held-out items make {2 * first.repeats} such blocks"
+        )
     _tell(found, form, curve=checkpoint == "all")
     for evaluation in found:
         for name, message in evaluation.failures.items():
