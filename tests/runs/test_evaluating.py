@@ -8,10 +8,13 @@ from click.testing import CliRunner
 from torch import nn
 
 import wganx
+from wganx import Batch
 from wganx.cli import main
 from wganx.errors import DataError, PluginError, UsageError
 from wganx.evaluation import check_comparable
+from wganx.evaluation.degraded import blurred
 from wganx.evaluation.extractors.inception import WEIGHTS
+from wganx.evaluation.metrics import exact_transport, frechet_distance, kernel_distance, precision_recall
 
 PICTURES = {
     "train.steps": 2, "train.batch_size": 8, "train.critic_steps": 1, "generator.width": 4, "critic.width": 4,
@@ -60,6 +63,23 @@ def test_floor_and_spoilt_copies_stand_on_either_side_of_the_numbers(evaluated):
         assert {"noise", "mean", "blurred", "shuffled"} == set(row["baselines"])
         assert row["floor"] < min(row["baselines"].values()), value
         assert row["floor"] < row["generated"], value
+
+
+def test_more_blur_is_worse_in_the_features_of_the_own_network(digits, evaluated):
+    features = digits.assembly.evaluator.features
+    items = digits.assembly.heldout_items
+    x = torch.stack([items[i]["sample"] for i in range(360)]).float() / 127.5 - 1
+    real, other = features("own", Batch(x[:180])), x[180:]
+    levels = [
+        features("own", Batch(other)),
+        *(features("own", Batch(blurred(other, [2, 3], s))) for s in (0.7, 1.4, 2.8)),
+    ]
+    for distance in (frechet_distance, kernel_distance, exact_transport):
+        found = [distance(level, real) for level in levels]
+        assert found == sorted(found), distance.__name__
+        assert found[-1] > found[0] + 0.1
+    recalls = [precision_recall(level, real).recall for level in levels]
+    assert recalls[0] > recalls[2] > recalls[3] - 1e-9
 
 
 def test_the_record_says_by_what_protocol(digits, evaluated):
@@ -118,6 +138,11 @@ def test_every_checkpoint_is_evaluated_alike(digits):
     check_comparable(records)
     listed = call("evaluate", digits.folder.path, "-n", 20, "--checkpoint", "all", "--metric", "sliced-w1", "--json")
     assert [record["step"] for record in json.loads(listed.stdout)] == [1, 2]
+
+
+def test_more_rows_than_there_are_is_said(digits):
+    shown = call("evaluate", digits.folder.path, "-n", 4000, "--metrics", "sliced-w1", "--csv")
+    assert "n is 180 and not 4,000: 360 held-out items make 2 such blocks" in shown.stderr
 
 
 def test_the_table_as_comma_separated_values(digits):

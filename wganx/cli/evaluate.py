@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from wganx.evaluation import Evaluation
+    from wganx.evaluation import Evaluation, Row
 
 
 @click.command()
@@ -55,7 +55,7 @@ def evaluate(
       wganx evaluate runs/first
       wganx evaluate runs/first --checkpoint all --metrics frechet,precision-recall
     """
-    from wganx.api import load_run
+    from wganx.api import load_run, warn
     from wganx.report import write_report
 
     named = [*single, *(name.strip() for name in (several or "").split(",") if name.strip())]
@@ -70,6 +70,11 @@ def evaluate(
         else:
             found = [loaded.evaluate(checkpoint=checkpoint, **options)]
     write_report(loaded.folder.path)
+    first = found[0]
+    if count is not None and first.n < count:
+        warn(
+            f"n is {first.n:,} and not {count:,}: {first.heldout:,} held-out items make {2 * first.repeats} such blocks"
+        )
     _tell(found, form, curve=checkpoint == "all")
     for evaluation in found:
         for name, message in evaluation.failures.items():
@@ -121,20 +126,28 @@ def _table(evaluation: Evaluation) -> Table:
     )
     for heading in ("metric", "value", "better"):
         table.add_column(heading)
-    for heading in ("generated", "floor: real", *(escape(f"baseline: {name}") for name in baselines)):
+    several = any(row.interval is not None for row in evaluation.rows)
+    headings = ["generated", *(["95 %"] if several else []), "floor: real"]
+    for heading in (*headings, *(escape(f"baseline: {name}") for name in baselines)):
         table.add_column(heading, justify="right")
     table.add_column("extractor")
+    before = ""
     for row in evaluation.rows:
         others = [row.baselines.get(name) for name in baselines]
         numbers = ["-" if number is None else f"{number:.4g}" for number in (row.generated, row.floor, *others)]
-        if row.interval is not None:
-            numbers[0] += f" \\[{row.interval[0]:.4g}, {row.interval[1]:.4g}]"
-        weights = [f"{name}@{evaluation.extractors.get(name, '')[:6]}" for name in (row.extractor or "").split(", ")]
-        whose = ", ".join(weights) if row.extractor else ""
-        if row.n is not None:
-            whose += f" n={row.n:,}"
-        table.add_row(escape(row.metric), escape(row.value), row.better or "", *numbers, escape(whose.strip()))
+        if several:
+            numbers.insert(1, "" if row.interval is None else " .. ".join(f"{end:.3g}" for end in row.interval))
+        name = "" if row.metric == before else row.metric
+        table.add_row(escape(name), escape(row.value), row.better or "", *numbers, escape(_whose(row, evaluation)))
+        before = row.metric
     return table
+
+
+def _whose(row: Row, evaluation: Evaluation) -> str:
+    """The extractors of a row with the start of their hash, and the rows where they are fewer."""
+    names = row.extractor.split(", ") if row.extractor else []
+    told = [f"{name}@{evaluation.extractors.get(name, '')[:6]}" for name in names]
+    return " ".join([*told, *([] if row.n is None else [f"n={row.n:,}"])])
 
 
 def _curve(found: Sequence[Evaluation]) -> Table:

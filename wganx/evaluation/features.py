@@ -87,13 +87,18 @@ class Features:
     def _extract(self, extractor: str, side: Batch | Side) -> Tensor:
         network, method = self.network(extractor), extractor.partition("#")[2]
         find = getattr(network, method) if method else network
-        parts = []
+        features: Tensor | None = None
+        done = 0
         for batch in [side] if isinstance(side, Batch) else side.parts():
             for part in torch.split(batch.real, CHUNK):
                 found = self._call(find, extractor, part.to(self._device).float())
                 self._check(extractor, found, part)
-                parts.append(found.float().cpu())
-        return torch.cat(parts)
+                if features is None:
+                    # All of it at once: small results between large steps would leave the memory full of holes.
+                    features = torch.empty(len(side), found.shape[1])
+                features[done : done + len(part)] = found
+                done += len(part)
+        return torch.empty(0, 0) if features is None else features
 
     @staticmethod
     def _call(find: Callable[[Tensor], object], extractor: str, part: Tensor) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -17,8 +18,8 @@ LEAST = 0.1
 WIDTHS = (32, 64, 96, 128)
 _SMALLEST = 4
 """Size of an axis below which it is halved no more."""
-_SEEN = 32
-"""Size to which the first layer brings an axis."""
+_SEEN = {1: 512, 2: 32, 3: 16}
+"""Size to which the first layer brings an axis, by how many there are: what a layer costs is their product."""
 _CONVOLUTIONS: dict[int, Any] = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
 _NORMS: dict[int, Any] = {1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
 _POOLS: dict[int, Any] = {1: nn.MaxPool1d, 2: nn.MaxPool2d, 3: nn.MaxPool3d}
@@ -38,7 +39,7 @@ class OwnNetwork(nn.Module):
     def __init__(self, format: SampleFormat, classes: int) -> None:
         super().__init__()
         self.channel = None if CHANNEL not in format.axes else format.axes.index(CHANNEL) + 1
-        sizes = [size or _SEEN for axis, size in zip(format.axes, format.shape) if axis != CHANNEL]
+        sizes = [size for axis, size in zip(format.axes, format.shape) if axis != CHANNEL]
         channels = 1 if self.channel is None else format.shape[self.channel - 1] or 1
         self.is_point = is_point(format)
         self.body = _layers(format.size) if self.is_point else _convolutions(channels, sizes)
@@ -79,13 +80,15 @@ def _layers(coordinates: int) -> nn.Sequential:
     return nn.Sequential(*hidden, nn.Linear(128, FEATURES))
 
 
-def _convolutions(channels: int, sizes: list[int]) -> nn.Sequential:
-    """A first layer that brings long axes to about 32 and still sees every value, then a halving a width."""
-    rank = len(sizes)
+def _convolutions(channels: int, shape: Sequence[int | None]) -> nn.Sequential:
+    """A first layer that brings long axes to about `_SEEN` and still sees every value, then a halving a width."""
+    rank = len(shape)
     if rank not in _CONVOLUTIONS:
         raise ValueError(f"samples of {rank} axes beside the channel are more than it can be made for")
     convolution, norm, pool = _CONVOLUTIONS[rank], _NORMS[rank], _POOLS[rank]
-    strides = [max(1, size // _SEEN) for size in sizes]
+    seen = _SEEN[rank]
+    sizes = [size or seen for size in shape]
+    strides = [max(1, size // seen) for size in sizes]
     sizes = [-(-size // stride) for size, stride in zip(sizes, strides)]
     kernel = [2 * stride + 1 for stride in strides]
     stages: list[nn.Module] = [

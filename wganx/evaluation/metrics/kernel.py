@@ -7,7 +7,7 @@ from torch import Tensor
 
 from wganx.evaluation.metrics.pairs import check_rows
 
-AT_ONCE = 2**21
+AT_ONCE = 2**19
 
 
 def kernel_distance(x: Tensor, y: Tensor) -> float:

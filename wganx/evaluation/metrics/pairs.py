@@ -9,8 +9,8 @@ from torch import Tensor
 
 from wganx.errors import DataError
 
-AT_ONCE = 2**21
-"""Distances that are held at a time; blocks of 16 MiB are used again by the system, larger ones asked for anew."""
+AT_ONCE = 2**19
+"""Distances that are held at a time, 4 MiB of them."""
 
 
 def check_rows(x: Tensor, y: Tensor, least: int) -> None:
@@ -31,24 +31,28 @@ def distances(x: Tensor, y: Tensor) -> Iterator[tuple[slice, Tensor]]:
     centre = y.mean(dim=0)  # far from the origin the squares below would swallow the differences
     x, y = x - centre, y - centre
     squares_m = y.square().sum(dim=1)
-    rows = max(AT_ONCE // len(y), 1)
-    for start in range(0, len(x), rows):
-        part = x[start : start + rows]
-        squared = part.square().sum(dim=1, keepdim=True) + squares_m - 2 * part @ y.T
-        yield slice(start, start + len(part)), squared.clamp(min=0).sqrt()
+    y_T = y.T.contiguous()
+    at_once = max(AT_ONCE // len(y), 1)
+    for start in range(0, len(x), at_once):
+        part = x[start : start + at_once]
+        found = torch.addmm(squares_m, part, y_T, alpha=-2).add_(part.square().sum(dim=1, keepdim=True))
+        yield slice(start, start + len(part)), found.clamp_(min=0).sqrt_()
 
 
 def nearest(x: Tensor, y: Tensor, k: int = 1) -> tuple[Tensor, Tensor]:
     """Distances ``(n, k)``, ascending, and places in `y` of the `k` rows of `y` that are nearest to each row of `x`."""
-    found = [rows.topk(k, dim=1, largest=False) for _, rows in distances(x, y)]
-    return torch.cat([each.values for each in found]), torch.cat([each.indices for each in found])
+    # Made before the blocks of distances, lest each of these leave a hole in memory below its own small result.
+    found = torch.empty(len(x), k, dtype=torch.float64, device=x.device)
+    places = torch.empty(len(x), k, dtype=torch.int64, device=x.device)
+    for rows, part in distances(x, y):
+        found[rows], places[rows] = part.topk(k, dim=1, largest=False)
+    return found, places
 
 
 def nearest_other(x: Tensor, k: int = 1) -> Tensor:
     """Distance ``(n,)`` of each row of `x` to its `k`-th nearest other row."""
-    found = []
+    found = torch.empty(len(x), dtype=torch.float64, device=x.device)
     for rows, part in distances(x, x):
-        place = torch.arange(rows.start, rows.stop)
-        part[place - rows.start, place] = torch.inf
-        found.append(part.kthvalue(k, dim=1).values)
-    return torch.cat(found)
+        part[torch.arange(len(part)), torch.arange(rows.start, rows.stop)] = torch.inf
+        found[rows] = part.kthvalue(k, dim=1).values
+    return found
