@@ -145,6 +145,20 @@ def test_a_link_leads_to_a_step(browser: Any, report: Path) -> None:
         assert page.locator("#player .slide:not([hidden])").count() == 1
 
 
+def test_a_page_that_is_loaded_anew_stays_where_it_was(browser: Any, report: Path) -> None:
+    with opened(browser, report) as page:
+        slider = page.get_by_role("group", name="Samples during training").locator("input")
+        for key, shown, hash in (("ArrowLeft", "step-500", "#step-500"), ("End", "step-600", "")):
+            slider.press(key)
+            page.wait_for_function("id => !document.getElementById(id).hidden", arg=shown)
+            assert page.evaluate("location.hash") == hash
+            page.evaluate("scrollTo(0, 0)")
+            page.reload()
+            page.wait_for_function("id => !document.getElementById(id).hidden", arg=shown)
+            assert page.evaluate("scrollY") == 0
+        assert page.heard == []
+
+
 def test_play_goes_on_and_stops_when_the_focus_leaves(browser: Any, report: Path) -> None:
     with opened(browser, report) as page:
         group = page.get_by_role("group", name="Samples during training")

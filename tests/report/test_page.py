@@ -125,7 +125,7 @@ def faults(page: Page) -> list[str]:
     found += [
         f"alt {e.attributes.get('alt')}"
         for e in page.all("img")
-        if not re.search("step|real", e.attributes.get("alt", ""))
+        if not re.search("(?i)step|real", e.attributes.get("alt", ""))
     ]
     found += [
         "player without a label"
@@ -208,6 +208,17 @@ def test_only_the_latest_picture_is_visible_without_a_script(make_run: MakeRun) 
     assert (slider.attributes["min"], slider.attributes["max"], slider.attributes["value"]) == ("0", "5", "5")
     # What a script must drive is out of sight until the script is there.
     assert all("hidden" in e.attributes for e in page.elements if "data-scripted" in e.attributes)
+
+
+def test_a_preview_of_step_0_is_shown_as_any_other(make_run: MakeRun) -> None:
+    folder = make_run(previews=2)
+    (folder / "samples" / "step-000100.png").rename(folder / "samples" / "step-000000.png")
+    page = parse(folder)
+    assert faults(page) == []
+    assert [(e.attributes["id"], e.attributes["data-label"]) for e in page.by_class("slide")] == [
+        ("step-0", "step 0"), ("step-200", "step 200"),
+    ]  # fmt: skip
+    assert page.all("img")[0].attributes["alt"] == "Preview of 16 generated samples at step 0"
 
 
 def test_captions_read_the_curves_near_the_picture(make_run: MakeRun) -> None:
@@ -399,8 +410,18 @@ def test_names_of_strangers_stay_text(make_run: MakeRun) -> None:
         facts=facts,
         config={HOSTILE: HOSTILE, "section": {HOSTILE: [HOSTILE]}},
         metrics=[json.dumps({"step": step, HOSTILE: step, "c" + HOSTILE: 1}) for step in range(60)],
-        evaluation={"rows": rows, "n": HOSTILE},
+        evaluation={
+            "rows": rows,
+            "n": HOSTILE,
+            "skipped": {HOSTILE: HOSTILE},
+            "failures": {HOSTILE: HOSTILE},
+            "protocol": {HOSTILE: HOSTILE},
+            "per_class": {HOSTILE: {HOSTILE: 1}},
+        },
     )
+    for step in (1, 2):
+        (folder / "evaluations").mkdir(exist_ok=True)
+        (folder / "evaluations" / f"step-{step}.json").write_text(json.dumps({"rows": rows}), encoding="utf-8")
     (folder / "javascript: alert(1) & 'x'.txt").write_text("", encoding="utf-8")
     page = parse(folder)
     assert faults(page) == []
@@ -413,14 +434,19 @@ def test_names_of_strangers_stay_text(make_run: MakeRun) -> None:
 @pytest.mark.parametrize("value", [None, [], {}, "text", 3, True, [None, 3, {"a": []}], {"a": {"b": [1]}}])
 def test_facts_of_any_shape_make_a_page(make_run: MakeRun, value: object) -> None:
     keys = ("plugin", "status", "step", "steps", "seed", "seconds", "error", "versions", "data", "plugins", "notes",
-            "command", "origins", "parameters", "task", "done", "spent")  # fmt: skip
-    told = dict.fromkeys(("rows", "n", "seed", "extractors", "failures", "heldout", "fingerprint"), value)
+            "command", "origins", "parameters", "task", "done", "spent", "instead")  # fmt: skip
+    told = dict.fromkeys(("rows", "n", "seed", "extractors", "failures", "heldout", "fingerprint", "skipped",
+                          "protocol", "per_class", "neighbours"), value)  # fmt: skip
     page = parse(make_run(facts=dict.fromkeys(keys, value), evaluation=told))
     assert faults(page) == []
     folder = make_run(
         "other",
         facts={"done": dict.fromkeys(("capture", "micro_batch", "fallbacks"), value), "spent": {"critic": value}},
-        evaluation={"rows": [dict.fromkeys(("metric", "generated", "interval", "excess", "floor"), value)]},
+        evaluation={
+            "rows": [dict.fromkeys(("metric", "generated", "interval", "excess", "floor", "n", "extractor"), value)],
+            "neighbours": {"generated": value, "training": value},
+            "per_class": {"a": value, "b": {"c": value}},
+        },
     )
     assert faults(parse(folder)) == []
 
@@ -673,6 +699,58 @@ def test_an_evaluation_without_intervals_looks_as_it_did(make_run: MakeRun) -> N
     heads = [e.text for e in page.all("th") if e.attributes.get("scope") == "col"]
     assert heads[-9:-3] == ["metric", "better", "floor", "this run", "gaussian baseline", "between them"]
     assert "On held-out data: step 600, samples 1,000, seed 0. The floor is" in page.one("metrics").text
+
+
+def test_a_whole_evaluation_is_told(tmp_path: Path, write_rich_run: Callable[[Path], Path]) -> None:
+    page = parse(write_rich_run(tmp_path / "rich"))
+    assert faults(page) == []
+    metrics = " ".join(page.one("metrics").text.split())
+    for words in ("FIDskipped: no weights: give --weights FILE", "pesqfailed: needs the package pesq",
+                  "resizebilinear, antialiased", "By class", "zero0.7", "one0.35",
+                  "The same metrics at 3 checkpoints", "distance (frechet)"):  # fmt: skip
+        assert words in metrics
+    assert page.by_class("whisker")
+    samples = " ".join(page.one("samples").text.split())
+    assert "The median distance is 3; that of real held-out samples to the training data is 3." in samples
+    assert "Distances, in the order of the samples: 3.1, 2.9." in samples
+    assert "along a great circle" in samples
+    labels = [e.attributes["data-label"] for e in page.by_class("slide")]
+    assert labels[6:] == ["0 %", "25 %", "50 %", "75 %", "100 %"]
+    assert len(page.all("img")) == 6 + 1 + 3 + 5 + 2, "steps, real, clips, walk, neighbours"
+
+
+def test_samples_nearer_than_real_ones_are_said_to_repeat_the_training_data(
+    tmp_path: Path, write_rich_run: Callable[[Path], Path]
+) -> None:
+    folder = write_rich_run(tmp_path / "rich")
+    evaluation = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
+    evaluation["neighbours"]["distances"] = [0.1, 0.2]
+    (folder / "evaluation.json").write_text(json.dumps(evaluation), encoding="utf-8")
+    assert "Less than half of it, as of a generator that repeats training samples." in text_of(parse(folder))
+
+
+@pytest.mark.parametrize("path", ["../secret.png", "/etc/passwd", "", None, 3, "a\0b", "evaluations", "gone.png"])
+def test_neighbours_outside_the_run_are_not_shown(
+    tmp_path: Path, write_rich_run: Callable[[Path], Path], path: object
+) -> None:
+    folder = write_rich_run(tmp_path / "rich")
+    Image.new("L", (8, 8), 77).save(tmp_path / "secret.png")
+    evaluation = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
+    evaluation["neighbours"]["training"] = path
+    (folder / "evaluation.json").write_text(json.dumps(evaluation), encoding="utf-8")
+    page = parse(folder)
+    assert faults(page) == []
+    assert "Nearest training samples" not in text_of(page)
+
+
+def test_a_picture_of_neighbours_that_cannot_be_read_is_named(
+    tmp_path: Path, write_rich_run: Callable[[Path], Path]
+) -> None:
+    folder = write_rich_run(tmp_path / "rich")
+    (folder / "evaluations" / "nearest-training.png").write_bytes(b"no picture")
+    text = text_of(parse(folder))
+    assert "evaluations/nearest-training.png is left out: no picture that can be read." in text
+    assert "Nearest training samples" not in text
 
 
 def test_the_environment_tells_what_was_really_done(make_run: MakeRun) -> None:

@@ -30,7 +30,7 @@ def decoded(source: str) -> NDArray[np.uint8]:
 
 def test_a_drawing_is_kept_lossless_and_shown_at_a_whole_multiple(tmp_path: Path) -> None:
     pixels = np.zeros((36, 90, 3), dtype=np.uint8)
-    pixels[10:20, 30:60] = (255, 0, 128)
+    pixels[11:20, 30:60] = (255, 0, 128)
     picture = encode(7, write(tmp_path / "a.png", pixels))
     assert picture.lossless
     np.testing.assert_array_equal(decoded(picture.source), pixels)
@@ -47,7 +47,21 @@ def test_noise_is_compressed_and_says_so(tmp_path: Path) -> None:
 def test_every_kind_of_png_can_be_shown(tmp_path: Path, mode: str) -> None:
     image = Image.new(mode, (8, 8)) if mode == "I;16" else Image.fromarray(noise(0, 8)).convert(mode)
     image.save(tmp_path / "a.png")
-    assert decoded(encode(0, tmp_path / "a.png").source).shape[:2] == (8, 8)
+    picture = encode(0, tmp_path / "a.png")
+    assert decoded(picture.source).shape[:2] == ((1, 1) if mode == "I;16" else (8, 8))
+    assert (picture.width, picture.height) == (560, 560)
+
+
+@pytest.mark.parametrize("factor", [2, 3, 4])
+def test_what_a_writer_enlarged_is_stored_as_it_was_and_shown_as_large(tmp_path: Path, factor: int) -> None:
+    small = np.random.default_rng(0).integers(0, 256, (30, 42, 3), dtype=np.uint8)
+    large = small.repeat(factor, axis=0).repeat(factor, axis=1)
+    picture, plain = (encode(0, write(tmp_path / f"{p.shape[0]}.png", p)) for p in (large, large[:-1, :-1]))
+    assert decoded(picture.source).shape == (30, 42, 3)
+    assert picture.pixelated
+    scale = 560 // (42 * factor)
+    assert (picture.width, picture.height) == (42 * factor * scale, 30 * factor * scale)
+    assert decoded(plain.source).shape[:2] == (30 * factor - 1, 42 * factor - 1)
 
 
 def test_over_budget_there_are_fewer_steps_and_never_smaller_pictures(tmp_path: Path) -> None:

@@ -103,3 +103,55 @@ def test_strangers_text_is_made_fit_for_a_page(text: object, shown: str) -> None
 )
 def test_a_number_is_a_finite_one(value: object, read: float | None) -> None:
     assert number(value) == read
+
+
+def test_a_long_log_reads_as_a_short_one_does(make_run: MakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [
+        json.dumps({"step": step, "penalty": step / 2, **({"evaluate/q": 1.0} if step % 7 == 0 else {})})
+        for step in range(50)
+    ]
+    lines[10] = "torn"
+    lines[20] = ""
+    lines += [json.dumps({"step": step, "penalty": -step}) for step in range(40, 45)]  # rolled back
+    lines += [json.dumps({"step": 60, "health": {"code": "WX011", "text": "x"}}), '{"step": 70, "pen']
+    folder = make_run(metrics=lines)
+    whole = read_run(folder)
+    monkeypatch.setattr("wganx.report.reading.BLOCK", 3)
+    parted = read_run(folder)
+    assert whole.problems == parted.problems
+    assert whole.findings == parted.findings != ()
+    assert list(whole.curves) == list(parted.curves) == ["penalty", "evaluate/q"]
+    for name, curve in whole.curves.items():
+        np.testing.assert_array_equal(curve.steps, parted.curves[name].steps)
+        np.testing.assert_array_equal(curve.values, parted.curves[name].values)
+    penalty = dict(zip(whole.curves["penalty"].steps.tolist(), whole.curves["penalty"].values.tolist()))
+    assert (penalty[39], penalty[40], penalty[45]) == (19.5, -40.0, 22.5)
+    assert 10 not in penalty
+    assert 20 not in penalty
+
+
+def test_evaluations_of_checkpoints_are_read_by_step(make_run: MakeRun) -> None:
+    folder = make_run()
+    (folder / "evaluations").mkdir()
+    for name, text in (("step-000200.json", '{"step": 200}'), ("step-000100.json", "{}"), ("step-000300.json", "{"),
+                       ("nearest.json", "{}")):  # fmt: skip
+        (folder / "evaluations" / name).write_text(text, encoding="utf-8")
+    run = read_run(folder)
+    assert [step for step, _ in run.evaluations] == [100, 200]
+    assert any("step-000300.json cannot be read" in problem for problem in run.problems)
+
+
+def test_the_latest_walk_counts(make_run: MakeRun) -> None:
+    folder = make_run()
+    names = ("walk-000100-00.png", "walk-000200-00.png", "walk-000200-02.png", "walk-000200-02-0001.wav",
+             "walk-000200-02-0000.wav", "walk-000200-1.png", "walk-x-00.png")  # fmt: skip
+    for name in names:
+        (folder / "samples" / name).write_bytes(b"x")
+    walk = read_run(folder).walk
+    assert walk is not None
+    assert (walk.step, walk.frames) == (200, 3)
+    assert [(frame, path.name) for frame, path in walk.previews] == [
+        (0, "walk-000200-00.png"), (2, "walk-000200-02.png"),
+    ]  # fmt: skip
+    assert [path.name for path in walk.media[2]] == ["walk-000200-02-0000.wav", "walk-000200-02-0001.wav"]
+    assert len(read_run(folder).previews) == 6

@@ -53,7 +53,7 @@ def test_the_run_folder(train):
     assert [line["step"] for line in lines] == [2, 4, 6, 8, 10, 12]
     assert {"w1_raw", "w1_corrected", "penalty", "gradient_norm", "critic_loss", "generator_loss"} <= lines[0].keys()
     assert sorted(path.name for path in run.folder.samples.iterdir()) == [
-        "real.png", "step-000006.png", "step-000012.png",
+        "real.png", "step-000006.png", "step-000012.png", *(f"walk-000012-{frame:02d}.png" for frame in range(9)),
     ]  # fmt: skip
     assert sorted(path.name for path in run.folder.checkpoints.iterdir()) == [
         "step-000004", "step-000008", "step-000012",

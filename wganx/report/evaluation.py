@@ -107,7 +107,8 @@ def metrics_table(evaluation: Mapping[str, Any]) -> Table:
     entries = [entry for entry in rows if isinstance(entry, dict)] if isinstance(rows, list) else []
     names = list(dict.fromkeys(name for entry in entries for name in mapping(entry.get("baselines"))))
     columns = names[:MOST_BASELINES]
-    shown = tuple(_row(entry, columns) for entry in entries[:MOST_ROWS])
+    n = number(evaluation.get("n")) if any(number(entry.get("n")) is not None for entry in entries) else None
+    shown = tuple(_row(entry, columns, n) for entry in entries[:MOST_ROWS])
     return Table(
         rows=shown,
         unmeasured=tuple(_unmeasured(evaluation))[:MOST_ROWS],
@@ -161,9 +162,11 @@ def _per_class(evaluation: Mapping[str, Any]) -> PerClass | None:
     return PerClass(tuple(map(printable, columns)), rows, max(0, len(classes) - MOST_CLASSES))
 
 
-def _row(entry: Mapping[str, Any], columns: list[str]) -> Row:
+def _row(entry: Mapping[str, Any], columns: list[str], n: float | None) -> Row:
+    """`n` stands for rows that name none of their own, where others do."""
     baselines = mapping(entry.get("baselines"))
     better = entry.get("better")
+    own_n = n if number(entry.get("n")) is None else number(entry.get("n"))
     marks, whisker = _scale(entry, {name: baselines.get(name) for name in columns})
     return Row(
         metric=printable(entry.get("metric", "?")),
@@ -173,7 +176,7 @@ def _row(entry: Mapping[str, Any], columns: list[str]) -> Row:
         excess=_excess(entry.get("excess")),
         floor=figure(number(entry.get("floor"))),
         baselines=tuple(figure(number(baselines.get(name))) for name in columns),
-        n="" if number(entry.get("n")) is None else figure(number(entry.get("n"))),
+        n="" if own_n is None else figure(own_n),
         extractor=printable(entry.get("extractor") or ""),
         marks=marks,
         whisker=whisker,

@@ -72,17 +72,20 @@ function startSlides(root) {
     count: slides.length, at: first, every: () => 500, circles: false, show,
     spoken: (index) => slides[index].dataset.label,
   });
-  // What is shown can be linked to: report.html#step-500.
+  // What is shown can be linked to (report.html#step-500), and is still there when the page is loaded anew; whoever
+  // looks at the latest goes on to look at the latest.
   controls.querySelector("input").addEventListener("change", () => {
-    if (wanted.id) history.replaceState(null, "", `#${wanted.id}`);
+    const isLatest = wanted === slides[slides.length - 1];
+    if (wanted.id) history.replaceState(null, "", isLatest ? location.pathname + location.search : `#${wanted.id}`);
   });
   function follow() {
     const index = slides.findIndex((slide) => slide.id && `#${slide.id}` === location.hash);
-    if (index < 0) return;
+    if (index < 0) return false;
     stepper.stop();
     stepper.go(index);
-    root.scrollIntoView();
+    return true;
   }
-  addEventListener("hashchange", follow);
-  follow();
+  addEventListener("hashchange", () => follow() && root.scrollIntoView());
+  const again = performance.getEntriesByType("navigation").some((entry) => entry.type === "reload");
+  if (follow() && !again) root.scrollIntoView();
 }
