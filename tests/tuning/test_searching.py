@@ -15,8 +15,8 @@ from wganx.experiments import Ending, Watch
 from wganx.runs import RunFolder
 from wganx.storage import append_line, write_whole
 from wganx.tuning import searching
+from wganx.tuning.folder import best_of
 from wganx.tuning.request import carry_out_request
-from wganx.tuning.searching import best_of
 
 pytest.importorskip("optuna")
 
