@@ -59,11 +59,11 @@ SETTINGS = {
     ("image", "digits"): Setting(
         settings=(
             "train.batch_size=32", "generator.width=16", "critic.width=8", "generator.hidden=128",
-            "critic.hidden=128", "evaluate.n=300", "evaluate.every=125", "preview.count=36",
+            "critic.hidden=128", "evaluate.n=300", "evaluate.every=125", "preview.every=125", "preview.count=36",
         ),
         updates=250,
-        seconds=20,
-        metrics=("class-score/class_score", "sliced-w1/sliced_w1"),
+        seconds=10,
+        metrics=("class-score/class_score", "sliced-w1/sliced_w1", "class-score/label_match"),
         baseline="wgan-gp",
     ),
 }  # fmt: skip

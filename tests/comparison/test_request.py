@@ -106,7 +106,7 @@ def test_another_question_is_refused(tmp_path, sent):
     with pytest.raises(UsageError, match=r"started with other settings of clip, none; give another --out, or go on"):
         ask(tmp_path / "c", seeds=1, settings=[*SMALL[1:], "train.steps=9"])
     with pytest.raises(UsageError, match=r"has equal updates, and now 5 seconds a run is asked"):
-        ask(tmp_path / "c", seeds=1, seconds=5.0)
+        ask(tmp_path / "c", seeds=1, seconds=5.0, settings=SMALL[1:])
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("do not touch")
     with pytest.raises(UsageError, match=r"is not empty and holds no comparison; give another --out"):
@@ -130,13 +130,13 @@ def test_a_variant_that_breaks_takes_none_with_it(tmp_path, sent):
 
 def test_equal_seconds_fit_the_steps_and_end_there(tmp_path, sent):
     done, _ = sent
-    comparison, _ = ask(tmp_path / "c", seconds=0.2, seeds=1)
+    comparison, _ = ask(tmp_path / "c", seconds=0.2, seeds=1, settings=SMALL[1:])
     assert done == ["clip-pace", "none-pace", "clip-seed0", "none-seed0"]
     question = read_question(tmp_path / "c" / "comparison.yaml")
     assert all(steps > 1 for steps in question.steps.values())
     assert comparison.title == "points / ring: 2 variants x 1 seeds, each 200 ms of training"
     assert all(row.seconds < 3 for row in comparison.tables.costs)
-    ask(tmp_path / "c", seconds=0.2, seeds=1)
+    ask(tmp_path / "c", seconds=0.2, seeds=1, settings=SMALL[1:])
     assert len(done) == 4  # paced once
 
 
@@ -161,6 +161,7 @@ def test_a_wrong_configuration_starts_nothing_and_names_the_variant(tmp_path, se
         ({"budget": "updates", "seconds": 3.0}, "--seconds is a budget of seconds, and --budget says updates"),
         ({"runs": ("a", "b")}, "RUNs are finished: leave --vary, --seeds, --plugin, --scenario, --set, --device out"),
         ({"resume": "c"}, "--resume goes on with what was asked: leave"),
+        ({"seconds": 3.0}, "--set train.steps=8 has no effect with --seconds, which plans as many steps as fit"),
         ({"baseline": "R1"}, "--baseline: no variant 'R1'; variants: clip, none"),
         ({"metrics": ["high"]}, "--metric: no value 'high' that can be ranked; there are: modes/"),
         ({"reach": ["high_quality"]}, "--reach high_quality: expected NAME=SCORE"),

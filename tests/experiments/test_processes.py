@@ -30,6 +30,11 @@ if do == "raise":
     raise KeyError("something")
 if do == "kill":
     os.kill(os.getpid(), 9)
+if do == "deaf":
+    import signal
+    signal.signal(signal.SIGTERM, lambda *_: (open(rest, "w").write("told"), sys.exit(3)))
+    print("listens", flush=True)
+    time.sleep(60)
 if do == "wait":
     while os.read(0, 1):
         pass
@@ -106,6 +111,36 @@ def test_on_request_those_on_their_way_are_recalled_and_no_other_begins(tmp_path
     assert [ending.state for ending in endings] == ["stopped", "stopped"]
     assert "stopping" in lines
     assert "began job-2" not in lines
+
+
+def test_who_watches_may_have_seen_enough(tmp_path):
+    class Satisfied(Heard):
+        def enough(self, errand):
+            return errand.name == "job-0"
+
+    heard = Satisfied()
+    program = (sys.executable, "-S", "-c", PROGRAM)
+    endings = carry_out_all(errands("wait", "nothing"), tmp_path / "jobs", watch=heard, program=program)
+    assert [(ending.name, ending.state) for ending in endings] == [("job-0", "enough"), ("job-1", "done")]
+    assert "stopping" not in heard.lines
+
+
+def test_a_second_request_ends_them_at_once(tmp_path):
+    def ask_twice():
+        while "listens" not in (tmp_path / "jobs" / "job-0.log").read_text(encoding="utf-8"):
+            time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.4)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    (tmp_path / "jobs").mkdir()
+    (tmp_path / "jobs" / "job-0.log").touch()
+    threading.Thread(target=ask_twice, daemon=True).start()
+    started = time.monotonic()
+    endings, _ = send(tmp_path, f"deaf {tmp_path / 'heard'}", "nothing")
+    assert [(ending.name, ending.state) for ending in endings] == [("job-0", "stopped")]
+    assert (tmp_path / "heard").read_text() == "told"
+    assert time.monotonic() - started < 50
 
 
 def test_who_is_killed_leaves_nobody_behind(tmp_path):

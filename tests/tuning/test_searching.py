@@ -15,8 +15,8 @@ from wganx.experiments import Ending, Watch
 from wganx.runs import RunFolder
 from wganx.storage import append_line, write_whole
 from wganx.tuning import searching
+from wganx.tuning.folder import best_of
 from wganx.tuning.request import carry_out_request
-from wganx.tuning.searching import best_of
 
 pytest.importorskip("optuna")
 
@@ -44,7 +44,7 @@ def trained(monkeypatch):
             append_line(run.metrics, {"step": step, "evaluate/exact-w1/w1": 100 / weight})
             append_line(run.timings, {"step": step, "seconds": step / 10, "time/critic": 1.0})
             if watch.enough(errand):
-                return [Ending(errand.name, "stopped")]
+                return [Ending(errand.name, "enough")]
         row = {"metric": "exact-w1", "value": "w1", "generated": fake.value(100 / weight)}
         write_whole(run.evaluation, json.dumps({"rows": [row]}))
         return [Ending(errand.name, "done")]

@@ -21,7 +21,13 @@ from wganx.cli.selection import choosing_a_run
 @click.option("--budget", type=click.Choice(["updates", "seconds"]), help="What all have equally; updates by default.")
 @click.option("--seconds", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Of training, for each run.")
 @click.option("--baseline", metavar="NAME", help="The variant that differences are told to; the first by default.")
-@click.option("--metric", "metrics", multiple=True, metavar="NAME", help="Only this value; the first decides failure.")
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    metavar="NAME",
+    help="Only this value; repeat for more. By the first a run may fail.",
+)
 @click.option("--reach", multiple=True, metavar="NAME=SCORE", help="Tell the seconds until a value is that good.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="The comparison's folder.")
 @click.option("--resume", type=click.Path(path_type=Path), metavar="DIR", help="Go on with the comparison in a folder.")

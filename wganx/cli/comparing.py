@@ -50,6 +50,8 @@ class Telling(Watch):
             self._say(f"{errand.name}: done, {reached(errand)}")
         elif ending.state == "done":
             self._say(f"{errand.name}: measured")
+        elif ending.state == "enough":
+            self._say(f"{errand.name}: pruned, {reached(errand)}")
         elif ending.state == "stopped":
             self._say(f"{errand.name}: stopped and saved, {reached(errand)}")
         else:

@@ -46,8 +46,8 @@ def tune(as_json: bool, **asked: Any) -> None:
     from wganx.cli.console import make_console
     from wganx.errors import INTERRUPTED
     from wganx.storage import json_text
+    from wganx.tuning.folder import best_of
     from wganx.tuning.request import carry_out_request
-    from wganx.tuning.searching import best_of
 
     command = shlex.join(["wganx", *sys.argv[1:]])
     folder, search, trials, stopped = carry_out_request(command=command, watch=Telling(err=as_json), **asked)

@@ -12,20 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import wganx
-from wganx.comparison.alike import own_data, refuse_unlike
+from wganx.comparison.alike import refuse_unlike
 from wganx.comparison.comparing import Group, MetricTable, Standing, Tables, Versus, tabulate
 from wganx.comparison.figures import duration
 from wganx.comparison.folder import ComparisonFolder
 from wganx.comparison.gathering import Differences, asked_groups, found_groups
 from wganx.comparison.outcomes import FAILED, Outcome
 from wganx.comparison.question import Question, read_question
+from wganx.comparison.sharing import cut_short, equal_facts
 from wganx.comparison.statements import NOT_SHOWN, statements
 from wganx.experiments.configuring import full_name
-from wganx.runs import RunFolder
 from wganx.storage import json_text, write_whole
 
 SCHEMA = 1
-_PLANNED = 0.9
 _COLUMNS = (
     "variant", "seed", "status", "reason", "steps", "seconds", "seconds_per_step", "metric", "better", "value", "floor",
     "ceiling", "folder",
@@ -158,11 +157,11 @@ def compare_asked(folder: ComparisonFolder) -> Comparison:
             f"Added when there were numbers already: {'; '.join(question.added)}. Intervals assume that how many runs "
             "there are was settled before."
         )
-    equal, unequal = _equal(groups, may_differ=() if question.seconds is None else ("updates", "measured at step"))
+    equal, unequal = equal_facts(groups, may_differ=() if question.seconds is None else ("updates", "measured at step"))
     of = f"{len(question.variants)} variants x {len(question.seeds)} seeds"
     if question.seconds is not None:
         budget = f"each {duration(question.seconds)} of training"
-        cautions += _cut_short(groups, question)
+        cautions += cut_short(groups, question)
     else:
         steps = set(question.steps.values())
         budget = f"each {steps.pop():,} updates" if len(steps) == 1 else "each its updates"
@@ -201,51 +200,10 @@ def compare_found(
         metrics=[full_name(name, offered, "--metric") for name in metrics],
         reach={full_name(name, offered, "--reach"): score for name, score in (reach or {}).items()},
     )
-    equal, unequal = _equal(groups)
+    equal, unequal = equal_facts(groups)
     count = sum(len(group.outcomes) for group in groups)
     title = f"{count} runs of {len(groups)} {'variant' if len(groups) == 1 else 'variants'}"
     return Comparison(title, judged, tables, differ, equal, tuple(unequal), None, out)
-
-
-def _untaken(groups: Sequence[Group]) -> list[str]:
-    """Metrics that failed, and in how many runs."""
-    failures: dict[str, list[str]] = {}
-    for outcome in (outcome for group in groups for outcome in group.outcomes):
-        for name, why in (outcome.record.get("failures") or {}).items():
-            failures.setdefault(str(name), []).append(str(why))
-    return [
-        f"The metric {name} could not be taken in {len(why)} runs: {why[0].rstrip('.')}."
-        for name, why in failures.items()
-    ]
-
-
-def _learnt_apart(groups: Sequence[Group]) -> list[str]:
-    """That an extractor is another one for every seed, because it was learnt on that seed's data."""
-    records = [outcome.record for group in groups for outcome in group.outcomes if outcome.record]
-    names = dict.fromkeys(name for record in records for name in record.get("extractors") or {})
-    apart = [name for name in names if len({(record.get("extractors") or {}).get(name) for record in records}) > 1]
-    if not apart or not own_data(records):
-        return []
-    return [
-        f"Every seed has data of its own, on which the extractor {', '.join(apart)} was learnt: its values compare "
-        "within a seed, by pairs, and not from seed to seed."
-    ]
-
-
-def _cut_short(groups: Sequence[Group], question: Question) -> list[str]:
-    """Of equal seconds: that runs were slower than they were paced, and ended before their learning rate did."""
-    short = [
-        f"{group.name} seed {outcome.seed} ({outcome.cost.steps:,} of {question.steps[group.name]:,})"
-        for group in groups
-        for outcome in group.outcomes
-        if outcome.status != "open" and outcome.cost and outcome.cost.steps < _PLANNED * question.steps[group.name]
-    ]
-    if not short:
-        return []
-    return [
-        f"These runs spent their seconds before {_PLANNED:.0%} of the updates for which their learning rate was "
-        f"planned, because the machine was slower then than when it was paced: {'; '.join(short)}."
-    ]
 
 
 def _refuse_unlike(groups: Sequence[Group]) -> None:
@@ -255,44 +213,6 @@ def _refuse_unlike(groups: Sequence[Group]) -> None:
         {name: outcome.record for name, outcome in names.items()},
         {name: outcome.seed for name, outcome in names.items()},
     )
-
-
-def _equal(groups: Sequence[Group], may_differ: Sequence[str] = ()) -> tuple[tuple[tuple[str, str], ...], list[str]]:
-    """What all runs share, and sentences about what they should and do not."""
-    found: dict[str, list[str]] = {}
-    for group in groups:
-        for outcome in group.outcomes:
-            for name, value in _facts(outcome).items():
-                found.setdefault(name, [])
-                if value not in found[name]:
-                    found[name].append(value)
-    same = tuple((name, values[0]) for name, values in found.items() if len(values) == 1)
-    # A dataset that is drawn by the seed is another one for each seed; that they agree within a seed was seen to.
-    unlike = [name for name, values in found.items() if len(values) > 1 and name not in ("data", *may_differ)]
-    said = [f"The runs differ in {name}: {', '.join(found[name])}." for name in unlike]
-    return same, [*said, *_learnt_apart(groups), *_untaken(groups)]
-
-
-def _facts(outcome: Outcome) -> dict[str, str]:
-    facts, record = RunFolder(outcome.folder).facts(), outcome.record
-    if not facts or outcome.status != "done":
-        return {}
-    versions = facts.get("versions") or {}
-    told = {
-        "plugin": facts.get("plugin"),
-        "scenario": facts.get("scenario"),
-        "task": facts.get("task"),
-        "data": (facts.get("data") or {}).get("fingerprint"),
-        "updates": outcome.cost.steps if outcome.cost else None,
-        "measured at step": record.get("step"),
-        "samples a side": record.get("n"),
-        "repeats": record.get("repeats"),
-        "device": facts.get("device"),
-        "precision": facts.get("precision"),
-        "wganx": facts.get("wganx"),
-        "torch": versions.get("torch"),
-    }
-    return {name: f"{v:,}" if isinstance(v, int) else str(v) for name, v in told.items() if v is not None}
 
 
 def _budget(question: Question | None) -> dict[str, Any] | None:

@@ -126,6 +126,9 @@ def ask(
             problems.append(f"variant {variant.name!r}: {error}")
     if problems:
         raise ConfigError("\n".join(problems))
+    origin = next(iter(resolved.values())).origin("train.steps")
+    if seconds is not None and origin.startswith("--set"):
+        raise UsageError(f"{origin} has no effect with --seconds, which plans as many steps as fit; leave one out")
     offered = rankable(next(iter(resolved.values())))
     return Question(
         variants=tuple(variants),

@@ -21,12 +21,12 @@ _LOOK_EVERY, _LOOKS_A_SECOND = 0.1, 10
 _NEW_GROUP = 0x200  # CREATE_NEW_PROCESS_GROUP of Windows, which the module has only there
 _PROGRAM = (sys.executable, "-m", "wganx.experiments")
 
-State = Literal["done", "failed", "stopped"]
+State = Literal["done", "failed", "stopped", "enough"]
 
 
 @dataclass(frozen=True)
 class Ending:
-    """How an errand ended: `said` is what it gave as the reason where it failed."""
+    """How an errand ended: `enough` where who watches wanted no more of it; `said` is its reason where it failed."""
 
     name: str
     state: State
@@ -60,6 +60,7 @@ class _Process:
     begins: int
     process: subprocess.Popen[bytes]
     recalled: bool = False
+    enough: bool = False
 
     def recall(self) -> None:
         """Ask it to stop when it can go on from where it is."""
@@ -77,7 +78,7 @@ class _Process:
         if code == 0:
             return Ending(self.errand.name, "done")
         if code == INTERRUPTED:
-            return Ending(self.errand.name, "stopped")
+            return Ending(self.errand.name, "enough" if self.enough else "stopped")
         return Ending(self.errand.name, "failed", _reason(code, self.log, self.begins))
 
 
@@ -91,7 +92,7 @@ def carry_out_all(
     process be killed, they save and end likewise.
 
     Returns:
-        The endings of those that were begun.
+        The endings of those that were begun; ended at once counts as stopped.
     """
     logs.mkdir(parents=True, exist_ok=True)
     watch = watch or Watch()
@@ -110,6 +111,7 @@ def carry_out_all(
                 looks += 1
                 for one in list(crew.on_their_way):
                     if looks % _LOOKS_A_SECOND == 0 and not one.recalled and watch.enough(one.errand):
+                        one.enough = True
                         one.recall()
                     if (ending := one.ending()) is not None:
                         crew.on_their_way.remove(one)
@@ -119,6 +121,8 @@ def carry_out_all(
                     watch.stopping()
                     for one in crew.on_their_way:
                         one.recall()
+        except KeyboardInterrupt:
+            endings += [Ending(one.errand.name, "stopped") for one in crew.on_their_way]
         finally:
             crew.end()
     return endings

@@ -1,7 +1,8 @@
 """Searches: named settings tried within a budget, by a held-out metric, with Optuna."""
 
+from wganx.tuning.folder import SearchFolder, Tried
 from wganx.tuning.search import Search, ask_search, read_search
-from wganx.tuning.searching import SearchFolder, Tried, carry_out_search
+from wganx.tuning.searching import carry_out_search
 from wganx.tuning.space import Axis, parse_axes
 
 __all__ = [

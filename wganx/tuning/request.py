@@ -8,8 +8,9 @@ from typing import Any
 
 from wganx.errors import UsageError
 from wganx.experiments import Watch
+from wganx.tuning.folder import SearchFolder, Tried
 from wganx.tuning.search import Search, ask_search, read_search
-from wganx.tuning.searching import SearchFolder, Tried, carry_out_search
+from wganx.tuning.searching import carry_out_search
 from wganx.tuning.space import parse_axes
 
 
