@@ -64,6 +64,10 @@ class Unavailable(WganxError):
     """What a metric needs is not there, or not to be trusted; the evaluation skips it, and says so."""
 
 
+class TooFewRows(DataError, Unavailable):
+    """A metric needs more rows than there are."""
+
+
 def did_you_mean(word: str, offered: Iterable[str]) -> str:
     """``"; did you mean 'x'?"`` for the offered name closest to `word`, or nothing when none is close."""
     close = get_close_matches(word, list(offered), n=1)

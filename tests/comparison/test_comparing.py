@@ -162,18 +162,22 @@ def test_only_training_is_counted_as_training(nine_runs):
 @pytest.mark.parametrize(
     ("protocol", "message"),
     [
-        ({"n": 60}, "samples a side (n): 50 in gradient-penalty (seed 0), 60 in clip (seed 0)"),
-        ({"extractors": {"classes": "0123456789abcdef"}}, "extractor weights: none in gradient-penalty (seed 0)"),
-        ({"fingerprint": "others"}, "held-out data (fingerprint): data of seed in gradient-penalty (seed 0), others"),
-        ({"protocol": {"resize": "bilinear"}}, "resize filter: none in gradient-penalty (seed 0), bilinear in clip"),
-        ({"repeats": 3}, "repeats: 1 in"),
+        ({"n": 60}, "n is 50 in gradient-penalty (seed 0) and 60 in clip (seed 0)"),
+        ({"extractors": {"classes": "0123"}}, "weights of extractor 'classes' is abcd in gradient-penalty (seed 0) "),
+        ({"fingerprint": "others"}, "the held-out data is data of seed 0 in gradient-penalty (seed 0) and others in"),
+        ({"protocol": {"resize": {"data": "box"}}}, "resize filter of 'data' is bicubic in gradient-penalty (seed "),
+        ({"repeats": 3}, "the number of blocks is 1 in"),
     ],
 )  # fmt: skip
 def test_unlike_evaluations_are_refused_by_what_differs(make_run, record, protocol, message):
-    runs = [make_run("a"), make_run("b", "clip", evaluation=record(0.5, 0.5, 0, **protocol))]
+    alike = {"extractors": {"classes": "abcd"}, "protocol": {"resize": {"data": "bicubic"}}}
+    runs = [
+        make_run("a", evaluation=record(0.5, 0.5, 0, **alike)),
+        make_run("b", "clip", evaluation=record(0.5, 0.5, 0, **{**alike, **protocol})),
+    ]
     with pytest.raises(UsageError) as caught:
         compare_found(runs)
-    assert "these evaluations cannot stand side by side:" in str(caught.value)
+    assert str(caught.value).startswith("these numbers cannot stand side by side: ")
     assert message in str(caught.value)
 
 
@@ -251,5 +255,7 @@ def test_one_set_of_data_wants_one_extractor_throughout(make_run, record):
         ))
         for seed in range(2)
     ]  # fmt: skip
-    with pytest.raises(UsageError, match="extractor weights: own weights 0 in all runs"):
+    with pytest.raises(
+        UsageError, match=r"weights of extractor 'own' is weights 0 in clip \(seed 0\) and weights 1 in clip"
+    ):
         compare_found(runs)

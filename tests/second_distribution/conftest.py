@@ -93,7 +93,12 @@ def journey(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Jo
         given: Mapping[str, str | int] | None = None,
         **settings: Any,
     ) -> Journey:
-        overrides = {"train.steps": 2 * half, "checkpoint.every": half, "preview.every": half, "log.every": half}
+        overrides: dict[str, Any] = {
+            "train.steps": 2 * half,
+            "checkpoint.every": half,
+            "preview.every": half,
+            "log.every": half,
+        }
         # What the network that judges learns in so short a time is refused, which is no failure.
         overrides |= {"evaluate.extractors": {"own": {"updates": 3}}}
         overrides |= {name.replace("__", "."): value for name, value in settings.items()}

@@ -134,7 +134,9 @@ class Evaluation:
         )
 
 
-def check_comparable(records: Sequence[Mapping[str, Any]] | Mapping[str, Mapping[str, Any]]) -> None:
+def check_comparable(
+    records: Sequence[Mapping[str, Any]] | Mapping[str, Mapping[str, Any]], *, same_data: bool = True
+) -> None:
     """Refuse records (as `Evaluation.to_json` gives them) whose numbers cannot stand side by side.
 
     They must agree in the held-out data, the rows and blocks, the value range, how samples were resized, and the
@@ -142,6 +144,8 @@ def check_comparable(records: Sequence[Mapping[str, Any]] | Mapping[str, Mapping
 
     Args:
         records: in order, or by name.
+        same_data: whether held-out data, and weights that may have been learnt on its kind, have to agree as well;
+            they do not where every seed draws data of its own.
 
     Raises:
         UsageError: in one line, what differs first, and in which two of them.
@@ -149,11 +153,11 @@ def check_comparable(records: Sequence[Mapping[str, Any]] | Mapping[str, Mapping
     named = dict(records) if isinstance(records, Mapping) else {f"record {i + 1}": r for i, r in enumerate(records)}
     (first, one), *others = [*named.items()] or [("", {})]
     for name, other in others:
-        for what, read in _MUST_AGREE.items():
+        for what, read in {**(_OF_DATA if same_data else {}), **_MUST_AGREE}.items():
             here, there = read(one), read(other)
             if here != there:
                 raise _unlike(what, first, here, name, there)
-    for what in ("extractors", "resize"):
+    for what in ("extractors", "resize") if same_data else ("resize",):
         seen: dict[str, tuple[str, Any]] = {}
         for name, record in named.items():
             for extractor, value in _by_extractor(record, what).items():
@@ -201,9 +205,12 @@ def _shown(value: Any) -> str:
     return "not told" if value is None or value == "" else str(value)
 
 
-_MUST_AGREE: Mapping[str, Any] = {
+_OF_DATA: Mapping[str, Any] = {
     "the held-out data": lambda record: record.get("fingerprint"),
     "the number of held-out items": lambda record: record.get("heldout"),
+}
+
+_MUST_AGREE: Mapping[str, Any] = {
     "n": lambda record: record.get("n"),
     "the number of blocks": lambda record: record.get("repeats"),
     "the number of generated rows": lambda record: record.get("candidates"),

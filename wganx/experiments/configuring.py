@@ -15,7 +15,7 @@ _LOOKS = {"preview.every": 4, "evaluate.every": 10, "log.every": 40}
 
 def rankable(resolved: Resolved) -> list[str]:
     """Every value ``metric/value`` of a run's evaluation that says which way is better."""
-    return [f"{name}/{value}" for name, chosen in resolved.metrics.items() for value in chosen.metric.better]
+    return [f"{name}/{value}" for name, chosen in resolved.every_metric().items() for value in chosen.metric.better]
 
 
 def full_name(name: str, offered: Sequence[str], option: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wganx.report.geometry import band, dots, keep, nice_marks, path, running_mean, smoothing_window
-from wganx.report.reading import Curve
+from wganx.report.logged import Curve
 from wganx.report.wording import figure
 
 MOST_POINTS = 2_000

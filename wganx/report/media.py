@@ -14,7 +14,8 @@ from PIL import Image
 
 from wganx.report.decoding import Strip, as_mp3, as_strip, loudness
 from wganx.report.pictures import MOST_STEPS, spread
-from wganx.report.reading import printable, sample_number
+from wganx.report.plain import printable
+from wganx.report.reading import sample_number
 
 MOST_FILES = 16
 """Of one step, and of the real ones."""

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from wganx.report.reading import RunRecord, mapping, number, printable
+from wganx.report.plain import mapping, number, printable
+from wganx.report.reading import RunRecord
 from wganx.report.wording import figure
 
 MOST_NOTES = 30

@@ -11,8 +11,9 @@ from wganx.report.facts import environment_facts, headline, settings
 from wganx.report.media import MOST_FILES, embed_media
 from wganx.report.notes import run_notes
 from wganx.report.pictures import embed
+from wganx.report.plain import mapping, number, printable
 from wganx.report.quality import draw_quality
-from wganx.report.reading import RunRecord, mapping, number, printable, read_run
+from wganx.report.reading import RunRecord, read_run
 from wganx.report.samples import draw_neighbours, draw_slides, draw_walk, steps_to_show
 from wganx.report.shell import Part, render
 from wganx.storage import write_whole

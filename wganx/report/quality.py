@@ -10,7 +10,8 @@ import numpy as np
 
 from wganx.report.charts import Chart, Series, StepAxis, draw, step_axis
 from wganx.report.evaluation import ends_of
-from wganx.report.reading import Curve, mapping, number, printable
+from wganx.report.logged import Curve
+from wganx.report.plain import mapping, number, printable
 
 MOST_CHARTS = 12
 

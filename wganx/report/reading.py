@@ -10,42 +10,24 @@ import json
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import yaml
-from numpy.typing import NDArray
 
 from wganx.errors import DataError
 from wganx.lock import as_they_are
+from wganx.report.logged import Curve, blocks_of, curves_of
+from wganx.report.plain import first_line, number, printable
 
-LONGEST_TEXT = 1_000
-BLOCK = 4_000
 MOST_EVALUATIONS = 2_000
-HUGE = 1e39  # beyond float32: such a reading is as unusable as an infinite one
 
-_HOME = re.compile(r"(?i)(?:/home/|/Users/|[A-Z]:\\+Users\\+)[^/\\\s\"']+")
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _SAMPLE = re.compile(r"(?:step-(\d{1,15})|real)(?:-(.+))?\.([a-z0-9]{3,4})", re.DOTALL)
 _FRAME = re.compile(r"walk-([0-9]{1,15})-([0-9]{2})(-.+)?\.([a-z0-9]{3,4})", re.DOTALL)
 _STEP_RECORD = re.compile(r"step-([0-9]{1,15})\.json")
 _MEDIA = frozenset(("wav", "flac", "ogg", "mp3", "mp4", "webm", "gif", "webp"))
-
-
-@dataclass(frozen=True)
-class Curve:
-    """One quantity over the steps: rising `steps` (K,) and `values` (K,), NaN where a reading was not finite."""
-
-    steps: NDArray[np.int64]
-    values: NDArray[np.float64]
-
-    @property
-    def finite(self) -> NDArray[np.float64]:
-        """The readings that are numbers."""
-        return self.values[np.isfinite(self.values)]
 
 
 @dataclass(frozen=True)
@@ -127,9 +109,9 @@ def read_run(folder: Path) -> RunRecord:
         )
     problems: list[str] = []
     findings: list[dict[str, Any]] = []
-    curves = _curves(_blocks(folder / "metrics.jsonl", problems), findings)
+    curves = curves_of(blocks_of(folder / "metrics.jsonl", problems), findings)
     pictures, media = _samples(folder / "samples")
-    timings = _curves(_blocks(folder / "timings.jsonl", problems), [])
+    timings = curves_of(blocks_of(folder / "timings.jsonl", problems), [])
     if "steps_per_second" in timings:
         curves.setdefault("steps_per_second", timings["steps_per_second"])
     return RunRecord(
@@ -140,7 +122,11 @@ def read_run(folder: Path) -> RunRecord:
         evaluation=_document(folder / "evaluation.json", problems, expected=False),
         evaluations=tuple(_evaluations(folder / "evaluations", problems)),
         findings=tuple(findings),
-        shares={name[5:]: float(curve.finite.mean()) for name, curve in timings.items() if _is_share(name, curve)},
+        shares={
+            name.removeprefix("time/"): float(curve.finite.mean())
+            for name, curve in timings.items()
+            if name.startswith("time/") and len(curve.finite)
+        },
         previews=tuple(sorted((step, path) for step, path in pictures if step is not None)),
         real_picture=next((path for step, path in pictures if step is None), None),
         media=media,
@@ -163,30 +149,9 @@ def _up_to_now(
     return {**facts, **now}
 
 
-def printable(value: object) -> str:
-    """`value` as text fit for a page: no control characters, no home folder, at most `LONGEST_TEXT` long."""
-    text = str(value)
-    if len(text) > LONGEST_TEXT:
-        text = text[:LONGEST_TEXT] + " …"
-    text = _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
-    return _HOME.sub("~", text).encode("utf-8", "replace").decode("utf-8")
-
-
-def number(value: object) -> float | None:
-    """`value` if it is a finite number (a bool is none), else None."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < HUGE:
-        return None
-    return float(value)
-
-
 def sample_number(name: str) -> int | None:
     """Which sample a file holds, from 1, by the number from 0 at the end of its name; None if there is no number."""
     return int(name) + 1 if re.fullmatch(r"[0-9]{1,9}", name) else None
-
-
-def mapping(value: object) -> Mapping[str, Any]:
-    """`value` if it is a mapping, else an empty one: half-written facts must not stop the page."""
-    return value if isinstance(value, dict) else {}
 
 
 def _document(path: Path, problems: list[str], *, expected: bool = True) -> dict[str, Any] | None:
@@ -199,7 +164,7 @@ def _document(path: Path, problems: list[str], *, expected: bool = True) -> dict
             problems.append(f"{path.name} is missing: the parts of this page that need it stay empty.")
         return None
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        problems.append(f"{path.name} cannot be read ({_first_line(error)}): what it says is not shown.")
+        problems.append(f"{path.name} cannot be read ({first_line(error)}): what it says is not shown.")
         return None
     if not isinstance(content, dict):
         problems.append(f"{path.name} does not hold a mapping: what it says is not shown.")
@@ -215,119 +180,6 @@ def _evaluations(folder: Path, problems: list[str]) -> Iterator[tuple[int, Mappi
     for step, path in sorted((int(match[1]), path) for match, path in named if match)[:MOST_EVALUATIONS]:
         if (record := _document(path, problems)) is not None:
             yield step, record
-
-
-def _blocks(path: Path, problems: list[str]) -> Iterator[list[dict[str, Any]]]:
-    """The objects of a JSON-lines file, many at a time; a torn last line is the mark of a killed run and only noted."""
-    try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        problems.append(f"{path.name} cannot be read ({_first_line(error)}).")
-        return
-    damaged = 0
-    for start in range(0, len(lines), BLOCK):
-        block = lines[start : start + BLOCK]
-        entries = _parsed("[" + ",".join(block) + "]")  # all at once, which is faster than one by one
-        if isinstance(entries, list) and len(entries) == len(block) and all(isinstance(e, dict) for e in entries):
-            yield entries
-            continue
-        places = [place for place, line in enumerate(block, start=start + 1) if line.strip()]
-        entries = [_parsed(lines[place - 1]) for place in places]
-        yield [entry for entry in entries if isinstance(entry, dict)]
-        bad = [place for place, entry in zip(places, entries) if not isinstance(entry, dict)]
-        if len(lines) in bad:
-            problems.append(f"The last line of {path.name} is cut off, as when a run is killed; it is left out.")
-        damaged += len(set(bad) - {len(lines)})
-    if damaged:
-        problems.append(f"{damaged} damaged line{'s' * (damaged > 1)} of {path.name} left out.")
-
-
-def _parsed(text: str) -> object:
-    """What JSON says, or None."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _findings(entries: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    for entry in entries:
-        if not (found := mapping(entry.get("health"))).get("code"):
-            continue
-        if (step := number(entry.get("step"))) is not None:
-            yield {"step": int(step), **found}
-
-
-def _is_share(name: str, curve: Curve) -> bool:
-    return name.startswith("time/") and len(curve.finite) > 0
-
-
-_Part = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
-"""Readings of one quantity: where in the file they stand, their steps, their values."""
-
-
-def _curves(blocks: Iterable[list[dict[str, Any]]], findings: list[dict[str, Any]]) -> dict[str, Curve]:
-    """Readings by name; what the health checks found goes to `findings`.
-
-    After a roll-back steps come twice: the later reading is the one that counts.
-    """
-    readings: dict[str, list[_Part]] = defaultdict(list)
-    begun = 0
-    for entries in blocks:
-        findings += _findings(entries)
-        for name, part in _columns(entries, begun):
-            readings[name].append(part)
-        begun += len(entries)
-    order = sorted(readings, key=lambda name: min(int(places[0]) for places, *_ in readings[name]))
-    return {name: _by_step(readings[name]) for name in order}
-
-
-def _columns(entries: Sequence[dict[str, Any]], begun: int) -> Iterator[tuple[str, _Part]]:
-    """Entries of the same keys as columns: long runs have hundreds of thousands of them."""
-    alike: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for place, entry in enumerate(entries):
-        alike[tuple(entry)].append(place)
-    for keys, places in alike.items():
-        if "step" not in keys:
-            continue
-        columns = dict(zip(keys, zip(*(entries[place].values() for place in places))))
-        steps = _readings(columns.pop("step"))
-        placed = np.isfinite(steps) & (steps >= 0)
-        for name, column in columns.items():
-            there = placed & _is_reading(column)
-            if there.any():
-                where = np.array(places, dtype=np.int64)[there] + begun
-                yield printable(name), (where, steps[there].astype(np.int64), _readings(column)[there])
-
-
-def _by_step(parts: Sequence[_Part]) -> Curve:
-    places, steps, values = (np.concatenate(each) for each in zip(*parts))
-    order = np.lexsort((places, steps))
-    steps, values = steps[order], values[order]
-    latest = np.append(steps[1:] != steps[:-1], True)
-    return Curve(steps[latest], values[latest])
-
-
-def _readings(column: Sequence[object]) -> NDArray[np.float64]:
-    """A column as numbers, NaN where there is none that can be used."""
-    try:
-        values = np.array(column if _is_plain(column) else [number(each) for each in column], dtype=np.float64)
-    except OverflowError:  # a whole number beyond what a float holds
-        values = np.array([number(each) for each in column], dtype=np.float64)
-    return np.where(np.abs(values) < HUGE, values, np.nan)
-
-
-def _is_reading(column: Sequence[object]) -> NDArray[np.bool_]:
-    """Where a column holds a number, or the ``null`` of one that was not finite."""
-    if _is_plain(column):
-        return np.ones(len(column), dtype=bool)
-    return np.array([_is_plain([each]) for each in column])
-
-
-def _is_plain(column: Sequence[object]) -> bool:
-    return set(map(type, column)) <= {int, float, type(None)}
 
 
 def _samples(folder: Path) -> tuple[list[tuple[int | None, Path]], dict[int | None, tuple[Path, ...]]]:
@@ -397,9 +249,3 @@ def _files(folder: Path) -> tuple[FileGroup, ...]:
             name = inside[0] if len(inside) == 1 else f"{inside[0]}/"
         groups[printable(name)].append(path.stat().st_size)
     return tuple(FileGroup(name, len(sizes), sum(sizes)) for name, sizes in sorted(groups.items()))
-
-
-def _first_line(error: BaseException) -> str:
-    """What went wrong, without the path that an OSError repeats."""
-    text = (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__
-    return printable(text.splitlines()[0])

@@ -11,14 +11,15 @@ import numpy as np
 
 from wganx.report.media import Media, Medium, embed_media
 from wganx.report.pictures import UNREADABLE_PICTURE, Picture, Shown, embed, encode, spread
-from wganx.report.reading import RunRecord, mapping, number, printable
+from wganx.report.plain import mapping, number, printable
+from wganx.report.reading import RunRecord
 from wganx.report.wording import figure
 
 MILESTONES = 5
 MOST_DISTANCES = 32
 WALK_PICTURES, WALK_MEDIA, NEIGHBOURS = 600_000, 500_000, 500_000
 """Bytes of the page."""
-WALK_FILES = 2
+WALK_FILES = 4
 """Sounds and clips of each stop of the walk."""
 
 

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from wganx.report.reading import number
+from wganx.report.plain import number
 from wganx.report.wording import figure, size_in_words
 
 LARGEST_PAGE = 8_000_000

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from wganx.errors import DataError
+from wganx.errors import TooFewRows
 from wganx.evaluation.metrics.pairs import distances, nearest_other
 
 
@@ -67,4 +67,4 @@ def density_coverage(made: Tensor, real: Tensor, k: int = 5) -> DensityCoverage:
 
 def _check(k: int, *sides: Tensor) -> None:
     if (fewest := min(map(len, sides))) <= k:
-        raise DataError(f"{k} neighbours need more than {k} rows a side, and there are {fewest}; give more rows (-n)")
+        raise TooFewRows(f"{k} neighbours need more than {k} rows a side, and there are {fewest}; give more rows (-n)")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from wganx.errors import DataError
+from wganx.errors import DataError, TooFewRows
 
 AT_ONCE = 2**19
 """Distances that are held at a time, 4 MiB of them."""
@@ -20,7 +20,7 @@ def check_rows(x: Tensor, y: Tensor, least: int) -> None:
         DataError: with what there is.
     """
     if min(len(x), len(y)) < least:
-        raise DataError(f"at least {least} rows a side are needed, and there are {len(x)} and {len(y)}")
+        raise TooFewRows(f"at least {least} rows a side are needed, and there are {len(x)} and {len(y)}")
     if x.shape[1:] != y.shape[1:]:
         raise DataError(f"features of {x.shape[1]} and {y.shape[1]} values cannot be compared; use one extractor")
 

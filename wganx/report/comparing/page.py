@@ -15,7 +15,8 @@ from wganx.errors import DataError, WganxError
 from wganx.report.comparing.overlays import draw_overlays
 from wganx.report.comparing.samples import draw_gallery
 from wganx.report.comparing.scales import draw_beside, draw_scales
-from wganx.report.reading import RunRecord, printable, read_run
+from wganx.report.plain import printable
+from wganx.report.reading import RunRecord, read_run
 from wganx.report.shell import render
 from wganx.report.wording import DASH
 from wganx.storage import write_whole

@@ -10,7 +10,8 @@ from PIL import Image
 
 from wganx.comparison.comparing import Group
 from wganx.report.pictures import Picture, encode
-from wganx.report.reading import RunRecord, printable
+from wganx.report.plain import printable
+from wganx.report.reading import RunRecord
 
 STEPS = 4
 BUDGET = 5_500_000
