@@ -12,7 +12,10 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -101,3 +104,31 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         archive.extractall(folder)
     wheel.unlink()
     return folder
+
+
+_BROWSERS = (os.environ.get("WGANX_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
+_QUIET = ("gpu", "quic", "background-networking", "component-update", "sync", "dev-shm-usage")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A browser of Playwright's: ``WGANX_CHROMIUM``, or a chromium on PATH.
+
+    With ``WGANX_REQUIRE_BROWSER=1`` a missing browser or package is a failure, so that no CI forgets these tests.
+    """
+    executable = next((found for found in map(shutil.which, filter(None, _BROWSERS)) if found), None)
+    absent = [name for name in ("playwright", "axe_playwright_python") if find_spec(name) is None]
+    if absent or executable is None:
+        reason = (
+            f"no {' and no '.join(absent)}: pip install 'wganx[test]'"
+            if absent
+            else "no chromium: set WGANX_CHROMIUM or put one on PATH"
+        )
+        (pytest.fail if os.environ.get("WGANX_REQUIRE_BROWSER") == "1" else pytest.skip)(reason)
+    from playwright.sync_api import sync_playwright
+
+    options = ["--no-sandbox", "--no-first-run", *(f"--disable-{part}" for part in _QUIET)]
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=executable, args=options)
+        yield launched
+        launched.close()

@@ -15,7 +15,6 @@ SPEC = importlib.util.spec_from_file_location(
 )
 browsing = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(browsing)
-browser = browsing.browser
 
 
 @pytest.fixture(scope="module")

@@ -1,15 +1,9 @@
-"""The page in a real browser, where one is installed: ``WGANX_CHROMIUM`` or a chromium on PATH.
-
-With ``WGANX_REQUIRE_BROWSER=1`` a missing browser or package is a failure, so that no CI forgets these tests.
-"""
+"""The page in a real browser, where one is installed."""
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,36 +11,11 @@ import pytest
 
 from wganx.report import write_report
 
-WANTED = (os.environ.get("WGANX_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
-QUIET = ("gpu", "quic", "background-networking", "component-update", "sync", "dev-shm-usage")
 PHONE, DESK = {"width": 375, "height": 800}, {"width": 1280, "height": 900}
 
 Open = Callable[..., Any]
 Page = Any
 """Of Playwright, which may not be there."""
-
-
-def missing() -> str | None:
-    """Why there is no browser to test in."""
-    if absent := [name for name in ("playwright", "axe_playwright_python") if find_spec(name) is None]:
-        return f"no {' and no '.join(absent)}: pip install 'wganx[test]'"
-    if not any(map(shutil.which, filter(None, WANTED))):
-        return "no chromium: set WGANX_CHROMIUM or put one on PATH"
-    return None
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if reason := missing():
-        (pytest.fail if os.environ.get("WGANX_REQUIRE_BROWSER") == "1" else pytest.skip)(reason)
-    from playwright.sync_api import sync_playwright
-
-    executable = next(filter(None, map(shutil.which, filter(None, WANTED))))
-    options = ["--no-sandbox", "--no-first-run", *(f"--disable-{part}" for part in QUIET)]
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=executable, args=options)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="module")

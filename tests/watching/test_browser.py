@@ -1,30 +1,14 @@
-"""The followed page in a real browser, where playwright and a chromium are."""
+"""The followed page in a real browser."""
 
 from __future__ import annotations
-
-import os
-import shutil
-
-import pytest
 
 from wganx.lock import locked
 from wganx.watching.following import FollowedPage
 from wganx.watching.serving import serving
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="drives the browser")
 
-NAMES = (os.environ.get("WGANX_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
-CHROMIUM = next((found for found in map(shutil.which, filter(None, NAMES)) if found), None)
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium: set WGANX_CHROMIUM or put one on PATH")
-
-
-def test_an_open_page_is_loaded_again_when_it_changed_and_only_then(begun, reach):
-    quiet = ("gpu", "quic", "background-networking", "component-update", "sync", "dev-shm-usage")
-    with sync_api.sync_playwright() as playwright, locked(begun):
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--no-first-run", *(f"--disable-{part}" for part in quiet)]
-        )
+def test_an_open_page_is_loaded_again_when_it_changed_and_only_then(browser, begun, reach):
+    with locked(begun):
         page, said, loaded = browser.new_page(), [], []
         page.on("console", lambda message: said.append(message.text))
         page.on("pageerror", lambda error: said.append(str(error)))
@@ -51,4 +35,4 @@ def test_an_open_page_is_loaded_again_when_it_changed_and_only_then(begun, reach
             assert said == [], "its policy and that of the page let through what they need, and there is nothing else"
         page.clock.run_for(10_000)
         page.get_by_text("No longer followed").wait_for()
-        browser.close()
+        page.close()
