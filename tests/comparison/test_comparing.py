@@ -256,6 +256,6 @@ def test_one_set_of_data_wants_one_extractor_throughout(make_run, record):
         for seed in range(2)
     ]  # fmt: skip
     with pytest.raises(
-        UsageError, match=r"weights of extractor 'own' is weights 0 in clip \(seed 0\) and weights 1 in clip"
+        UsageError, match=r"weights of extractor 'own' is weights 0 in all runs .* weights 1 in all runs"
     ):
         compare_found(runs)
