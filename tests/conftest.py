@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,10 @@ from wganx.testing.fixtures import fake_distribution as fake_distribution
 # Before anything imports torch, and for the processes that tests start: threads gain nothing on networks this small,
 # and lose a lot where every core has a test of its own.
 os.environ["OMP_NUM_THREADS"] = "1"
+
+# A suite that was started in the background ignores Ctrl-C, and so would every process that tests start and stop by it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _HOME = Path(tempfile.mkdtemp(prefix="wganx-tests-"))
 _FOLDERS = {

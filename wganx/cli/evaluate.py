@@ -14,9 +14,7 @@ from wganx.cli.selection import with_extensions, with_place
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rich.table import Table
-
-    from wganx.evaluation import Evaluation, Row
+    from wganx.evaluation import Evaluation
 
 
 @click.command()
@@ -95,6 +93,7 @@ def _progress() -> Iterator[Callable[[str], None]]:
 
 def _tell(found: Sequence[Evaluation], form: str | None, *, curve: bool) -> None:
     from wganx.cli.console import make_console
+    from wganx.cli.numbers import curve_table, evaluation_table, notes
     from wganx.evaluation import as_csv
     from wganx.storage import json_text
 
@@ -106,64 +105,6 @@ def _tell(found: Sequence[Evaluation], form: str | None, *, curve: bool) -> None
         click.echo(as_csv(found), nl=False)
         return
     console = make_console()
-    console.print(_curve(found) if curve else _table(found[0]))
-    last = found[-1]
-    console.print(last.sentence(), highlight=False, markup=False)
-    for name, why in last.skipped.items():
-        console.print(f"{name} skipped: {why}", highlight=False, markup=False)
-
-
-def _table(evaluation: Evaluation) -> Table:
-    from rich.markup import escape
-    from rich.table import Table
-
-    baselines = list(dict.fromkeys(name for row in evaluation.rows for name in row.baselines))
-    table = Table(
-        title=f"step {evaluation.step}: {evaluation.n} held-out rows a side (of {evaluation.heldout}), "
-        + (f"{evaluation.repeats} times, " if evaluation.repeats > 1 else "")
-        + f"seed {evaluation.seed}",
-        title_justify="left",
-    )
-    for heading in ("metric", "value", "better"):
-        table.add_column(heading)
-    several = any(row.interval is not None for row in evaluation.rows)
-    headings = ["generated", *(["95 %"] if several else []), "floor: real"]
-    for heading in (*headings, *(escape(f"baseline: {name}") for name in baselines)):
-        table.add_column(heading, justify="right")
-    table.add_column("extractor")
-    before = ""
-    for row in evaluation.rows:
-        others = [row.baselines.get(name) for name in baselines]
-        numbers = ["-" if number is None else f"{number:.4g}" for number in (row.generated, row.floor, *others)]
-        if several:
-            numbers.insert(1, "" if row.interval is None else " .. ".join(f"{end:.3g}" for end in row.interval))
-        name = "" if row.metric == before else row.metric
-        table.add_row(escape(name), escape(row.value), row.better or "", *numbers, escape(_whose(row, evaluation)))
-        before = row.metric
-    return table
-
-
-def _whose(row: Row, evaluation: Evaluation) -> str:
-    """The extractors of a row with the start of their hash, and the rows where they are fewer."""
-    names = row.extractor.split(", ") if row.extractor else []
-    told = [f"{name}@{evaluation.extractors.get(name, '')[:6]}" for name in names]
-    return " ".join([*told, *([] if row.n is None else [f"n={row.n:,}"])])
-
-
-def _curve(found: Sequence[Evaluation]) -> Table:
-    """A row a value, a column a step."""
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(title=f"{found[0].n} held-out rows a side, {found[0].repeats} times", title_justify="left")
-    for heading in ("metric", "value", "better"):
-        table.add_column(heading)
-    for evaluation in found:
-        table.add_column(f"step {evaluation.step}", justify="right")
-    table.add_column("floor: real", justify="right")
-    values = {(row.metric, row.value): row for evaluation in found for row in evaluation.rows}
-    by_step = [{(row.metric, row.value): row.generated for row in evaluation.rows} for evaluation in found]
-    for key, row in values.items():
-        numbers = [f"{step[key]:.4g}" if key in step else "-" for step in by_step]
-        table.add_row(escape(row.metric), escape(row.value), row.better or "", *numbers, f"{row.floor:.4g}")
-    return table
+    console.print(curve_table(found) if curve else evaluation_table(found[0], console.width))
+    for note in notes(found[-1]):
+        console.print(note, highlight=False, markup=False)
