@@ -36,6 +36,7 @@ def attempt(generator=None, critic=None, real=None, **settings):
     settings = {"noise": (3,), "device": "cpu", "format": IMAGE, **settings}
     trainer = wganx.Trainer(generator or image_generator(nn.Tanh()), critic or image_critic(), **settings)
     trainer.fit([images() if real is None else real], steps=1)
+    assert trainer.step == 1, "what is not refused trains"
 
 
 def test_a_sound_pair_passes():
