@@ -11,9 +11,9 @@ from typing import Any
 from wganx.config import Resolved, resolve
 from wganx.engine import Observer, Ranks, Wanted, Warnings, join, showing
 from wganx.errors import UsageError, WganxError
-from wganx.plugins.contracts import Fitted
 from wganx.report import write_report
 from wganx.runs import Run, RunFolder, keep_walk, train_run
+from wganx.runs.fitted import FittedParts
 
 
 def train(
@@ -160,9 +160,9 @@ def _by_first(ranks: Ranks, resolved: Resolved, folder: RunFolder, open_folder: 
     """The run that the first rank opens; the others take part in it and leave its folder alone."""
     opened: list[Run] = []
 
-    def open_first() -> Fitted:
+    def open_first() -> FittedParts:
         opened.append(open_folder())
-        return opened[0].assembly.fitted
+        return opened[0].assembly.fitted_parts
 
     fitted = ranks.from_first(open_first)
     return opened[0] if ranks.first else Run(folder, resolved, _mute, fitted)

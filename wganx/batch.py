@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from wganx.errors import DataError
 
@@ -79,6 +79,69 @@ class SampleFormat:
     def is_label(self) -> bool:
         """Whether this is the format of a class index."""
         return bool(self.classes) and not self.axes
+
+    @classmethod
+    def number(cls, low: float, high: float, *, usual: float) -> SampleFormat:
+        """Format of a number that can be chosen, such as an intensity: a floating-point scalar in ``[low, high]``.
+
+        Args:
+            usual: what it is where nobody chooses.
+
+        Raises:
+            ValueError: `usual` lies outside of the range, or the range is empty.
+        """
+        if not low <= usual <= high:
+            raise ValueError(f"the usual number must lie in {low:g} .. {high:g}, got {usual:g}")
+        return cls(axes=(), shape=(), value_range=(low, high), signal={"usual": usual})
+
+    @property
+    def is_number(self) -> bool:
+        """Whether this is the format of a number that can be chosen."""
+        return not self.axes and not self.classes and "usual" in self.signal
+
+    @classmethod
+    def text(cls, alphabet: tuple[str, ...], length: int) -> SampleFormat:
+        """Format of a text: `length` whole numbers, 0 after its end and ``1 + index in alphabet`` before.
+
+        Args:
+            alphabet: its symbols. Where each is one character, a text is read character by character, else word by
+                word.
+            length: the most symbols it has.
+
+        Raises:
+            ValueError: no symbols, or one of them twice.
+        """
+        if not alphabet or len(set(alphabet)) < len(alphabet):
+            raise ValueError(f"an alphabet needs symbols that differ, got {alphabet}")
+        return cls(
+            axes=("token",),
+            shape=(length,),
+            value_range=(0.0, float(len(alphabet))),
+            signal={"alphabet": list(alphabet)},
+        )
+
+    @property
+    def is_text(self) -> bool:
+        """Whether this is the format of a text."""
+        return self.axes == ("token",) and "alphabet" in self.signal
+
+    def tokens(self, text: str) -> list[int]:
+        """A text as the whole numbers of this format, padded to its length.
+
+        Raises:
+            ValueError: the text has a symbol that is not in the alphabet, or too many of them.
+        """
+        alphabet = [str(symbol) for symbol in cast(list[str], self.signal["alphabet"])]
+        by_character = all(len(symbol) == 1 for symbol in alphabet)
+        index = {symbol: number for number, symbol in enumerate(alphabet, 1)}
+        symbols = list(text) if by_character else text.split()
+        (length,) = self.sizes
+        if strange := sorted(set(symbols) - index.keys()):
+            known = "".join(alphabet) if by_character else ", ".join(alphabet)
+            raise ValueError(f"{', '.join(map(repr, strange))} of {text!r} is not in the alphabet: {known}")
+        if not 0 < len(symbols) <= length:
+            raise ValueError(f"a text has 1 to {length} symbols here, and {text!r} has {len(symbols)}")
+        return [*(index[symbol] for symbol in symbols), *(0 for _ in range(length - len(symbols)))]
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -157,16 +220,19 @@ class Batch:
         real: what the critic should score high, ``(N, *sample.shape)``, floating point.
         context: what the generator is given, each ``(N, ...)``: labels, past frames, a source voice.
         condition: what the critic sees beside the sample, each ``(N, ...)``.
+        known: what is known of each row and given to neither player, each ``(N, ...)``: who spoke the source, which
+            word it was. Losses and metrics look at it.
     """
 
     real: Tensor
     context: Mapping[str, Tensor] = field(default_factory=dict)
     condition: Mapping[str, Tensor] = field(default_factory=dict)
+    known: Mapping[str, Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         from torch import Tensor
 
-        for place, given in (("context", self.context), ("condition", self.condition)):
+        for place, given in (("context", self.context), ("condition", self.condition), ("known", self.known)):
             for name, value in given.items():
                 if not isinstance(value, Tensor):
                     raise DataError(
@@ -196,4 +262,5 @@ class Batch:
             change(self.real),
             {name: change(tensor) for name, tensor in self.context.items()},
             {name: change(tensor) for name, tensor in self.condition.items()},
+            {name: change(tensor) for name, tensor in self.known.items()},
         )

@@ -121,3 +121,39 @@ def test_damaged_weights_are_refused(make_trainer, tmp_path):
     file.unlink()
     with pytest.raises(CheckpointError, match=r"is no complete checkpoint: weights.safetensors is missing"):
         read_weights(tmp_path / "x")
+
+
+class Told(nn.Module):
+    """Gives back the text and the number it was given."""
+
+    def forward(self, text, intensity, label):
+        return torch.cat([text.float(), intensity[:, None], label[:, None].float()], 1)
+
+
+def told():
+    text, intensity = SampleFormat.text(tuple("abc"), 3), SampleFormat.number(0.0, 1.5, usual=1.0)
+    return wganx.Sampler(
+        Told(), noise=None, device="cpu", context={"text": text, "intensity": intensity, "label": MOODS}
+    )
+
+
+def test_texts_and_numbers_are_chosen_by_name():
+    drawn = told().draw(2, given={"text": "cab", "intensity": "0.5", "label": "sad"})
+    assert drawn.tolist() == [[3, 1, 2, 0.5, 1], [3, 1, 2, 0.5, 1]]
+    usual = told().draw(2, given={"text": "a"})
+    assert usual.tolist() == [[1, 0, 0, 1, 0], [1, 0, 0, 1, 1]]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, r"the generator needs a text: --given text=\.\.\."),
+        ({"text": "abx"}, r"text: 'x' of 'abx' is not in the alphabet: abc"),
+        ({"text": "a", "intensity": "2"}, r"intensity is a number in 0 \.\. 1.5, not '2'"),
+        ({"text": "a", "intensity": "loud"}, r"intensity is a number in 0 \.\. 1.5, not 'loud'"),
+        ({"text": "a", "intensity": "nan"}, r"intensity is a number in 0 \.\. 1.5, not 'nan'"),
+    ],
+)
+def test_what_cannot_be_said_is_a_wrong_call(given, said):
+    with pytest.raises(UsageError, match=said):
+        told().draw(1, given=given)

@@ -73,7 +73,7 @@ def test_parts_are_the_whole(kind):
     in_parts, whole = joined(side()), side().samples(ROWS)
     assert torch.equal(in_parts.real, whole.real)
     assert torch.equal(in_parts.context["kind"], whole.context["kind"])
-    assert torch.equal(side().labels["kind"], whole.context["kind"])
+    assert torch.equal(side().labels.context["kind"], whole.context["kind"])
     assert torch.equal(side().samples(10).real, whole.real[:10])
     outline = side().outline((2, 6, 6))
     assert (outline.real.shape, outline.real.device.type) == (whole.real.shape, "meta")

@@ -73,15 +73,15 @@ BAD = [
     Bad(
         "names a factory that is not there",
         "task/factories",
-        "build=Generate)",
-        'build="wganx_bits.tasks:Generate")',
+        "build=Generate,",
+        'build="wganx_bits.tasks:Generate",',
         "'package.module:name'",
     ),
     Bad(
         "has a factory of other arguments",
         "task/signature",
-        "build=Generate)",
-        "build=lambda config: Generate)",
+        "build=Generate,",
+        "build=lambda config: Generate,",
         "let it take (config, formats)",
     ),
     Bad(
@@ -216,6 +216,20 @@ BAD = [
         " / 127.5 - 1\n",
         "\n        training = False\n",
         "into the value_range of self.sample",
+    ),
+    Bad(
+        "fits the task to another thing every time",
+        "task/fit",
+        '"draw": 0.5}',
+        '"draw": torch.rand(()).item()}',
+        "fit without draws, or with a fixed seed",
+    ),
+    Bad(
+        "fits for the task what no run can store",
+        "task/fit",
+        '"draw": 0.5}',
+        '"draw": items}',
+        "or what JSON can hold",
     ),
     Bad(
         "context it does not declare",

@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("-n", "count", type=click.IntRange(min=1), default=16, show_default=True, help="How many.")
 @click.option("--seed", type=int, help="Of the noise; the run's own by default.")
-@click.option("--given", "given", multiple=True, metavar="LABEL=CLASS", help="The class of a label; repeat for more.")
+@click.option(
+    "--given",
+    "given",
+    multiple=True,
+    metavar="LABEL=CLASS",
+    help="A class, number or text; repeat for more.",
+)
 @click.option("--class", "class_name", metavar="NAME", help="The class, for a generator with a single label.")
 @click.option("--checkpoint", default="last", show_default=True, metavar="WHICH", help="last, best, or a step.")
 @click.option("--source", type=click.Path(path_type=Path), metavar="PATH", help="A file, or folder, to make it from.")

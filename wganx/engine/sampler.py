@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import torch
 from torch import Tensor, nn
 
-from wganx.batch import SampleFormat
+from wganx.batch import JSON, SampleFormat
 from wganx.engine.modes import evaluating
 from wganx.engine.randomness import apart
 from wganx.errors import UsageError, did_you_mean
@@ -48,7 +48,7 @@ class Sampler:
         count: int,
         *,
         seed: int | None = None,
-        given: Mapping[str, str | int] | None = None,
+        given: Mapping[str, str | float] | None = None,
         context: Mapping[str, Tensor] | None = None,
         noise: Tensor | None = None,
         chunk: int = 256,
@@ -124,7 +124,7 @@ class Sampler:
         self,
         count: int,
         *,
-        given: Mapping[str, str | int] | None = None,
+        given: Mapping[str, str | float] | None = None,
         context: Mapping[str, Tensor] | None = None,
     ) -> dict[str, Tensor]:
         """Everything that `draw` gives the generator beside noise, each ``(count, ...)``.
@@ -137,11 +137,16 @@ class Sampler:
             if len(tensor) != count:
                 raise UsageError(f"context {name!r} has {len(tensor)} rows for {count} samples; give one a sample")
         for name, choice in (given or {}).items():
-            rows[name] = torch.full((count,), self._class_index(name, choice), device=self.device)
+            rows[name] = self._chosen(name, choice, count)
         turn = torch.arange(count, device=self.device)
         for name, format in self.context.items():
             if name in rows:
                 continue
+            if format.is_number:
+                rows[name] = self._number(name, format, format.signal["usual"], count)
+                continue
+            if format.is_text:
+                raise UsageError(f"the generator needs a text: --given {name}=..., or sample with the dataset in place")
             if not format.is_label:
                 raise UsageError(
                     f"the generator needs {name!r} from data: give --source FILE, or sample with the dataset in place"
@@ -164,7 +169,30 @@ class Sampler:
                 "give context={name: one row a sample}"
             ) from None
 
-    def _class_index(self, name: str, choice: str | int) -> int:
+    def _chosen(self, name: str, choice: str | float, count: int) -> Tensor:
+        """What was given for a label, a number or a text, the same for every row."""
+        format = self.context.get(name)
+        if format is not None and format.is_number:
+            return self._number(name, format, choice, count)
+        if format is not None and format.is_text:
+            try:
+                tokens = format.tokens(str(choice))
+            except ValueError as error:
+                raise UsageError(f"{name}: {error}") from None
+            return torch.tensor(tokens, device=self.device).expand(count, -1).clone()
+        return torch.full((count,), self._class_index(name, choice), device=self.device)
+
+    def _number(self, name: str, format: SampleFormat, choice: JSON, count: int) -> Tensor:
+        low, high = format.value_range or (-math.inf, math.inf)
+        try:
+            number = float(choice)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            number = math.nan
+        if not low <= number <= high:
+            raise UsageError(f"{name} is a number in {low:g} .. {high:g}, not {choice!r}")
+        return torch.full((count,), number, device=self.device)
+
+    def _class_index(self, name: str, choice: str | float) -> int:
         labels = {label: format for label, format in self.context.items() if format.is_label}
         if not labels:
             raise UsageError("this generator takes no label, so a class cannot be chosen; train with task.labels=true")

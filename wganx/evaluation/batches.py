@@ -48,4 +48,4 @@ def with_labels(batch: Batch, labels: Mapping[str, Tensor]) -> Batch:
     """The batch with other labels ``(N,)``, wherever it has them."""
     context = {name: labels.get(name, rows) for name, rows in batch.context.items()}
     condition = {name: labels.get(name, rows) for name, rows in batch.condition.items()}
-    return Batch(batch.real, context, condition)
+    return Batch(batch.real, context, condition, batch.known)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -27,7 +28,8 @@ class Side:
         rows: how many there are.
         whole: all of the first rows at once, as many as it is asked for.
         parts: all rows, in parts of at most `CHUNK`.
-        labels: what of the context is one whole number a row, for all rows; None where a pass over `parts` tells.
+        labels: of all rows, what of the context, and of what is known, is one whole number a row; None where a pass
+            over `parts` tells.
         kept: whether samples that were looked at stay for the next metric; if not, they are made again.
     """
 
@@ -37,7 +39,7 @@ class Side:
         whole: Callable[[int], Batch],
         parts: Callable[[], Iterator[Batch]],
         *,
-        labels: Callable[[], Mapping[str, Tensor]] | None = None,
+        labels: Callable[[], Labels] | None = None,
         kept: bool = True,
     ) -> None:
         self.rows = rows
@@ -71,19 +73,23 @@ class Side:
         yield from self._parts()
 
     @cached_property
-    def labels(self) -> dict[str, Tensor]:
-        """What of the context is one whole number a row, for all rows."""
+    def labels(self) -> Labels:
+        """What is one whole number a row, for all rows."""
         if self._labels_known is not None:
-            return dict(self._labels_known())
-        found: dict[str, list[Tensor]] = {}
-        for part in self.parts():
-            for name, rows in labels_of(part.context).items():
-                found.setdefault(name, []).append(rows)
-        return {name: torch.cat(rows) for name, rows in found.items()}
+            return self._labels_known()
+        parts = [Labels(labels_of(part.context), labels_of(part.known)) for part in self.parts()]
+        return Labels(_joined([part.context for part in parts]), _joined([part.known for part in parts]))
 
     def outline(self, shape: Sequence[int]) -> Batch:
         """The side for a metric that looks at features alone: labels, and samples that have a shape and no values."""
-        return Batch(torch.empty(self.rows, *shape, device="meta"), self.labels)
+        return Batch(torch.empty(self.rows, *shape, device="meta"), self.labels.context, known=self.labels.known)
+
+
+class Labels(NamedTuple):
+    """What of a batch's context, and of what is known beside it, is one whole number a row."""
+
+    context: Mapping[str, Tensor] = {}
+    known: Mapping[str, Tensor] = {}
 
 
 def labels_of(context: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -91,6 +97,10 @@ def labels_of(context: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {
         name: rows for name, rows in context.items() if rows.ndim == 1 and not rows.dtype.is_floating_point
     }  # fmt: skip
+
+
+def _joined(parts: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    return {name: torch.cat([part[name] for part in parts]) for name in (parts[0] if parts else ())}
 
 
 def real_side(game: Game, items: Items, indices: Sequence[int], *, seed: int, device: torch.device) -> Side:
@@ -107,7 +117,7 @@ def real_side(game: Game, items: Items, indices: Sequence[int], *, seed: int, de
         for start in range(0, len(indices), CHUNK):
             yield game.batch(gather(items, indices[start : start + CHUNK], device), rng, training=False)
 
-    return Side(len(indices), whole, parts, labels=None if game.context else dict)
+    return Side(len(indices), whole, parts, labels=None if game.context or game.known else Labels)
 
 
 def made_side(sampler: Sampler, truth: Side, *, seed: int) -> Side:
@@ -153,7 +163,7 @@ def free_side(sampler: Sampler, rows: int, conditions: Sequence[str], *, seed: i
         for start, samples in zip(starts, sampler.draw_each(contexts, seed=seed)):
             yield batch(samples, start)
 
-    return Side(rows, whole, parts, labels=lambda: labels_of(context))
+    return Side(rows, whole, parts, labels=lambda: Labels(labels_of(context)))
 
 
 def _chunks(parts: Iterator[Batch], rows: int) -> Iterator[Batch]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -10,7 +10,7 @@ from torch import Tensor
 from wganx.batch import Batch
 from wganx.errors import PluginFailed
 from wganx.evaluation.degraded import degraded
-from wganx.evaluation.sides import CHUNK, Side
+from wganx.evaluation.sides import CHUNK, Labels, Side
 from wganx.plugins.contracts import Baseline, Game
 from wganx.plugins.guard import one_line
 from wganx.switches import switches_kept
@@ -77,8 +77,9 @@ class Standards:
             for start in range(0, rows, CHUNK):
                 yield made[start : start + CHUNK]
 
-        def labels() -> Mapping[str, Tensor]:
-            return {name: tensor[:rows] for name, tensor in truth.labels.items()}
+        def labels() -> Labels:
+            context, known = ({name: tensor[:rows] for name, tensor in part.items()} for part in truth.labels)
+            return Labels(context, known)
 
         return Side(rows, whole, parts, labels=labels, kept=self._kept)
 

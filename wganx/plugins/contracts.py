@@ -26,7 +26,7 @@ WGANX_API = 1
 
 Split = Literal["train", "heldout"]
 Fitted = Mapping[str, "JSON | Tensor"]
-"""What `Dataset.fit` found, by name."""
+"""What `Dataset.fit` and `Task.fit` found, by name."""
 
 
 class Items(Protocol):
@@ -58,7 +58,7 @@ class DataContext:
 
 
 class Formats(Mapping[str, SampleFormat]):
-    """The formats of every item key, and what was `fitted` to the dataset; what a task is built for."""
+    """The formats of every item key, and what was `fitted` to the data; what a task is built for."""
 
     def __init__(self, formats: Mapping[str, SampleFormat], fitted: Fitted | None = None) -> None:
         self._formats = dict(formats)
@@ -99,12 +99,16 @@ class Game(ABC):
         sample: format of what the critic scores (and the generator makes).
         context: format of each thing the generator is given beside noise.
         condition: format of each thing the critic sees beside the sample.
+        known: format of each thing that is known of a row and given to neither player.
+        takes_any_rate: `apply` resamples by itself, so that files of another rate than the training's are right.
         helpers: networks its losses need beside both players.
     """
 
     sample: SampleFormat
     context: Mapping[str, SampleFormat] = {}
     condition: Mapping[str, SampleFormat] = {}
+    known: Mapping[str, SampleFormat] = {}
+    takes_any_rate: bool = False
     helpers: Mapping[str, Helper] = {}
 
     @abstractmethod
@@ -199,7 +203,7 @@ class BuildContext:
         noise: shape of one noise sample, empty for none.
         inputs: formats of the further inputs, by the keyword they arrive under: the game's `context` for a
             generator, its `condition` for a critic.
-        fitted: what was fitted to the dataset.
+        fitted: what was fitted to the data.
     """
 
     sample: SampleFormat
@@ -234,7 +238,7 @@ class ExtractorContext:
             on the same data, with the same options, seed and versions.
         device: where the network computes.
         seed: fixes what is drawn.
-        fitted: what was fitted to the dataset.
+        fitted: what was fitted to the data.
     """
 
     game: Game
@@ -257,7 +261,7 @@ class MetricContext:
             on the device; kept for the whole evaluation. ``"name#method"`` asks for another output of the network.
         training: ``training(extractor) -> (t, d)``: the features of the training items, up to 20,000 of them.
         seed: fixes the metric's draws.
-        fitted: what was fitted to the dataset.
+        fitted: what was fitted to the data.
     """
 
     config: Config

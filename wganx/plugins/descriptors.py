@@ -109,16 +109,23 @@ class Dataset(Part):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task(Part):
-    """A game played on a dataset's items: ``build(config, formats) -> Game`` sees the formats of every item key."""
+    """A game played on a dataset's items: ``build(config, formats) -> Game`` sees the formats of every item key.
+
+    Attributes:
+        fit: ``(config, formats, items) -> {name: JSON or tensor}``, run once when a run starts, on the training items:
+            what depends on the task's own options, such as the moments of its spectrograms. Stored in the run beside
+            what `Dataset.fit` found, under names of its own; `formats.fitted` has both from then on.
+    """
 
     hook = "wganx_tasks"
     word = "task"
     in_modality = True
-    factories = ("build",)
+    factories = ("build", "fit")
 
     modality: str
     build: Factory
     config: type[Config] = NoOptions
+    fit: Factory | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ def apply_to(
     modality: Modality,
     task: Task,
     game: Game,
-    given: Mapping[str, str | int],
+    given: Mapping[str, str | float],
     seed: int,
     warn: Callable[[str], None],
     overwrite: bool = False,
@@ -69,7 +69,7 @@ def _apply(
     modality: Modality,
     task: Task,
     game: Game,
-    given: Mapping[str, str | int],
+    given: Mapping[str, str | float],
     seed: int,
     warn: Callable[[str], None],
     overwrite: bool,
@@ -80,7 +80,7 @@ def _apply(
         raise UsageError(f"{target} is the source itself; give another --out")
     target.parent.mkdir(parents=True, exist_ok=True)
     source: Source = call(modality, "open", path)
-    if told := _other_rate(source, sampler):
+    if not game.takes_any_rate and (told := _other_rate(source, sampler)):
         warn(f"{path} {told}")
     calls = 0
 

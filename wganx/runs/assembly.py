@@ -33,7 +33,7 @@ from wganx.plugins.contracts import (
 )
 from wganx.plugins.descriptors import Config
 from wganx.plugins.guard import call, calling
-from wganx.runs.fitted import check_fitted
+from wganx.runs.fitted import FittedParts, check_fitted
 
 _MOST_HELDOUT = 512
 _HELPERS = 0x9E3779B9
@@ -49,7 +49,7 @@ class Assembly:
     """
 
     resolved: Resolved
-    stored: Fitted | None = None
+    stored: FittedParts | None = None
     stored_formats: Mapping[str, SampleFormat] | None = None
 
     @cached_property
@@ -58,11 +58,27 @@ class Assembly:
         return choose_device(self.resolved.run.device)
 
     @cached_property
-    def fitted(self) -> Fitted:
-        """What is fitted to the dataset, once, when a run starts."""
-        dataset, run = self.resolved.parts.dataset, self.resolved.run
+    def fitted_parts(self) -> FittedParts:
+        """What is fitted to the data, once, when a run starts: for the dataset, and for the task as it is set."""
         if self.stored is not None:
             return self.stored
+        task, own = self.resolved.parts.task, self._fitted_to_dataset
+        if task.fit is None:
+            return FittedParts(own)
+        items = self.train_items
+        found = call(task, "fit", self.resolved.run.task, Formats(items.formats, own), items)
+        return FittedParts(own, check_fitted(found, task, own))
+
+    @property
+    def fitted(self) -> Fitted:
+        """`fitted_parts` together: what tasks, networks and metrics are told."""
+        return self.fitted_parts.both
+
+    @cached_property
+    def _fitted_to_dataset(self) -> Fitted:
+        dataset, run = self.resolved.parts.dataset, self.resolved.run
+        if self.stored is not None:
+            return self.stored.dataset
         if dataset.fit is None:
             return {}
         return check_fitted(call(dataset, "fit", run.dataset, DataContext(seed=run.seed)), dataset)
@@ -265,7 +281,7 @@ class Assembly:
 
     def _open(self, split: Split) -> Items:
         run = self.resolved.run
-        context = DataContext(seed=run.seed, fitted=self.fitted)
+        context = DataContext(seed=run.seed, fitted=self._fitted_to_dataset)
         items: Items = call(self.resolved.parts.dataset, "open", run.dataset, split, context)
         if not isinstance(getattr(items, "formats", None), Mapping):
             dataset = self.resolved.parts.dataset

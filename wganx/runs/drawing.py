@@ -75,8 +75,8 @@ def load_generator(
 
 
 def with_short_form(
-    sampler: Sampler, given: Mapping[str, str | int] | None, class_name: str | None
-) -> dict[str, str | int]:
+    sampler: Sampler, given: Mapping[str, str | float] | None, class_name: str | None
+) -> dict[str, str | float]:
     """The labels that are given, with a class whose label need not be named where there is but one.
 
     Raises:
@@ -120,7 +120,7 @@ def build_generator(about: Mapping[str, Any], folder: RunFolder) -> tuple[nn.Mod
         sample=SampleFormat.from_json(about["sample"]),
         noise=tuple(about["noise"]),
         inputs={name: SampleFormat.from_json(format) for name, format in about["context"].items()},
-        fitted=read_fitted(folder.fitted, expected=bool(about.get("fitted"))),
+        fitted=read_fitted(folder.fitted, expected=bool(about.get("fitted"))).both,
     )
     network: nn.Module = call(architecture, "build", config, context, returns=nn.Module)
     return network, architecture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -16,11 +17,28 @@ from wganx.plugins.contracts import Fitted
 from wganx.storage import write_whole
 
 
-def check_fitted(found: object, dataset: Part) -> Fitted:
-    """What a dataset's `fit` returned, if it can be stored.
+@dataclass(frozen=True, slots=True)
+class FittedParts:
+    """What was fitted when a run started.
+
+    Attributes:
+        dataset: what `Dataset.fit` found; all that opening the data is told.
+        task: what `Task.fit` found.
+    """
+
+    dataset: Fitted = field(default_factory=dict)
+    task: Fitted = field(default_factory=dict)
+
+    @property
+    def both(self) -> Fitted:
+        return {**self.dataset, **self.task}
+
+
+def check_fitted(found: object, part: Part, beside: Fitted | None = None) -> Fitted:
+    """What the `fit` of a dataset or task returned, if it can be stored `beside` what is there already.
 
     Raises:
-        PluginFailed: it is no mapping from names to tensors and what JSON can hold.
+        PluginFailed: it is no mapping from names to tensors and what JSON can hold, or a name is taken.
     """
     try:
         plain = {name: value for name, value in dict(found).items() if not isinstance(value, Tensor)}  # type: ignore[call-overload]
@@ -29,20 +47,28 @@ def check_fitted(found: object, dataset: Part) -> Fitted:
             raise TypeError("its names are no texts")
     except (TypeError, ValueError) as error:
         raise PluginFailed(
-            f"{dataset.origin}: {dataset}: fit must return names with tensors or plain data, and did not: {error}"
+            f"{part.origin}: {part}: fit must return names with tensors or plain data, and did not: {error}"
         ) from error
-    return dict(found)  # type: ignore[call-overload,no-any-return]
+    fitted: Fitted = dict(found)  # type: ignore[call-overload]
+    if taken := sorted(fitted.keys() & (beside or {}).keys()):
+        raise PluginFailed(
+            f"{part.origin}: {part}: fit found {', '.join(taken)}, which the dataset's own fit found too; "
+            "give it another name"
+        )
+    return fitted
 
 
-def store_fitted(path: Path, fitted: Fitted) -> None:
+def store_fitted(path: Path, parts: FittedParts) -> None:
     """Write what was fitted as one safetensors file; the plain part is JSON in its header."""
+    fitted = parts.both
     tensors = {name: value.detach().cpu().contiguous() for name, value in fitted.items() if isinstance(value, Tensor)}
     plain = {name: value for name, value in fitted.items() if not isinstance(value, Tensor)}
     # An empty file of this format has no header to speak of, so there is always one tensor.
-    write_whole(path, save({**tensors, "": torch.zeros(0)}, metadata={"plain": json.dumps(plain)}))
+    metadata = {"plain": json.dumps(plain), "task": json.dumps(sorted(parts.task))}
+    write_whole(path, save({**tensors, "": torch.zeros(0)}, metadata=metadata))
 
 
-def read_fitted(path: Path, *, expected: bool = False) -> Fitted:
+def read_fitted(path: Path, *, expected: bool = False) -> FittedParts:
     """What `store_fitted` wrote; empty where there is no such file and none is `expected`.
 
     Raises:
@@ -51,10 +77,15 @@ def read_fitted(path: Path, *, expected: bool = False) -> Fitted:
     if not path.exists():
         if expected:
             raise DataError(f"{path} is missing; it holds what was fitted to the data of this run, so copy it too")
-        return {}
+        return FittedParts()
     try:
         with safe_open(path, framework="pt") as file:
-            plain = json.loads((file.metadata() or {})["plain"])
-            return {**plain, **{name: file.get_tensor(name) for name in file.keys() if name}}  # noqa: SIM118
+            metadata = file.metadata() or {}
+            found = {**json.loads(metadata["plain"]), **{name: file.get_tensor(name) for name in file.keys() if name}}  # noqa: SIM118
+            of_task = set(json.loads(metadata.get("task", "[]")))
     except (SafetensorError, KeyError, ValueError, OSError) as error:
         raise DataError(f"{path} cannot be read: {error}; it holds what was fitted to the data of this run") from error
+    return FittedParts(
+        {name: value for name, value in found.items() if name not in of_task},
+        {name: found[name] for name in sorted(of_task)},
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,14 +18,14 @@ from wganx.data import changes
 from wganx.engine import CheckpointStore, Sampler, TrainResult, choose_device, read_checkpoint
 from wganx.errors import UsageError, WganxError
 from wganx.evaluation import Evaluation, heldout_batch, with_labels
-from wganx.plugins.contracts import Fitted, Preview
+from wganx.plugins.contracts import Preview
 from wganx.runs.applying import apply_to
 from wganx.runs.assembly import Assembly
 from wganx.runs.checkpoints import checkpoint_path, step_of, stored_formats
 from wganx.runs.drawing import UntoldGenerator, load_generator, with_short_form
 from wganx.runs.drawn import make_room
 from wganx.runs.evaluating import Evaluating
-from wganx.runs.fitted import read_fitted, store_fitted
+from wganx.runs.fitted import FittedParts, read_fitted, store_fitted
 from wganx.runs.folder import RunFolder
 from wganx.runs.looking import draw_preview, write_files, write_picture
 from wganx.runs.shown import run_table
@@ -43,7 +44,7 @@ class Run:
         result: how that training ended, with its readings and findings; None before.
     """
 
-    def __init__(self, folder: RunFolder, resolved: Resolved, warn: Warn, fitted: Fitted | None = None) -> None:
+    def __init__(self, folder: RunFolder, resolved: Resolved, warn: Warn, fitted: FittedParts | None = None) -> None:
         self.folder = folder
         self.resolved = resolved
         self.warn = warn
@@ -67,7 +68,7 @@ class Run:
             run.store = run._store()
         folder.begin(resolved.to_yaml())
         if run.assembly.fitted:
-            store_fitted(folder.fitted, run.assembly.fitted)
+            store_fitted(folder.fitted, run.assembly.fitted_parts)
         return run
 
     @classmethod
@@ -105,7 +106,8 @@ class Run:
             config=folder.config, settings=settings, environ={}, extensions=extensions, written_by=written_by,
             device=device, data=data,
         )  # fmt: skip
-        fitted = read_fitted(folder.fitted, expected=stored.parts.dataset.fit is not None)
+        fits = stored.parts.dataset.fit is not None or stored.parts.task.fit is not None
+        fitted = read_fitted(folder.fitted, expected=fits)
         return cls(folder, stored, warn, fitted).changed(requested)
 
     def changed(self, requested: Resolved) -> Run:
@@ -148,7 +150,7 @@ class Run:
         count: int,
         *,
         seed: int | None = None,
-        given: Mapping[str, str | int] | None = None,
+        given: Mapping[str, str | float] | None = None,
         class_name: str | None = None,
         checkpoint: str | int = "last",
     ) -> Tensor:
@@ -171,7 +173,7 @@ class Run:
         count: int,
         *,
         seed: int | None = None,
-        given: Mapping[str, str | int] | None = None,
+        given: Mapping[str, str | float] | None = None,
         class_name: str | None = None,
         checkpoint: str | int = "last",
     ) -> tuple[Tensor, Batch]:
@@ -182,7 +184,7 @@ class Run:
         return sampler.draw(count, seed=seed, context=batch.context).cpu(), batch.to("cpu")
 
     def batch_for(
-        self, sampler: Sampler, count: int, *, seed: int, given: Mapping[str, str | int] | None = None
+        self, sampler: Sampler, count: int, *, seed: int, given: Mapping[str, str | float] | None = None
     ) -> Batch:
         """What `count` samples are drawn from beside noise, and held-out samples to be seen beside them.
 
@@ -190,7 +192,7 @@ class Run:
         """
         reference = self._reference(sampler, count, seed=seed)
         context = sampler.context_rows(count, given=given, context=_from_data(reference, sampler.context))
-        return with_labels(Batch(reference.real, context, reference.condition), context)
+        return with_labels(replace(reference, context=context), context)
 
     def context_batch(self, sampler: Sampler, count: int, *, seed: int | None = None) -> Batch:
         """Held-out items that give the generator its context, with labels that go through their classes in turn."""
@@ -205,7 +207,7 @@ class Run:
         out: str | Path,
         *,
         seed: int | None = None,
-        given: Mapping[str, str | int] | None = None,
+        given: Mapping[str, str | float] | None = None,
         class_name: str | None = None,
         checkpoint: str | int = "last",
         overwrite: bool = False,
@@ -242,7 +244,7 @@ class Run:
         # A game's own preview shows samples beside what they were made from, which only the data has.
         own = (parts.task, game) if len(batch.real) else None
         make_room(folder, overwrite=overwrite)
-        paths = write_files(modality, Batch(samples, batch.context, batch.condition), format, folder, "sample")
+        paths = write_files(modality, batch.with_real(samples), format, folder, "sample")
         # Sounds and clips of the preview would be the single files once more, and be counted with them.
         with TemporaryDirectory() as aside:
             preview = draw_preview(modality, samples, batch, format, Path(aside), "grid", own)
@@ -335,7 +337,7 @@ class Run:
         try:
             return self.context_batch(sampler, count, seed=seed)
         except (WganxError, OSError):
-            if not all(format.is_label for format in sampler.context.values()):
+            if not all(_is_chosen(format) for format in sampler.context.values()):
                 raise
             empty = torch.empty(0, *(size or 1 for size in self.assembly.game.sample.shape))
             return Batch(empty)
@@ -361,4 +363,10 @@ def _from_data(batch: Batch, context: Mapping[str, SampleFormat]) -> dict[str, T
 
     Labels beside anything else belong to the item that the rest comes from: the pitch of a source tone.
     """
-    return {} if all(format.is_label for format in context.values()) else dict(batch.context)
+    free = all(format.is_label or format.is_number for format in context.values())
+    return {} if free else dict(batch.context)
+
+
+def _is_chosen(format: SampleFormat) -> bool:
+    """Whether it can be said by who draws, so that no data is needed for it."""
+    return format.is_label or format.is_number or format.is_text

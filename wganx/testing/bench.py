@@ -137,14 +137,23 @@ class Bench:
         return self._play(task, dataset, data, self.config(task) if config is None else config)
 
     def _play(self, task: Task, dataset: Dataset, data: Config, config: Config) -> Setting:
-        def build() -> Game:
-            formats = Formats(self.items(dataset, "train", data).formats, self.fitted(dataset, data))
-            game: Game = call(task, "build", config, formats, returns=Game)
-            return game
+        def build() -> tuple[Game, Fitted]:
+            items, fitted = self.items(dataset, "train", data), self.fitted(dataset, data)
+            if task.fit is not None:
+                formats = Formats(items.formats, fitted)
+                fitted = {**fitted, **call(task, "fit", config, formats, items, returns=Mapping)}
+            game: Game = call(task, "build", config, Formats(items.formats, fitted), returns=Game)
+            return game, fitted
 
-        game = self.once(("game", task.origin, task.name, task.modality, config, dataset.name, data), build)
+        game, fitted = self.once(("game", task.origin, task.name, task.modality, config, dataset.name, data), build)
         return Setting(
-            f"{task.name} on {dataset.name}", task, game, dataset, data, lambda split: self.items(dataset, split, data)
+            f"{task.name} on {dataset.name}",
+            task,
+            game,
+            dataset,
+            data,
+            lambda split: self.items(dataset, split, data),
+            fitted,
         )
 
     def datasets(self, modality: str) -> list[Dataset]:
@@ -253,16 +262,12 @@ class Bench:
             setting = self._setting_of(resolved)
             if own == architecture and setting is not None:
                 section = resolved.run.generator if architecture.role == "generator" else resolved.run.critic
-                fitted = self.fitted(setting.dataset, setting.config)
-                wanted.append(Network(own, section, setting, resolved.run.generator.noise_shape, fitted))
+                wanted.append(Network(own, section, setting, resolved.run.generator.noise_shape))
         refusals, chosen = [], len(wanted)
         settings = self.settings(architecture.modality)
         try:
             config = self.config(architecture)
-            wanted += [
-                Network(architecture, config, setting, NOISE, self.fitted(setting.dataset, setting.config))
-                for setting in settings
-            ]
+            wanted += [Network(architecture, config, setting, NOISE) for setting in settings]
         except NotChecked as error:
             refusals.append(str(error))
         built: dict[object, Network] = {}

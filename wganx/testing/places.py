@@ -27,6 +27,7 @@ class Setting:
 
     Attributes:
         name: ``task on dataset``.
+        fitted: what was fitted to the data.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Setting:
     dataset: Dataset
     config: Config
     opened: Callable[[Split], Items]
+    fitted: Fitted = field(default_factory=dict)
 
     def items(self, split: Split) -> Items:
         """The opened split."""
@@ -69,7 +71,6 @@ class Network:
     config: Config
     setting: Setting
     noise: tuple[int, ...]
-    fitted: Fitted = field(default_factory=dict)
 
     def build(self, seed: int = SEED) -> nn.Module:
         """A fresh network, its weights fixed by `seed`."""
@@ -79,7 +80,7 @@ class Network:
             sample=game.sample,
             noise=self.noise if generator else (),
             inputs=game.context if generator else game.condition,
-            fitted=self.fitted,
+            fitted=self.setting.fitted,
         )
         with torch.random.fork_rng():
             torch.manual_seed(seed)

@@ -109,11 +109,7 @@ class Stream:
     def _place(self, slot: int, batch: Batch) -> Batch:
         key = (slot, _form(batch))
         if key not in self._places:
-            self._places[key] = Batch(
-                torch.empty_like(batch.real),
-                {name: torch.empty_like(tensor) for name, tensor in batch.context.items()},
-                {name: torch.empty_like(tensor) for name, tensor in batch.condition.items()},
-            )
+            self._places[key] = batch.each(torch.empty_like)
         return self._places[key]
 
     def _next(self) -> Batch:
@@ -167,12 +163,13 @@ def _tensor(item: object) -> Tensor:
 
 def _form(batch: Batch) -> str:
     """Names, shapes and types of a batch's tensors."""
-    parts = [("real", batch.real), *batch.context.items(), *batch.condition.items()]
+    parts = [("real", batch.real), *batch.context.items(), *batch.condition.items(), *batch.known.items()]
     return " ".join(f"{name}{tuple(tensor.shape)}{tensor.dtype}" for name, tensor in parts)
 
 
 def _fill(place: Batch, batch: Batch) -> None:
     place.real.copy_(batch.real, non_blocking=True)
-    for ours, theirs in ((place.context, batch.context), (place.condition, batch.condition)):
+    pairs = ((place.context, batch.context), (place.condition, batch.condition), (place.known, batch.known))
+    for ours, theirs in pairs:
         for name, tensor in theirs.items():
             ours[name].copy_(tensor, non_blocking=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -131,7 +131,7 @@ def plan_memory(training: Training, batch: Batch, *, dataset: int = 0, micro_bat
         with FakeCopyMode(mode):
             cast = copy.deepcopy(Cast(training.generator, training.critic, training.helpers))
         with mode:
-            rehearsal = Rehearsal(steps, optimizer, cast, _each(own, mode.from_tensor), micro_batch)
+            rehearsal = Rehearsal(steps, optimizer, cast, own.each(mode.from_tensor), micro_batch)
             few, all_rows = rehearsal.lines(fewest), rehearsal.lines(rows)
         followed = True
     except Exception:  # a stranger's network may do what cannot be followed without values
@@ -280,11 +280,3 @@ def _size(tensors: Iterable[Tensor], device: torch.device) -> int:
     storages = [tensor.untyped_storage() for tensor in tensors if tensor.device.type == device.type]
     sizes = {storage._cdata: rounded(storage.nbytes(), device.type) for storage in storages}
     return sum(sizes.values())
-
-
-def _each(batch: Batch, change: Callable[[Tensor], Tensor]) -> Batch:
-    return Batch(
-        change(batch.real),
-        {name: change(tensor) for name, tensor in batch.context.items()},
-        {name: change(tensor) for name, tensor in batch.condition.items()},
-    )

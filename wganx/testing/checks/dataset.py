@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import pickle
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,6 +16,7 @@ from wganx.plugins.descriptors import Dataset
 from wganx.plugins.guard import call, calling
 from wganx.testing.bench import Bench
 from wganx.testing.check import NotChecked, check, fail, streams_unmoved
+from wganx.testing.fitting import check_fit
 from wganx.testing.places import SEED, inside
 
 SPLITS: tuple[Split, Split] = ("train", "heldout")
@@ -211,23 +210,11 @@ def fit_can_be_stored(dataset: Dataset, bench: Bench) -> str | None:
     if dataset.fit is None:
         return "nothing is fitted to it"
     config = bench.opened(dataset)
-    found, again = (call(dataset, "fit", config, DataContext(seed=SEED), returns=Mapping) for _ in range(2))
-    for name, value in found.items():
-        if isinstance(value, Tensor):
-            if not torch.equal(value, again[name]):
-                fail(f"{name!r} differs between two fits", "fit with draws that follow from context.seed")
-            continue
-        try:
-            stored = json.loads(json.dumps(value))
-        except (TypeError, ValueError):
-            fail(f"{name!r} is a {type(value).__name__}", "return tensors, or what JSON can hold")
-        if _plain(stored) != _plain(json.loads(json.dumps(again[name]))):
-            fail(f"{name!r} differs between two fits", "fit with draws that follow from context.seed")
+    check_fit(
+        lambda: call(dataset, "fit", config, DataContext(seed=SEED), returns=Mapping),
+        "fit with draws that follow from context.seed",
+    )
     with calling(dataset, "open"):
         if len(bench.open(dataset, "train", config)) < 1:
             raise DataError("it opens empty with what was fitted")
     return None
-
-
-def _plain(value: Any) -> str:
-    return json.dumps(value, sort_keys=True)

@@ -67,7 +67,7 @@ def _context(metric: Metric, setting: Setting, bench: Bench, seed: int = SEED) -
         items=setting.items,
         features=features,
         seed=seed,
-        fitted=bench.fitted(setting.dataset, setting.config),
+        fitted=setting.fitted,
     )
 
 
@@ -192,7 +192,7 @@ def _load(extractor: Extractor, setting: Setting, bench: Bench) -> nn.Module:
             items=setting.items,
             keep=keep,
             device=torch.device("cpu"),
-            fitted=bench.fitted(setting.dataset, setting.config),
+            fitted=setting.fitted,
         )
         network: nn.Module = call(extractor, "load", extractor.config(), context, returns=nn.Module)
         return network.eval()

@@ -10,10 +10,12 @@ from torch import Tensor, nn
 from wganx.batch import Batch, SampleFormat
 from wganx.errors import ConfigError, WganxError
 from wganx.networks import Helper, Networks
+from wganx.plugins.contracts import Formats
 from wganx.plugins.descriptors import Task
-from wganx.plugins.guard import calling
+from wganx.plugins.guard import call, calling
 from wganx.testing.bench import Bench
 from wganx.testing.check import NotChecked, check, fail, streams_unmoved
+from wganx.testing.fitting import check_fit
 from wganx.testing.places import ROWS, SEED, Setting, inside
 
 
@@ -69,12 +71,27 @@ def samples_are_in_format(task: Task, bench: Bench) -> None:
                 fail(f"{setting.name}: real {wrong}", "bring samples into the value_range of self.sample")
 
 
+@check("task", name="fit", mend="let fit(config, formats, items) return a mapping from names to tensors or plain data")
+def fit_can_be_stored(task: Task, bench: Bench) -> str | None:
+    """What is fitted to the training items is the same every time, and can be stored in a run."""
+    if task.fit is None:
+        return "nothing is fitted for it"
+    setting = _settings(task, bench)[0]
+    items = setting.items("train")
+    formats = Formats(items.formats, bench.fitted(setting.dataset, setting.config))
+    config = bench.config(task)
+    check_fit(
+        lambda: call(task, "fit", config, formats, items, returns=Mapping), "fit without draws, or with a fixed seed"
+    )
+    return None
+
+
 @check("task", name="inputs", mend="let batch(items, rng, training=...) return a wganx.Batch")
 def inputs_are_as_declared(task: Task, bench: Bench) -> None:
-    """Context and condition of a batch are what the game declares, a row an item."""
+    """Context, condition and what is known of a batch are what the game declares, a row an item."""
     for setting in _settings(task, bench):
         batch = setting.batch()
-        for side in ("context", "condition"):
+        for side in ("context", "condition", "known"):
             declared, given = getattr(setting.game, side), getattr(batch, side)
             if set(declared) != set(given):
                 fail(
