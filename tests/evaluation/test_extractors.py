@@ -311,7 +311,12 @@ def test_inception_is_never_downloaded(monkeypatch, tmp_path, weights):
     with pytest.raises(DataError, match="there is no weights file"):
         inception(InceptionConfig(weights=tmp_path / "none.pth"), here)
     (tmp_path / "other.pth").write_bytes(b"torn")
-    with pytest.raises(DataError, match="does not hold the weights of Inception"):
+    with pytest.raises(
+        DataError, match=r"does not hold the weights of Inception .*: it is damaged, or no file of torch"
+    ):
+        inception(InceptionConfig(weights=tmp_path / "other.pth"), here)
+    torch.save({"weight": torch.zeros(2)}, tmp_path / "other.pth")
+    with pytest.raises(DataError, match=r"does not hold the weights of Inception .*: .*state_dict"):
         inception(InceptionConfig(weights=tmp_path / "other.pth"), here)
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / WEIGHTS).symlink_to(weights)

@@ -151,6 +151,8 @@ def test_whole_evaluations_have_spoilt_copies_and_the_nearest_pairs():
     assert list(pairs.distances) == sorted(pairs.distances)
     gap = (pairs.generated.real - pairs.training.real).flatten(1).norm(dim=1)
     assert gap.tolist() == pytest.approx(pairs.distances, rel=1e-4)
+    assert pairs.of > 16
+    assert pairs.median > max(pairs.distances)
     assert pairs.real_median > 0
     assert "pairs" not in found.to_json()
     assert set(measure(metrics).rows[0].baselines) == {"black"}

@@ -119,6 +119,8 @@ def test_nearest_neighbours_are_pictures_of_one_layout(digits, evaluated):
     assert sizes[0] == sizes[1]
     assert len(neighbours["distances"]) == 16
     assert neighbours["distances"] == sorted(neighbours["distances"])
+    assert neighbours["of"] > 16
+    assert neighbours["median"] >= neighbours["distances"][-1]
     assert neighbours["real_median"] > 0
 
 

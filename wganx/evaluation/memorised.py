@@ -21,12 +21,16 @@ class NearestPairs:
 
     Attributes:
         distances: in the features.
-        real_median: the median distance of held-out items to their nearest training item.
+        of: how many samples these are the nearest of.
+        median: the median distance of all of these samples to their nearest training item.
+        real_median: the same of held-out items.
     """
 
     generated: Batch
     training: Batch
     distances: tuple[float, ...]
+    of: int
+    median: float
     real_median: float
 
 
@@ -41,6 +45,8 @@ def nearest_pairs(
         generated=_rows(made[0], rows.tolist()),
         training=_rows(training[0], place[rows].tolist()),
         distances=tuple(distance[rows].tolist()),
+        of=len(distance),
+        median=float(distance.median()),
         real_median=float(of_real.median()),
     )
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 
 import numpy as np
 
@@ -149,18 +147,21 @@ def draw_neighbours(run: RunRecord) -> tuple[Neighbours | None, tuple[str, ...]]
         generated=generated,
         training=training,
         distances=tuple(map(figure, distances[:MOST_DISTANCES])),
-        about=_memory(distances, number(record.get("real_median"))),
+        about=_memory(*(number(record.get(name)) for name in ("of", "median", "real_median"))),
     ), ()
 
 
-def _memory(distances: Sequence[float], real: float | None) -> str:
-    """What the distances say of memorising, in words."""
+def _memory(of: float | None, median: float | None, real: float | None) -> str:
+    """What the distances say of memorising, in words; all samples count, since those shown are the nearest of them."""
     words = "Beside each generated sample the training sample that is nearest to it in feature space."
-    if distances:
-        words += f" The median distance is {figure(median(distances))}"
-        words += "." if real is None else f"; that of real held-out samples to the training data is {figure(real)}."
-    if distances and real is not None:
-        if median(distances) < real / 2:
+    if of is not None:
+        words += f" Shown are the nearest of {int(of):,}."
+    if median is not None and real is not None:
+        words += (
+            f" The median distance of all is {figure(median)}; that of real held-out samples to the training data is "
+            f"{figure(real)}."
+        )
+        if median < real / 2:
             words += " Less than half of it, as of a generator that repeats training samples."
         else:
             words += " Much less than that would be the mark of a generator that repeats training samples."

@@ -155,4 +155,10 @@ class Evaluating:
             written[side] = (
                 write_picture(preview.picture, folder / f"{stem}.png").relative_to(self.folder.path).as_posix()
             )
-        return {**written, "distances": list(pairs.distances), "real_median": pairs.real_median}
+        return {
+            **written,
+            "distances": list(pairs.distances),
+            "of": pairs.of,
+            "median": pairs.median,
+            "real_median": pairs.real_median,
+        }

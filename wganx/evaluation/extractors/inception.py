@@ -46,13 +46,19 @@ def inception(config: InceptionConfig, context: ExtractorContext) -> nn.Module:
     try:
         # torch-fidelity reads the file with pickle; what it holds is looked at before.
         torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise _other_file(path, "it is damaged, or no file of torch") from error
+    try:
         inner = FeatureExtractorInceptionV3(
             INCEPTION, ["2048", "logits_unbiased"], feature_extractor_weights_path=str(path)
         )
     except Exception as error:
-        reason = " ".join(str(error).split())[:160]
-        raise DataError(f"{path} does not hold the weights of Inception ({WEIGHTS}): {reason}") from error
+        raise _other_file(path, " ".join(str(error).split())[:160]) from error
     return Inception(inner, context.game.sample.value_range or (-1.0, 1.0))
+
+
+def _other_file(path: Path, reason: str) -> DataError:
+    return DataError(f"{path} does not hold the weights of Inception ({WEIGHTS}): {reason}")
 
 
 def weights_file(given: Path | None) -> Path | None:
