@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from importlib import import_module
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -103,7 +103,7 @@ def representation_of(format: SampleFormat) -> Representation:
         raise DataError(
             f"the format {format} does not say how it becomes a sound; its signal has {dict(format.signal)}"
         )
-    module, name = _HOME[cast(str, kind)].split(":")
+    module, name = _HOME[kind].split(":")
     found: Representation = getattr(import_module(module), name)(format)
     return found
 

@@ -24,10 +24,10 @@ def griffin_lim(
 ) -> Tensor:
     """Sounds ``(B, length)`` whose spectrograms have these magnitudes as nearly as can be found.
 
-    Griffin and Lim 1984, "Signal estimation from modified short-time Fourier transform", with the momentum of Perraudin,
-    Balazs and Søndergaard 2013, "A fast Griffin-Lim algorithm". As torchaudio's it begins with phases in a quarter of
-    the circle, which ends nearer than with phases all around; but with those of `seed`, the same whatever was drawn
-    before, or with those of `begin`.
+    Griffin and Lim 1984, "Signal estimation from modified short-time Fourier transform", with the momentum of
+    Perraudin, Balazs and Søndergaard 2013, "A fast Griffin-Lim algorithm". As torchaudio's it begins with phases in a
+    quarter of the circle, which ends nearer than with phases all around; but with those of `seed`, the same whatever
+    was drawn before, or with those of `begin`.
 
     Args:
         magnitude_BFT: ``(B, window / 2 + 1, frames)``.

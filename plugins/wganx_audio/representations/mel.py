@@ -25,7 +25,8 @@ class MelSpectrogram(Spectrogram):
         self._back_FM = torch.linalg.pinv(self._bands_MF.double()).float()
 
     def logarithms(self, wave_NCL: Tensor) -> Tensor:
-        return self._log(self._bands_MF.to(wave_NCL) @ self._spectrum(wave_NCL).abs())
+        bands_NCMT: Tensor = self._bands_MF.to(wave_NCL) @ self._spectrum(wave_NCL).abs()
+        return self._log(bands_NCMT)
 
     def magnitudes(self, samples: Tensor) -> Tensor:
         return (self._back_FM.to(samples.device) @ self._from_normalised(samples)).clamp_min(0)
@@ -36,4 +37,5 @@ def mel_bands(bands: int, window: int, rate_hz: float) -> Tensor:
     from torchaudio.functional import melscale_fbanks
 
     found_FM = melscale_fbanks(window // 2 + 1, 0.0, rate_hz / 2, bands, round(rate_hz))[:-1]
-    return (found_FM / found_FM.sum(0).clamp_min(1e-8)).T.contiguous()
+    weights_FM: Tensor = found_FM / found_FM.sum(0).clamp_min(1e-8)
+    return weights_FM.T.contiguous()

@@ -24,7 +24,7 @@ class PhaseSpectrogram(Spectrogram):
         phases = (moves * torch.pi + self._own_moves(moves)).cumsum(-1)
         spectrum = torch.polar(magnitude, phases).flatten(0, 1)
         wave_BL = self.stft.inverse(_with_edges(spectrum), spectrum.shape[2] * self.hop)
-        return wave_BL.unflatten(0, magnitude.shape[:2]).clamp(-1, 1)
+        return wave_BL.reshape(*magnitude.shape[:2], -1).clamp(-1, 1)
 
     def magnitudes(self, samples: Tensor) -> Tensor:
         return self._from_normalised(samples.chunk(2, 1)[0])

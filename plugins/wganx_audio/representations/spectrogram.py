@@ -70,14 +70,15 @@ class Spectrogram(Representation):
         full, length = _with_edges(magnitude), magnitude.shape[2] * self.hop
         begin = None if phases is None else _with_edges(phases)
         wave_BL = griffin_lim(full, self.stft, length, iterations=self.iterations, seed=seed, begin=begin)
-        return wave_BL.unflatten(0, samples.shape[:2]).clamp(-1, 1)
+        return wave_BL.reshape(*samples.shape[:2], -1).clamp(-1, 1)
 
     def _spectrum(self, wave_NCL: Tensor) -> Tensor:
         """Complex ``(N, C, window / 2, frames)``."""
         wave_BL = wave_NCL.flatten(0, 1)
         if missing := -wave_BL.shape[1] % self.hop:
             wave_BL = torch.nn.functional.pad(wave_BL, (0, missing))
-        return self.stft.forward(wave_BL)[:, :-1, :-1].unflatten(0, wave_NCL.shape[:2])
+        spectrum_BFT = self.stft.forward(wave_BL)[:, :-1, :-1]
+        return spectrum_BFT.reshape(*wave_NCL.shape[:2], *spectrum_BFT.shape[1:])
 
     def _log(self, magnitude: Tensor) -> Tensor:
         return magnitude.clamp_min(self._floor).log()
