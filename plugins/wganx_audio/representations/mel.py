@@ -29,7 +29,8 @@ class MelSpectrogram(Spectrogram):
         return self._log(bands_NCMT)
 
     def magnitudes(self, samples: Tensor) -> Tensor:
-        return (self._back_FM.to(samples.device) @ self._from_normalised(samples)).clamp_min(0)
+        bins_NCFT: Tensor = self._back_FM.to(samples.device) @ self._from_normalised(samples)
+        return bins_NCFT.clamp_min(0)
 
 
 def mel_bands(bands: int, window: int, rate_hz: float) -> Tensor:
