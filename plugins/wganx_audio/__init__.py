@@ -10,12 +10,14 @@ from pathlib import Path
 
 from wganx import Architecture, Modality, Scenario, Task, hookimpl
 from wganx_audio.configs.networks import (
+    ConverterCriticConfig,
+    ConverterGeneratorConfig,
     SpecganCriticConfig,
     SpecganGeneratorConfig,
     WaveganCriticConfig,
     WaveganGeneratorConfig,
 )
-from wganx_audio.configs.tasks import GenerateConfig
+from wganx_audio.configs.tasks import ConvertConfig, GenerateConfig
 
 WGANX_API = 1
 
@@ -45,6 +47,14 @@ def wganx_tasks() -> Iterable[Task]:
             config=GenerateConfig,
             build="wganx_audio.tasks.generate:Generate",
             fit="wganx_audio.representations:fit_moments",
+        ),
+        Task(
+            name="convert",
+            modality="audio",
+            summary="the same in another voice, or with another feeling, learnt without pairs",
+            config=ConvertConfig,
+            build="wganx_audio.tasks.convert:Convert",
+            fit="wganx_audio.tasks.convert:fit_conversion",
         ),
     ]
 
@@ -84,6 +94,22 @@ def wganx_architectures() -> Iterable[Architecture]:
             config=WaveganCriticConfig,
             build="wganx_audio.networks.wavegan:Critic",
         ),
+        Architecture(
+            name="converter",
+            modality="audio",
+            role="generator",
+            summary="a source's spectrogram of any length in another class",
+            config=ConverterGeneratorConfig,
+            build="wganx_audio.networks.converter:Converter",
+        ),
+        Architecture(
+            name="converter",
+            modality="audio",
+            role="critic",
+            summary="stretches of a spectrogram of any length, and the classes it should have",
+            config=ConverterCriticConfig,
+            build="wganx_audio.networks.converter:Critic",
+        ),
     ]
 
 
@@ -91,5 +117,11 @@ def wganx_architectures() -> Iterable[Architecture]:
 def wganx_scenarios() -> Iterable[Scenario]:
     folder = Path(__file__).parent / "scenarios"
     for name, summary in {
+        "voice-conversion": "words in the voice of another speaker, offline, in about eight minutes",
+        "voice-conversion-tiny": "the same with little of everything, in seconds: to try it out",
+        "voice-conversion-large": "the same at full width, for a GPU",
+        "emotion": "words said with another feeling by the same speaker, offline, in about eight minutes",
+        "emotion-tiny": "the same with little of everything, in seconds: to try it out",
+        "emotion-large": "the same at full width, for a GPU",
     }.items():
         yield Scenario(name=name, modality="audio", summary=summary, config=folder / f"{name}.yaml")
