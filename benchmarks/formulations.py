@@ -89,14 +89,16 @@ def arguments(data: tuple[str, str], budget: str, out: Path) -> list[str]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Make the comparisons one after the other; 0 if all came to their end."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", nargs="*", choices=["points", "digits"], default=["points", "digits"])
+    parser.add_argument("data", nargs="*", metavar="{points,digits}", help="both by default")
     parser.add_argument("--budget", nargs="+", choices=["updates", "seconds"], default=["updates", "seconds"])
     parser.add_argument("--parallel", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("runs/formulations"))
     chosen = parser.parse_args(argv)
+    if unknown := set(chosen.data) - {"points", "digits"}:  # with choices, argparse refuses that nothing is said
+        parser.error(f"no data {', '.join(sorted(unknown))}; choose from points, digits")
     worst = 0
     for data in SETTINGS:
-        if {"grid": "points", "digits": "digits"}[data[1]] in chosen.data:
+        if not chosen.data or {"grid": "points", "digits": "digits"}[data[1]] in chosen.data:
             for budget in chosen.budget:
                 call = [*arguments(data, budget, chosen.out), "--parallel", str(chosen.parallel)]
                 worst = max(worst, subprocess.run([sys.executable, "-m", "wganx.cli", *call], check=False).returncode)

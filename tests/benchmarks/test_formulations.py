@@ -1,6 +1,7 @@
 """The comparison of formulations: what it asks is a question that `wganx compare` would carry out."""
 
 import importlib.util
+import subprocess
 import sys
 from pathlib import Path
 
@@ -29,3 +30,24 @@ def test_every_comparison_is_a_question_that_can_be_asked(data, budget, tmp_path
     assert (question.seconds is None) == (budget == "updates")
     assert len(set(question.steps.values())) == (budget == "updates")
     assert question.metrics == formulations.SETTINGS[data].metrics
+
+
+@pytest.mark.parametrize(
+    ("typed", "scenarios"), [([], ["grid", "digits"]), (["points"], ["grid"]), (["digits"], ["digits"])]
+)
+def test_without_a_word_all_data_is_compared(typed, scenarios, monkeypatch):
+    called = []
+
+    def run(command, check):
+        called.append(command[command.index("--scenario") + 1])
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(formulations.subprocess, "run", run)
+    assert formulations.main([*typed, "--budget", "updates"]) == 0
+    assert called == scenarios
+
+
+def test_other_data_is_a_wrong_call(capsys):
+    with pytest.raises(SystemExit):
+        formulations.main(["faces"])
+    assert "no data faces; choose from points, digits" in capsys.readouterr().err

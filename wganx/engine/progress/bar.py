@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from wganx.engine.observer import Observer
-from wganx.engine.progress.lines import GAP, Pace, is_terminal, readings
+from wganx.engine.progress.in_place import InPlace
+from wganx.engine.progress.lines import GAP, is_terminal, readings
 from wganx.health import Finding
 
 
-class BarProgress(Observer):
+class BarProgress(InPlace):
     """A bar that moves on at every logging point: how far and how long first, then readings as far as they fit.
 
     Args:
@@ -23,28 +22,17 @@ class BarProgress(Observer):
     """
 
     def __init__(self, bar: Bar, steps: int = 0, *, notes: bool = False) -> None:
-        self._bar, self._steps, self._notes = bar, steps, notes
+        super().__init__(steps)
+        self._bar, self._notes = bar, notes
         self._task = bar.add_task("training", total=steps or None, line="")
         self._wrong: set[str] = set()
-        self._pace = Pace(0, steps)
-        self._step, self._scalars = 0, dict[str, float]()
         self._show()
 
     def started(self, step: int, until: int) -> None:
-        self._step, self._steps, self._pace = step, until, Pace(step, until)
+        super().started(step, until)
         self._bar.start()
         if step:
             say(self._bar.console, f"resuming after step {step}")
-        self._show()
-
-    def paced(self, step: int, seconds: float) -> None:
-        self._step = step
-        self._pace.expect(step, seconds)
-        self._show()
-
-    def logged(self, step: int, scalars: Mapping[str, float]) -> None:
-        self._pace.advance(step)
-        self._step, self._scalars = step, dict(scalars)
         self._show()
 
     def found(self, finding: Finding) -> None:
@@ -53,10 +41,6 @@ class BarProgress(Observer):
             self._wrong.discard(finding.code)
         elif finding.level != "info":
             self._wrong.add(finding.code)
-        self._show()
-
-    def rolled_back(self, step: int, reason: str) -> None:
-        self._step = step
         self._show()
 
     def noted(self, message: str) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from wganx.engine.observer import Observer
-from wganx.engine.progress.lines import GAP, Pace, readings
+from wganx.engine.progress.in_place import InPlace
+from wganx.engine.progress.lines import GAP, readings
 from wganx.health import Finding
 
 MOST_LINES = 20
@@ -17,7 +16,7 @@ _SECONDS = 0.2
 """Between two pictures of the bar, so that a front end keeps up."""
 
 
-class CellProgress(Observer):
+class CellProgress(InPlace):
     """A bar of HTML's own, with a line of text, findings and notes; needs no widgets, and stays when it is done.
 
     Args:
@@ -25,9 +24,8 @@ class CellProgress(Observer):
     """
 
     def __init__(self, *, notes: bool = True) -> None:
+        super().__init__()
         self._notes = notes
-        self._step, self._until, self._pace = 0, 0, Pace(0, 0)
-        self._scalars: dict[str, float] = {}
         self._lines: list[str] = []
         self._handle: Any = None
         self._shown = float("-inf")
@@ -35,25 +33,11 @@ class CellProgress(Observer):
     def started(self, step: int, until: int) -> None:
         from IPython.display import display
 
-        self._step, self._until, self._pace = step, until, Pace(step, until)
+        super().started(step, until)
         self._handle = display(self, display_id=True)  # type: ignore[no-untyped-call]
-
-    def paced(self, step: int, seconds: float) -> None:
-        self._step = step
-        self._pace.expect(step, seconds)
-        self._show()
-
-    def logged(self, step: int, scalars: Mapping[str, float]) -> None:
-        self._pace.advance(step)
-        self._step, self._scalars = step, dict(scalars)
-        self._show()
 
     def found(self, finding: Finding) -> None:
         self._say(f"step {finding.step}{GAP}{finding}")
-
-    def rolled_back(self, step: int, reason: str) -> None:
-        self._step = step
-        self._show()
 
     def noted(self, message: str) -> None:
         if self._notes:
@@ -77,10 +61,10 @@ class CellProgress(Observer):
         return [part for part in (self._pace.left, self._pace.rate, *readings(self._scalars)) if part]
 
     def _repr_html_(self) -> str:
-        line = escape(" · ".join([f"{self._step}/{self._until}", *self._parts()]))
-        bar = f'<progress value="{self._step}" max="{max(self._until, 1)}" aria-label="training"></progress>'
+        line = escape(" · ".join([f"{self._step}/{self._steps}", *self._parts()]))
+        bar = f'<progress value="{self._step}" max="{max(self._steps, 1)}" aria-label="training"></progress>'
         said = "".join(f"<li>{escape(each)}</li>" for each in self._lines)
         return f"<div>{bar} {line}</div>" + (f"<ul>{said}</ul>" if said else "")
 
     def __repr__(self) -> str:
-        return "\n".join([GAP.join([f"step {self._step}/{self._until}", *self._parts()]), *self._lines])
+        return "\n".join([GAP.join([f"step {self._step}/{self._steps}", *self._parts()]), *self._lines])

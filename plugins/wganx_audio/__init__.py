@@ -1,0 +1,27 @@
+"""Sounds: datasets of them, and networks that learn to make more, or to say the same in another voice.
+
+This module only declares what there is; factories are named, and imported when a run needs them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from wganx import Modality, hookimpl
+
+WGANX_API = 1
+
+
+@hookimpl
+def wganx_modalities() -> Iterable[Modality]:
+    return [
+        Modality(
+            name="audio",
+            summary="sounds",
+            axes=("channel", "time"),
+            write="wganx_audio.writers:write_sounds",
+            preview="wganx_audio.writers:preview_sounds",
+            open="wganx_audio.sound.streams:SoundSource",
+            create="wganx_audio.sound.streams:SoundSink",
+        )
+    ]

@@ -1,0 +1,31 @@
+"""Options of the tasks, and of the representation that they all play in."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from wganx import Config
+
+
+class RepresentationConfig(Config):
+    """How a sound is shown to the networks; what of this a representation has no use for is refused where it is set."""
+
+    representation: Literal["waveform", "linear", "mel", "phase"] = Field(
+        "linear",
+        description="waveform: samples as they are; linear: log magnitudes of a spectrogram; mel: the same in bands as "
+        "wide as the ear's; phase: log magnitudes, and the instantaneous frequency beside them",
+    )
+    window: int = Field(256, ge=16, multiple_of=4, description="samples of a spectrogram's window, twice its bins")
+    hop: int = Field(64, ge=1, description="samples from one window to the next; a quarter of the window sounds best")
+    bands: int = Field(80, ge=8, description="bands of a mel spectrogram")
+    floor_db: float = Field(-80.0, ge=-160, lt=0, description="what is softer counts as this, in dB of a full sine")
+    reach: float = Field(3.0, gt=0, description="deviations from its bin's mean that become 1, or more for the loudest")
+    iterations: int = Field(60, ge=1, description="of Griffin and Lim's search for phases")
+
+    @model_validator(mode="after")
+    def _hop_within_window(self) -> Self:
+        if self.hop > self.window // 2:
+            raise ValueError(f"hop must be half of the window at most, {self.window // 2}, or sound is lost between")
+        return self

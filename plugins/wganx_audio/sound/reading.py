@@ -1,0 +1,191 @@
+"""Sound files, whole or a piece of one, as floating-point tensors."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import soundfile
+import torch
+from torch import Tensor
+
+from wganx import DataError
+
+SUFFIXES = (".aif", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".rf64", ".w64", ".wav", ".wave")
+"""Endings of the sounds a folder is searched for."""
+
+MENDS = dict.fromkeys(
+    (".aac", ".amr", ".m4a", ".m4b", ".mka", ".mp2", ".mp4", ".webm", ".wma"), "convert them to WAV or FLAC"
+)
+"""What would make sounds of other endings readable."""
+
+CANCELLED = 0.1
+"""Share of the channels' power below which their average is no fair picture of them."""
+
+_AGAIN = "copy it again, or leave it out"
+_LARGEST_KERNEL = 5_000_000
+_ENDLESS = 2**32 - 2**16  # what writers to a pipe note as the length of their data
+_SLACK = 0.05
+_CUT = re.compile(r"^\s*(?:data|SSND)\s*: (\d+) \(should be (\d+)\)", re.MULTILINE)
+_CUT_LARGE = re.compile(r"does not match value from 'ds64' chunk of (\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a sound file says of itself.
+
+    Attributes:
+        frames: samples of each channel; of MP3 files an estimate.
+        rate: samples a second.
+        channels: how many there are.
+        container: WAV, FLAC, OGG, MP3, AIFF, ...
+        subtype: how samples are stored: PCM_16, FLOAT, ULAW, VORBIS, ...
+    """
+
+    frames: int
+    rate: int
+    channels: int
+    container: str
+    subtype: str
+
+    @property
+    def seconds(self) -> float:
+        return self.frames / self.rate
+
+
+def header(source: BinaryIO | Path, path: str) -> Header:
+    """Reads no more of a file than says what is in it.
+
+    Args:
+        source: the file, or its content opened and seekable.
+        path: what it is called in messages.
+
+    Raises:
+        DataError: this is no sound, it is empty, or it is cut short.
+    """
+    with _opened(source, path) as file:
+        return _header(file, path)
+
+
+def read(source: BinaryIO | Path, path: str, *, start: int = 0, count: int | None = None) -> Tensor:
+    """`count` samples of each channel from `start` on, all by default: float32 ``(C, count)``, in [-1, 1] unless the
+    file holds floating-point values beyond.
+
+    Of an MP3 file, whose length is an estimate, the last twentieth of a second or of its length may be missing; it is
+    silence then.
+
+    Raises:
+        DataError: this is no sound, it is damaged or cut short before the end of the piece, or it holds values that are
+            no numbers.
+    """
+    with _opened(source, path) as file:
+        known = _header(file, path)
+        wanted = max(min(known.frames - start, known.frames if count is None else count), 0)
+        try:
+            file.seek(start)
+            values_LC = file.read(wanted, dtype="float32", always_2d=True)
+        except soundfile.LibsndfileError as error:
+            raise DataError(f"{path} is damaged: {_reason(error)}; {_AGAIN}") from error
+    if missing := wanted - len(values_LC):
+        if missing > max(_SLACK * known.rate, _SLACK * known.frames):
+            there = start + len(values_LC)
+            raise DataError(f"{path} is cut short: it ends after {there:,} of {known.frames:,} samples; {_AGAIN}")
+        values_LC = np.pad(values_LC, ((0, missing), (0, 0)))
+    if not np.isfinite(values_LC).all():
+        raise DataError(f"{path} holds values that are no numbers; write it anew, or leave it out")
+    return torch.from_numpy(np.ascontiguousarray(values_LC.T))
+
+
+def to_channels(sound_CL: Tensor, channels: int) -> Tensor:
+    """A sound with one or two channels.
+
+    To one: the average of all; where that has less than a tenth of their power, because they are out of phase and
+    cancel, the loudest channel instead. To two: one is doubled, and of more than two the first two are taken, which are
+    left and right everywhere.
+    """
+    if sound_CL.shape[0] == channels:
+        return sound_CL
+    if channels == 2:
+        return sound_CL[:2] if sound_CL.shape[0] > 2 else sound_CL.expand(2, -1)
+    average_1L, power_C = sound_CL.mean(0, keepdim=True), sound_CL.square().mean(1)
+    if average_1L.square().mean() < CANCELLED * power_C.mean():
+        return sound_CL[power_C.argmax()][None]
+    return average_1L
+
+
+def resample(sound_CL: Tensor, from_hz: int, to_hz: int) -> Tensor:
+    """A sound at another rate, by a windowed sinc: ``(C, ceil(L to_hz / from_hz))``."""
+    if from_hz == to_hz or not sound_CL.shape[-1]:
+        return sound_CL
+    common = math.gcd(from_hz, to_hz)
+    if (from_hz // common) * (to_hz // common) > _LARGEST_KERNEL:
+        # torchaudio keeps a filter for every phase, and of rates without a common divisor these are gigabytes.
+        from scipy.signal import resample_poly
+
+        up, down = to_hz // common, from_hz // common
+        return torch.from_numpy(resample_poly(sound_CL.numpy(), up, down, axis=-1).astype(np.float32))
+    from torchaudio.functional import resample as windowed_sinc
+
+    found: Tensor = windowed_sinc(sound_CL, from_hz, to_hz)
+    return found
+
+
+@contextmanager
+def _opened(source: BinaryIO | Path, path: str) -> Iterator[soundfile.SoundFile]:
+    try:
+        with soundfile.SoundFile(source) as file:
+            yield file
+    except soundfile.LibsndfileError as error:
+        raise DataError(f"{path} is no readable sound: {_what_it_is(source, error)}") from error
+    except (RuntimeError, ValueError, OSError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"{path} is no readable sound: {' '.join(str(error).split())}") from error
+
+
+def _header(file: soundfile.SoundFile, path: str) -> Header:
+    found = Header(file.frames, file.samplerate, file.channels, file.format, file.subtype)
+    told = str(file.extra_info)
+    cut = _CUT.search(told)
+    if cut and int(cut[1]) < _ENDLESS and int(cut[2]) < int(cut[1]):
+        share = int(cut[2]) / int(cut[1])
+        raise DataError(f"{path} is cut short: {share:.0%} of its samples are there ({found.frames:,}); {_AGAIN}")
+    if (large := _CUT_LARGE.search(told)) and found.frames < int(large[1]):
+        raise DataError(f"{path} is cut short: {found.frames:,} of {int(large[1]):,} samples are there; {_AGAIN}")
+    if not found.frames:
+        raise DataError(f"{path} holds no samples; leave it out")
+    return found
+
+
+def _what_it_is(source: BinaryIO | Path, error: soundfile.LibsndfileError) -> str:
+    """What a file is that is no sound, by its first bytes."""
+    try:
+        if isinstance(source, Path):
+            with source.open("rb") as file:
+                start = file.read(16)
+        else:
+            source.seek(0)
+            start = source.read(16)
+    except OSError as missing:
+        return str(missing)
+    if not start:
+        return "it is empty"
+    if start.lstrip()[:5].lower() in (b"<html", b"<!doc"):
+        return "it holds a web page; download it again"
+    if start[4:8] == b"ftyp":
+        return "it holds MPEG-4, whatever its name; convert it to WAV or FLAC"
+    if start[:4] == b"\x1aE\xdf\xa3":
+        return "it holds Matroska or WebM, whatever its name; convert it to WAV or FLAC"
+    if start[:4] in (b"RIFF", b"fLaC", b"OggS", b"FORM", b"RF64"):
+        return f"it is damaged ({_reason(error)}); {_AGAIN}"
+    return "it holds no kind of sound that is known here; convert it to WAV or FLAC"
+
+
+def _reason(error: soundfile.LibsndfileError) -> str:
+    return " ".join(str(error.error_string).split()).rstrip(".") or f"error {error.code}"
