@@ -38,9 +38,11 @@ def loudness_db(sound_CL: Tensor, rate: int, how: Loudness) -> float:
     if how == "lufs" and sound_CL.shape[-1] >= _SHORTEST_LUFS * rate:
         from torchaudio.functional import loudness
 
-        found = float(loudness(sound_CL, rate))
+        # torchaudio's filters cut off what they raise above the full scale, so that loud sounds would count too little.
+        lowered = min(0.5 / max(float(sound_CL.abs().max()), 1e-9), 1.0)
+        found = float(loudness(lowered * sound_CL, rate))
         if math.isfinite(found):
-            return found
+            return found - 20 * math.log10(lowered)
     return rms_db(sound_CL)
 
 
