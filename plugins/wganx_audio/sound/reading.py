@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -32,7 +31,7 @@ _AGAIN = "copy it again, or leave it out"
 _LARGEST_KERNEL = 5_000_000
 _ENDLESS = 2**32 - 2**16  # what writers to a pipe note as the length of their data
 _SLACK = 0.05
-_CUT = re.compile(r"^\s*(?:data|SSND)\s*: (\d+) \(should be (\d+)\)", re.MULTILINE)
+_CUT = re.compile(r"^\s*(?:data|SSND|Data Size|riff)\s*: (\d+) \(should be (\d+)\)", re.MULTILINE)
 _CUT_LARGE = re.compile(r"does not match value from 'ds64' chunk of (\d+)")
 
 
@@ -59,6 +58,71 @@ class Header:
         return self.frames / self.rate
 
 
+class OpenSound:
+    """A sound file that stays open, to be read piece by piece.
+
+    Attributes:
+        header: what it says of itself.
+    """
+
+    def __init__(self, source: BinaryIO | Path, path: str) -> None:
+        """
+        Args:
+            source: the file, or its content opened and seekable.
+            path: what it is called in messages.
+
+        Raises:
+            DataError: this is no sound, it is empty, or it is cut short.
+        """
+        self._path, self._at = path, 0
+        try:
+            self._file = soundfile.SoundFile(source)
+        except soundfile.LibsndfileError as error:
+            raise DataError(f"{path} is no readable sound: {_what_it_is(source, error)}") from error
+        except (RuntimeError, ValueError, TypeError, OSError) as error:
+            raise DataError(f"{path} is no readable sound: {' '.join(str(error).split())}") from error
+        try:
+            self.header = _header(self._file, path)
+        except DataError:
+            self.close()
+            raise
+
+    def read(self, start: int = 0, count: int | None = None) -> Tensor:
+        """`count` samples of each channel from `start` on, fewer at the end: float32 ``(C, count)``.
+
+        Raises:
+            DataError: it is damaged or cut short before the end of the piece, or holds values that are no numbers.
+        """
+        known = self.header
+        wanted = max(min(known.frames - start, known.frames if count is None else count), 0)
+        if not wanted:
+            return torch.zeros(known.channels, 0)
+        try:
+            if start != self._at:  # seeking in what is compressed takes its time, and of some kinds cannot be done
+                self._file.seek(start)
+            values_LC = self._file.read(wanted, dtype="float32", always_2d=True)
+        except soundfile.LibsndfileError as error:
+            if not self._file.seekable():
+                raise DataError(
+                    f"{self._path} is {known.subtype}, which can only be read from its begin; convert it to WAV or FLAC"
+                ) from error
+            raise DataError(f"{self._path} is damaged: {_reason(error)}; {_AGAIN}") from error
+        self._at = start + len(values_LC)
+        if missing := wanted - len(values_LC):
+            if missing > max(_SLACK * known.rate, _SLACK * known.frames):
+                there = start + len(values_LC)
+                raise DataError(
+                    f"{self._path} is cut short: it ends after {there:,} of {known.frames:,} samples; {_AGAIN}"
+                )
+            values_LC = np.pad(values_LC, ((0, missing), (0, 0)))
+        if not np.isfinite(values_LC).all():
+            raise DataError(f"{self._path} holds values that are no numbers; write it anew, or leave it out")
+        return torch.from_numpy(np.ascontiguousarray(values_LC.T))
+
+    def close(self) -> None:
+        self._file.close()
+
+
 def header(source: BinaryIO | Path, path: str) -> Header:
     """Reads no more of a file than says what is in it.
 
@@ -69,8 +133,8 @@ def header(source: BinaryIO | Path, path: str) -> Header:
     Raises:
         DataError: this is no sound, it is empty, or it is cut short.
     """
-    with _opened(source, path) as file:
-        return _header(file, path)
+    with closing(OpenSound(source, path)) as sound:
+        return sound.header
 
 
 def read(source: BinaryIO | Path, path: str, *, start: int = 0, count: int | None = None) -> Tensor:
@@ -84,22 +148,8 @@ def read(source: BinaryIO | Path, path: str, *, start: int = 0, count: int | Non
         DataError: this is no sound, it is damaged or cut short before the end of the piece, or it holds values that are
             no numbers.
     """
-    with _opened(source, path) as file:
-        known = _header(file, path)
-        wanted = max(min(known.frames - start, known.frames if count is None else count), 0)
-        try:
-            file.seek(start)
-            values_LC = file.read(wanted, dtype="float32", always_2d=True)
-        except soundfile.LibsndfileError as error:
-            raise DataError(f"{path} is damaged: {_reason(error)}; {_AGAIN}") from error
-    if missing := wanted - len(values_LC):
-        if missing > max(_SLACK * known.rate, _SLACK * known.frames):
-            there = start + len(values_LC)
-            raise DataError(f"{path} is cut short: it ends after {there:,} of {known.frames:,} samples; {_AGAIN}")
-        values_LC = np.pad(values_LC, ((0, missing), (0, 0)))
-    if not np.isfinite(values_LC).all():
-        raise DataError(f"{path} holds values that are no numbers; write it anew, or leave it out")
-    return torch.from_numpy(np.ascontiguousarray(values_LC.T))
+    with closing(OpenSound(source, path)) as sound:
+        return sound.read(start, count)
 
 
 def to_channels(sound_CL: Tensor, channels: int) -> Tensor:
@@ -136,19 +186,6 @@ def resample(sound_CL: Tensor, from_hz: int, to_hz: int) -> Tensor:
     return found
 
 
-@contextmanager
-def _opened(source: BinaryIO | Path, path: str) -> Iterator[soundfile.SoundFile]:
-    try:
-        with soundfile.SoundFile(source) as file:
-            yield file
-    except soundfile.LibsndfileError as error:
-        raise DataError(f"{path} is no readable sound: {_what_it_is(source, error)}") from error
-    except (RuntimeError, ValueError, OSError) as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(f"{path} is no readable sound: {' '.join(str(error).split())}") from error
-
-
 def _header(file: soundfile.SoundFile, path: str) -> Header:
     found = Header(file.frames, file.samplerate, file.channels, file.format, file.subtype)
     told = str(file.extra_info)
@@ -182,10 +219,11 @@ def _what_it_is(source: BinaryIO | Path, error: soundfile.LibsndfileError) -> st
         return "it holds MPEG-4, whatever its name; convert it to WAV or FLAC"
     if start[:4] == b"\x1aE\xdf\xa3":
         return "it holds Matroska or WebM, whatever its name; convert it to WAV or FLAC"
-    if start[:4] in (b"RIFF", b"fLaC", b"OggS", b"FORM", b"RF64"):
+    if start[:4] in (b"RIFF", b"fLaC", b"OggS", b"FORM", b"RF64", b"caff", b".snd", b"riff"):
         return f"it is damaged ({_reason(error)}); {_AGAIN}"
     return "it holds no kind of sound that is known here; convert it to WAV or FLAC"
 
 
 def _reason(error: soundfile.LibsndfileError) -> str:
-    return " ".join(str(error.error_string).split()).rstrip(".") or f"error {error.code}"
+    told = " ".join(str(error.error_string).split()).removeprefix("Error : ").rstrip(".")
+    return told or f"error {error.code}"
