@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from wganx import Architecture, Modality, Scenario, Task, hookimpl
+from wganx import Architecture, DataCard, Dataset, Modality, Scenario, Task, hookimpl
+from wganx_audio.configs.datasets import FormantSpeechConfig
 from wganx_audio.configs.networks import (
     SpecganCriticConfig,
     SpecganGeneratorConfig,
@@ -32,6 +33,20 @@ def wganx_modalities() -> Iterable[Modality]:
             open="wganx_audio.sound.streams:SoundSource",
             create="wganx_audio.sound.streams:SoundSink",
         )
+    ]
+
+
+@hookimpl
+def wganx_datasets() -> Iterable[Dataset]:
+    return [
+        Dataset(
+            name="formant-speech",
+            modality="audio",
+            summary="words of three made-up languages by six speakers in four emotions, made by formants",
+            config=FormantSpeechConfig,
+            open="wganx_audio.datasets.formant_speech.items:open_formant_speech",
+            card=DataCard(source="rendered when opened, by the seed", licence="MIT", offline=True, size="2,000 words"),
+        ),
     ]
 
 
