@@ -132,6 +132,7 @@ def wganx_architectures() -> Iterable[Architecture]:
 def wganx_scenarios() -> Iterable[Scenario]:
     folder = Path(__file__).parent / "scenarios"
     for name, summary in {
+        "digits": "ten words of formant speech, each made on request, offline, in about eight minutes",
         "voice-conversion": "words in the voice of another speaker, offline, in about eight minutes",
         "voice-conversion-tiny": "the same with little of everything, in seconds: to try it out",
         "voice-conversion-large": "the same at full width, for a GPU",
