@@ -26,7 +26,8 @@ class LabelClassifier(nn.Module):
     def __init__(self, format: SampleFormat, labels: Mapping[str, SampleFormat], width: int, *, prosody: bool) -> None:
         super().__init__()
         channels, bins, _ = format.shape
-        assert channels is not None and bins is not None
+        assert channels is not None
+        assert bins is not None
         layers: list[nn.Module] = []
         for halving in range(_HALVINGS + 1):
             c_out = width * min(2**halving, 4)

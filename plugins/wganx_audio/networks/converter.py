@@ -52,9 +52,7 @@ class Converter(nn.Module):
         )
         self.narrow = nn.Conv1d(width, narrow, 5, padding=2)
         self.normalise = nn.InstanceNorm1d(narrow) if config.normalise else nn.Identity()
-        self.decoder = nn.ModuleList(
-            _Told(c_in, width, 5, config.embedding) for c_in in (narrow, *[width] * HALVINGS)
-        )
+        self.decoder = nn.ModuleList(_Told(c_in, width, 5, config.embedding) for c_in in (narrow, *[width] * HALVINGS))
         self.last = nn.Conv1d(width, rows, 9, padding=4)
         self.residual = config.residual
         start_over(self)
@@ -181,7 +179,7 @@ def _spectrogram(sample: SampleFormat, network: str) -> tuple[int, int]:
         raise ConfigError(f"the {network} needs a fixed number of channels and bins, and the samples are {sample}")
     if bins < FEWEST_FRAMES or (frames is not None and frames < FEWEST_FRAMES):
         raise ConfigError(
-            f"the {network} needs {FEWEST_FRAMES} bins and frames, and the samples are {sample}: make task.hop smaller, "
-            "or dataset.length longer"
+            f"the {network} needs {FEWEST_FRAMES} bins and frames, and the samples are {sample}: make task.hop "
+            "smaller, or dataset.length longer"
         )
     return channels, bins

@@ -10,7 +10,9 @@ from torch import Tensor
 _OTHER_CLASS, _FIRST_KEPT, _FURTHER_KEPT = 8.0, 4.0, 2.0
 
 
-def sources_for(labels: Mapping[str, Tensor], convert: Sequence[str], keep: Sequence[str], rng: torch.Generator) -> Tensor:
+def sources_for(
+    labels: Mapping[str, Tensor], convert: Sequence[str], keep: Sequence[str], rng: torch.Generator
+) -> Tensor:
     """For every row of a batch, the row that is to be converted into its classes, ``(N,)``.
 
     It has another class of what is converted wherever the batch has one; of these, one that has the same class of the
@@ -29,11 +31,11 @@ def sources_for(labels: Mapping[str, Tensor], convert: Sequence[str], keep: Sequ
 
 
 def other_of_the_same(wanted: Mapping[str, Tensor], there: Mapping[str, Tensor], rng: torch.Generator) -> Tensor:
-    """For every row what is most like `wanted` among the other rows, ``(N,)``: the earlier a label, the more it counts."""
+    """For every row what is most like `wanted` among the other rows, ``(N,)``; the first label counts most."""
     first = next(iter(wanted.values()))
     rows, device = len(first), first.device
     likeness_NN = torch.rand(rows, rows, generator=rng, device=device)
-    for place, name in enumerate(reversed(wanted)):
+    for place, name in enumerate(reversed(list(wanted))):
         likeness_NN = likeness_NN + 2.0 ** (place + 1) * (wanted[name][:, None] == there[name][None])
     return (likeness_NN - 2.0 ** (len(wanted) + 2) * torch.eye(rows, device=device)).argmax(1)
 

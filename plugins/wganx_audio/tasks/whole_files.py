@@ -20,7 +20,7 @@ _AT_ONCE = 8
 _FRAME_SECONDS = 0.025
 _ACTIVE_DB = 30.0
 _SILENT_DB = -80.0
-_MOST_GAIN_DB = 40.0
+_MOST_GAIN_DB = 60.0
 _ZERO_CROSSINGS = 16
 """How far the resampling's filter reaches at most, in samples of the lower rate, with some to spare."""
 
@@ -171,13 +171,13 @@ def _file_level_db(source: Source, rate: int) -> float | None:
 
 def _frame_powers(sound_CL: Tensor, rate: int) -> Tensor:
     """Mean power of every frame, of the channels together; what is left over at the end is a frame of its own."""
-    power_L = sound_CL.double().square().mean(0)
-    return torch.stack([frame.mean() for frame in power_L.split(max(round(_FRAME_SECONDS * rate), 1))])
+    power_L, frame_length = sound_CL.double().square().mean(0), max(round(_FRAME_SECONDS * rate), 1)
+    return torch.stack([frame.mean() for frame in torch.split(power_L, frame_length)])
 
 
 def _level_of(powers_K: Tensor) -> float | None:
-    loudest = float(powers_K.max()) if len(powers_K) else 0.0
-    if loudest <= 10 ** (_SILENT_DB / 10):
+    loudest = float(powers_K.max())
+    if not loudest > 10 ** (_SILENT_DB / 10):  # nor where there is nothing, whose mean is no number
         return None
     active = powers_K[powers_K >= loudest * 10 ** (-_ACTIVE_DB / 10)]
     return 10 * math.log10(float(active.mean()))

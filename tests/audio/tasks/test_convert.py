@@ -60,7 +60,9 @@ def test_the_losses_have_names_and_weights(convert, sounds):
     losses = game.generator_losses(networks, fake, batch, 0)
     assert set(losses) == {"target_speaker", "kept_word", "cycle", "contour", "identity", "content"}
     assert all(loss.ndim == 0 and loss.requires_grad and torch.isfinite(loss) for loss in losses.values())
-    twice = convert(keep=("word",), content=4.0, contour=2.0, prosody=True, target=2.0, kept=2.0, cycle=20.0, identity=10.0)
+    twice = convert(
+        keep=("word",), content=4.0, contour=2.0, prosody=True, target=2.0, kept=2.0, cycle=20.0, identity=10.0
+    )
     doubled = twice.generator_losses(networks, fake, batch, 0)
     for name, loss in losses.items():
         torch.testing.assert_close(doubled[name], 2 * loss)
