@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from wganx import Batch, Preview, SampleFormat
+from wganx import Batch, Preview
 from wganx_audio.representations import Representation
 from wganx_audio.sheet import draw_sheet
 from wganx_audio.sound.writing import Origin, write_sound
@@ -20,37 +20,35 @@ def preview_conversions(
     samples: Tensor,
     reference: Batch,
     representation: Representation,
-    formats: Mapping[str, SampleFormat],
-    convert: Sequence[str],
+    classes: Mapping[str, Sequence[str]],
     folder: Path,
     stem: str,
 ) -> Preview:
     """A row for each sample: its source, itself, and a real sound of the classes asked for.
 
     WAV files of the first rows are ``folder/stem-0000-source.wav``, ``-converted.wav`` and ``-real.wav``.
+
+    Args:
+        reference: the rows that the samples were made from; `real` holds the sounds that are to be compared with.
+        classes: of every label that is converted, by its name.
     """
-    source, real = reference.context["source"], reference.real
-    before = representation.decode(source.float()).cpu()
+    before_NCL = representation.decode(reference.context["source"].float()).cpu()
     # A converted sound begins with the source's phases, as it does when a file is converted.
-    after = representation.decode(samples.float(), phase_of=before.to(samples.device)).cpu()
-    wanted = representation.decode(real.float()).cpu()
-    waves, captions, files = [], [], []
+    after_NCL = representation.decode(samples.float(), phase_of=before_NCL.to(samples.device)).cpu()
+    real_NCL = representation.decode(reference.real.float()).cpu()
     rate = round(representation.rate_hz)
-    labels = {**reference.context, **reference.known}
-    kinds: tuple[tuple[str, Tensor, Origin], ...] = (
-        ("source", before, "recorded"),
-        ("converted", after, "synthetic"),
-        ("real", wanted, "recorded"),
-    )
+    waves, captions, files = [], [], []
     for row in range(len(samples)):
-        told = {name: formats[name].classes[int(labels[name][row])] for name in formats if formats[name].is_label}
-        source_is = " ".join(told[f"source_{name}"] for name in convert)
-        target_is = " ".join(told[name] for name in convert)
-        said = {"source": source_is, "converted": f"{source_is} to {target_is}", "real": target_is}
-        for kind, wave_NCL, origin in kinds:
-            waves.append(wave_NCL[row])
-            captions.append(f"{row} {kind}: {said[kind]}")
+        was = " ".join(names[int(reference.known[f"source_{name}"][row])] for name, names in classes.items())
+        wanted = " ".join(names[int(reference.condition[name][row])] for name, names in classes.items())
+        cells: tuple[tuple[str, str, Tensor, Origin], ...] = (
+            ("source", was, before_NCL[row], "recorded"),
+            ("converted", f"{was} to {wanted}", after_NCL[row], "synthetic"),
+            ("real", wanted, real_NCL[row], "recorded"),
+        )
+        for kind, caption, wave_CL, origin in cells:
+            waves.append(wave_CL)
+            captions.append(f"{row} {kind}: {caption}")
             if row < HEARD:
-                path = folder / f"{stem}-{row:04d}-{kind}.wav"
-                files.append(write_sound(path, wave_NCL[row], rate, origin=origin))
-    return Preview(draw_sheet(waves, representation.rate_hz, captions, columns=len(kinds)), tuple(files))
+                files.append(write_sound(folder / f"{stem}-{row:04d}-{kind}.wav", wave_CL, rate, origin=origin))
+    return Preview(draw_sheet(waves, representation.rate_hz, captions, columns=len(cells)), tuple(files))

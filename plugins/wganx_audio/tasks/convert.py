@@ -45,7 +45,7 @@ class Convert(Game):
     judged by the same helper, or by what the generator itself encodes (`content`).
 
     Of each row is `known`: the source's class of what is converted, ``source_<label>``; of what is kept, under its own
-    name, the source's class, which the converted sound is to have; and ``real_<label>``, that of the real sound.
+    name, the source's class, which the converted sound is to have; and ``real_<label>``, those of the real sound.
 
     Raises:
         ConfigError: the dataset has not a label that the options name.
@@ -69,7 +69,7 @@ class Convert(Game):
         self.known = {
             **{f"source_{name}": format for name, format in convert.items()},
             **keep,
-            **{f"real_{name}": format for name, format in keep.items()},
+            **{f"real_{name}": format for name, format in {**convert, **keep}.items()},
         }
         self.helpers = {}
         if config.target or (config.kept and keep):
@@ -94,7 +94,7 @@ class Convert(Game):
         known = {
             **{f"source_{name}": items[name][chosen] for name in convert},
             **{name: items[name][chosen] for name in keep},
-            **{f"real_{name}": items[name] for name in keep},
+            **{f"real_{name}": items[name] for name in (*convert, *keep)},
         }
         return Batch(real, context=context, condition=target, known=known)
 
@@ -102,8 +102,9 @@ class Convert(Game):
         if "classifier" not in networks.helpers:
             return {}
         found = networks.helpers["classifier"](batch.real)
-        truth = {**batch.condition, **{name: batch.known[f"real_{name}"] for name in self.config.keep}}
-        return {f"classifier_{name}": F.cross_entropy(logits, truth[name]) for name, logits in found.items()}
+        return {
+            f"classifier_{name}": F.cross_entropy(logits, batch.known[f"real_{name}"]) for name, logits in found.items()
+        }
 
     def generator_losses(self, networks: Networks, fake: Tensor, batch: Batch, step: int) -> Mapping[str, Tensor]:
         config, source = self.config, batch.context["source"]
@@ -137,8 +138,11 @@ class Convert(Game):
         convert_file(source, make, sink, self.representation, self.level_db)
 
     def preview(self, samples: Tensor, reference: Batch, folder: Path, stem: str) -> Preview:
-        formats = {**self.context, **self.known}
-        return preview_conversions(samples, reference, self.representation, formats, self.config.convert, folder, stem)
+        # Of the real sounds those that are of the classes asked for, which may have been chosen since.
+        like = self._real_target(reference, torch.Generator(reference.real.device).manual_seed(0))
+        like = self._real_target(reference, torch.Generator(reference.real.device).manual_seed(0))
+        classes = {name: self.context[name].classes for name in self.config.convert}
+        return preview_conversions(samples, reference.with_real(like), self.representation, classes, folder, stem)
 
     def _identity(self, step: int) -> float:
         """What the distance of a sound from itself weighs."""
@@ -147,8 +151,7 @@ class Convert(Game):
     def _real_target(self, batch: Batch, rng: torch.Generator) -> Tensor:
         """Other real sounds of the classes asked for, that say the same wherever the batch has one."""
         wanted = {**batch.condition, **{name: batch.known[name] for name in self.config.keep}}
-        there = {**batch.condition, **{name: batch.known[f"real_{name}"] for name in self.config.keep}}
-        return batch.real[other_of_the_same(wanted, there, rng)]
+        return batch.real[other_of_the_same(wanted, {name: batch.known[f"real_{name}"] for name in wanted}, rng)]
 
 
 def fit_conversion(config: ConvertConfig, formats: Formats, items: Items) -> Mapping[str, Any]:
