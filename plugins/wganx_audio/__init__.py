@@ -106,6 +106,17 @@ def wganx_architectures() -> Iterable[Architecture]:
 def wganx_scenarios() -> Iterable[Scenario]:
     folder = Path(__file__).parent / "scenarios"
     for name, summary in {
-        "digits": "ten words of formant speech, each made on request, offline, in about eight minutes",
+        "digits": "ten words by six speakers, each made on request, in about eight minutes",
+        "digits-tiny": "digits in seconds, for tests",
+        "digits-gpu": "digits at full resolution, for a GPU",
+        "wavegan": "ten words as waveforms, in about eight minutes",
+        "wavegan-tiny": "wavegan in seconds, for tests",
+        "wavegan-gpu": "wavegan at twice the length and the paper's size, for a GPU",
+        "multilingual": "words by their spelling in three languages, by six speakers, in about eight minutes",
+        "multilingual-tiny": "multilingual in seconds, for tests",
+        "multilingual-gpu": "multilingual at full resolution, for a GPU",
+        "emotion-generation": "ten words by six speakers in four emotions, in about eight minutes",
+        "emotion-generation-tiny": "emotion-generation in seconds, for tests",
+        "emotion-generation-gpu": "emotion-generation at full resolution, for a GPU",
     }.items():
         yield Scenario(name=name, modality="audio", summary=summary, config=folder / f"{name}.yaml")
