@@ -155,7 +155,9 @@ def test_steady_noise_of_waveforms_has_the_spectrum_of_the_sounds() -> None:
     powers = [torch.fft.rfft(side).abs().square().mean((0, 1)) for side in (made, real)]
     torch.testing.assert_close(powers[0][35:46], powers[1][35:46], rtol=1e-3, atol=1e-3)
     halves = made.square().mean((0, 1)).reshape(2, -1).mean(1)
-    assert halves[0] == pytest.approx(halves[1], rel=0.3)  # the sounds grow louder, and their noise does not
+    assert halves[0].item() == pytest.approx(
+        halves[1].item(), rel=0.3
+    )  # the sounds grow louder, and their noise does not
 
 
 def test_steady_noise_of_spectrograms_has_the_values_of_every_bin() -> None:
