@@ -19,7 +19,7 @@ from wganx_audio.configs.networks import (
 )
 from wganx_audio.networks import specgan, wavegan
 from wganx_audio.networks.conditioning import Film
-from wganx_audio.networks.specgan import Levels
+from wganx_audio.networks.specgan import Levels, _StretchedConvolution
 from wganx_audio.networks.wavegan import PhaseShuffle, PostFilter, Stages
 
 from wganx import BuildContext, Config, ConfigError, GradientPenalty, SampleFormat
@@ -68,6 +68,15 @@ def test_levels_lead_from_the_smallest_map_to_one_that_holds_the_spectrogram(bin
         assert levels.start[axis] == size if size < 8 else 4 <= levels.start[axis] <= 8
     assert all(max(stride) == 2 for stride in levels.strides)
     assert len(levels.widths(3)) == len(levels.strides) > 0
+
+
+@pytest.mark.parametrize("stride", [(2, 2), (2, 1), (1, 2)])
+def test_the_last_convolution_is_that_of_the_stretched_map(stride: tuple[int, int]) -> None:
+    quick = _StretchedConvolution(3, 2, stride)
+    x = torch.randn(2, 3, 5, 4)
+    stretched = nn.functional.interpolate(x, scale_factor=tuple(map(float, stride)))
+    plain = nn.functional.conv2d(stretched, quick.convolve.weight, quick.convolve.bias, padding=2)
+    torch.testing.assert_close(quick(x), plain)
 
 
 @pytest.mark.parametrize("length", [64, 1000, 1024, 2048, 4096, 5001, 16_384])
