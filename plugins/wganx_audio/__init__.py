@@ -9,7 +9,16 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from wganx import Architecture, DataCard, Dataset, Modality, Scenario, Task, hookimpl
-from wganx_audio.configs.datasets import FormantSpeechConfig
+from wganx_audio.configs.datasets import (
+    CORPORA,
+    MENDS,
+    SUFFIXES,
+    CorpusConfig,
+    FolderConfig,
+    FormantSpeechConfig,
+    TableConfig,
+    WordsConfig,
+)
 from wganx_audio.configs.networks import (
     SpecganCriticConfig,
     SpecganGeneratorConfig,
@@ -38,16 +47,45 @@ def wganx_modalities() -> Iterable[Modality]:
 
 @hookimpl
 def wganx_datasets() -> Iterable[Dataset]:
-    return [
-        Dataset(
-            name="formant-speech",
+    yield Dataset(
+        name="formant-speech",
+        modality="audio",
+        summary="words of three made-up languages by six speakers in four emotions, made by formants",
+        config=FormantSpeechConfig,
+        open="wganx_audio.datasets.formant_speech.items:open_formant_speech",
+        card=DataCard(source="rendered when opened, by the seed", licence="MIT", offline=True, size="2,000 words"),
+    )
+    for name, summary, config in (
+        ("folder", "your own recordings, in a folder or a .zip archive of one", FolderConfig),
+        ("table", "your own recordings, with labels and texts in a CSV or TSV file", TableConfig),
+    ):
+        yield Dataset(
+            name=name,
             modality="audio",
-            summary="words of three made-up languages by six speakers in four emotions, made by formants",
-            config=FormantSpeechConfig,
-            open="wganx_audio.datasets.formant_speech.items:open_formant_speech",
-            card=DataCard(source="rendered when opened, by the seed", licence="MIT", offline=True, size="2,000 words"),
-        ),
-    ]
+            summary=summary,
+            config=config,
+            open=f"wganx_audio.datasets.{name}:open_{name}",
+            fit=f"wganx_audio.datasets.{name}:fit_{name}",
+            card=DataCard(source="your own files", licence="yours", offline=True),
+            folder=name == "folder",
+            suffixes=SUFFIXES,
+            mends=MENDS,
+            probe="wganx_audio.sound.probing:probe",
+        )
+    for name, (place, summary, source, licence, size) in CORPORA.items():
+        corpus = f"wganx_audio.datasets.corpora.{place}"
+        yield Dataset(
+            name=name,
+            modality="audio",
+            summary=summary,
+            config=WordsConfig if place.startswith("words:") else CorpusConfig,
+            open=f"{corpus}.open",
+            fit=f"{corpus}.fit",
+            listing=f"{corpus}.listing",
+            card=DataCard(source=source, licence=licence, offline=False, size=size),
+            suffixes=SUFFIXES,
+            probe="wganx_audio.sound.probing:probe",
+        )
 
 
 @hookimpl
