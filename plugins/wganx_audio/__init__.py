@@ -170,12 +170,23 @@ def wganx_architectures() -> Iterable[Architecture]:
 def wganx_scenarios() -> Iterable[Scenario]:
     folder = Path(__file__).parent / "scenarios"
     for name, summary in {
-        "digits": "ten words of formant speech, each made on request, offline, in about eight minutes",
-        "voice-conversion": "words in the voice of another speaker, offline, in about eight minutes",
-        "voice-conversion-tiny": "the same with little of everything, in seconds: to try it out",
-        "voice-conversion-large": "the same at full width, for a GPU",
-        "emotion": "words said with another feeling by the same speaker, offline, in about eight minutes",
-        "emotion-tiny": "the same with little of everything, in seconds: to try it out",
-        "emotion-large": "the same at full width, for a GPU",
+        "digits": "ten words by six speakers, each made on request, in about eight minutes",
+        "digits-tiny": "digits in seconds, for tests",
+        "digits-gpu": "digits at full resolution, for a GPU",
+        "wavegan": "ten words as waveforms, in about eight minutes",
+        "wavegan-tiny": "wavegan in seconds, for tests",
+        "wavegan-gpu": "wavegan at twice the length and the paper's size, for a GPU",
+        "multilingual": "words by their spelling in three languages, by six speakers, in about eight minutes",
+        "multilingual-tiny": "multilingual in seconds, for tests",
+        "multilingual-gpu": "multilingual at full resolution, for a GPU",
+        "emotion-generation": "ten words by six speakers in four emotions, in about eight minutes",
+        "emotion-generation-tiny": "emotion-generation in seconds, for tests",
+        "emotion-generation-gpu": "emotion-generation at full resolution, for a GPU",
+        "voice-conversion": "words in the voice of another of six speakers, in about eight minutes",
+        "voice-conversion-tiny": "voice-conversion in seconds, for tests",
+        "voice-conversion-gpu": "voice-conversion at full resolution, for a GPU",
+        "emotion": "words of one speaker with another feeling, in about eight minutes",
+        "emotion-tiny": "emotion in seconds, for tests",
+        "emotion-gpu": "emotion at full resolution, for a GPU",
     }.items():
         yield Scenario(name=name, modality="audio", summary=summary, config=folder / f"{name}.yaml")

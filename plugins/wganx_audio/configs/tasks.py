@@ -39,7 +39,7 @@ class GenerateConfig(RepresentationConfig):
     )
     text: bool = Field(False, description="tell both players what is said; needs a dataset with texts")
     mismatch: float = Field(
-        0.0, ge=0, description="weight of real sounds beside conditions that are others', as further fakes to the critic"
+        0.0, ge=0, description="weight of real sounds with the conditions of others, fakes to the critic too"
     )
     invert: bool = Field(False, description="turn half of the waveforms upside down in training, which nobody hears")
 
