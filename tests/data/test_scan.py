@@ -39,6 +39,7 @@ def test_a_scan_reports_what_is_there(root):
         "split_by_folder": True,
         "outside": 1,
         "classes": {"cat": {"train": 2, "heldout": 1}, "dog": {"train": 2, "heldout": 1}},
+        "labels": {},
         "properties": {"length": {"3": 4, "2": 1, "4": 1}},
         "duplicates": [same],
         "leaked": [same],

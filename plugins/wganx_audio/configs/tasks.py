@@ -29,3 +29,22 @@ class RepresentationConfig(Config):
         if self.hop > self.window // 2:
             raise ValueError(f"hop must be half of the window at most, {self.window // 2}, or sound is lost between")
         return self
+
+
+class GenerateConfig(RepresentationConfig):
+    """Sounds from noise, and from what is chosen of them."""
+
+    labels: Literal["auto"] | tuple[str, ...] = Field(
+        (), description="labels that both players are told, by name; auto: all that the dataset has"
+    )
+    text: bool = Field(False, description="tell both players what is said; needs a dataset with texts")
+    mismatch: float = Field(
+        0.0, ge=0, description="weight of real sounds beside conditions that are others', as further fakes to the critic"
+    )
+    invert: bool = Field(False, description="turn half of the waveforms upside down in training, which nobody hears")
+
+    @model_validator(mode="after")
+    def _inverts_waveforms(self) -> Self:
+        if self.invert and self.representation != "waveform":
+            raise ValueError("invert has a meaning for representation=waveform alone; a spectrogram shows no sign")
+        return self

@@ -25,8 +25,10 @@ class Stft:
 
     def forward(self, wave_BL: Tensor) -> Tensor:
         """``(B, L)`` to complex ``(B, window / 2 + 1, 1 + L / hop)``."""
+        # A sound as short as half of the window has not enough to be mirrored at its ends.
+        edges = "reflect" if wave_BL.shape[1] > self.window // 2 else "constant"
         found: Tensor = torch.stft(
-            wave_BL, self.window, self.hop, window=self._hann(wave_BL), pad_mode="reflect", return_complex=True
+            wave_BL, self.window, self.hop, window=self._hann(wave_BL), pad_mode=edges, return_complex=True
         )
         return found / self.scale
 

@@ -38,9 +38,11 @@ def loudness_db(sound_CL: Tensor, rate: int, how: Loudness) -> float:
     if how == "lufs" and sound_CL.shape[-1] >= _SHORTEST_LUFS * rate:
         from torchaudio.functional import loudness
 
-        found = float(loudness(sound_CL, rate))
+        # torchaudio's filters cut off what they raise above the full scale, so that loud sounds would count too little.
+        lowered = min(0.5 / max(float(sound_CL.abs().max()), 1e-9), 1.0)
+        found = float(loudness(lowered * sound_CL, rate))
         if math.isfinite(found):
-            return found
+            return found - 20 * math.log10(lowered)
     return rms_db(sound_CL)
 
 
@@ -58,10 +60,12 @@ def trim_silence(sound_CL: Tensor, rate: int, below_db: float = 40.0, margin: fl
     Args:
         margin: seconds that are left before and behind what is heard.
     """
+    if not sound_CL.shape[1]:
+        return sound_CL
     frame = max(round(_FRAME * rate), 1)
     power_L = sound_CL.square().mean(0)
     frames = torch.nn.functional.pad(power_L, (0, -len(power_L) % frame)).unfold(0, frame, frame).mean(1)
-    if not len(frames) or not frames.max() > 0:
+    if not frames.max() > 0:
         return sound_CL
     (heard,) = torch.nonzero(frames >= frames.max() * 10 ** (-below_db / 10), as_tuple=True)
     kept = round(margin * rate)

@@ -25,7 +25,8 @@ def probe(content: bytes, path: str) -> Mapping[str, str]:
 
     ``{"length": "0.5 to 1 s", "rate": "8,000 Hz", "channels": "1", "format": "WAV PCM_16", "level": "-30 to -20 dB"}``,
     the level as root mean square of the full scale. Where something is amiss, ``look`` says what: a single sample,
-    silence, peaks that are cut off, values beyond the full scale, or channels that cancel each other.
+    silence, peaks that are cut off, values beyond the full scale, channels that cancel each other, or an Ogg stream
+    that does not end.
 
     Raises:
         DataError: the content is no sound that the training can read whole: damaged, empty, cut short, or not numbers.
@@ -43,7 +44,8 @@ def probe(content: bytes, path: str) -> Mapping[str, str]:
         "format": f"{known.container} {known.subtype}",
         "level": "silence" if level < SILENT_DB else f"{(floor := 10 * math.floor(level / 10))} to {floor + 10} dB",
     }
-    if amiss := _amiss(known.frames, level, heard):
+    cut = known.container == "OGG" and _ends_open(content)
+    if amiss := "cut short: its stream has no end" if cut else _amiss(known.frames, level, heard):
         found["look"] = amiss
     return found
 
@@ -88,11 +90,16 @@ def _amiss(frames: int, level: float, heard: _Heard) -> str:
     return ""
 
 
+def _ends_open(content: bytes) -> bool:
+    """Whether the last page of an Ogg file is not marked as the last, or not all there."""
+    page = content[content.rfind(b"OggS") :]
+    if len(page) < 27 or not page[5] & 4:
+        return True
+    segments = page[27 : 27 + page[26]]
+    return len(page) < 27 + page[26] + sum(segments)
+
+
 def _between_powers(seconds: float) -> str:
     """The powers of two that a length lies between."""
-    upper = 2.0 ** math.ceil(math.log2(seconds))
-    if upper < 0.0625:
-        return "less than 0.0625 s"
-    if upper == 2.0 ** math.floor(math.log2(seconds)):
-        upper *= 2
-    return f"{upper / 2:g} to {upper:g} s"
+    upper = 2.0 ** (math.floor(math.log2(seconds)) + 1)
+    return "less than 0.0625 s" if upper <= 0.0625 else f"{upper / 2:g} to {upper:g} s"

@@ -31,7 +31,7 @@ _AGAIN = "copy it again, or leave it out"
 _LARGEST_KERNEL = 5_000_000
 _ENDLESS = 2**32 - 2**16  # what writers to a pipe note as the length of their data
 _SLACK = 0.05
-_CUT = re.compile(r"^\s*(?:data|SSND)\s*: (\d+) \(should be (\d+)\)", re.MULTILINE)
+_CUT = re.compile(r"^\s*(?:data|SSND|Data Size|riff)\s*: (\d+) \(should be (\d+)\)", re.MULTILINE)
 _CUT_LARGE = re.compile(r"does not match value from 'ds64' chunk of (\d+)")
 
 
@@ -74,7 +74,7 @@ class OpenSound:
         Raises:
             DataError: this is no sound, it is empty, or it is cut short.
         """
-        self._path = path
+        self._path, self._at = path, 0
         try:
             self._file = soundfile.SoundFile(source)
         except soundfile.LibsndfileError as error:
@@ -95,12 +95,19 @@ class OpenSound:
         """
         known = self.header
         wanted = max(min(known.frames - start, known.frames if count is None else count), 0)
+        if not wanted:
+            return torch.zeros(known.channels, 0)
         try:
-            if start != self._file.tell():  # seeking in what is compressed takes its time
+            if start != self._at:  # seeking in what is compressed takes its time, and of some kinds cannot be done
                 self._file.seek(start)
             values_LC = self._file.read(wanted, dtype="float32", always_2d=True)
         except soundfile.LibsndfileError as error:
+            if not self._file.seekable():
+                raise DataError(
+                    f"{self._path} is {known.subtype}, which can only be read from its begin; convert it to WAV or FLAC"
+                ) from error
             raise DataError(f"{self._path} is damaged: {_reason(error)}; {_AGAIN}") from error
+        self._at = start + len(values_LC)
         if missing := wanted - len(values_LC):
             if missing > max(_SLACK * known.rate, _SLACK * known.frames):
                 there = start + len(values_LC)
@@ -212,10 +219,11 @@ def _what_it_is(source: BinaryIO | Path, error: soundfile.LibsndfileError) -> st
         return "it holds MPEG-4, whatever its name; convert it to WAV or FLAC"
     if start[:4] == b"\x1aE\xdf\xa3":
         return "it holds Matroska or WebM, whatever its name; convert it to WAV or FLAC"
-    if start[:4] in (b"RIFF", b"fLaC", b"OggS", b"FORM", b"RF64"):
+    if start[:4] in (b"RIFF", b"fLaC", b"OggS", b"FORM", b"RF64", b"caff", b".snd", b"riff"):
         return f"it is damaged ({_reason(error)}); {_AGAIN}"
     return "it holds no kind of sound that is known here; convert it to WAV or FLAC"
 
 
 def _reason(error: soundfile.LibsndfileError) -> str:
-    return " ".join(str(error.error_string).split()).rstrip(".") or f"error {error.code}"
+    told = " ".join(str(error.error_string).split()).removeprefix("Error : ").rstrip(".")
+    return told or f"error {error.code}"

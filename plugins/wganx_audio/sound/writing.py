@@ -67,7 +67,7 @@ class SoundWriter:
         if not self._keeps_peaks:
             sound_LC = sound_LC.clamp(-1, 1)
         try:
-            for piece_LC in sound_LC.split(_PIECE):
+            for piece_LC in torch.split(sound_LC, _PIECE):
                 self._file.write(piece_LC.numpy())
         except (soundfile.LibsndfileError, OSError, AssertionError) as error:  # short writes are asserted there
             raise DataError(f"{self.path} cannot be written; is the disk full?") from error
@@ -103,18 +103,23 @@ def write_sound(
 
 def _stored_as(path: Path, like: Header) -> tuple[str, str | None]:
     """The container of an ending, and the subtype that is nearest to `like`; None for the container's usual one."""
-    container = _CONTAINERS.get(path.suffix.lower())
+    ending = path.suffix.lower()
+    container = _CONTAINERS.get(ending)
     if container is None:
+        # What is written aside under a name without an ending has this one.
+        what = ending if ending not in ("", ".writing") else "a name without an ending"
         raise UsageError(
-            f"{path.suffix or 'no ending'} is no kind of sound that can be written; end the name of the file in one of "
+            f"{what} is no kind of sound that can be written; end the name of the file in one of "
             + ", ".join(sorted(_CONTAINERS))
         )
-    if path.suffix.lower() == ".opus":
+    if ending == ".opus":
         return container, "OPUS"
     if container == "WAV":
         width = 8 if like.subtype == "DOUBLE" else 4 if like.subtype in ("FLOAT", "PCM_32") else 3
         container = "RF64" if like.frames * like.channels * width > _WAV_BYTES else container
-    kept = like.subtype if soundfile.check_format(container, like.subtype) else None
+    # libsndfile has MP3 within WAV among its formats, and cannot write it.
+    foreign = like.subtype.startswith("MPEG") and container != "MP3"
+    kept = like.subtype if not foreign and soundfile.check_format(container, like.subtype) else None
     return container, kept
 
 
