@@ -33,7 +33,8 @@ from wganx_audio.tasks.conversion_sheet import preview_conversions
 from wganx_audio.tasks.pairing import other_of_the_same, sources_for
 from wganx_audio.tasks.whole_files import active_level_db, convert_file
 
-_LEVEL_ITEMS = 512
+_LEVEL_BLOCKS, _BLOCK = 16, 16
+"""Where the level is looked for: neighbours, which a dataset has at hand, at places all over it."""
 
 
 class Convert(Game):
@@ -157,7 +158,8 @@ class Convert(Game):
 def fit_conversion(config: ConvertConfig, formats: Formats, items: Items) -> Mapping[str, Any]:
     """The moments of the spectrograms, and the level at which the training hears its sounds, in dB."""
     rate = round(formats.need("sample", "task.name=convert").rate_hz or 1)
-    chosen = range(0, len(items), -(-len(items) // _LEVEL_ITEMS))
+    apart = max(len(items) // _LEVEL_BLOCKS, _BLOCK)
+    chosen = [start + near for start in range(0, len(items), apart) for near in range(min(_BLOCK, len(items) - start))]
     levels = (active_level_db(items[index]["sample"].float() / 32768, rate) for index in chosen)
     heard = torch.tensor([level for level in levels if level is not None])
     level = float(heard.median()) if len(heard) else -24.0
