@@ -49,7 +49,7 @@ class Convert(Game):
     name, the source's class, which the converted sound is to have; and ``real_<label>``, those of the real sound.
 
     Raises:
-        ConfigError: the dataset has not a label that the options name.
+        ConfigError: the dataset has not a label that the options name, or one class alone of what is converted.
     """
 
     takes_any_rate = True
@@ -172,6 +172,12 @@ def _labels(formats: Formats, config: ConvertConfig, option: str) -> dict[str, S
         known = ", ".join(formats.labels) or "none"
         raise ConfigError(
             f"task.{option} names {', '.join(missing)}, and the labels of this dataset are: {known}; name some of these"
+            + (", or none: task.keep=[]" if option == "keep" else "")
+        )
+    if option == "convert" and (single := [name for name in names if len(formats[name].classes) < 2]):
+        raise ConfigError(
+            f"this dataset has one class of {single[0]}, {formats[single[0]].classes[0]}, so there is nothing to "
+            "convert it to; add recordings of another, or name another label in task.convert"
         )
     return {name: formats[name] for name in names}
 

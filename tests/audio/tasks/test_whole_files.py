@@ -177,6 +177,13 @@ def test_silence_and_the_shortest_recordings_keep_their_length(length):
     assert not found.any()
 
 
+def test_silence_between_words_stays_silence_whatever_the_converter_makes_of_it(voice):
+    sound = torch.nn.functional.pad(voice(0.5), (0, 24_000))
+    found = converted(sound, 8000, lambda context: torch.full_like(context["source"], 0.3))
+    assert found[:, :4000].abs().max() > 0.01
+    assert not found[:, 4000 + LENGTH : -1].any()
+
+
 def test_what_becomes_too_loud_is_cut_off_and_does_not_wrap_around(voice):
     loud = voice(0.5) / 0.5
     found = converted(loud, 8000, lambda context: context["source"] + math.log(10) / 8)
