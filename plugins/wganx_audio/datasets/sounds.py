@@ -47,6 +47,7 @@ class Form:
         hop: samples from one window to the next.
         first: take no more than the first window of a recording.
         whole: take no recording that is longer than a window.
+        share: which part of a recording is used, from and to as shares of its length.
         skip_silence: leave out silence at both ends, and windows in which nothing is heard.
         loudness, level_db: what each window is brought to: see `normalise`.
     """
@@ -57,6 +58,7 @@ class Form:
     hop: int
     first: bool = False
     whole: bool = False
+    share: tuple[float, float] = (0.0, 1.0)
     skip_silence: bool = False
     loudness: Loudness = "rms"
     level_db: float = -20.0
@@ -128,7 +130,13 @@ def _begins(source: BinaryIO, path: str, form: Form) -> Sequence[int]:
         return _heard_windows(source, path, form)
     with closing(OpenSound(source, path)) as sound:
         known = sound.header
-    return _evenly(0, math.ceil(known.frames * form.rate / known.rate), form, path)
+    return _evenly(*_used(math.ceil(known.frames * form.rate / known.rate), form), form, path)
+
+
+def _used(length: int, form: Form) -> tuple[int, int]:
+    """The begin and the end of the part of a recording that is used."""
+    begin, end = form.share
+    return round(begin * length), round(end * length)
 
 
 class _Evenly(Sequence[int]):
@@ -180,8 +188,11 @@ def _heard_windows(source: BinaryIO, path: str, form: Form) -> Sequence[int]:
             raise DataError(f"{path} is silent; leave it out")
         to_samples = frame * form.rate
         margin = round(_MARGIN * form.rate)
-        first = max(0, round(int(heard[0]) * to_samples) - margin)
-        end = round((int(heard[-1]) + 1) * to_samples) + margin
+        begin, end = _used(round(len(loud_T) * to_samples), form)
+        first = max(begin, round(int(heard[0]) * to_samples) - margin)
+        end = min(end, round((int(heard[-1]) + 1) * to_samples) + margin)
+        if end <= first:
+            raise DataError(f"{path} is silent in the part of it that is used; set dataset.silence=keep")
         before_T = F.pad(loud_T.long().cumsum(0), (1, 0))
 
         def is_heard(begin: int) -> bool:
