@@ -207,15 +207,15 @@ def _heard_windows(source: BinaryIO, path: str, form: Form) -> Sequence[int]:
 
 def _loud_frames(source: BinaryIO, path: str) -> tuple[Tensor, float]:
     """Which frames of a recording are less than 40 dB softer than its loudest, and how many seconds each lasts."""
-    powers = []
     with closing(OpenSound(source, path)) as sound:
         rate = sound.header.rate
         frame = max(1, round(_FRAME * rate))
-        piece = round(_PIECE / _FRAME) * frame
-        for start in range(0, sound.header.frames, piece):
-            power_L = sound.read(start, piece).square().mean(0)
-            powers.append(F.pad(power_L, (0, -len(power_L) % frame)).view(-1, frame).mean(1))
-    power_T = torch.cat(powers)
+        # One array for all, since many small ones between large pieces would keep these from being given back.
+        power_T = torch.empty(math.ceil(sound.header.frames / frame))
+        for place in range(0, len(power_T), together := round(_PIECE / _FRAME)):
+            power_L = sound.read(place * frame, together * frame).square().mean(0)
+            filled_L = F.pad(power_L, (0, -len(power_L) % frame))
+            power_T[place : place + together] = filled_L.view(-1, frame).mean(1)
     loudest = power_T.max()
     if 10 * math.log10(max(float(loudest), 1e-30)) < SILENT_DB:
         return torch.zeros_like(power_T, dtype=torch.bool), frame / rate
