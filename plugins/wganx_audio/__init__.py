@@ -9,27 +9,27 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
-from wganx import (
-    Architecture,
-    DataCard,
-    Dataset,
-    Extractor,
-    HealthCheck,
-    Metric,
-    Modality,
-    Scenario,
-    Task,
-    hookimpl,
+from wganx import Architecture, DataCard, Dataset, Extractor, HealthCheck, Metric, Modality, Scenario, Task, hookimpl
+from wganx_audio.configs.datasets import (
+    CORPORA,
+    MENDS,
+    SUFFIXES,
+    CorpusConfig,
+    FolderConfig,
+    FormantSpeechConfig,
+    TableConfig,
+    WordsConfig,
 )
-from wganx_audio.configs.datasets import FormantSpeechConfig
 from wganx_audio.configs.judges import LabelsConfig
 from wganx_audio.configs.networks import (
+    ConverterCriticConfig,
+    ConverterGeneratorConfig,
     SpecganCriticConfig,
     SpecganGeneratorConfig,
     WaveganCriticConfig,
     WaveganGeneratorConfig,
 )
-from wganx_audio.configs.tasks import GenerateConfig
+from wganx_audio.configs.tasks import ConvertConfig, GenerateConfig
 
 WGANX_API = 1
 
@@ -51,16 +51,45 @@ def wganx_modalities() -> Iterable[Modality]:
 
 @hookimpl
 def wganx_datasets() -> Iterable[Dataset]:
-    return [
-        Dataset(
-            name="formant-speech",
+    yield Dataset(
+        name="formant-speech",
+        modality="audio",
+        summary="words of three made-up languages by six speakers in four emotions, made by formants",
+        config=FormantSpeechConfig,
+        open="wganx_audio.datasets.formant_speech.items:open_formant_speech",
+        card=DataCard(source="rendered when opened, by the seed", licence="MIT", offline=True, size="2,000 words"),
+    )
+    for name, summary, config in (
+        ("folder", "your own recordings, in a folder or a .zip archive of one", FolderConfig),
+        ("table", "your own recordings, with labels and texts in a CSV or TSV file", TableConfig),
+    ):
+        yield Dataset(
+            name=name,
             modality="audio",
-            summary="words of three made-up languages by six speakers in four emotions, made by formants",
-            config=FormantSpeechConfig,
-            open="wganx_audio.datasets.formant_speech.items:open_formant_speech",
-            card=DataCard(source="rendered when opened, by the seed", licence="MIT", offline=True, size="2,000 words"),
-        ),
-    ]
+            summary=summary,
+            config=config,
+            open=f"wganx_audio.datasets.{name}:open_{name}",
+            fit=f"wganx_audio.datasets.{name}:fit_{name}",
+            card=DataCard(source="your own files", licence="yours", offline=True),
+            folder=name == "folder",
+            suffixes=SUFFIXES,
+            mends=MENDS,
+            probe="wganx_audio.sound.probing:probe",
+        )
+    for name, (place, summary, source, licence, size) in CORPORA.items():
+        corpus = f"wganx_audio.datasets.corpora.{place}"
+        yield Dataset(
+            name=name,
+            modality="audio",
+            summary=summary,
+            config=WordsConfig if place.startswith("words:") else CorpusConfig,
+            open=f"{corpus}.open",
+            fit=f"{corpus}.fit",
+            listing=f"{corpus}.listing",
+            card=DataCard(source=source, licence=licence, offline=False, size=size),
+            suffixes=SUFFIXES,
+            probe="wganx_audio.sound.probing:probe",
+        )
 
 
 @hookimpl
@@ -73,6 +102,14 @@ def wganx_tasks() -> Iterable[Task]:
             config=GenerateConfig,
             build="wganx_audio.tasks.generate:Generate",
             fit="wganx_audio.representations:fit_moments",
+        ),
+        Task(
+            name="convert",
+            modality="audio",
+            summary="the same in another voice, or with another feeling, learnt without pairs",
+            config=ConvertConfig,
+            build="wganx_audio.tasks.convert:Convert",
+            fit="wganx_audio.tasks.convert:fit_conversion",
         ),
     ]
 
@@ -111,6 +148,22 @@ def wganx_architectures() -> Iterable[Architecture]:
             summary="strided convolutions of waveforms, with phase shuffle; labels, numbers and texts",
             config=WaveganCriticConfig,
             build="wganx_audio.networks.wavegan:Critic",
+        ),
+        Architecture(
+            name="converter",
+            modality="audio",
+            role="generator",
+            summary="a source's spectrogram of any length in another class",
+            config=ConverterGeneratorConfig,
+            build="wganx_audio.networks.converter:Converter",
+        ),
+        Architecture(
+            name="converter",
+            modality="audio",
+            role="critic",
+            summary="stretches of a spectrogram of any length, and the classes it should have",
+            config=ConverterCriticConfig,
+            build="wganx_audio.networks.converter:Critic",
         ),
     ]
 
@@ -295,6 +348,23 @@ def wganx_extractors() -> Iterable[Extractor]:
 def wganx_scenarios() -> Iterable[Scenario]:
     folder = Path(__file__).parent / "scenarios"
     for name, summary in {
-        "digits": "ten words of formant speech, each made on request, offline, in about eight minutes",
+        "digits": "ten words by six speakers, each made on request, in about eight minutes",
+        "digits-tiny": "digits in seconds, for tests",
+        "digits-gpu": "digits at full resolution, for a GPU",
+        "wavegan": "ten words as waveforms, in about eight minutes",
+        "wavegan-tiny": "wavegan in seconds, for tests",
+        "wavegan-gpu": "wavegan at twice the length and the paper's size, for a GPU",
+        "multilingual": "words by their spelling in three languages, by six speakers, in about eight minutes",
+        "multilingual-tiny": "multilingual in seconds, for tests",
+        "multilingual-gpu": "multilingual at full resolution, for a GPU",
+        "emotion-generation": "ten words by six speakers in four emotions, in about eight minutes",
+        "emotion-generation-tiny": "emotion-generation in seconds, for tests",
+        "emotion-generation-gpu": "emotion-generation at full resolution, for a GPU",
+        "voice-conversion": "words in the voice of another of six speakers, in about eight minutes",
+        "voice-conversion-tiny": "voice-conversion in seconds, for tests",
+        "voice-conversion-gpu": "voice-conversion at full resolution, for a GPU",
+        "emotion": "words of one speaker with another feeling, in about eight minutes",
+        "emotion-tiny": "emotion in seconds, for tests",
+        "emotion-gpu": "emotion at full resolution, for a GPU",
     }.items():
         yield Scenario(name=name, modality="audio", summary=summary, config=folder / f"{name}.yaml")

@@ -37,6 +37,7 @@ def test_a_scan_reports_what_is_there(root):
         "bytes": 24,
         "splits": {"train": 4, "heldout": 2},
         "split_by_folder": True,
+        "how": "by their folders",
         "outside": 1,
         "classes": {"cat": {"train": 2, "heldout": 1}, "dog": {"train": 2, "heldout": 1}},
         "labels": {},

@@ -81,9 +81,8 @@ def _print(report: ScanReport) -> None:
     from wganx.data.telling import balance_in_words, left_out
 
     console = make_console()
-    split = "by folder" if report.split_by_folder else "a tenth held out"
     counts = ", ".join(f"{name} {count:,}" for name, count in report.splits.items())
-    console.print(f"{report.files:,} files, {report.bytes / 1e6:,.1f} MB; {counts} ({split})", highlight=False)
+    console.print(f"{report.files:,} files, {report.bytes / 1e6:,.1f} MB; {counts} {report.how}", highlight=False)
     for label, classes in report.labels.items():
         console.print(f"{label}: {balance_in_words(classes)}", highlight=False, markup=False)
     if report.classes:

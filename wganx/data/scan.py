@@ -25,7 +25,8 @@ class ScanReport:
         files: how many files have one of the suffixes.
         bytes: their size together, unpacked.
         splits: files in ``train`` and in ``heldout``.
-        split_by_folder: the splits are folders; otherwise a tenth is held out by a hash of each path.
+        split_by_folder: the splits are folders.
+        how: by what the files were split, in words.
         outside: how many files lie beside the split folders, and so in neither split.
         classes: for each class, its files in each split; empty without class folders.
         labels: the same for each label that the data set itself gives its files; empty where folders say it.
@@ -44,6 +45,7 @@ class ScanReport:
     bytes: int
     splits: dict[str, int]
     split_by_folder: bool
+    how: str
     outside: int
     classes: dict[str, dict[str, int]]
     labels: dict[str, dict[str, dict[str, int]]]
@@ -115,6 +117,7 @@ def scan(
         bytes=sum(tree.sizes[name] for name in paths),
         splits={"train": len(layout.train), "heldout": len(layout.heldout)},
         split_by_folder=layout.split_by_folder,
+        how=layout.how,
         outside=len(layout.outside),
         classes=_plain({"": layout.counts()})[""],
         labels={} if listing is None else _plain(listing.counts()),

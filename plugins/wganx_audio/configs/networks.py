@@ -52,3 +52,23 @@ class WaveganCriticConfig(Config):
     hidden: int = Field(0, ge=0, description="units of a dense layer between the shortest map and the score; 0: none")
     phase_shuffle: int = Field(2, ge=0, description="most steps by which maps are shifted at random; 0 for none")
     embedding: int = Field(64, ge=1, description="numbers that a symbol of a text becomes")
+
+
+class ConverterGeneratorConfig(Config):
+    """Convolutions along time, of any number of frames; the bins of the spectrogram are their channels."""
+
+    width: int = Field(128, ge=1, description="channels of every layer but the narrowest")
+    bottleneck: int = Field(32, ge=1, description="channels between encoder and decoder, at a quarter of the frames")
+    normalise: bool = Field(
+        True, description="take mean and deviation of the bottleneck's channels away, and much of the voice with them"
+    )
+    residual: bool = Field(False, description="make a change of the source rather than a sound anew")
+    embedding: int = Field(32, ge=1, description="numbers that a label becomes")
+
+
+class ConverterCriticConfig(Config):
+    """Convolutions over frequency and time; the score of a sound is the mean over its stretches."""
+
+    width: int = Field(32, ge=1, description="channels after the first layer; doubled at every layer after it")
+    hidden: int = Field(256, ge=1, description="channels where the frequencies come together")
+    prosody: bool = Field(False, description="look at pitch and level beside the spectrogram")

@@ -105,29 +105,40 @@ def _halving(c_in: int, c_out: int, stride: Sequence[int]) -> nn.Conv2d:
     return nn.Conv2d(c_in, c_out, tuple(step + 2 for step in stride), stride=tuple(stride), padding=1)
 
 
-class _SubPixel(nn.Module):
-    """Larger by `stride`: a convolution of the small map to one channel for every place that a value becomes.
+class _StretchedConvolution(nn.Module):
+    """What stretching a map by nearest neighbour and then convolving it with 5 x 5 taps gives, a tenth as dear.
 
-    Shi et al. 2016, "Real-time single image and video super-resolution using an efficient sub-pixel convolutional
-    neural network". On a CPU a tenth of the time of convolving the large map. All places start alike, as a stretched
-    map would, so that no pattern has to be unlearnt.
+    Of the taps that lie on copies of one value only their sum counts, so that the small map is convolved instead, to
+    one channel for every place that a value becomes (Shi et al. 2016, "Real-time single image and video
+    super-resolution using an efficient sub-pixel convolutional neural network"). Free taps for every place would leave
+    a pattern as fine as the stretching; these cannot.
     """
+
+    TAPS = 5
 
     def __init__(self, c_in: int, c_out: int, stride: Sequence[int]) -> None:
         super().__init__()
+        self.convolve = nn.Conv2d(c_in, c_out, self.TAPS)
         self.stride = tuple(stride)
-        self.convolve = nn.Conv2d(c_in, c_out * math.prod(stride), 3, padding=1)
+        for axis, step in enumerate(stride):
+            self.register_buffer(f"sums_{axis}", self._sums(step), persistent=False)
 
-    def reset(self) -> None:
-        """Make all places alike."""
-        with torch.no_grad():
-            first = self.convolve.weight[:: math.prod(self.stride)]
-            self.convolve.weight.copy_(first.repeat_interleave(math.prod(self.stride), dim=0))
+    @classmethod
+    def _sums(cls, step: int) -> Tensor:
+        """``(step, small, TAPS)``: 1 where a tap on the large map falls on that of the small one, for every place."""
+        reach = cls.TAPS // 2
+        small = -(-reach // step)
+        taps = torch.arange(-reach, reach + 1)
+        places = [(place + taps).div(step, rounding_mode="floor") for place in range(step)]
+        return (torch.stack(places)[:, None] == torch.arange(-small, small + 1)[:, None]).float()
 
     def forward(self, x: Tensor) -> Tensor:
-        tall, wide = self.stride
-        places = self.convolve(x).unflatten(1, (-1, tall, wide))  # (N, C, tall, wide, F, T)
-        return cast(Tensor, places.permute(0, 1, 4, 2, 5, 3).flatten(4).flatten(2, 3))
+        sums_PIK, sums_QJL = self.get_buffer("sums_0"), self.get_buffer("sums_1")
+        taps = torch.einsum("ockl,pik,qjl->opqcij", self.convolve.weight, sums_PIK, sums_QJL).flatten(0, 2)
+        bias = None if self.convolve.bias is None else self.convolve.bias.repeat_interleave(math.prod(self.stride))
+        padding = (taps.shape[2] // 2, taps.shape[3] // 2)
+        places = functional.conv2d(x, taps, bias, padding=padding).unflatten(1, (-1, *self.stride))
+        return places.permute(0, 1, 4, 2, 5, 3).flatten(4).flatten(2, 3)
 
 
 class Generator(nn.Module):
@@ -163,9 +174,8 @@ class Generator(nn.Module):
         )
         self.norm = ConditionedNorm(nn.BatchNorm2d, widths[-1], self.conditions.width)
         self.rectify = nn.ReLU()
-        self.to_spectrogram = _SubPixel(widths[-1], channels, self.levels.strides[0])
+        self.to_spectrogram = _StretchedConvolution(widths[-1], channels, self.levels.strides[0])
         init_he(self)
-        self.to_spectrogram.reset()
         start_over(self)
 
     def forward(self, noise: Tensor, **inputs: Tensor) -> Tensor:

@@ -93,6 +93,6 @@ def _chosen(config: GenerateConfig, formats: Formats) -> Mapping[str, SampleForm
     if config.text:
         texts = {name: format for name, format in formats.items() if format.is_text}
         if not texts:
-            raise ConfigError("task.text=true needs a dataset that gives what is said; with formant-speech: dataset.text")
+            raise ConfigError("task.text=true needs a dataset with texts, as formant-speech with dataset.text=true")
         chosen |= texts
     return chosen
