@@ -45,6 +45,21 @@ def test_the_target_saying_the_same_reaches_and_keeps(bench):
     assert found["target_and_kept"] >= 0.9
 
 
+def test_recordings_of_the_targets_say_what_they_say(bench):
+    side = turned(bench)
+    known = {**side.known, "word": side.known["word"].roll(1), "real_word": bench.real.context["word"]}
+    real = Batch(
+        bench.real.real,
+        {"speaker": bench.real.context["speaker"]},
+        {},
+        {**known, "source_speaker": side.context["speaker"]},
+    )
+    found = bench.numbers("conversion", real, real)
+    assert found["target"] >= 0.9
+    assert found["kept_word"] == found["kept"] >= 0.9
+    assert not any("real" in name for name in found)
+
+
 def test_the_harmonic_mean(bench):
     half = turned(bench)
     mixed = half.with_real(torch.cat([turned(bench, "target").real[:24], half.real[24:]]))
