@@ -16,15 +16,15 @@ _COMB, _EXCESS = 0.02, 8.0
 _CLIPPED = 0.02
 _PERIOD = {3: 64, 4: 4}
 """Values along time after which the steps of a generator come back: of waveforms, of spectrograms; by rank."""
-_NEPERS = 6.0
-"""About how much louder 1 is than -1 in a spectrogram, in nepers of power over 2: its bins differ."""
+_STEEP = 6.0
+"""About how many nepers of power a step of 1 is in a spectrogram, whose bins differ."""
 
 
 def silence(vitals: Vitals) -> str | None:
     """Fakes that are hardly to be heard beside real sounds: half of them 40 dB below the real median, or at the floor.
 
-    A spectrogram's level is that of its loudest frame; at the floor is what lies within a tenth of the way from the
-    quietest frames of real sounds to their loudest.
+    A spectrogram's level is that of its loudest frame, and a frame's that of its loudest frequency; at the floor is
+    what lies within a tenth of the way from the quietest frames of real sounds to their loudest.
     """
     real, fake = vitals.real.float(), vitals.fake.float()
     if real.ndim == 3:
@@ -34,7 +34,7 @@ def silence(vitals: Vitals) -> str | None:
         return None
     if real.ndim != 4:
         return None
-    frames = [x.mean((1, 2)) for x in (real, fake)]  # (N, T)
+    frames = [x.amax((1, 2)) for x in (real, fake)]  # (N, T)
     loudest = frames[0].amax(1).median()
     floor = frames[0].amin(1).median()
     if loudest - floor > 0.05 and frames[1].amax(1).median() < floor + 0.1 * (loudest - floor):
@@ -94,13 +94,13 @@ def _tone_share(x: Tensor) -> float:
     if x.ndim == 3:
         window = torch.hann_window(x.shape[-1], device=x.device)
         power_NF = torch.fft.rfft((x - x.mean(-1, keepdim=True)) * window).abs().square().sum(1)
-        around = 2
     else:
-        power_NF = (2 * _NEPERS / 2 * x).exp().mean(-1).sum(1)
-        power_NF = power_NF - power_NF.amin(1, keepdim=True)  # what every frequency has is no tone
-        around = 1
+        power_NF = (_STEEP * x.median(-1).values).exp().mean(1)  # the median: what sounds throughout
+        power_NF = power_NF - power_NF.median(1, keepdim=True).values  # what every frequency has is no tone
+        power_NF = power_NF.clamp_min(0)
     total = power_NF.sum(1)
-    beside = torch.nn.functional.pad(power_NF, (around, around)).unfold(1, 2 * around + 1, 1).sum(-1)
+    # Windows of Hann spread a tone over two frequencies to either side.
+    beside = torch.nn.functional.pad(power_NF, (2, 2)).unfold(1, 5, 1).sum(-1)
     share = torch.where(total > 0, beside.amax(1) / total.clamp_min(1e-20), torch.zeros_like(total))
     return share.median().item()
 

@@ -33,14 +33,6 @@ def mel_cepstra(wave_L: Tensor, rate_hz: int) -> tuple[Tensor, Tensor]:
     spectrum = torch.stft(wave_L, window, hop, window=hann, pad_mode="constant", return_complex=True)
     magnitude_FT = spectrum.abs()
     bands_FM = melscale_fbanks(window // 2 + 1, 0.0, rate_hz / 2, BANDS, rate_hz).to(wave_L.device)
-    # A low band narrower than a bin holds none: it takes the nearest, or it would be silent in every sound.
-    empty = bands_FM.sum(0) == 0
-    centres = torch.linspace(0, 1, BANDS + 2, device=wave_L.device)[1:-1]
-    if empty.any():
-        top = 2595 * math.log10(1 + rate_hz / 2 / 700)
-        hertz = 700 * (10 ** (centres * top / 2595) - 1)
-        nearest = (hertz / (rate_hz / 2) * (window // 2)).round().long()
-        bands_FM[nearest[empty], empty.nonzero()[:, 0]] = 1.0
     logarithm_TM = (magnitude_FT.T @ bands_FM).clamp_min(1e-5).log()
     dct = create_dct(COEFFICIENTS + 1, BANDS, norm="ortho").to(wave_L.device)
     power_T = magnitude_FT.square().sum(0)

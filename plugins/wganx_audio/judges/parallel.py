@@ -16,15 +16,16 @@ MOST_ITEMS = 4_000
 """Held-out items among which they are looked for, and as many training items where none is found."""
 
 
-def parallel(side: Batch, context: MetricContext, apart: int = 0) -> tuple[Tensor, Batch]:
+def parallel(side: Batch, context: MetricContext, apart: int = 0, *, real: bool = False) -> tuple[Tensor, Batch]:
     """Rows ``(n,)`` of a conversion that are to change, and for each a real sound with its target and kept labels.
 
     Rows without any are left out. Which of several is drawn by the metric's seed.
 
     Args:
         apart: how many of those that fit are passed by, for another one than before.
+        real: whether the side holds recordings of the targets themselves.
     """
-    asked, kept, changed = asked_and_kept(side)
+    asked, kept, changed = asked_and_kept(side, real)
     wanted = {name: rows.cpu() for name, rows in {**kept, **asked}.items()}
     rows, sounds = [], []
     for row in changed.nonzero()[:, 0].tolist():

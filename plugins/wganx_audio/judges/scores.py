@@ -106,13 +106,21 @@ def _features(sides: Sides, context: MetricContext) -> tuple[Tensor, Tensor, Ten
     return candidate, truth, reference
 
 
-def asked_and_kept(side: Batch) -> tuple[Mapping[str, Tensor], Mapping[str, Tensor], Tensor]:
+def asked_and_kept(side: Batch, real: bool = False) -> tuple[Mapping[str, Tensor], Mapping[str, Tensor], Tensor]:
     """Of a conversion's side: the labels that are asked for, those that are to stay, and which rows are to change.
 
     A row is to change where one of the labels that are asked for is another in its source.
+
+    Args:
+        real: whether the side holds recordings of the targets themselves, which say what is known of them and not what
+            their sources said.
     """
     asked = {name: rows for name, rows in side.context.items() if rows.ndim == 1 and not rows.is_floating_point()}
-    kept = {name: rows for name, rows in side.known.items() if not name.startswith("source_") and name not in asked}
+    kept = {
+        name: side.known.get(f"real_{name}", rows) if real else rows
+        for name, rows in side.known.items()
+        if not name.startswith(("source_", "real_")) and name not in asked
+    }
     changed = torch.zeros(len(side), dtype=torch.bool)
     for name, rows in asked.items():
         source = side.known.get(f"source_{name}")

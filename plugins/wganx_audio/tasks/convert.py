@@ -33,7 +33,8 @@ from wganx_audio.tasks.conversion_sheet import preview_conversions
 from wganx_audio.tasks.pairing import other_of_the_same, sources_for
 from wganx_audio.tasks.whole_files import active_level_db, convert_file
 
-_LEVEL_ITEMS = 512
+_LEVEL_BLOCKS, _BLOCK = 16, 16
+"""Where the level is looked for: neighbours, which a dataset has at hand, at places all over it."""
 
 
 class Convert(Game):
@@ -48,7 +49,7 @@ class Convert(Game):
     name, the source's class, which the converted sound is to have; and ``real_<label>``, those of the real sound.
 
     Raises:
-        ConfigError: the dataset has not a label that the options name.
+        ConfigError: the dataset has not a label that the options name, or one class alone of what is converted.
     """
 
     takes_any_rate = True
@@ -157,7 +158,8 @@ class Convert(Game):
 def fit_conversion(config: ConvertConfig, formats: Formats, items: Items) -> Mapping[str, Any]:
     """The moments of the spectrograms, and the level at which the training hears its sounds, in dB."""
     rate = round(formats.need("sample", "task.name=convert").rate_hz or 1)
-    chosen = range(0, len(items), -(-len(items) // _LEVEL_ITEMS))
+    apart = max(len(items) // _LEVEL_BLOCKS, _BLOCK)
+    chosen = [start + near for start in range(0, len(items), apart) for near in range(min(_BLOCK, len(items) - start))]
     levels = (active_level_db(items[index]["sample"].float() / 32768, rate) for index in chosen)
     heard = torch.tensor([level for level in levels if level is not None])
     level = float(heard.median()) if len(heard) else -24.0
@@ -170,6 +172,13 @@ def _labels(formats: Formats, config: ConvertConfig, option: str) -> dict[str, S
         known = ", ".join(formats.labels) or "none"
         raise ConfigError(
             f"task.{option} names {', '.join(missing)}, and the labels of this dataset are: {known}; name some of these"
+            + (", or none: task.keep=[]" if option == "keep" else "")
+            + ("; what folders are is said by dataset.levels=[speaker]" if tuple(formats.labels) == ("label",) else "")
+        )
+    if option == "convert" and (single := [name for name in names if len(formats[name].classes) < 2]):
+        raise ConfigError(
+            f"this dataset has one class of {single[0]}, {formats[single[0]].classes[0]}, so there is nothing to "
+            "convert it to; add recordings of another, or name another label in task.convert"
         )
     return {name: formats[name] for name in names}
 

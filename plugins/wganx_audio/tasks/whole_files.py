@@ -126,7 +126,10 @@ def _faded(heard: Iterator[Tensor], make: Make, representation: Representation, 
         count, channels = windows_KCL.shape[:2]
         rows = windows_KCL if trained > 1 else windows_KCL.flatten(0, 1)[:, None]
         samples = make({"source": representation.encode(rows)}).float().cpu()
-        made = representation.decode(samples, phase_of=rows)[..., :length].reshape(count, channels, length)
+        made = representation.decode(samples, phase_of=rows)[..., :length]
+        # Nothing is said in a window that holds nothing, whatever a generator makes of it.
+        heard_N = rows.square().mean((1, 2)) > 10 ** (_SILENT_DB / 10)
+        made = torch.where(heard_N[:, None, None], made, rows).reshape(count, channels, length)
         for number in range(count):
             head = made[number, :, :half]
             if tail is not None:

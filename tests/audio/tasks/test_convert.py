@@ -152,6 +152,23 @@ def test_labels_that_are_not_there_are_named(convert, options, message):
         convert(**options)
 
 
+def test_a_single_voice_has_nothing_to_be_converted_to(sounds):
+    formats = Formats({"sample": sounds.formats["sample"], "speaker": SampleFormat.label(("anna",))})
+    with pytest.raises(ConfigError, match=r"one class of speaker, anna, so there is nothing to convert it to; add"):
+        Convert(ConvertConfig(), formats)
+
+
+def test_folders_without_a_name_are_given_one(sounds):
+    formats = Formats({"sample": sounds.formats["sample"], "label": SampleFormat.label(("anna", "boris"))})
+    with pytest.raises(ConfigError, match=r"labels of this dataset are: label; .* dataset.levels=\[speaker\]"):
+        Convert(ConvertConfig(), formats)
+
+
+def test_what_is_not_there_to_be_kept_can_be_left_out(convert):
+    with pytest.raises(ConfigError, match=r"or none: task.keep=\[\]"):
+        convert(keep=("digit",))
+
+
 def test_a_dataset_without_labels_is_told_so():
     sound = SampleFormat(axes=("channel", "time"), shape=(1, 2048), value_range=(-32768.0, 32767.0), rate_hz=8000.0)
     with pytest.raises(ConfigError, match="the labels of this dataset are: none"):

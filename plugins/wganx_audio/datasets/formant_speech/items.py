@@ -28,11 +28,7 @@ _STREAM: Mapping[Split, int] = {"train": 0, "heldout": 1}
 
 
 def open_formant_speech(config: FormantSpeechConfig, split: Split, context: DataContext) -> FormantSpeech:
-    """Words that are spoken by formants; `context.seed`, the split and its number fix an item.
-
-    Raises:
-        DataError: all pairs that were chosen are held out of training.
-    """
+    """Words that are spoken by formants; `context.seed`, the split and its number fix an item."""
     return FormantSpeech(config, split, context.seed)
 
 
