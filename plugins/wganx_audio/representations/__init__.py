@@ -4,6 +4,6 @@ description -> waveform, spectrogram (linear, mel), phase -> griffin_lim
 """
 
 from wganx_audio.representations.description import Representation, describe, representation_of
-from wganx_audio.representations.moments import fit_moments
+from wganx_audio.representations.moments import fit_moments, spread_runs
 
-__all__ = ["Representation", "describe", "fit_moments", "representation_of"]
+__all__ = ["Representation", "describe", "fit_moments", "representation_of", "spread_runs"]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from wganx_audio.configs.tasks import RepresentationConfig
-from wganx_audio.representations import describe, fit_moments, moments, representation_of
+from wganx_audio.representations import describe, fit_moments, moments, representation_of, spread_runs
 
 from wganx import Formats
 from wganx.data import ArrayItems
@@ -29,9 +31,9 @@ def logarithms(items: ArrayItems, stored, **options: object) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("kind", ["linear", "mel", "phase"])
-@pytest.mark.parametrize("chunk", [1, 5, 64])
-def test_streamed_moments_are_those_of_all_at_once(items, stored, monkeypatch, kind: str, chunk: int) -> None:
-    monkeypatch.setattr(moments, "_CHUNK", chunk)
+@pytest.mark.parametrize("run", [1, 5, 64])
+def test_streamed_moments_are_those_of_all_at_once(items, stored, monkeypatch, kind: str, run: int) -> None:
+    monkeypatch.setattr(moments, "_RUN", run)
     found, all_FV = fit(items, representation=kind), logarithms(items, stored, representation=kind)
     assert torch.allclose(found["mean"].double(), all_FV.mean(1), atol=1e-5)
     reach_F = torch.maximum(3 * all_FV.std(1, correction=0).clamp_min(0.05), all_FV.amax(1) - all_FV.mean(1))
@@ -49,6 +51,7 @@ def test_samples_have_mean_zero_and_none_of_the_loud_is_cut_off(items, stored) -
 
 def test_of_many_items_some_are_taken_and_memory_is_bounded(items, monkeypatch) -> None:
     monkeypatch.setattr(moments, "MOST_ITEMS", 6)
+    monkeypatch.setattr(moments, "_RUN", 2)
     looked_at = []
 
     class Watched(ArrayItems):
@@ -57,7 +60,7 @@ def test_of_many_items_some_are_taken_and_memory_is_bounded(items, monkeypatch) 
             return dict(super().__getitem__(index))
 
     fit(Watched({"sample": items.tensors["sample"]}, items.formats))
-    assert looked_at == list(range(0, 18, 3))
+    assert looked_at == [0, 1, 6, 7, 12, 13]
 
 
 def test_a_bin_that_never_moves_has_a_reach(stored) -> None:
@@ -75,3 +78,15 @@ def test_a_waveform_needs_nothing(items) -> None:
 def test_single_items_are_enough(items) -> None:
     one = ArrayItems({"sample": items.tensors["sample"][:1]}, items.formats)
     assert all(value.isfinite().all() for value in fit(one).values())
+
+
+@given(count=st.integers(1, 3000), most=st.integers(16, 2000))
+def test_runs_lie_apart_all_over_the_items(count, most):
+    runs = spread_runs(count, most)
+    chosen = [index for run in runs for index in run]
+    assert len(chosen) == len(set(chosen)) <= max(most, 16)
+    assert 0 == chosen[0] <= chosen[-1] < count
+    if count <= most - 16:
+        assert chosen == list(range(count))
+    elif len(runs) > 1:
+        assert chosen[-1] >= count - 2 * count / len(runs) - 16
