@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -35,7 +36,7 @@ def preview_sounds(samples: Tensor, reference: Batch, format: SampleFormat, fold
     """
     waves_NCL = as_waves(samples, format)
     real = samples.shape == reference.real.shape and bool((samples == reference.real).all())
-    captions = [f"{index}{_labels(reference.context, index)}" for index in range(len(samples))]
+    captions = [f"{index + 1}{_labels(reference.context, index, format)}" for index in range(len(samples))]
     picture = draw_sheet(list(waves_NCL), format.rate_hz or 1.0, captions)
     files = _write(waves_NCL[:HEARD], format, folder, stem, "recorded" if real else "synthetic")
     return Preview(picture, tuple(files))
@@ -58,8 +59,12 @@ def _write(waves_NCL: Tensor, format: SampleFormat, folder: Path, stem: str, ori
     ]
 
 
-def _labels(context: Mapping[str, Tensor], index: int) -> str:
-    """Class numbers in the order of their classes: a writer is not told their names."""
+def _labels(context: Mapping[str, Tensor], index: int, format: SampleFormat) -> str:
+    """The sample's classes, by name where the format has the names."""
+    names: Any = format.signal.get("labels") or {}
     classes = {name: value for name, value in context.items() if value.ndim == 1 and not value.is_floating_point()}
-    told = [f"{name} {int(value[index])}" for name, value in classes.items()]
+    told = [
+        names[name][int(value[index])] if name in names else f"{name} {int(value[index])}"
+        for name, value in classes.items()
+    ]
     return f": {', '.join(told)}" if told else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -29,6 +30,9 @@ class Generate(Game):
         self.invert = config.invert
         self.mismatch = config.mismatch
         self.context = self.condition = _chosen(config, formats)
+        # Whoever writes samples is told numbers of classes, and people look for their names.
+        names: dict[str, Any] = {name: list(format.classes) for name, format in self.context.items() if format.is_label}
+        self.sample = replace(self.sample, signal={**self.sample.signal, "labels": names})
         if config.mismatch and not self.condition:
             raise ConfigError("task.mismatch needs something that is chosen: set task.labels or task.text")
 
