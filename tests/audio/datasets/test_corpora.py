@@ -135,6 +135,18 @@ def test_vctk_is_read_by_its_first_microphone(tree, opened):
     assert said(train)[0]["text"].startswith("please call stella")
 
 
+@pytest.mark.parametrize(
+    "name", ["wav48/{who}/{who}_{line:03}.wav", "wav48_silence_trimmed/{who}/{who}_{line:03}_mic2.flac"]
+)
+def test_vctk_is_read_in_the_older_version_and_by_the_second_microphone_alone(tree, opened, name):
+    # Of the kind of OlaWod/FreeVC#66: other copies of VCTK than the newest one found no files.
+    files = {name.format(who=who, line=line): "" for who in ("p225", "p226") for line in range(1, 13)}
+    info = "ID  AGE  GENDER  ACCENTS  REGION\n225  23  F    English    Southern  England\n"
+    train, heldout = opened("vctk", tree("VCTK-Corpus", {**files, "speaker-info.txt": info}))
+    assert len(train) + len(heldout) == 24
+    assert {found["accent"] for found in said(train)} == {"English", "unknown"}
+
+
 def test_ljspeech_has_texts_and_no_labels(tree, opened):
     names = [f"LJ001-{number:04}" for number in range(1, 12)]
     table = "".join(f'{name}|In "1455", {name}|in "fourteen", {name}\n' for name in names)
@@ -187,6 +199,19 @@ def test_common_voice_keeps_its_tables(tree, opened):
     assert (len(train), len(heldout)) == (5, 4)
     assert train.formats["language"].classes == ("cy", "de")
     assert said(train)[0]["text"] == 'sagt "das 1'
+
+
+def test_rows_that_are_torn_or_shifted_harm_nothing(tree, opened):
+    # Of the kinds of pytorch/audio#2838 and common-voice/common-voice#1611.
+    head = "client_id\tpath\tsentence\tup_votes\n"
+    sentences = ['a "quote without an end', "a line\u2028within\x85it", "plain", "another", "one more", "the last"]
+    rows = [f"who{number}\tclip_{number}.mp3\t{text}\t2" for number, text in enumerate(sentences)]
+    table = head + "\n".join([*rows[:3], "thirties", "who9\t\t\t2", *rows[3:]]) + "\n"
+    files = {f"fr/clips/clip_{number}.mp3": "" for number in range(6)}
+    train, heldout = opened("common-voice", tree("CommonVoice", {**files, "fr/validated.tsv": table}), text=True)
+    assert len(train) + len(heldout) == 6
+    texts = {found["text"] for found in (*said(train), *said(heldout))}
+    assert {'a "quote without an end', "a line within it"} <= texts
 
 
 def test_mls_has_flac_or_opus(tree, opened):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import soundfile
+from click.testing import CliRunner
 
 from wganx import DataError
+from wganx.cli import main
 
 NAMES = [f"clips/{number}.wav" for number in range(12)]
 
@@ -94,3 +96,18 @@ def test_a_text_belongs_to_all_of_a_recording(table, opened, tmp_path):
         opened("table", path, text=True, length=512)
     cut, _ = opened("table", path, length=512)
     assert len(cut) > len(cut.paths)
+
+
+def test_a_scan_reads_a_table_as_training_does(table):
+    path = table(rows("{name},s{number},train", "path,speaker,split"))
+    result = CliRunner().invoke(main, ["data", "scan", str(path), "--plugin", "audio", "--dataset", "table"])
+    assert result.exit_code == 0, result.output
+    assert "12 files" in result.output
+    assert "speaker: 12 classes, 1 file each" in result.output
+    assert "rate: 8,000 Hz 12" in result.output
+
+
+def test_a_dataset_that_cannot_be_scanned_is_named(table):
+    result = CliRunner().invoke(main, ["data", "scan", ".", "--plugin", "audio", "--dataset", "tabel"])
+    assert result.exit_code == 2
+    assert "no files of a dataset 'tabel' can be scanned; did you mean 'table'?" in result.output
