@@ -274,7 +274,7 @@ def wganx_metrics() -> Iterable[Metric]:
             compute="wganx_audio.judges.distortion:log_f0",
             tasks=("convert",),
             better={"log_f0_rmse": "lower", "pitch_gap": "lower"},
-            most_rows=100,
+            most_rows=30,
             when="evaluation",
         ),
         Metric(
@@ -283,7 +283,7 @@ def wganx_metrics() -> Iterable[Metric]:
             summary="distance of the voices' pitches to real ones; extra speech",
             compute="wganx_audio.judges.pitch:pitch",
             better={"pitch_w1": "lower"},
-            most_rows=100,
+            most_rows=30,
             when="evaluation",
         ),
         Metric(
@@ -301,8 +301,8 @@ def wganx_metrics() -> Iterable[Metric]:
             summary="opinions of DNSMOS, 1 to 5; extra speech",
             compute="wganx_audio.judges.naturalness:naturalness",
             better={"naturalness": "higher", "signal": "higher", "background": "higher", "overall": "higher"},
-            most_rows=50,
-            when="evaluation",
+            most_rows=30,
+            when="request",
         ),
     ]
 
