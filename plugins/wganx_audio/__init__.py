@@ -275,7 +275,7 @@ def wganx_metrics() -> Iterable[Metric]:
             compute="wganx_audio.judges.distortion:log_f0",
             tasks=("convert",),
             better={"log_f0_rmse": "lower", "pitch_gap": "lower"},
-            most_rows=100,
+            most_rows=30,
             when="evaluation",
         ),
         Metric(
@@ -284,7 +284,7 @@ def wganx_metrics() -> Iterable[Metric]:
             summary="distance of the voices' pitches to real ones; extra speech",
             compute="wganx_audio.judges.pitch:pitch",
             better={"pitch_w1": "lower"},
-            most_rows=100,
+            most_rows=30,
             when="evaluation",
         ),
         Metric(
@@ -302,8 +302,8 @@ def wganx_metrics() -> Iterable[Metric]:
             summary="opinions of DNSMOS, 1 to 5; extra speech",
             compute="wganx_audio.judges.naturalness:naturalness",
             better={"naturalness": "higher", "signal": "higher", "background": "higher", "overall": "higher"},
-            most_rows=50,
-            when="evaluation",
+            most_rows=30,
+            when="request",
         ),
     ]
 

@@ -106,7 +106,7 @@ def dnsmos(config: Config, context: ExtractorContext) -> nn.Module:
 
 def naturalness(sides: Sides, context: MetricContext) -> Numbers:
     """Means of the opinions of DNSMOS, 1 to 5: read them beside those of real sounds, which short ones do not reach."""
-    # The rows that are shown, and not all there are: each takes a tenth of a second.
+    # The rows that are shown, and not all there are: each takes a second of a core.
     found = context.features("dnsmos", Batch(sides.candidate.real)).double().mean(0)
     return dict(zip(OPINIONS, found.tolist()))
 

@@ -27,19 +27,25 @@ def parallel(side: Batch, context: MetricContext, apart: int = 0, *, real: bool 
     """
     asked, kept, changed = asked_and_kept(side, real)
     wanted = {name: rows.cpu() for name, rows in {**kept, **asked}.items()}
+    representation = representation_of(context.game.sample)
     rows, sounds = [], []
     for row in changed.nonzero()[:, 0].tolist():
         labels = {name: int(values[row]) for name, values in wanted.items()}
-        if (sound := _like(labels, context, row, apart)) is not None:
+        found = [
+            representation.encode(sound[None].float().to(side.real.device) / 32768)[0]
+            for sound in _like(labels, context, row, apart + 2)
+        ]
+        # A recording of the target is not to be compared with itself.
+        others = [sound for sound in found if not torch.equal(sound, side.real[row])]
+        if len(others) > apart:
             rows.append(row)
-            sounds.append(sound)
-    if not rows:
-        return torch.empty(0, dtype=torch.int64), Batch(side.real[:0])
-    wave_NCL = torch.stack(sounds).float().to(side.real.device) / 32768
-    return torch.tensor(rows), Batch(representation_of(context.game.sample).encode(wave_NCL))
+            sounds.append(others[apart])
+    return torch.tensor(rows, dtype=torch.int64), Batch(torch.stack(sounds) if sounds else side.real[:0])
 
 
-def _like(labels: Mapping[str, int], context: MetricContext, row: int, apart: int) -> Tensor | None:
+def _like(labels: Mapping[str, int], context: MetricContext, row: int, most: int) -> list[Tensor]:
+    """Up to `most` recordings with these labels, int16, held-out ones first."""
+    sounds: list[Tensor] = []
     splits: tuple[Split, ...] = ("heldout", "train")
     for split in splits:
         known = _labels_of(context, split)
@@ -48,11 +54,11 @@ def _like(labels: Mapping[str, int], context: MetricContext, row: int, apart: in
         for name in names:
             fits &= known[name] == labels[name]
         places = fits.nonzero()[:, 0].tolist()
-        if names and len(places) > apart:
+        if names:
             rng = torch.Generator().manual_seed(context.seed * 100_003 + row)
-            order = torch.randperm(len(places), generator=rng).tolist()
-            return context.items(split)[places[order[apart]]]["sample"]
-    return None
+            order = torch.randperm(len(places), generator=rng)[: most - len(sounds)].tolist()
+            sounds += [context.items(split)[places[place]]["sample"] for place in order]
+    return sounds
 
 
 @lru_cache(maxsize=4)  # the same for all sides of an evaluation

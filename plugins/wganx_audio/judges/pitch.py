@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from wganx import Config, ExtractorContext, MetricContext, SampleFormat, Sides
+from wganx import Batch, Config, ExtractorContext, MetricContext, SampleFormat, Sides
 from wganx_audio.judges.hearing import heard
 from wganx_audio.judges.scores import Numbers
 from wganx_audio.judges.wheels import weights_in
@@ -48,14 +48,13 @@ class Crepe(nn.Module):
         found = []
         for wave in heard(samples, self.format, RATE):
             f0_T, sure_T = self.pitch(wave)
-            audible = _audible(wave)
-            voiced = f0_T[audible & (sure_T > _VOICED)]
+            voiced = f0_T[sure_T > _VOICED]
             if not len(voiced):
                 found.append(torch.zeros(3, device=wave.device))
                 continue
             semitones = 12 * (voiced / 55).log2()
             low, middle, high = semitones.quantile(torch.tensor([0.25, 0.5, 0.75], device=wave.device))
-            found.append(torch.stack([middle, high - low, len(voiced) / audible.sum()]))
+            found.append(torch.stack([middle, high - low, len(voiced) / (f0_T > 0).sum()]))
         return torch.stack(found)
 
     def contour(self, samples: Tensor) -> Tensor:
@@ -63,21 +62,28 @@ class Crepe(nn.Module):
         found = []
         for wave in heard(samples, self.format, RATE):
             f0_T, sure_T = self.pitch(wave)
-            found.append(torch.where(_audible(wave) & (sure_T > _VOICED), f0_T, torch.zeros_like(f0_T)))
+            found.append(torch.where(sure_T > _VOICED, f0_T, torch.zeros_like(f0_T)))
         return torch.stack(found)
 
     def pitch(self, wave_L: Tensor) -> tuple[Tensor, Tensor]:
-        """Pitch in hertz, and how sure it is, of every frame ``(T,)``."""
+        """Pitch in hertz, and how sure it is, of every frame ``(T,)``; 0 and 0 where nothing is to be heard."""
         frames_TW = F.pad(wave_L, (_WINDOW // 2, _WINDOW // 2)).unfold(0, _WINDOW, HOP)
+        f0_T, sure_T = frames_TW.new_zeros(2, len(frames_TW))
+        audible = _audible(frames_TW)
+        if audible.any():  # the others would cost as much
+            f0_T[audible], sure_T[audible] = self._frames(frames_TW[audible])
+        return f0_T, sure_T
+
+    def _frames(self, frames_TW: Tensor) -> tuple[Tensor, Tensor]:
         frames_TW = frames_TW - frames_TW.mean(1, keepdim=True)
         frames_TW = frames_TW / frames_TW.std(1, keepdim=True).clamp_min(1e-10)
         sure_TB = torch.cat([self.salience(part) for part in torch.split(frames_TW, _CHUNK)])
-        cents = torch.arange(_BINS, device=wave_L.device) * _CENTS + _FIRST_CENTS
+        cents = torch.arange(_BINS, device=frames_TW.device) * _CENTS + _FIRST_CENTS
         hertz = 10 * 2 ** (cents / 1200)
         within = (hertz >= LOWEST) & (hertz <= HIGHEST)
         best = sure_TB.masked_fill(~within, -1).argmax(1)
         # Between bins: the mean of the nine around the best, by how sure they are.
-        around = (best[:, None] + torch.arange(-4, 5, device=wave_L.device)).clamp(0, _BINS - 1)
+        around = (best[:, None] + torch.arange(-4, 5, device=frames_TW.device)).clamp(0, _BINS - 1)
         weights = sure_TB.gather(1, around)
         mean_cents = (weights * cents[around]).sum(1) / weights.sum(1).clamp_min(1e-8)
         return 10 * 2 ** (mean_cents / 1200), sure_TB.gather(1, best[:, None])[:, 0]
@@ -115,7 +121,8 @@ def pitch(sides: Sides, context: MetricContext) -> Numbers:
 
     ``voiced`` is the share of audible frames that have a pitch. Nothing where no sound of a side has one.
     """
-    made, real = (context.features("crepe", side) for side in (sides.candidate, sides.reference))
+    # The rows that are shown, and not all there are: a second of voice takes a tenth of a second.
+    made, real = (context.features("crepe", Batch(side.real)) for side in (sides.candidate, sides.reference))
     found: Numbers = {"voiced": float(made[:, 2].double().mean())}
     a, b = (rows[rows[:, 2] > 0, 0].double() for rows in (made, real))
     if len(a) and len(b):
@@ -124,7 +131,7 @@ def pitch(sides: Sides, context: MetricContext) -> Numbers:
     return found
 
 
-def _audible(wave_L: Tensor) -> Tensor:
-    """Frames ``(T,)`` within 40 dB of the loudest."""
-    power = F.pad(wave_L, (_WINDOW // 2, _WINDOW // 2)).unfold(0, _WINDOW, HOP).square().mean(1)
+def _audible(frames_TW: Tensor) -> Tensor:
+    """Which frames lie within 40 dB of the loudest ``(T,)``."""
+    power = frames_TW.square().mean(1)
     return (power > 0) & (power >= power.max() * 10 ** (-_AUDIBLE_DB / 10))

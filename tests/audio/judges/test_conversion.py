@@ -90,6 +90,16 @@ def test_another_recording_is_another(bench):
     assert not (first == second).all(-1).any()
 
 
+def test_a_recording_is_not_compared_with_itself(bench, opened):
+    heldout = opened["heldout"].tensors
+    source = (heldout["speaker"] + 1) % 3
+    words = {"word": heldout["word"], "real_word": heldout["word"], "source_speaker": source}
+    side = Batch(heldout["sample"].float() / 32768, {"speaker": heldout["speaker"]}, {}, words)
+    rows, targets = parallel(side, bench.context, real=True)
+    assert len(rows) == 96
+    assert not (side.real == targets.real).flatten(1).all(1).any()
+
+
 def test_labels_that_nobody_has_leave_a_row_out(bench):
     side = turned(bench)
     nobody = Batch(side.real, side.context, {}, {**side.known, "word": torch.full_like(side.known["word"], 77)})
