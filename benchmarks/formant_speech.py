@@ -14,14 +14,14 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 from torchaudio.transforms import MelSpectrogram
-
-from wganx import DataContext
 from wganx_audio.configs.datasets import FormantSpeechConfig
 from wganx_audio.datasets.formant_speech.items import FormantSpeech, open_formant_speech
 from wganx_audio.datasets.formant_speech.phonology import EMOTIONS, HELD_OUT, LANGUAGES, SPEAKERS
 
+from wganx import DataContext
+
 FACTORS = ("word", "speaker", "emotion", "language")
-_NAMES = {"speaker": list(SPEAKERS), "emotion": list(EMOTIONS), "language": list(LANGUAGES)}
+_NAMES: dict[str, list[str]] = {"speaker": [*SPEAKERS], "emotion": [*EMOTIONS], "language": [*LANGUAGES]}
 _EPOCHS, _BATCH, _BANDS, _FRAMES = 12, 50, 48, 64
 
 
@@ -60,11 +60,11 @@ def learn(x: Tensor, labels: dict[str, Tensor], classes: dict[str, int]) -> Prob
     steps = _EPOCHS * (len(x) // _BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 4e-3, total_steps=steps)
     for _ in range(_EPOCHS):
-        for rows in torch.randperm(len(x)).split(_BATCH)[: len(x) // _BATCH]:
+        for rows in torch.split(torch.randperm(len(x)), _BATCH)[: len(x) // _BATCH]:
             scores = probe(torch.roll(x[rows], int(torch.randint(-3, 4, ())), dims=3))
             loss = torch.stack([nn.functional.cross_entropy(scores[name], labels[name][rows]) for name in FACTORS])
             optimizer.zero_grad()
-            loss.sum().backward()
+            loss.sum().backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             schedule.step()
     return probe.eval()
