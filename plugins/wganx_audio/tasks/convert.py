@@ -75,7 +75,9 @@ class Convert(Game):
         self.helpers = {}
         if config.target or (config.kept and keep):
             judged = {**(convert if config.target else {}), **(keep if config.kept else {})}
-            network = LabelClassifier(self.sample, judged, config.classifier, prosody=config.prosody)
+            network = LabelClassifier(
+                self.sample, judged, config.classifier, prosody=config.prosody, noise=config.classifier_noise
+            )
             self.helpers["classifier"] = Helper(network, learns_with="critic")
         if config.contour:
             self.helpers["prosody"] = Helper(Prosody(self.sample))
