@@ -139,16 +139,19 @@ class ConditionedHead(nn.Module):
 
     def reset(self) -> None:
         """Draw the vectors of the labels anew."""
-        for embed in self.conditions.labels.values():
-            nn.init.normal_(embed.weight, std=(3 * self.features) ** -0.5)
-        for pool in (*self.conditions.pools.values(), *self.conditions.numbers.values()):
-            nn.init.normal_(pool.weight, std=(3 * self.features * pool.in_features) ** -0.5)
+        for layer in (
+            *self.conditions.labels.values(),
+            *self.conditions.numbers.values(),
+            *self.conditions.pools.values(),
+        ):
+            inputs = layer.in_features if isinstance(layer, nn.Linear) else 1
+            nn.init.normal_(cast(Tensor, layer.weight), std=(3 * self.features * inputs) ** -0.5)
 
     def forward(self, h: Tensor, inputs: Mapping[str, Tensor]) -> Tensor:
         score = cast(Tensor, self.linear(h)).squeeze(1)
         if not self.conditions.width:
             return score
-        return score + (self.conditions(inputs) * h).sum(dim=1)
+        return cast(Tensor, score + (self.conditions(inputs) * h).sum(dim=1))
 
 
 def start_over(network: nn.Module) -> None:

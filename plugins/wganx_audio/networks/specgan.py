@@ -6,7 +6,6 @@ Theirs is for 128 x 128, plain and unconditional, with convolutions of 5 x 5.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from itertools import pairwise
 from typing import cast
 
@@ -29,6 +28,9 @@ from wganx_audio.networks.conditioning import (
 _SMALLEST = 4
 _MOST_WIDENED = 8
 
+Stride = tuple[int, int]
+"""How often a map is smaller, along bins and along frames: 2 or 1."""
+
 
 class Levels:
     """The sizes of the maps between a spectrogram of ``(bins, frames)`` and the smallest, of 4 to 7 on each axis.
@@ -48,7 +50,7 @@ class Levels:
         count = max(halvings)
         self.start = tuple(-(-size // 2**times) for size, times in zip((bins, frames), halvings))
         self.full = tuple(size * 2**times for size, times in zip(self.start, halvings))
-        self.strides = [tuple(2 if level < times else 1 for times in halvings) for level in range(count)]
+        self.strides = [_stride(level, halvings) for level in range(count)]
         self.cut = (bins, frames)
 
     def widths(self, width: int) -> list[int]:
@@ -56,10 +58,15 @@ class Levels:
         return [width * min(2**level, _MOST_WIDENED) for level in range(len(self.strides))]
 
 
+def _stride(level: int, halvings: list[int]) -> Stride:
+    tall, wide = (2 if level < times else 1 for times in halvings)
+    return tall, wide
+
+
 class _Up(nn.Module):
     """Larger by `stride`: nearest neighbour, then a convolution; with a second one and a shortcut if residual."""
 
-    def __init__(self, c_in: int, c_out: int, stride: Sequence[int], conditions: int, residual: bool) -> None:
+    def __init__(self, c_in: int, c_out: int, stride: Stride, conditions: int, residual: bool) -> None:
         super().__init__()
         self.up = nn.Upsample(scale_factor=tuple(float(step) for step in stride))
         self.rectify = nn.ReLU()
@@ -82,7 +89,7 @@ class _Up(nn.Module):
 class _Down(nn.Module):
     """Smaller by `stride`: a strided convolution; with a second one and a shortcut if residual."""
 
-    def __init__(self, c_in: int, c_out: int, stride: Sequence[int], norm: str, residual: bool) -> None:
+    def __init__(self, c_in: int, c_out: int, stride: Stride, norm: str, residual: bool) -> None:
         super().__init__()
         self.first = _halving(c_in, c_out, stride)
         self.norm = nn.GroupNorm(1, c_out) if norm == "layer" else nn.Identity()
@@ -90,7 +97,7 @@ class _Down(nn.Module):
         self.residual = residual
         if residual:
             self.second = nn.Conv2d(c_out, c_out, 3, padding=1)
-            self.shrink = nn.AvgPool2d(tuple(stride))
+            self.shrink = nn.AvgPool2d(stride)
             self.shortcut = nn.Conv2d(c_in, c_out, 1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -100,9 +107,9 @@ class _Down(nn.Module):
         return cast(Tensor, h)
 
 
-def _halving(c_in: int, c_out: int, stride: Sequence[int]) -> nn.Conv2d:
+def _halving(c_in: int, c_out: int, stride: Stride) -> nn.Conv2d:
     """A convolution that looks at two steps beyond what it leaves out, and at one where it leaves nothing out."""
-    return nn.Conv2d(c_in, c_out, tuple(step + 2 for step in stride), stride=tuple(stride), padding=1)
+    return nn.Conv2d(c_in, c_out, (stride[0] + 2, stride[1] + 2), stride=stride, padding=1)
 
 
 class _StretchedConvolution(nn.Module):
@@ -116,10 +123,10 @@ class _StretchedConvolution(nn.Module):
 
     TAPS = 5
 
-    def __init__(self, c_in: int, c_out: int, stride: Sequence[int]) -> None:
+    def __init__(self, c_in: int, c_out: int, stride: Stride) -> None:
         super().__init__()
         self.convolve = nn.Conv2d(c_in, c_out, self.TAPS)
-        self.stride = tuple(stride)
+        self.stride = stride
         for axis, step in enumerate(stride):
             self.register_buffer(f"sums_{axis}", self._sums(step), persistent=False)
 
@@ -137,8 +144,10 @@ class _StretchedConvolution(nn.Module):
         taps = torch.einsum("ockl,pik,qjl->opqcij", self.convolve.weight, sums_PIK, sums_QJL).flatten(0, 2)
         bias = None if self.convolve.bias is None else self.convolve.bias.repeat_interleave(math.prod(self.stride))
         padding = (taps.shape[2] // 2, taps.shape[3] // 2)
-        places = functional.conv2d(x, taps, bias, padding=padding).unflatten(1, (-1, *self.stride))
-        return places.permute(0, 1, 4, 2, 5, 3).flatten(4).flatten(2, 3)
+        tall, wide = self.stride
+        bins, frames = x.shape[2:]
+        places = functional.conv2d(x, taps, bias, padding=padding).reshape(len(x), -1, tall, wide, bins, frames)
+        return places.permute(0, 1, 4, 2, 5, 3).reshape(len(x), -1, tall * bins, wide * frames)
 
 
 class Generator(nn.Module):

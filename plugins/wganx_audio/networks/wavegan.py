@@ -191,7 +191,7 @@ class PostFilter(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         alone = functional.pad(x.flatten(0, 1)[:, None], self.sides)
-        return functional.conv1d(alone, self.taps).unflatten(0, (-1, self.channels))[:, :, 0]
+        return functional.conv1d(alone, self.taps).view_as(x)
 
 
 def _stretching(c_in: int, c_out: int, stride: int, upsample: str) -> nn.Module:

@@ -68,10 +68,12 @@ def steady_noise(batch: Batch, rng: torch.Generator) -> Tensor:
         strength = torch.fft.rfft(real).abs().square().mean(0, keepdim=True).sqrt()
         shape = (len(real), *strength.shape[1:])
         turn = 2 * torch.pi * torch.rand(shape, generator=rng, device=real.device, dtype=real.dtype)
-        return torch.fft.irfft(torch.polar(strength.expand(shape), turn), n=real.shape[-1]).clamp(-1, 1)
+        noise: Tensor = torch.fft.irfft(torch.polar(strength.expand(shape), turn), n=real.shape[-1])
+        return noise.clamp(-1, 1)
     values_CFV = real.permute(1, 2, 0, 3).flatten(2)
     chosen = torch.randint(values_CFV.shape[2], values_CFV.shape, generator=rng, device=real.device)
-    return values_CFV.gather(2, chosen).unflatten(2, (len(real), -1)).permute(2, 0, 1, 3).contiguous()
+    drawn_CFNT = values_CFV.gather(2, chosen).reshape(*real.shape[1:3], len(real), real.shape[3])
+    return drawn_CFNT.permute(2, 0, 1, 3).contiguous()
 
 
 def backwards(batch: Batch, rng: torch.Generator) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 from types import ModuleType
+from typing import Any
 
 import pytest
 import torch
@@ -172,7 +173,7 @@ def test_what_is_chosen_reaches_both_players(
         assert not torch.allclose(fake, maker(noise, **others))
         assert not torch.allclose(scores, judge(fake.double(), **others))
     real = torch.randn_like(fake.double())
-    GradientPenalty(10.0).penalty(judge, real, fake.double().detach(), **chosen).backward()
+    torch.autograd.backward(GradientPenalty(10.0).penalty(judge, real, fake.double().detach(), **chosen))
     weights = {name: weight for name, weight in judge.named_parameters() if name.endswith("weight")}
     assert all(weight.grad is not None and weight.grad.any() for weight in weights.values())
 
@@ -224,11 +225,11 @@ def test_every_shift_comes_equally_often() -> None:
 def test_the_penalty_differentiates_through_a_shift(waveform: Context) -> None:
     judge = built(wavegan, "critic", waveform(256), phase_shuffle=2).train().double()
     real, fake = torch.randn(2, 3, 1, 256, dtype=torch.float64)
-    GradientPenalty(10.0).penalty(judge, real, fake).backward()
+    torch.autograd.backward(GradientPenalty(10.0).penalty(judge, real, fake))
     assert all(weight.grad is not None for name, weight in judge.named_parameters() if name.endswith("weight"))
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[Any, ...]] = {
     "other axes": (
         specgan, "generator", {"axes": ("channel", "time"), "shape": (1, 256)}, {}, (3,),
         "the specgan generator works on spectrograms (channel, frequency, frame), not on channel 1 x time 256: "

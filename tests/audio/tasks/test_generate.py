@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -39,7 +41,7 @@ def formats(**others: SampleFormat) -> Formats:
 class Rows:
     """Items as a dataset gives them, one by one."""
 
-    formats = formats()
+    formats: Mapping[str, SampleFormat] = formats()
 
     def __len__(self) -> int:
         return 6
