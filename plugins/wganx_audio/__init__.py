@@ -75,6 +75,7 @@ def wganx_datasets() -> Iterable[Dataset]:
             suffixes=SUFFIXES,
             mends=MENDS,
             probe="wganx_audio.sound.probing:probe",
+            listing="wganx_audio.datasets.table:list_table" if name == "table" else None,
         )
     for name, (place, summary, source, licence, size) in CORPORA.items():
         corpus = f"wganx_audio.datasets.corpora.{place}"
@@ -194,7 +195,7 @@ def wganx_health_checks() -> Iterable[HealthCheck]:
             code="WX073",
             summary="a pattern of fixed phase in the fakes",
             modality="audio",
-            mend="upsample by repetition instead of transposed convolutions, shuffle phases in the critic, or train longer",
+            mend="upsample by repetition, not by transposed convolutions; shuffle phases in the critic; or train longer",
             inspect="wganx_audio.judges.ailments:phase_comb",
             patience=5,
         ),
