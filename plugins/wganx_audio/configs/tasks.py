@@ -71,6 +71,7 @@ class ConvertConfig(RepresentationConfig):
     contour: float = Field(0.0, ge=0, description="weight of pitch and level, there and back")
 
     classifier: int = Field(16, ge=4, multiple_of=4, description="channels of the classifier that helps, at full size")
+    classifier_noise: float = Field(0.0, ge=0, description="deviation of noise on what the classifier is shown")
     prosody: bool = Field(False, description="show the classifier pitch and level beside the spectrogram")
 
     @model_validator(mode="after")

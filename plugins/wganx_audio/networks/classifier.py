@@ -16,6 +16,9 @@ _HALVINGS = 3
 class LabelClassifier(nn.Module):
     """Logits for the classes of several labels, from one set of convolutions.
 
+    While it learns and judges, noise of deviation `noise` lies on what it is shown. So a generator has to make what a
+    class sounds like, since patterns far below what is heard no longer pass for it.
+
     Norms are over groups of channels of one sample, so that a row's answer does not depend on the others. Frequencies
     stay where they are; over time mean and maximum are taken, so that the length is free.
 
@@ -23,7 +26,9 @@ class LabelClassifier(nn.Module):
         ``x (N, C, F, T)`` -> by label ``(N, classes)``.
     """
 
-    def __init__(self, format: SampleFormat, labels: Mapping[str, SampleFormat], width: int, *, prosody: bool) -> None:
+    def __init__(
+        self, format: SampleFormat, labels: Mapping[str, SampleFormat], width: int, *, prosody: bool, noise: float = 0.0
+    ) -> None:
         super().__init__()
         channels, bins, _ = format.shape
         assert channels is not None
@@ -36,9 +41,12 @@ class LabelClassifier(nn.Module):
         self.layers = nn.Sequential(*layers)
         self.prosody = ProsodyEncoder(format, width * 2, _HALVINGS) if prosody else None
         features = 2 * channels * bins + (4 * width if prosody else 0)
+        self.noise = noise
         self.heads = nn.ModuleDict({name: nn.Linear(features, len(labels[name].classes)) for name in labels})
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
+        if self.training and self.noise:
+            x = x + self.noise * torch.randn_like(x)
         h = self.layers(x)
         parts = [h.mean(3).flatten(1), h.amax(3).flatten(1)]
         if self.prosody is not None:

@@ -75,7 +75,9 @@ class Convert(Game):
         self.helpers = {}
         if config.target or (config.kept and keep):
             judged = {**(convert if config.target else {}), **(keep if config.kept else {})}
-            network = LabelClassifier(self.sample, judged, config.classifier, prosody=config.prosody)
+            network = LabelClassifier(
+                self.sample, judged, config.classifier, prosody=config.prosody, noise=config.classifier_noise
+            )
             self.helpers["classifier"] = Helper(network, learns_with="critic")
         if config.contour:
             self.helpers["prosody"] = Helper(Prosody(self.sample))
@@ -173,6 +175,7 @@ def _labels(formats: Formats, config: ConvertConfig, option: str) -> dict[str, S
         raise ConfigError(
             f"task.{option} names {', '.join(missing)}, and the labels of this dataset are: {known}; name some of these"
             + (", or none: task.keep=[]" if option == "keep" else "")
+            + ("; what folders are is said by dataset.levels=[speaker]" if tuple(formats.labels) == ("label",) else "")
         )
     if option == "convert" and (single := [name for name in names if len(formats[name].classes) < 2]):
         raise ConfigError(

@@ -158,6 +158,12 @@ def test_a_single_voice_has_nothing_to_be_converted_to(sounds):
         Convert(ConvertConfig(), formats)
 
 
+def test_folders_without_a_name_are_given_one(sounds):
+    formats = Formats({"sample": sounds.formats["sample"], "label": SampleFormat.label(("anna", "boris"))})
+    with pytest.raises(ConfigError, match=r"labels of this dataset are: label; .* dataset.levels=\[speaker\]"):
+        Convert(ConvertConfig(), formats)
+
+
 def test_what_is_not_there_to_be_kept_can_be_left_out(convert):
     with pytest.raises(ConfigError, match=r"or none: task.keep=\[\]"):
         convert(keep=("digit",))
