@@ -195,7 +195,7 @@ def wganx_health_checks() -> Iterable[HealthCheck]:
             code="WX073",
             summary="a pattern of fixed phase in the fakes",
             modality="audio",
-            mend="upsample by repetition instead of transposed convolutions, shuffle phases in the critic, or train longer",
+            mend="upsample by repetition, not transposed convolutions; shuffle phases in the critic; or train longer",
             inspect="wganx_audio.judges.ailments:phase_comb",
             patience=5,
         ),

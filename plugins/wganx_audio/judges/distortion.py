@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from wganx import Batch, MetricContext, Sides
+from wganx import Batch, DataError, MetricContext, Sides
 from wganx_audio.judges.cepstra import aligned, mel_cepstra, mel_distortion
 from wganx_audio.judges.hearing import heard
 from wganx_audio.judges.parallel import parallel
@@ -70,6 +70,10 @@ def _at(f0_T: Tensor, places: Tensor, path: NDArray[np.int64]) -> NDArray[np.flo
 
 def _frames(samples: Tensor, context: MetricContext) -> list[tuple[Tensor, Tensor]]:
     format = context.game.sample
+    if wrong := int((~samples.isfinite()).flatten(1).any(1).sum()):
+        raise DataError(
+            f"{wrong} of {len(samples)} samples hold values that are not finite; the generator has diverged"
+        )
     return [mel_cepstra(wave, round(format.rate_hz or 1)) for wave in heard(samples, format)]
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from wganx_audio.judges.parallel import parallel
 
-from wganx import Batch
+from wganx import Batch, DataError
 
 
 def turned(waveforms, of="source"):
@@ -106,6 +106,12 @@ def test_labels_that_nobody_has_leave_a_row_out(bench):
     rows, targets = parallel(nobody, bench.context)
     assert len(rows) == len(targets) == 0
     assert bench.numbers("mel-distortion", nobody) == {}
+
+
+def test_what_is_not_finite_is_no_distance(bench):
+    side = turned(bench)
+    with pytest.raises(DataError, match="1 of 48 samples hold values that are not finite; the generator has diverged"):
+        bench.numbers("mel-distortion", side.with_real(side.real.clone().index_fill_(0, torch.tensor([3]), torch.nan)))
 
 
 def test_mel_distortion_is_least_for_the_target(bench):

@@ -61,6 +61,14 @@ def crepe():
     return judge("crepe", "torchcrepe")
 
 
+def test_the_shortest_sounds_are_heard(encoder, crepe):
+    for length in (1, 64, 700):
+        wave = speech(0.5)[4000 : 4000 + length][None, None]
+        with torch.no_grad():
+            assert encoder(wave).isfinite().all()
+            assert crepe(wave).isfinite().all()
+
+
 class TestVoices:
     @pytest.mark.parametrize("seconds", [0.5, 1.6, 2.3, 4.0])
     def test_an_utterance_is_embedded_as_by_resemblyzer(self, encoder, seconds):
