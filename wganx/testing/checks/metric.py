@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from numbers import Real
 from typing import Any
 
@@ -27,12 +27,19 @@ FEW = 16
 
 
 def _settings(metric: Metric, bench: Bench) -> list[Setting]:
-    found = [
-        setting for setting in bench.settings(metric.modality) if not metric.tasks or setting.task.name in metric.tasks
-    ]
+    settings = _played_once(bench.settings(metric.modality))
+    found = [setting for setting in settings if not metric.tasks or setting.task.name in metric.tasks]
     if not found:
         raise NotChecked(f"none of its tasks ({', '.join(metric.tasks)}) can be played here")
     return found
+
+
+def _played_once(settings: Iterable[Setting]) -> list[Setting]:
+    """Every task on every dataset under the first options met: extractors learn for each, which may take minutes."""
+    found: dict[tuple[str, str], Setting] = {}
+    for setting in settings:
+        found.setdefault((setting.task.name, setting.dataset.name), setting)
+    return list(found.values())
 
 
 def _sides(setting: Setting) -> tuple[Batch, Batch]:
@@ -203,7 +210,7 @@ def _load(extractor: Extractor, setting: Setting, bench: Bench) -> nn.Module:
 
 def _extractors(extractor: Extractor, bench: Bench) -> list[tuple[Setting, nn.Module]]:
     loaded, refusals = [], []
-    for setting in bench.settings(extractor.modality):
+    for setting in _played_once(bench.settings(extractor.modality)):
         try:
             loaded.append((setting, _load(extractor, setting, bench)))
         except PluginFailed:
