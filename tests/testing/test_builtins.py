@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+import soundfile
 from PIL import Image
 
 from wganx.testing import NotChecked, PluginConformance, iter_checks
@@ -22,6 +23,14 @@ def _files(tmp_path_factory):
     pictures.mkdir(exist_ok=True)
     for index in range(24):
         Image.fromarray(rng.integers(0, 255, (36, 33, 3), dtype=np.uint8)).save(pictures / f"{index}.png")
+    rows = ["path,speaker"]
+    for index in range(24):
+        path = Path("sounds") / ("high", "low")[index % 2] / f"{index}.wav"
+        (FILES / path).parent.mkdir(parents=True, exist_ok=True)
+        tone = np.sin(np.arange(4096 + 64 * index) * (0.1 + 0.2 * (index % 2))) * rng.uniform(0.2, 0.8)
+        soundfile.write(FILES / path, tone.astype("float32"), 8000)
+        rows.append(f"{path},{path.parent.name}")
+    (FILES / "sounds.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 
 FILES = Path.home() / "kit-files"  # the tests' own home
@@ -37,7 +46,12 @@ class TestImage(PluginConformance):
     roots: ClassVar = {"folder": FILES / "pictures"}
 
 
-@pytest.mark.parametrize("plugin", [TestPoints, TestImage])
+class TestAudio(PluginConformance):
+    plugin = "audio"
+    roots: ClassVar = {"folder": FILES / "sounds", "table": FILES / "sounds.csv"}
+
+
+@pytest.mark.parametrize("plugin", [TestPoints, TestImage, TestAudio])
 def test_little_is_left_unlooked_at(plugin):
     """Only what has files that are not here is skipped."""
     looked, skipped = 0, []
