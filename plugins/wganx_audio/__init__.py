@@ -71,6 +71,7 @@ def wganx_datasets() -> Iterable[Dataset]:
             suffixes=SUFFIXES,
             mends=MENDS,
             probe="wganx_audio.sound.probing:probe",
+            listing="wganx_audio.datasets.table:list_table" if name == "table" else None,
         )
     for name, (place, summary, source, licence, size) in CORPORA.items():
         corpus = f"wganx_audio.datasets.corpora.{place}"

@@ -98,7 +98,7 @@ def _changed_files(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[st
         elif old["bytes"] != new["bytes"]:
             told.append(f"the files{where} have {new['bytes']:,} bytes together, and had {old['bytes']:,}")
         elif old != new:
-            told.append(f"the files{where} have other names or sizes")
+            told.append(f"the files{where} have other names, sizes or labels")
     return told
 
 

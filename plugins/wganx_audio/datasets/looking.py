@@ -28,12 +28,14 @@ class Look:
     Attributes:
         rate: samples a second that items should have.
         length: samples of an item that fit.
+        longest: samples of the longest recording at that rate.
         details: facts, a sentence each.
         remarks: what may not be meant, a sentence each.
     """
 
     rate: int
     length: int
+    longest: int
     details: Sequence[str]
     remarks: Sequence[str]
 
@@ -68,6 +70,7 @@ def look(tree: FileTree, paths: Sequence[str], config: SoundsConfig, *, whole: b
     return Look(
         rate,
         length,
+        lengths[-1],
         [_found(seen, rates), _windows(lengths, length, rate, _WINDOWS[config.windows])],
         _remarks(seen, rates, rate, config),
     )

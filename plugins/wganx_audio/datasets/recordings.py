@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -13,6 +14,7 @@ from wganx_audio.datasets.looking import Look, look
 from wganx_audio.datasets.sounds import Form, Texts, count_windows, read_window, stored_sound
 
 _FITTED = "recordings"
+_HELD_OUT = 0.1
 
 
 def fit_recordings(
@@ -54,6 +56,9 @@ def open_recordings(
     seen = _look(config, tree, listing, text)
     fitted: Any = context.fitted.get(_FITTED, {})
     length = int(fitted.get("length", seen.length))
+    share = (0.0, 1.0)
+    if listing is None and len(tree.paths) == 1:
+        share = _part_of_the_only_one(tree, split, length / seen.longest)
     form = Form(
         rate=int(fitted.get("rate", seen.rate)),
         channels=config.channels,
@@ -61,6 +66,7 @@ def open_recordings(
         hop=max(1, round(length * (1 - config.overlap))),
         first=config.windows == "first",
         whole=text,
+        share=share,
         skip_silence=config.silence == "skip",
         loudness=config.loudness,
         level_db=config.level_db,
@@ -81,6 +87,15 @@ def open_recordings(
     )
     items.details, items.remarks = seen.details, seen.remarks
     return items
+
+
+def _part_of_the_only_one(tree: FileTree, split: Split, window: float) -> tuple[float, float]:
+    """The share of a single recording that is for `split`: its end is held out, a window of it or a tenth, but no more
+    than half; `window` is the share that one takes."""
+    held = min(max(_HELD_OUT, window), 0.5)
+    how = f"from its end, {held:.0%} of it"
+    tree.layout = replace(tree.layout, train=tree.paths, heldout=tree.paths, how=how)
+    return (0.0, 1 - held) if split == "train" else (1 - held, 1.0)
 
 
 def keep_only(entries: Mapping[str, Entry], only: Mapping[str, tuple[str, ...]]) -> dict[str, Entry]:

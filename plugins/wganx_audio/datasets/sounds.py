@@ -47,6 +47,7 @@ class Form:
         hop: samples from one window to the next.
         first: take no more than the first window of a recording.
         whole: take no recording that is longer than a window.
+        share: which part of a recording is used, from and to as shares of its length.
         skip_silence: leave out silence at both ends, and windows in which nothing is heard.
         loudness, level_db: what each window is brought to: see `normalise`.
     """
@@ -57,6 +58,7 @@ class Form:
     hop: int
     first: bool = False
     whole: bool = False
+    share: tuple[float, float] = (0.0, 1.0)
     skip_silence: bool = False
     loudness: Loudness = "rms"
     level_db: float = -20.0
@@ -87,7 +89,8 @@ def count_windows(source: BinaryIO, path: str, form: Form) -> int:
     Raises:
         DataError: it cannot be read, nothing is heard in it, or it is to be whole and is too long.
     """
-    return len(_begins(source, path, form))
+    with closing(OpenSound(source, path)) as sound:
+        return len(_begins(sound, source, path, form))
 
 
 def read_window(source: BinaryIO, path: str, window: int, form: Form, texts: Texts | None = None) -> dict[str, Tensor]:
@@ -97,9 +100,9 @@ def read_window(source: BinaryIO, path: str, window: int, form: Form, texts: Tex
         DataError: it cannot be read.
         ValueError: its text has a symbol that is not in the alphabet.
     """
-    begin = _begins(source, path, form)[window]
-    source.seek(0)
-    sound_CL = normalise(_piece(source, path, begin, form), form.rate, form.loudness, form.level_db)
+    with closing(OpenSound(source, path)) as sound:
+        piece_CL = _piece(sound, _begins(sound, source, path, form)[window], form)
+    sound_CL = normalise(piece_CL, form.rate, form.loudness, form.level_db)
     padded_CL = F.pad(sound_CL, (0, form.length - sound_CL.shape[1]))
     item = {"sample": (padded_CL.clamp(-1, 1) * 32767).round().to(torch.int16)}
     if texts is not None:
@@ -107,28 +110,42 @@ def read_window(source: BinaryIO, path: str, window: int, form: Form, texts: Tex
     return item
 
 
-def _piece(source: BinaryIO, path: str, begin: int, form: Form) -> Tensor:
+def _piece(sound: OpenSound, begin: int, form: Form) -> Tensor:
     """Up to a window from sample `begin` on, counted at the form's rate: ``(C, at most length)``."""
-    with closing(OpenSound(source, path)) as sound:
-        rate = sound.header.rate
-        # Whole steps of both rates, so that what is cut off after resampling is exactly what was read too much.
-        step = rate // math.gcd(rate, form.rate)
-        beside = 0 if rate == form.rate else math.ceil(_FILTER * max(1.0, rate / form.rate) / step) * step
-        start = round(begin * rate / form.rate)
-        early = min(beside, start // step * step)
-        wanted = math.ceil(form.length * rate / form.rate)
-        mixed_CL = to_channels(sound.read(start - early, early + wanted + beside), form.channels)
+    rate = sound.header.rate
+    # Whole steps of both rates, so that what is cut off after resampling is exactly what was read too much.
+    step = rate // math.gcd(rate, form.rate)
+    beside = 0 if rate == form.rate else math.ceil(_FILTER * max(1.0, rate / form.rate) / step) * step
+    start = round(begin * rate / form.rate)
+    early = min(beside, start // step * step)
+    wanted = math.ceil(form.length * rate / form.rate)
+    mixed_CL = to_channels(sound.read(start - early, early + wanted + beside), form.channels)
     skipped = early * form.rate // rate
     return resample(mixed_CL, rate, form.rate)[:, skipped : skipped + form.length]
 
 
-def _begins(source: BinaryIO, path: str, form: Form) -> Sequence[int]:
+def _begins(sound: OpenSound, source: BinaryIO, path: str, form: Form) -> Sequence[int]:
     """Where the windows of a recording begin, in samples at the form's rate."""
     if form.skip_silence:
-        return _heard_windows(source, path, form)
-    with closing(OpenSound(source, path)) as sound:
-        known = sound.header
-    return _evenly(0, math.ceil(known.frames * form.rate / known.rate), form, path)
+        key = (getattr(source, "name", None), path, sound.header, form)
+        if (known := _heard.get(key)) is None:
+            known = _heard_windows(sound, path, form)
+            if len(_heard) < _MOST_HEARD:
+                _heard[key] = known
+        return known
+    known_length = math.ceil(sound.header.frames * form.rate / sound.header.rate)
+    return _evenly(*_used(known_length, form), form, path)
+
+
+_heard: dict[tuple[object, ...], Sequence[int]] = {}
+"""Where the windows of recordings begin that were listened to by this process."""
+_MOST_HEARD = 100_000
+
+
+def _used(length: int, form: Form) -> tuple[int, int]:
+    """The begin and the end of the part of a recording that is used."""
+    begin, end = form.share
+    return round(begin * length), round(end * length)
 
 
 class _Evenly(Sequence[int]):
@@ -158,54 +175,43 @@ def _evenly(first: int, end: int, form: Form, path: str) -> Sequence[int]:
     return _Evenly(range(first, first + hops * form.hop + 1, form.hop), end - form.length)
 
 
-_heard: dict[tuple[object, ...], Sequence[int]] = {}
-_MOST_HEARD = 100_000
-
-
-def _heard_windows(source: BinaryIO, path: str, form: Form) -> Sequence[int]:
+def _heard_windows(sound: OpenSound, path: str, form: Form) -> Sequence[int]:
     """As `_evenly`, from the first sound to the last, without windows in which nothing is heard.
 
-    A recording is listened to once a process.
-
     Raises:
-        DataError: nothing is heard in all of it.
+        DataError: nothing is heard in all of it, or in the part that is used.
     """
-    size = source.seek(0, 2)
-    source.seek(0)
-    key = (getattr(source, "name", None), path, size, form)
-    if (known := _heard.get(key)) is None:
-        loud_T, frame = _loud_frames(source, path)
-        (heard,) = loud_T.nonzero(as_tuple=True)
-        if not len(heard):
-            raise DataError(f"{path} is silent; leave it out")
-        to_samples = frame * form.rate
-        margin = round(_MARGIN * form.rate)
-        first = max(0, round(int(heard[0]) * to_samples) - margin)
-        end = round((int(heard[-1]) + 1) * to_samples) + margin
-        before_T = F.pad(loud_T.long().cumsum(0), (1, 0))
+    loud_T, frame = _loud_frames(sound)
+    (heard,) = loud_T.nonzero(as_tuple=True)
+    if not len(heard):
+        raise DataError(f"{path} is silent; leave it out")
+    to_samples = frame * form.rate
+    margin = round(_MARGIN * form.rate)
+    begin, end = _used(round(len(loud_T) * to_samples), form)
+    first = max(begin, round(int(heard[0]) * to_samples) - margin)
+    last = min(end, round((int(heard[-1]) + 1) * to_samples) + margin)
+    before_T = F.pad(loud_T.long().cumsum(0), (1, 0))
 
-        def is_heard(begin: int) -> bool:
-            left, right = (min(round(at / to_samples), len(loud_T)) for at in (begin, begin + form.length))
-            return bool(before_T[right] > before_T[left])
+    def is_heard(begin: int) -> bool:
+        left, right = (min(round(at / to_samples), len(loud_T)) for at in (begin, begin + form.length))
+        return bool(before_T[right] > before_T[left])
 
-        known = tuple(begin for begin in _evenly(first, end, form, path) if is_heard(begin))
-        if len(_heard) < _MOST_HEARD:
-            _heard[key] = known
-    return known
+    windows = tuple(begin for begin in _evenly(first, last, form, path) if is_heard(begin)) if first < last else ()
+    if not windows:
+        raise DataError(f"{path} is silent in the part of it that is used; set dataset.silence=keep")
+    return windows
 
 
-def _loud_frames(source: BinaryIO, path: str) -> tuple[Tensor, float]:
+def _loud_frames(sound: OpenSound) -> tuple[Tensor, float]:
     """Which frames of a recording are less than 40 dB softer than its loudest, and how many seconds each lasts."""
-    powers = []
-    with closing(OpenSound(source, path)) as sound:
-        rate = sound.header.rate
-        frame = max(1, round(_FRAME * rate))
-        piece = round(_PIECE / _FRAME) * frame
-        for start in range(0, sound.header.frames, piece):
-            power_L = sound.read(start, piece).square().mean(0)
-            powers.append(F.pad(power_L, (0, -len(power_L) % frame)).view(-1, frame).mean(1))
-    power_T = torch.cat(powers)
-    loudest = power_T.max()
-    if 10 * math.log10(max(float(loudest), 1e-30)) < SILENT_DB:
-        return torch.zeros_like(power_T, dtype=torch.bool), frame / rate
-    return power_T >= loudest * 10 ** (-_QUIET_DB / 10), frame / rate
+    frame = max(1, round(_FRAME * sound.header.rate))
+    # One array for all, since many small ones between large pieces would keep these from being given back.
+    power_T = torch.empty(math.ceil(sound.header.frames / frame))
+    for place in range(0, len(power_T), together := round(_PIECE / _FRAME)):
+        power_L = sound.read(place * frame, together * frame).square().mean(0)
+        filled_L = F.pad(power_L, (0, -len(power_L) % frame))
+        power_T[place : place + together] = filled_L.view(-1, frame).mean(1)
+    loudest = float(power_T.max())
+    if loudest <= 10 ** (SILENT_DB / 10):
+        return torch.zeros_like(power_T, dtype=torch.bool), frame / sound.header.rate
+    return power_T >= loudest * 10 ** (-_QUIET_DB / 10), frame / sound.header.rate

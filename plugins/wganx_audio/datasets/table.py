@@ -44,6 +44,11 @@ def fit_table(config: TableConfig, context: DataContext) -> Mapping[str, Any]:
     return fit_recordings(config, listing.tree, listing, text=config.text)
 
 
+def list_table(path: Path) -> Listing:
+    """The recordings of a table, with their splits and labels."""
+    return _listed(TableConfig(root=path))
+
+
 def _listed(config: TableConfig) -> Listing:
     rows = _rows(config.root)
     columns = list(rows[0])

@@ -20,6 +20,8 @@ def _common_voice(tree: FileTree, texts: bool) -> dict[str, Entry]:
         if part == "validated" and (language, "train") in tables:
             continue  # it holds the other parts, and what is in none of them
         for row in csv.DictReader(lines_of(tree, table), delimiter="\t", quoting=csv.QUOTE_NONE):
+            if not (row.get("path") and row.get("client_id") and row.get("sentence")):
+                continue  # some releases have rows whose cells are shifted
             path = str(PurePosixPath(table).parent / "clips" / row["path"])
             path = path if path.endswith(".mp3") else f"{path}.mp3"  # the first versions leave it out
             if path not in there:

@@ -18,9 +18,13 @@ def _vctk(tree: FileTree, texts: bool) -> dict[str, Entry]:
             name, *rest = line.split()
             told[name if name[0] in "ps" else f"p{name}"] = rest  # the older version leaves the p out
     said = {found["id"]: path for path, found in matching(tree, r"txt/[ps]\d+/(?P<id>[ps]\d+_\d+)\.txt")}
-    entries = {}
-    pattern = r"(?P<speaker>[ps]\d+)/(?P<id>(?P=speaker)_(?P<line>\d+))(?:_mic1)?\.(?:flac|wav)"
+    entries: dict[str, Entry] = {}
+    taken: set[str] = set()
+    pattern = r"(?P<speaker>[ps]\d+)/(?P<id>(?P=speaker)_(?P<line>\d+))(?:_mic[12])?\.(?:flac|wav)"
     for path, found in matching(tree, pattern):
+        if found["id"] in taken:
+            continue  # the first microphone comes first, and many keep the second alone
+        taken.add(found["id"])
         if texts and found["id"] not in said:
             continue  # one speaker's texts were lost
         _, gender, accent = [*told.get(found["speaker"], ())[:3], *[_UNKNOWN] * 3][:3]

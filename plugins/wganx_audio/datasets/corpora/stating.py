@@ -93,4 +93,5 @@ def text_of(tree: FileTree, path: str) -> str:
 
 def lines_of(tree: FileTree, path: str) -> list[str]:
     """The lines of a file of text that are not empty."""
-    return [line for line in text_of(tree, path).splitlines() if line.strip()]
+    # Not by `splitlines`, which parts sentences at separators that people paste into them.
+    return [line.rstrip("\r") for line in text_of(tree, path).split("\n") if line.strip()]

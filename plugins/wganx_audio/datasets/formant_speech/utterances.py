@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from wganx import DataError
 from wganx_audio.datasets.formant_speech.phonology import EMOTIONS, HELD_OUT, LANGUAGES, SPEAKERS, WORDS, Pairs
 
 FACTORS: Mapping[str, tuple[str, ...]] = {
@@ -78,9 +77,6 @@ def combinations(chosen: Mapping[str, Sequence[str]], *, held_out: bool) -> Tens
     Args:
         chosen: names by factor.
         held_out: leave out those that have one of `pairs_held_out`.
-
-    Raises:
-        DataError: none is left.
     """
     names = list(FACTORS)
     pairs = pairs_held_out(chosen) if held_out else {}
@@ -89,11 +85,6 @@ def combinations(chosen: Mapping[str, Sequence[str]], *, held_out: bool) -> Tens
         for combination in product(*(chosen[name] for name in names))
         if not _has_one(pairs, dict(zip(names, combination)))
     ]
-    if not left:
-        raise DataError(
-            "every pair of speaker and language, or of speaker and emotion, that was chosen is held out of training; "
-            "set dataset.held_out_pairs=false, or choose more"
-        )
     return torch.tensor([[FACTORS[name].index(value) for name, value in zip(names, row)] for row in left])
 
 
