@@ -41,10 +41,11 @@ def preview_conversions(
     for row in range(len(samples)):
         was = " ".join(names[int(reference.known[f"source_{name}"][row])] for name, names in classes.items())
         wanted = " ".join(names[int(reference.condition[name][row])] for name, names in classes.items())
+        heard = " ".join(names[int(reference.known[f"real_{name}"][row])] for name, names in classes.items())
         cells: tuple[tuple[str, str, Tensor, Origin], ...] = (
             ("source", was, before_NCL[row], "recorded"),
             ("converted", f"{was} to {wanted}", after_NCL[row], "synthetic"),
-            ("real", wanted, real_NCL[row], "recorded"),
+            ("real", heard, real_NCL[row], "recorded"),  # another's, where few rows have none of the wanted
         )
         for kind, caption, wave_CL, origin in cells:
             waves.append(wave_CL)

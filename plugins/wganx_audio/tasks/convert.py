@@ -142,10 +142,11 @@ class Convert(Game):
 
     def preview(self, samples: Tensor, reference: Batch, folder: Path, stem: str) -> Preview:
         # Of the real sounds those that are of the classes asked for, which may have been chosen since.
-        like = self._real_target(reference, torch.Generator(reference.real.device).manual_seed(0))
-        like = self._real_target(reference, torch.Generator(reference.real.device).manual_seed(0))
+        rows = self._real_rows(reference, torch.Generator(reference.real.device).manual_seed(0))
+        real = {name: value[rows] for name, value in reference.known.items() if name.startswith("real_")}
+        reference = replace(reference, real=reference.real[rows], known={**reference.known, **real})
         classes = {name: self.context[name].classes for name in self.config.convert}
-        return preview_conversions(samples, reference.with_real(like), self.representation, classes, folder, stem)
+        return preview_conversions(samples, reference, self.representation, classes, folder, stem)
 
     def _identity(self, step: int) -> float:
         """What the distance of a sound from itself weighs."""
@@ -153,8 +154,11 @@ class Convert(Game):
 
     def _real_target(self, batch: Batch, rng: torch.Generator) -> Tensor:
         """Other real sounds of the classes asked for, that say the same wherever the batch has one."""
+        return batch.real[self._real_rows(batch, rng)]
+
+    def _real_rows(self, batch: Batch, rng: torch.Generator) -> Tensor:
         wanted = {**batch.condition, **{name: batch.known[name] for name in self.config.keep}}
-        return batch.real[other_of_the_same(wanted, {name: batch.known[f"real_{name}"] for name in wanted}, rng)]
+        return other_of_the_same(wanted, {name: batch.known[f"real_{name}"] for name in wanted}, rng)
 
 
 def fit_conversion(config: ConvertConfig, formats: Formats, items: Items) -> Mapping[str, Any]:

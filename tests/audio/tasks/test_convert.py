@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from pydantic import ValidationError
@@ -137,6 +139,22 @@ def test_a_preview_shows_source_conversion_and_the_real_voice_in_a_row(convert, 
         f"step-1-{row:04d}-{kind}.wav" for row in range(2) for kind in ("source", "converted", "real")
     ]
     assert all(path.is_file() for path in preview.files)
+
+
+def test_a_preview_says_whose_a_real_sound_is_where_the_wanted_is_not_there(convert, sounds, tmp_path, monkeypatch):
+    captions: list[str] = []
+
+    def look(waves, rate, told, columns):
+        captions.extend(told)
+        return torch.zeros(3, 1, 1, dtype=torch.uint8)
+
+    monkeypatch.setattr("wganx_audio.tasks.conversion_sheet.draw_sheet", look)
+    game = convert(keep=("word",))
+    batch = game.batch({name: rows[:2] for name, rows in sounds.all.items()}, rng(), training=False)
+    clara = torch.full((2,), 2)
+    asked = replace(batch, context={**batch.context, "speaker": clara}, condition={"speaker": clara})
+    game.preview(batch.real, asked, tmp_path, "step-1")
+    assert captions[:3] == ["0 source: boris", "0 converted: boris to clara", "0 real: boris"]
 
 
 @pytest.mark.parametrize(
