@@ -68,7 +68,7 @@ class Conditions(nn.Module):
     def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
         parts = [embed(inputs[name]) for name, embed in self.labels.items()]
         for name, scale in self.numbers.items():
-            parts.append(scale(inputs[name][:, None].to(scale.weight.dtype)))
+            parts.append(scale(inputs[name][:, None].to(cast(Tensor, scale.weight))))
         for name, encode in self.texts.items():
             parts.append(self.pools[name](encode(inputs[name], self.PLACES).flatten(1)))
         return torch.stack(parts).sum(0)
