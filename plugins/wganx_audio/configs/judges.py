@@ -10,4 +10,4 @@ from wganx import Config
 class LabelsConfig(Config):
     """How long the evaluator learns."""
 
-    updates: int = Field(600, ge=1, description="batches of 64 it learns from, a minute or two on two cores")
+    updates: int = Field(800, ge=1, description="batches of 64 it learns from, two to three minutes of a busy core")

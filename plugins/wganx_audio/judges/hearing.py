@@ -11,7 +11,7 @@ from torch import Tensor
 from wganx import SampleFormat
 from wganx_audio.representations import representation_of
 
-MOST_BYTES = 256 * 2**20
+MOST_BYTES = 512 * 2**20
 """Memory of the sounds that are kept for the next judge."""
 
 _kept: OrderedDict[tuple[object, ...], Tensor] = OrderedDict()
