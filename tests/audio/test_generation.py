@@ -31,5 +31,6 @@ def test_a_tiny_scenario_ends_with_sounds_of_what_was_chosen(name: str, tmp_path
     given = {"word": "two"} if "word" in sampler.context else {"text": "mano", "language": "open"}
     drawn = sampler.draw(2, seed=1, given=given)
     assert drawn.isfinite().all()
+    assert sampler.sample is not None
     assert drawn.shape[1:] == sampler.sample.shape
     assert list((run.folder.path / "samples").glob("*.wav"))
