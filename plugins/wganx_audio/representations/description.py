@@ -109,9 +109,14 @@ def representation_of(format: SampleFormat) -> Representation:
 
 
 def _refuse_what_is_unused(config: RepresentationConfig) -> None:
-    unused = {"waveform": {"window", "hop", "bands", "floor_db", "reach", "iterations"}, "mel": set()}
-    given = config.model_fields_set & unused.get(config.representation, {"bands"})
-    if given:
+    """A value of its own for what the representation has no use for; a scenario's other representation may have had."""
+    unused = {"waveform": ("window", "hop", "bands", "floor_db", "reach", "iterations"), "mel": ()}
+    usual = {name: field.default for name, field in type(config).model_fields.items()}
+    names = unused.get(config.representation, ("bands",))
+    if given := [name for name in names if getattr(config, name) != usual[name]]:
+        mends = " ".join(f"--set task.{name}={usual[name]:g}" for name in given)
         raise ConfigError(
-            f"task.{min(given)} has no meaning for task.representation={config.representation}; leave it out"
+            f"{' and '.join(f'task.{name}' for name in given)} {'has' if len(given) == 1 else 'have'} no meaning for "
+            f"task.representation={config.representation}; leave out what you set of it, or undo what the scenario "
+            f"set: {mends}"
         )
