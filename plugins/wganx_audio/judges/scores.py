@@ -42,7 +42,8 @@ def label_scores(sides: Sides, context: MetricContext) -> Numbers:
         if name in sides.candidate.context:
             share, by_class = label_agreement(logits, sides.candidate.context[name])
             found[f"{name}_accuracy"] = share
-            found[f"{name}_accuracies"] = dict(zip(classes[name], by_class))
+            by_name = zip(classes[name], by_class)
+            found[f"{name}_accuracies"] = {one: part for one, part in by_name if part == part}  # of those asked for
         found[f"{name}_score"] = inception_score(logits)
         found[f"{name}_classes"] = class_coverage(logits, real[name])["classes"]
     return found
@@ -75,7 +76,7 @@ def different_bins(sides: Sides, context: MetricContext) -> Numbers:
     rows = min(len(candidate), len(truth), len(reference))
     real = reference if context.training is None else context.training(extractor)
     count = min(max(rows // _ROWS_A_BIN, 2), _MOST_BINS)
-    if len(real) < count:
+    if len(real.unique(dim=0)) < count:  # no bins in what is all alike
         return {}
     bins = KMeans(count, n_init=1, random_state=context.seed).fit(real.double().numpy())
     place = torch.from_numpy(bins.predict(candidate[:rows].double().numpy())).long()

@@ -112,9 +112,7 @@ def test_a_length_that_the_hop_does_not_divide_is_refused(stored) -> None:
 def test_what_a_representation_has_no_use_for_is_refused(stored) -> None:
     with pytest.raises(ConfigError, match=r"task\.bands has no meaning for .*=linear; .*: --set task\.bands=80"):
         describe(RepresentationConfig(bands=40), stored(), None)
-    with pytest.raises(
-        ConfigError, match=r"task\.window has no meaning for task\.representation=waveform; .* --set task\.window=256"
-    ):
+    with pytest.raises(ConfigError, match=r"task\.window has no meaning .*: --set task\.window=256"):
         describe(RepresentationConfig(representation="waveform", window=512), stored(), None)
 
 
