@@ -76,7 +76,7 @@ def different_bins(sides: Sides, context: MetricContext) -> Numbers:
     rows = min(len(candidate), len(truth), len(reference))
     real = reference if context.training is None else context.training(extractor)
     count = min(max(rows // _ROWS_A_BIN, 2), _MOST_BINS)
-    if len(real.unique(dim=0)) < count:  # no bins in what is all alike
+    if len(torch.unique(real, dim=0)) < count:  # no bins in what is all alike
         return {}
     bins = KMeans(count, n_init=1, random_state=context.seed).fit(real.double().numpy())
     place = torch.from_numpy(bins.predict(candidate[:rows].double().numpy())).long()
