@@ -1,4 +1,4 @@
-"""The networks that the speed comparisons train: plain modules of torch, nothing of wganx in them.
+"""The networks that the speed comparisons train: plain modules of torch, and those of sounds as their plugin has them.
 
 Every critic is built with the activation it is given, so that one initial state serves a critic with the stock
 `torch.nn.LeakyReLU` and one with the constant-mask activation of `handwritten`. No critic normalises over the batch,
@@ -14,6 +14,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from wganx_audio.configs.networks import (
+    SpecganCriticConfig,
+    SpecganGeneratorConfig,
+    WaveganCriticConfig,
+    WaveganGeneratorConfig,
+)
+from wganx_audio.networks import specgan, wavegan
+
+from wganx import BuildContext, SampleFormat
 
 Activation = Callable[[], nn.Module]
 
@@ -149,22 +158,39 @@ def resnet_critic(activation: Activation, width: int = 32) -> nn.Module:
     )  # fmt: skip
 
 
+def with_activation(critic: nn.Module, activation: Activation) -> nn.Module:
+    """The critic, every leaky ReLU of which is replaced by `activation`."""
+    for part in list(critic.modules()):
+        for name, child in part.named_children():
+            if isinstance(child, nn.LeakyReLU):
+                setattr(part, name, activation())
+    return critic
+
+
+WAVEFORM = SampleFormat(axes=("channel", "time"), shape=(1, 4096), rate_hz=8000)
+SPECTROGRAM = SampleFormat(axes=("channel", "frequency", "frame"), shape=(1, 64, 64), rate_hz=8000)
+
+
 def wavegan_generator(width: int = 32, noise: int = 100) -> nn.Module:
-    """4,096 samples from 16 steps by four stride-4 transposed convolutions of 25 taps, without normalisation."""
-    layers: list[nn.Module] = [nn.Linear(noise, width * 8 * 16), nn.Unflatten(1, (width * 8, 16)), nn.ReLU()]
-    for channels in (width * 8, width * 4, width * 2):
-        up = nn.ConvTranspose1d(channels, channels // 2, 25, stride=4, padding=11, output_padding=1)
-        layers += [up, nn.ReLU()]
-    last = nn.ConvTranspose1d(width, 1, 25, stride=4, padding=11, output_padding=1)
-    return nn.Sequential(*layers, last, nn.Tanh())
+    """The plugin's: 4,096 samples from 16 steps by four transposed convolutions of 25 taps, without normalisation."""
+    return wavegan.Generator(WaveganGeneratorConfig(width=width), BuildContext(sample=WAVEFORM, noise=(noise,)))
 
 
 def wavegan_critic(activation: Activation, width: int = 32) -> nn.Module:
-    """Four stride-4 convolutions of 25 taps. No phase shuffle: it draws numbers of its own inside the network."""
-    layers: list[nn.Module] = []
-    for inputs, outputs in ((1, width), (width, width * 2), (width * 2, width * 4), (width * 4, width * 8)):
-        layers += [nn.Conv1d(inputs, outputs, 25, stride=4, padding=11), activation()]
-    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(width * 8 * 16, 1), nn.Flatten(0))
+    """The plugin's. No phase shuffle: it draws numbers of its own inside the network, and all ways must end alike."""
+    config = WaveganCriticConfig(width=width, phase_shuffle=0)
+    return with_activation(wavegan.Critic(config, BuildContext(sample=WAVEFORM)), activation)
+
+
+def specgan_generator(width: int = 32, noise: int = 128) -> nn.Module:
+    """The plugin's residual one, with batch norm."""
+    return specgan.Generator(SpecganGeneratorConfig(width=width), BuildContext(sample=SPECTROGRAM, noise=(noise,)))
+
+
+def specgan_critic(activation: Activation, width: int = 32) -> nn.Module:
+    """The plugin's residual one."""
+    critic = specgan.Critic(SpecganCriticConfig(width=width), BuildContext(sample=SPECTROGRAM))
+    return with_activation(critic, activation)
 
 
 class SwapTimeAndChannels(nn.Module):
@@ -217,6 +243,7 @@ NETWORKS: dict[str, Network] = {
         ),
         Network("resnet-32", (3, 32, 32), (128,), 16, resnet_generator, resnet_critic),
         Network("wavegan-4096", (1, 4096), (100,), 16, wavegan_generator, wavegan_critic),
+        Network("specgan-64", (1, 64, 64), (128,), 16, specgan_generator, specgan_critic),
         Network("video-8x32", (8, 3, 32, 32), (128,), 8, video_generator, video_critic),
     )
 }

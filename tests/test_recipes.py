@@ -6,7 +6,7 @@ import pytest
 
 from wganx.config import resolve
 
-RECIPES = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
+RECIPES = sorted((Path(__file__).parents[1] / "configs").rglob("*.yaml"))
 
 
 def test_there_are_recipes():

@@ -1,6 +1,7 @@
 """wganx: Wasserstein GANs for any kind of sample.
 
-Everything public is a name of this package or of `wganx.nn`, `wganx.data` and `wganx.wasserstein`. Names are loaded
+Everything public is a name of this package or of `wganx.nn`, `wganx.data`, `wganx.wasserstein` and
+`wganx.evaluation.metrics`. Names are loaded
 on first use, so that ``import wganx`` (and a plugin that declares itself) costs no torch import.
 """
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from wganx.errors import PluginFailed as PluginFailed
     from wganx.errors import PreflightError as PreflightError
     from wganx.errors import TrainingDiverged as TrainingDiverged
+    from wganx.errors import Unavailable as Unavailable
     from wganx.errors import UsageError as UsageError
     from wganx.errors import WganxError as WganxError
     from wganx.health import Finding as Finding
@@ -111,7 +113,7 @@ _HOME_OF = {
     "wganx.errors": (
         "CheckpointError", "ConfigError", "DataError", "MissingExtra", "PluginError", "PluginFailed",
         "PreflightError",
-        "TrainingDiverged", "UsageError", "WganxError",
+        "TrainingDiverged", "Unavailable", "UsageError", "WganxError",
     ),
     "wganx.health": ("Finding", "HealthCheck", "Vitals"),
     "wganx.networks": ("Helper", "Networks"),

@@ -126,7 +126,7 @@ PETS = {"cat/1.bin": b"one", "cat/2.bin": b"two", "dog/1.bin": b"three"}
         (
             {"1.bin": b"one", "2.bin": b"two"},
             {"1.bin": b"one", "3.bin": b"two"},
-            ["the files have other names or sizes"],
+            ["the files have other names, sizes or labels"],
         ),
         (PETS, PETS | {"dog/1.bin": b"eerht"}, ["the contents changed, under the same names and sizes"]),
         (

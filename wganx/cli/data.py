@@ -9,6 +9,8 @@ import click
 
 if TYPE_CHECKING:
     from wganx.data import ScanReport
+    from wganx.plugins import Catalog
+    from wganx.plugins.descriptors import Dataset
 
 
 @click.group()
@@ -24,28 +26,51 @@ def data() -> None:
 @data.command()
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--plugin", required=True, metavar="NAME", help="Whose files they are.")
+@click.option("--dataset", metavar="NAME", help="Read them as this dataset does: its splits, its labels.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
-def scan(path: Path, plugin: str, as_json: bool) -> None:
-    """Count files, sizes and modes; name duplicates and unreadable files.
+def scan(path: Path, plugin: str, dataset: str | None, as_json: bool) -> None:
+    """Count files, sizes and classes; name duplicates and unreadable files.
 
     \b
     Example:
       wganx data scan ./photos --plugin image
     """
     from wganx.data import scan as scan_files
-    from wganx.errors import UsageError
     from wganx.plugins import load
-    from wganx.plugins.descriptors import Dataset
     from wganx.storage import json_text
 
-    readers = [offer for offer in load([plugin]).offers(Dataset) if offer.folder and offer.probe is not None]
-    if not readers or readers[0].probe is None:
-        raise UsageError(f"plugin {plugin!r} reads no folders of files, so there is nothing to scan for it")
-    report = scan_files(path, readers[0].suffixes, readers[0].factory("probe"), readers[0].mends)
+    reader = _reader(load([plugin]), plugin, dataset)
+    if reader.listing is not None and dataset is not None:
+        listing = reader.factory("listing")(path)
+        report = scan_files(path, reader.suffixes, reader.factory("probe"), reader.mends, listing=listing)
+    else:
+        report = scan_files(path, reader.suffixes, reader.factory("probe"), reader.mends)
     if as_json:
         click.echo(json_text(report.to_json(), indent=2))
     else:
         _print(report)
+
+
+def _reader(catalog: Catalog, plugin: str, name: str | None) -> Dataset:
+    """The dataset whose probe looks at the files.
+
+    Raises:
+        UsageError: the plugin has none, or none of that name.
+    """
+    from wganx.errors import UsageError, did_you_mean
+    from wganx.plugins.descriptors import Dataset
+
+    probing = {offer.name: offer for offer in catalog.offers(Dataset) if offer.probe is not None}
+    if name is None:
+        if (folder := next((offer for offer in probing.values() if offer.folder), None)) is None:
+            raise UsageError(f"plugin {plugin!r} reads no folders of files, so there is nothing to scan for it")
+        return folder
+    if name not in probing:
+        known = ", ".join(probing) or "none"
+        raise UsageError(
+            f"no files of a dataset {name!r} can be scanned{did_you_mean(name, probing)}; datasets: {known}"
+        )
+    return probing[name]
 
 
 def _print(report: ScanReport) -> None:
@@ -53,18 +78,19 @@ def _print(report: ScanReport) -> None:
     from rich.table import Table
 
     from wganx.cli.console import make_console
-    from wganx.data.telling import left_out
+    from wganx.data.telling import balance_in_words, left_out
 
     console = make_console()
-    split = "by folder" if report.split_by_folder else "a tenth held out"
     counts = ", ".join(f"{name} {count:,}" for name, count in report.splits.items())
-    console.print(f"{report.files:,} files, {report.bytes / 1e6:,.1f} MB; {counts} ({split})", highlight=False)
+    console.print(f"{report.files:,} files, {report.bytes / 1e6:,.1f} MB; {counts} {report.how}", highlight=False)
+    for label, classes in report.labels.items():
+        console.print(f"{label}: {balance_in_words(classes)}", highlight=False, markup=False)
     if report.classes:
         table = Table("class", *report.splits, box=None)
         for name, per_split in report.classes.items():
             table.add_row(escape(name), *(f"{per_split.get(split, 0):,}" for split in report.splits))
         console.print(table)
-    else:
+    elif not report.labels:
         console.print("no classes", highlight=False)
     for remark in report.remarks:
         console.print(f"look: {remark}", highlight=False, markup=False)

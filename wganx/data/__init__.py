@@ -10,6 +10,7 @@ from wganx.data.files import FileTree
 from wganx.data.fingerprint import changes, describe_data, fingerprint
 from wganx.data.items import ArrayItems
 from wganx.data.layout import Layout
+from wganx.data.listing import Entry, Listing
 from wganx.data.order import ShuffledOrder
 from wganx.data.packed import PackedItems, packed
 from wganx.data.resident import ResidentFeed, load
@@ -21,10 +22,12 @@ __all__ = [
     "ArrayItems",
     "BatchStream",
     "DecodedItems",
+    "Entry",
     "Feed",
     "FileItems",
     "FileTree",
     "Layout",
+    "Listing",
     "PackedItems",
     "ResidentFeed",
     "ScanReport",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from wganx.data.files import FileTree
     from wganx.data.layout import Split
+    from wganx.data.listing import Listing
 
 UNREADABLE_SHARE = 0.05
 _SURE_FROM = 20
@@ -116,12 +117,13 @@ class DecodedItems(ABC):
 
 
 class TreeItems(DecodedItems):
-    """Items that are made of the files of a split, with a label where there are class folders.
+    """Items that are made of the files of a split, with a label where there are class folders, or those of a listing.
 
     Attributes:
         tree: the folder or archive.
         split: which of its splits.
-        layout: how it is split: the tree's own layout, or that by groups.
+        layout: how it is split: the tree's own layout, or that by groups or of the listing.
+        listing: what is said of the files beside their content; None where folders say it.
         paths: relative path of each file.
         label_key: under which key the class folders' label is; None without.
         label_wanted: whether class folders, where there are any, give a label.
@@ -140,14 +142,19 @@ class TreeItems(DecodedItems):
         recipe: Sequence[object],
         group: Callable[[str], str | None] | None = None,
         label: str | None = "label",
+        listing: Listing | None = None,
     ) -> None:
         """
         Raises:
-            DataError: the split has no files, or `label` is one of the `formats`.
+            DataError: the split has no files, or a label is one of the `formats`.
         """
         self.tree = tree
         self.split: Split = split
-        self.layout = tree.layout if group is None else tree.layout.by_group(group)
+        self.listing = listing
+        if listing is not None:
+            label, self.layout = None, listing.layout
+        else:
+            self.layout = tree.layout if group is None else tree.layout.by_group(group)
         self.paths = self.layout.files(split)
         if not self.paths:
             raise DataError(
@@ -164,15 +171,28 @@ class TreeItems(DecodedItems):
                 f"{label!r} is the label of the class folders in {tree.root}, and a format of the decoder's own; "
                 "give the folders' label another key, or label=None"
             )
-        self._label_of = {name: number for number, name in enumerate(classes)}
-        of_folders = {self.label_key: SampleFormat.label(classes)} if self.label_key else {}
-        super().__init__({**formats, **of_folders}, root=tree.root, recipe=(split, label, *recipe))
+        named = {self.label_key: classes} if self.label_key else {}
+        if listing is not None:
+            # Where all are of one class, there is nothing to tell apart.
+            named = {name: values for name, values in listing.classes.items() if len(values) > 1}
+        if both := sorted(named.keys() & formats.keys()):
+            raise DataError(f"{both[0]!r} is a label of the files in {tree.root}, and a format of the decoder's own")
+        self._label_of = {
+            name: {value: number for number, value in enumerate(values)} for name, values in named.items()
+        }
+        labels = {name: SampleFormat.label(values) for name, values in named.items()}
+        super().__init__({**formats, **labels}, root=tree.root, recipe=(split, label, *recipe))
+
+    def classes_of(self, path: str) -> Mapping[str, str]:
+        """The classes of a file by the names of its labels, in words."""
+        if self.listing is not None:
+            return self.listing.entries[path].labels
+        return {} if self.label_key is None else {self.label_key: str(self.layout.class_of(path))}
 
     def labels(self, path: str) -> dict[str, Tensor]:
-        """The class folder's label of a file, int64 scalar; nothing without class folders."""
-        if self.label_key is None:
-            return {}
-        return {self.label_key: torch.tensor(self._label_of[str(self.layout.class_of(path))])}
+        """The labels of a file, each an int64 scalar."""
+        classes = self.classes_of(path)
+        return {name: torch.tensor(numbers[classes[name]]) for name, numbers in self._label_of.items()}
 
     def whole(self) -> int:
         """The share of this split's files among all tells how many items the other has."""
@@ -180,11 +200,12 @@ class TreeItems(DecodedItems):
         return round(len(self) * files / len(self.layout.files(self.split)))
 
     def stamps(self) -> Iterable[str] | None:
-        """Path, size, stamp and class of every file."""
+        """Path, size, stamp and classes of every file."""
         if (stamps := getattr(self.tree, "stamps", None)) is None:
             return None
         return (
-            f"{path}\0{self.tree.sizes[path]}\0{stamps[path]}\0{self.layout.class_of(path)}\0" for path in self.paths
+            f"{path}\0{self.tree.sizes[path]}\0{stamps[path]}\0{sorted(self.classes_of(path).items())}\0"
+            for path in self.paths
         )
 
 
@@ -200,6 +221,7 @@ class FileItems(TreeItems):
         *,
         group: Callable[[str], str | None] | None = None,
         label: str | None = "label",
+        listing: Listing | None = None,
     ) -> None:
         """
         Args:
@@ -212,11 +234,12 @@ class FileItems(TreeItems):
             group: what a file belongs to (a speaker, a scene), all of which lies in one split: see `Layout.by_group`.
             label: under which key the class folders' label (int64 scalar) is added where there are class folders;
                 None where the folders' names say nothing, or `decode` says it.
+            listing: splits and labels, in place of those of folders.
 
         Raises:
-            DataError: the split has no files, all are of one group, or `label` is one of the `formats`.
+            DataError: the split has no files, all are of one group, or a label is one of the `formats`.
         """
-        super().__init__(tree, split, formats, recipe=(decode,), group=group, label=label)
+        super().__init__(tree, split, formats, recipe=(decode,), group=group, label=label, listing=listing)
         self.decode = decode
 
     def __len__(self) -> int:

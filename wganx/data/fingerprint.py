@@ -98,7 +98,7 @@ def _changed_files(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[st
         elif old["bytes"] != new["bytes"]:
             told.append(f"the files{where} have {new['bytes']:,} bytes together, and had {old['bytes']:,}")
         elif old != new:
-            told.append(f"the files{where} have other names or sizes")
+            told.append(f"the files{where} have other names, sizes or labels")
     return told
 
 
@@ -106,7 +106,7 @@ _NO_FILES: Mapping[str, Any] = {"count": 0, "bytes": 0, "listing": ""}
 
 
 def _files(items: TreeItems) -> dict[str, Any]:
-    """Number, bytes and a digest of paths and sizes for each class folder (``""`` without classes)."""
+    """Number, bytes and a digest of paths, sizes and listed classes for each class folder (``""`` without any)."""
     parts: dict[str, Any] = {}
     digests: dict[str, Any] = {}
     for path in items.paths:
@@ -114,7 +114,8 @@ def _files(items: TreeItems) -> dict[str, Any]:
         part = parts.setdefault(name, dict(_NO_FILES))
         part["count"] += 1
         part["bytes"] += items.tree.sizes[path]
-        line = json.dumps([path, items.tree.sizes[path]]).encode("ascii")
+        listed = [] if items.listing is None else [dict(sorted(items.classes_of(path).items()))]
+        line = json.dumps([path, items.tree.sizes[path], *listed]).encode("ascii")
         digests.setdefault(name, hashlib.sha256()).update(line)
     for name, digest in digests.items():
         parts[name]["listing"] = digest.hexdigest()[:16]

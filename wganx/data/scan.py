@@ -11,6 +11,8 @@ from typing import Any
 
 from wganx.data.files import FileTree
 from wganx.data.items import reason_of
+from wganx.data.layout import Split
+from wganx.data.listing import Listing
 from wganx.data.threads import for_each_index
 
 
@@ -23,9 +25,11 @@ class ScanReport:
         files: how many files have one of the suffixes.
         bytes: their size together, unpacked.
         splits: files in ``train`` and in ``heldout``.
-        split_by_folder: the splits are folders; otherwise a tenth is held out by a hash of each path.
+        split_by_folder: the splits are folders.
+        how: by what the files were split, in words.
         outside: how many files lie beside the split folders, and so in neither split.
         classes: for each class, its files in each split; empty without class folders.
+        labels: the same for each label that the data set itself gives its files; empty where folders say it.
         properties: for each property that the probe reports, how many files have which value, the most common first.
         duplicates: groups of files with exactly the same content.
         leaked: those groups that have files in both splits.
@@ -41,8 +45,10 @@ class ScanReport:
     bytes: int
     splits: dict[str, int]
     split_by_folder: bool
+    how: str
     outside: int
     classes: dict[str, dict[str, int]]
+    labels: dict[str, dict[str, dict[str, int]]]
     properties: dict[str, dict[str, int]]
     duplicates: list[list[str]]
     leaked: list[list[str]]
@@ -62,6 +68,8 @@ def scan(
     suffixes: Iterable[str],
     probe: Callable[[bytes, str], Mapping[str, str]],
     mends: Mapping[str, str] | None = None,
+    *,
+    listing: Listing | None = None,
 ) -> ScanReport:
     """Reads every file once, with several threads.
 
@@ -71,15 +79,17 @@ def scan(
         probe: `probe(content, path)` says what the plugin sees in a file, e.g. ``{"size": "32x32", "mode": "RGB"}``;
             whatever it raises is the reason why the file is unreadable.
         mends: what would make files of other endings readable, by the ending.
+        listing: the files below `path` with their splits and labels, as a data set itself has them; None for folders.
 
     Raises:
         DataError: there is nothing to scan (see `FileTree`).
     """
-    tree = FileTree(path, suffixes, mends)
-    layout = tree.layout
+    tree = FileTree(path, suffixes, mends) if listing is None else listing.tree
+    layout = tree.layout if listing is None else listing.layout
+    paths = tree.paths if listing is None else tuple(sorted((*layout.train, *layout.heldout)))
 
     def look(index: int) -> tuple[str | None, Mapping[str, str], str | None]:
-        name, digest = tree.paths[index], None
+        name, digest = paths[index], None
         try:
             content = tree.read(name)
             digest = hashlib.sha256(content).hexdigest()
@@ -90,7 +100,7 @@ def scan(
     same: defaultdict[str, list[str]] = defaultdict(list)
     properties: defaultdict[str, Counter[str]] = defaultdict(Counter)
     unreadable: dict[str, str] = {}
-    for name, (digest, seen, reason) in zip(tree.paths, for_each_index(len(tree.paths), look)):
+    for name, (digest, seen, reason) in zip(paths, for_each_index(len(paths), look)):
         if digest is not None:
             same[digest].append(name)
         if reason is not None:
@@ -103,14 +113,14 @@ def scan(
     duplicates = [names for names in same.values() if len(names) > 1]
     return ScanReport(
         path=str(tree.root),
-        files=len(tree.paths),
-        bytes=sum(tree.sizes.values()),
+        files=len(paths),
+        bytes=sum(tree.sizes[name] for name in paths),
         splits={"train": len(layout.train), "heldout": len(layout.heldout)},
         split_by_folder=layout.split_by_folder,
+        how=layout.how,
         outside=len(layout.outside),
-        classes={
-            name: {str(split): count for split, count in counts.items()} for name, counts in layout.counts().items()
-        },
+        classes=_plain({"": layout.counts()})[""],
+        labels={} if listing is None else _plain(listing.counts()),
         properties={key: dict(values.most_common()) for key, values in sorted(properties.items())},
         duplicates=duplicates,
         leaked=[names for names in duplicates if {"train", "heldout"} <= {split_of.get(name) for name in names}],
@@ -120,3 +130,10 @@ def scan(
         skipped_runs=list(tree.skipped_runs),
         remarks=layout.remarks(),
     )
+
+
+def _plain(counts: Mapping[str, Mapping[str, Mapping[Split, int]]]) -> dict[str, dict[str, dict[str, int]]]:
+    return {
+        label: {name: {str(split): count for split, count in splits.items()} for name, splits in classes.items()}
+        for label, classes in counts.items()
+    }

@@ -32,7 +32,7 @@ def found_in(train: Items, heldout: Items) -> list[str]:
     windows = "" if len(train) == len(train.paths) else f"; {len(train):,} {train.unit} to learn from"
     return [
         f"{tree.root}: {files}{windows}",
-        classes_in_words(layout.counts()) if train.label_key else "no classes",
+        *_classes(train),
         *train.details,
         _item(train.formats),
         *left_out(tree.skipped, tree.skipped_runs, len(layout.outside), tree.mends),
@@ -61,6 +61,27 @@ def classes_in_words(counts: Mapping[str, Mapping[Split, int]]) -> str:
     return f"{len(counts):,} classes: {', '.join(shown)} {more}"
 
 
+def balance_in_words(counts: Mapping[str, Mapping[str, int]]) -> str:
+    """``6 classes, 500 to 520 files each: anna 450 + 50 held out, ...; 1 only in train: boris``"""
+    sizes = [sum(splits.values()) for splits in counts.values()]
+    span = f"{min(sizes):,}" + (f" to {max(sizes):,}" if max(sizes) > min(sizes) else "")
+    classes = "1 class" if len(counts) == 1 else f"{len(counts):,} classes"
+    each = f"{span} file{'s' * (max(sizes) > 1)}{' each' * (len(counts) > 1)}"
+    shown = [
+        f"{name} {splits['train']:,} + {splits['heldout']:,} held out"
+        for name, splits in list(counts.items())[:_MOST_CLASSES]
+    ]
+    told = [f"{classes}, {each}: {a_few('', '', shown, _MOST_CLASSES)}"]
+    if len(counts) > _MOST_CLASSES:
+        told[0] += f", and {len(counts) - _MOST_CLASSES:,} more"
+    for split, words in (("heldout", "only in train"), ("train", "only held out")):
+        if alone := [name for name, splits in counts.items() if not splits[split]]:
+            told.append(f"{len(alone):,} {words}: {a_few('', '', alone)}")
+    if len(told) == 1 and len(counts) > 1:
+        told.append("all in both splits")
+    return "; ".join(told)
+
+
 def left_out(
     skipped: Mapping[str, int], runs: Sequence[str], outside: int, mends: Mapping[str, str] | None = None
 ) -> list[str]:
@@ -75,6 +96,14 @@ def left_out(
     if runs:
         parts.append(f"what lies in {a_few('the run folder', 'the run folders', runs, 3)}")
     return [f"not read: {', '.join(parts)}"] if parts else []
+
+
+def _classes(items: TreeItems) -> list[str]:
+    if items.listing is None:
+        return [classes_in_words(items.layout.counts()) if items.label_key else "no classes"]
+    counts = items.listing.counts()
+    told = [f"{name}: {classes_in_words(counts[name])}" for name, format in items.formats.items() if format.is_label]
+    return told or ["no classes"]
 
 
 def _labels(items: Items) -> list[str]:

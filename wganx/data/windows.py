@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from wganx.batch import SampleFormat
     from wganx.data.files import FileTree
     from wganx.data.layout import Split
+    from wganx.data.listing import Listing
 
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class WindowItems(TreeItems):
         *,
         group: Callable[[str], str | None] | None = None,
         label: str | None = "label",
+        listing: Listing | None = None,
     ) -> None:
         """Asks every file of the split for its windows, with several threads, unless that is known from before.
 
@@ -65,12 +67,13 @@ class WindowItems(TreeItems):
             formats: of every tensor that `decode` makes, as it is stored.
             group: what a file belongs to (a speaker, a scene), all of which lies in one split: see `Layout.by_group`.
             label: under which key the class folders' label is added, as `FileItems` does; None for no label.
+            listing: splits and labels, in place of those of folders.
 
         Raises:
             DataError: the split has no files, no file has a window, more than 5 % have none, all are of one group,
-                `label` is one of the `formats`, or `windows` returned what is no count.
+                a label is one of the `formats`, or `windows` returned what is no count.
         """
-        super().__init__(tree, split, formats, recipe=(windows, decode), group=group, label=label)
+        super().__init__(tree, split, formats, recipe=(windows, decode), group=group, label=label, listing=listing)
         self.decode = decode
         counts, self.left_out = count_windows(tree, split, self.paths, windows, super().stamps())
         self.paths = tuple(path for path, count in zip(self.paths, counts.tolist()) if count)

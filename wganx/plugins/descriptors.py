@@ -88,12 +88,14 @@ class Dataset(Part):
         mends: what would make files of other endings readable, by the ending: ``{".heic": "pip install pillow-heif"}``.
         probe: ``(data, path) -> {name: text}`` decodes the bytes of one file whole and tells what it is, e.g.
             ``{"size": "64x48", "mode": "RGB"}``, or raises `DataError` naming the path.
+        listing: ``(path) -> wganx.data.Listing`` of a data set that says itself which of the files below a path are for
+            training and what their labels are, for ``wganx data scan --dataset NAME``; None where folders say it.
         resize: how items are brought to one size, in words, which stand beside every number; empty where they are not.
     """
 
     hook = "wganx_datasets"
     word = "dataset"
-    factories = ("open", "fit", "probe")
+    factories = ("open", "fit", "probe", "listing")
 
     modality: str
     open: Factory
@@ -104,6 +106,7 @@ class Dataset(Part):
     suffixes: tuple[str, ...] = ()
     mends: Mapping[str, str] = field(default_factory=dict)
     probe: Factory | None = None
+    listing: Factory | None = None
     resize: str = ""
 
 

@@ -29,3 +29,60 @@ class RepresentationConfig(Config):
         if self.hop > self.window // 2:
             raise ValueError(f"hop must be half of the window at most, {self.window // 2}, or sound is lost between")
         return self
+
+
+class GenerateConfig(RepresentationConfig):
+    """Sounds from noise, and from what is chosen of them."""
+
+    labels: Literal["auto"] | tuple[str, ...] = Field(
+        (), description="labels that both players are told, by name; auto: all that the dataset has"
+    )
+    text: bool = Field(False, description="tell both players what is said; needs a dataset with texts")
+    mismatch: float = Field(
+        0.0, ge=0, description="weight of real sounds with the conditions of others, fakes to the critic too"
+    )
+    invert: bool = Field(False, description="turn half of the waveforms upside down in training, which nobody hears")
+
+    @model_validator(mode="after")
+    def _inverts_waveforms(self) -> Self:
+        if self.invert and self.representation != "waveform":
+            raise ValueError("invert has a meaning for representation=waveform alone; a spectrogram shows no sign")
+        return self
+
+
+class ConvertConfig(RepresentationConfig):
+    """One class of a recording made into another, without recordings of both to learn from. Weights of losses are of
+    the generator, whose adversarial loss has 1."""
+
+    convert: tuple[str, ...] = Field(("speaker",), min_length=1, description="labels that can be chosen anew, by name")
+    keep: tuple[str, ...] = Field((), description="labels that are to stay what they were, by name")
+    intensity: bool = Field(
+        False, description="make how much of the label that is converted first a number, 0 to 1.5, that can be chosen"
+    )
+    neutral: str | None = Field(None, description="the class that intensity 0 means; null: what all have in common")
+
+    target: float = Field(1.0, ge=0, description="weight of the classifier's finding the wanted class")
+    kept: float = Field(1.0, ge=0, description="weight of the classifier's finding what is to stay")
+    cycle: float = Field(10.0, ge=0, description="weight of the distance from the source, there and back")
+    identity: float = Field(5.0, ge=0, description="weight of the distance of a sound converted to what it is")
+    identity_later: float = Field(1.0, ge=0, description="the same from step `settle` on")
+    settle: int = Field(1000, ge=0, description="step from which the identity counts less")
+    content: float = Field(0.0, ge=0, description="weight of what the converted sound is encoded as staying the same")
+    contour: float = Field(0.0, ge=0, description="weight of pitch and level, there and back")
+
+    classifier: int = Field(16, ge=4, multiple_of=4, description="channels of the classifier that helps, at full size")
+    classifier_noise: float = Field(0.0, ge=0, description="deviation of noise on what the classifier is shown")
+    prosody: bool = Field(False, description="show the classifier pitch and level beside the spectrogram")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.representation in ("waveform", "phase"):
+            raise ValueError(
+                f"a conversion takes its phases from the source, so representation={self.representation} has no use "
+                "here; choose linear or mel"
+            )
+        if both := sorted(set(self.convert) & set(self.keep)):
+            raise ValueError(f"{', '.join(both)} cannot be converted and kept; name it once")
+        if self.neutral is not None and not self.intensity:
+            raise ValueError("neutral is what intensity 0 means; set intensity=true, or leave it out")
+        return self

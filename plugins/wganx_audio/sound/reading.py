@@ -16,14 +16,6 @@ from torch import Tensor
 
 from wganx import DataError
 
-SUFFIXES = (".aif", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".rf64", ".w64", ".wav", ".wave")
-"""Endings of the sounds a folder is searched for."""
-
-MENDS = dict.fromkeys(
-    (".aac", ".amr", ".m4a", ".m4b", ".mka", ".mp2", ".mp4", ".webm", ".wma"), "convert them to WAV or FLAC"
-)
-"""What would make sounds of other endings readable."""
-
 CANCELLED = 0.1
 """Share of the channels' power below which their average is no fair picture of them."""
 
