@@ -1,7 +1,7 @@
 """Pitch and envelope of a voice apart, as WORLD finds them, and the voice that they make.
 
 Morise, Yokomori and Ozawa 2016, "WORLD: a vocoder-based high-quality speech synthesis system for real-time
-applications"; computed by pyworld, of the extra `speech`, on the CPU.
+applications"; computed by pyworld, of the extra `world`, on the CPU.
 """
 
 from __future__ import annotations
@@ -112,5 +112,5 @@ def _pyworld() -> Any:
             warnings.simplefilter("ignore")  # of setuptools, which it asks for its own version
             import pyworld
     except ImportError as error:
-        raise MissingExtra('pitch and envelope are found by pyworld: pip install "wganx[speech]"') from error
+        raise MissingExtra('pitch and envelope are found by pyworld: pip install "wganx[world]"') from error
     return pyworld

@@ -11,6 +11,8 @@ from wganx_audio.representations.world import analyse, find_pitch, synthesise
 
 from wganx import MissingExtra
 
+pytest.importorskip("pyworld", reason="the vocoder itself, of the extra world")
+
 RATE, HOP = 16000, 128
 
 
@@ -71,5 +73,5 @@ def test_the_pitch_of_glides_is_followed(voice) -> None:
 
 def test_a_missing_extra_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyworld", None)
-    with pytest.raises(MissingExtra, match=r'^pitch and envelope are found by pyworld: pip install "wganx\[speech\]"$'):
+    with pytest.raises(MissingExtra, match=r'^pitch and envelope are found by pyworld: pip install "wganx\[world\]"$'):
         find_pitch(torch.zeros(RATE), RATE, HOP)
