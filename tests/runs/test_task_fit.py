@@ -132,3 +132,13 @@ def test_what_cannot_be_stored_is_the_plugins_fault(tmp_path, monkeypatch, found
     with pytest.raises(PluginFailed, match=said):
         wganx.train(written(tmp_path, text), out="run", device="cpu")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_fit_that_found_nothing_is_remembered_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = PLUGIN.replace("def fit(config, formats, items):", "def fit(config, formats, items):\n    return {}")
+    text = text.replace('formats.fitted["deviation"] * formats.fitted["factor"]', "torch.ones(2)")
+    text = text.replace('signal={"deviation": formats.fitted["deviation"].tolist()}', "signal={}")
+    run = wganx.train(written(tmp_path, text), out="run", device="cpu")
+    assert run.folder.fitted.exists()
+    assert wganx.resume("run", settings=["train.steps=3"]).assembly.fitted == {}

@@ -67,8 +67,8 @@ class Run:
             folder = run.folder = RunFolder.claim(*names)
             run.store = run._store()
         folder.begin(resolved.to_yaml())
-        if run.assembly.fitted:
-            store_fitted(folder.fitted, run.assembly.fitted_parts)
+        if resolved.parts.dataset.fit is not None or resolved.parts.task.fit is not None:
+            store_fitted(folder.fitted, run.assembly.fitted_parts)  # also that nothing was found
         return run
 
     @classmethod

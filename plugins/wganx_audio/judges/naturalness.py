@@ -48,7 +48,8 @@ class Opinions(nn.Module):
         from torchaudio.functional import melscale_fbanks
 
         self.format = format
-        self._natural, self._parts = _session(p808), _session(p835)
+        self._files = p808, p835
+        self._open()
         # What runs outside of torch has no weights to be known by: the digest of its files stands for them.
         digest = hashlib.sha256(p808.read_bytes() + p835.read_bytes()).digest()
         self.register_buffer("weights", torch.tensor(list(digest), dtype=torch.uint8))
@@ -60,6 +61,17 @@ class Opinions(nn.Module):
                 _WINDOW // 2 + 1, 0.0, RATE / 2, _BANDS, 2 * last, norm="slaney", mel_scale="slaney"
             )
         self.register_buffer("bands_MF", bands_FM.T.contiguous(), persistent=False)
+
+    def _open(self) -> None:
+        self._natural, self._parts = map(_session, self._files)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what runs the files, which cannot be copied."""
+        return {name: value for name, value in vars(self).items() if name not in ("_natural", "_parts")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
+        self._open()
 
     def forward(self, samples: Tensor) -> Tensor:
         """Opinions ``(N, 4)``."""
