@@ -42,6 +42,7 @@ def test_a_scan_reports_what_is_there(root):
         "classes": {"cat": {"train": 2, "heldout": 1}, "dog": {"train": 2, "heldout": 1}},
         "labels": {},
         "properties": {"length": {"3": 4, "2": 1, "4": 1}},
+        "noted": {},
         "duplicates": [same],
         "leaked": [same],
         "unreadable": {"train/dog/2.bin": "ValueError: ends too early"},
@@ -78,3 +79,13 @@ def test_many_files_keep_their_order(write):
 def test_nothing_to_scan_is_refused(write):
     with pytest.raises(DataError, match="is empty"):
         scan(write({}), (".bin",), probe)
+
+
+def test_what_may_be_amiss_is_named_with_its_files(write):
+    def look(content, path):
+        return {"length": str(len(content)), **({"look": "all the same"} if len(set(content)) == 1 else {})}
+
+    report = scan(write({"a.bin": b"aaa", "b.bin": b"abc", "c.bin": b"c"}), (".bin",), look)
+    assert report.noted == {"all the same": ["a.bin", "c.bin"]}
+    assert "look" not in report.properties
+    assert report.unreadable == {}

@@ -98,6 +98,9 @@ def _print(report: ScanReport) -> None:
         shown = ", ".join(f"{value} {count:,}" for value, count in list(values.items())[:8])
         more = f", and {len(values) - 8:,} more" if len(values) > 8 else ""
         console.print(f"{name}: {shown}{more}", highlight=False, markup=False)
+    for what, paths in report.noted.items():
+        more = f" and {len(paths) - 10:,} more" if len(paths) > 10 else ""
+        console.print(f"look: {what}: {len(paths):,}: {', '.join(paths[:10])}{more}", highlight=False, markup=False)
     for heading, groups in (("duplicates", report.duplicates), ("in both splits", report.leaked)):
         console.print(f"{heading}: {len(groups):,}", highlight=False)
         for group in groups[:10]:

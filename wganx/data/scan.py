@@ -31,6 +31,7 @@ class ScanReport:
         classes: for each class, its files in each split; empty without class folders.
         labels: the same for each label that the data set itself gives its files; empty where folders say it.
         properties: for each property that the probe reports, how many files have which value, the most common first.
+        noted: the files of which the probe says that something may be amiss, by what it says.
         duplicates: groups of files with exactly the same content.
         leaked: those groups that have files in both splits.
         unreadable: reason by path.
@@ -50,6 +51,7 @@ class ScanReport:
     classes: dict[str, dict[str, int]]
     labels: dict[str, dict[str, dict[str, int]]]
     properties: dict[str, dict[str, int]]
+    noted: dict[str, list[str]]
     duplicates: list[list[str]]
     leaked: list[list[str]]
     unreadable: dict[str, str]
@@ -77,7 +79,8 @@ def scan(
         path: a folder or a zip archive.
         suffixes: endings of the files to look at.
         probe: `probe(content, path)` says what the plugin sees in a file, e.g. ``{"size": "32x32", "mode": "RGB"}``;
-            whatever it raises is the reason why the file is unreadable.
+            what it says under ``look`` may be amiss, and the file is named with it; whatever it raises is the reason
+            why the file is unreadable.
         mends: what would make files of other endings readable, by the ending.
         listing: the files below `path` with their splits and labels, as a data set itself has them; None for folders.
 
@@ -99,6 +102,7 @@ def scan(
 
     same: defaultdict[str, list[str]] = defaultdict(list)
     properties: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    noted: defaultdict[str, list[str]] = defaultdict(list)
     unreadable: dict[str, str] = {}
     for name, (digest, seen, reason) in zip(paths, for_each_index(len(paths), look)):
         if digest is not None:
@@ -106,7 +110,10 @@ def scan(
         if reason is not None:
             unreadable[name] = reason
         for key, value in seen.items():
-            properties[key][value] += 1
+            if key == "look":
+                noted[value].append(name)
+            else:
+                properties[key][value] += 1
     tree.close()
 
     split_of = dict.fromkeys(layout.train, "train") | dict.fromkeys(layout.heldout, "heldout")
@@ -122,6 +129,7 @@ def scan(
         classes=_plain({"": layout.counts()})[""],
         labels={} if listing is None else _plain(listing.counts()),
         properties={key: dict(values.most_common()) for key, values in sorted(properties.items())},
+        noted=dict(sorted(noted.items())),
         duplicates=duplicates,
         leaked=[names for names in duplicates if {"train", "heldout"} <= {split_of.get(name) for name in names}],
         unreadable=unreadable,

@@ -23,6 +23,9 @@ class RepresentationConfig(Config):
     floor_db: float = Field(-80.0, ge=-160, lt=0, description="what is softer counts as this, in dB of a full sine")
     reach: float = Field(3.0, gt=0, description="deviations from its bin's mean that become 1, or more for the loudest")
     iterations: int = Field(60, ge=1, description="of Griffin and Lim's search for phases")
+    vocoder: str | None = Field(
+        None, description="an installed vocoder, by name, that makes sound of magnitudes in place of that search"
+    )
 
     @model_validator(mode="after")
     def _hop_within_window(self) -> Self:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from wganx import ConfigError, DataError, SampleFormat
 from wganx_audio.configs.tasks import RepresentationConfig
+from wganx_audio.representations.vocoder import find_vocoder
 
 _HOME = {
     "waveform": "wganx_audio.representations.waveform:Waveform",
@@ -65,7 +66,8 @@ def describe(config: RepresentationConfig, sound: SampleFormat, moments: dict[st
             are while they are looked for.
 
     Raises:
-        ConfigError: the sound's length is no multiple of the hop.
+        ConfigError: the sound's length is no multiple of the hop, or there is no such vocoder, or it is for another
+            description.
     """
     _refuse_what_is_unused(config)
     channels, length = sound.shape
@@ -86,6 +88,9 @@ def describe(config: RepresentationConfig, sound: SampleFormat, moments: dict[st
         signal |= {name: [round(value, 6) for value in found[name].tolist()] for name in ("mean", "reach")}
         if kind == "mel":
             signal["bands"] = config.bands
+        if config.vocoder is not None:
+            signal["vocoder"] = config.vocoder
+            find_vocoder(config.vocoder, {**signal, "rate_hz": sound.rate_hz})
         parts = 2 if kind == "phase" else 1
         shape = (None if channels is None else parts * channels, bins, None if length is None else length // config.hop)
         axes = ("channel", "frequency", "frame")
@@ -110,13 +115,18 @@ def representation_of(format: SampleFormat) -> Representation:
 
 def _refuse_what_is_unused(config: RepresentationConfig) -> None:
     """A value of its own for what the representation has no use for; a scenario's other representation may have had."""
-    unused = {"waveform": ("window", "hop", "bands", "floor_db", "reach", "iterations"), "mel": ()}
+    of_spectra = ("window", "hop", "bands", "floor_db", "reach", "iterations", "vocoder")
+    unused = {"waveform": of_spectra, "mel": (), "phase": ("bands", "iterations", "vocoder")}
     usual = {name: field.default for name, field in type(config).model_fields.items()}
     names = unused.get(config.representation, ("bands",))
     if given := [name for name in names if getattr(config, name) != usual[name]]:
-        mends = " ".join(f"--set task.{name}={usual[name]:g}" for name in given)
+        mends = " ".join(f"--set task.{name}={_told(usual[name])}" for name in given)
         raise ConfigError(
             f"{' and '.join(f'task.{name}' for name in given)} {'has' if len(given) == 1 else 'have'} no meaning for "
             f"task.representation={config.representation}; leave out what you set of it, or undo what the scenario "
             f"set: {mends}"
         )
+
+
+def _told(value: float | None) -> str:
+    return "null" if value is None else f"{value:g}"

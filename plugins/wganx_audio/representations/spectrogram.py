@@ -11,6 +11,7 @@ from torch import Tensor
 from wganx import SampleFormat
 from wganx_audio.representations.description import Representation
 from wganx_audio.representations.griffin_lim import griffin_lim
+from wganx_audio.representations.vocoder import find_vocoder
 
 
 class Stft:
@@ -55,6 +56,7 @@ class Spectrogram(Representation):
         self.stft = Stft(signal["window"], signal["hop"])
         self.hop: int = signal["hop"]
         self.iterations: int = signal["iterations"]
+        self.vocoder: str | None = signal.get("vocoder")
         self._floor = 10 ** (signal["floor_db"] / 20)
         self._mean_F1 = torch.tensor(signal["mean"])[:, None]
         self._reach_F1 = torch.tensor(signal["reach"])[:, None]
@@ -67,12 +69,22 @@ class Spectrogram(Representation):
         return self._normalised(self.logarithms(wave_NCL))
 
     def decode(self, samples: Tensor, *, seed: int = 0, phase_of: Tensor | None = None) -> Tensor:
+        if self.vocoder is not None:
+            return self._spoken(samples)
         magnitude = self.magnitudes(samples).flatten(0, 1)
         phases = None if phase_of is None else self._spectrum(phase_of).flatten(0, 1)
         full, length = _with_edges(magnitude), magnitude.shape[2] * self.hop
         begin = None if phases is None else _with_edges(phases)
         wave_BL = griffin_lim(full, self.stft, length, iterations=self.iterations, seed=seed, begin=begin)
         return wave_BL.reshape(*samples.shape[:2], -1).clamp(-1, 1)
+
+    def _spoken(self, samples: Tensor) -> Tensor:
+        """By the vocoder: natural logarithms of magnitudes, as the networks were shown them, to sound."""
+        vocoder = find_vocoder(str(self.vocoder), {**self.format.signal, "rate_hz": self.rate_hz})()
+        with torch.no_grad():
+            wave_NCL = vocoder(self._logarithms_of(samples))
+        length = samples.shape[-1] * self.hop
+        return torch.nn.functional.pad(wave_NCL[..., :length], (0, max(length - wave_NCL.shape[-1], 0))).clamp(-1, 1)
 
     def _spectrum(self, wave_NCL: Tensor) -> Tensor:
         """Complex ``(N, C, window / 2, frames)``."""
@@ -91,9 +103,13 @@ class Spectrogram(Representation):
 
     def _from_normalised(self, samples: Tensor) -> Tensor:
         """Magnitudes; those at the floor are silence."""
-        samples = samples.float()
-        logarithms = samples * self._reach_F1.to(samples) + self._mean_F1.to(samples)
+        logarithms = self._logarithms_of(samples)
         return logarithms.exp() * (logarithms > math.log(self._floor) + 1e-3)
+
+    def _logarithms_of(self, samples: Tensor) -> Tensor:
+        samples = samples.float()
+        logarithms: Tensor = samples * self._reach_F1.to(samples) + self._mean_F1.to(samples)
+        return logarithms
 
 
 class LinearSpectrogram(Spectrogram):
