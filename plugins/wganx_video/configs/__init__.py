@@ -1,0 +1,1 @@
+"""Options of datasets, tasks, networks and judges; nothing here imports torch."""

@@ -1,0 +1,1 @@
+"""The games: prediction, interpolation, upscaling, and films of any length through them."""

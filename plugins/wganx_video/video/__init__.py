@@ -1,0 +1,1 @@
+"""Films: how they are read, written and streamed."""
