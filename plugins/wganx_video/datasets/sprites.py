@@ -78,4 +78,5 @@ def _slope(rng: np.random.Generator, y_HW: NDArray[np.float64], x_HW: NDArray[np
     angle = rng.random() * 2 * math.pi
     along_HW = 0.5 + (math.sin(angle) * (y_HW - 0.5) + math.cos(angle) * (x_HW - 0.5)) / math.sqrt(2)
     first_C, second_C = rng.random((2, 3))
-    return first_C[:, None, None] + along_HW * (second_C - first_C)[:, None, None]
+    found: NDArray[np.float64] = first_C[:, None, None] + along_HW * (second_C - first_C)[:, None, None]
+    return found
