@@ -215,7 +215,7 @@ def main() -> None:
             items = open_folder(config, "train", wganx.DataContext())
             assert isinstance(items, FileItems)
             record["sources"] = measure_sources(items, arguments.rounds, arguments.batches)
-        for plugin in ("points", "image"):
+        for plugin in ("points", "image", "audio"):
             names = [offer.name for offer in load_plugins([plugin]).offers(wganx.Scenario)]
             for name, feed in itertools.product(names, arguments.feeds):
                 if arguments.scenarios is not None and name not in arguments.scenarios:
