@@ -12,6 +12,7 @@ from typing import BinaryIO
 import numpy as np
 import soundfile
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from wganx import DataError
@@ -112,9 +113,9 @@ class OpenSound:
             raise DataError(f"{self._path} holds values that are no numbers; write it anew, or leave it out")
         return torch.from_numpy(np.ascontiguousarray(values_LC.T))
 
-    def _values(self, wanted: int) -> np.ndarray:
+    def _values(self, wanted: int) -> NDArray[np.float32]:
         """As many as there are of `wanted`: a damaged header promises more than memory holds."""
-        parts: list[np.ndarray] = []
+        parts: list[NDArray[np.float32]] = []
         while wanted and (not parts or len(parts[-1]) == _AT_ONCE):
             parts.append(self._file.read(min(wanted, _AT_ONCE), dtype="float32", always_2d=True))
             wanted -= len(parts[-1])
