@@ -20,7 +20,9 @@ from wganx.parts import KINDS, Factory, Part
 class Config(BaseModel):
     """Base of every configuration section: unknown keys are refused, values never change after validation."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, arbitrary_types_allowed=False)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_default=True, arbitrary_types_allowed=False, allow_inf_nan=False
+    )
 
     @classmethod
     def migrate(cls, values: dict[str, Any], written_by: str) -> dict[str, Any]:
