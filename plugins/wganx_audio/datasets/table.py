@@ -91,8 +91,12 @@ def _rows(path: Path) -> list[dict[str, str]]:
     head = content.partition("\n")[0]
     delimiter = max("\t,;|", key=head.count)
     # Between bars, as in LJSpeech, a quotation mark is one of the text's.
-    quoting = csv.QUOTE_NONE if delimiter == "|" else csv.QUOTE_MINIMAL
-    read = csv.reader(io.StringIO(content), delimiter=delimiter, skipinitialspace=True, quoting=quoting)
+    read = csv.reader(
+        io.StringIO(content),
+        delimiter=delimiter,
+        skipinitialspace=True,
+        quoting=csv.QUOTE_NONE if delimiter == "|" else csv.QUOTE_MINIMAL,
+    )
     names, *lines = read if content else [[]]
     columns = [_column(name.strip()) for name in names]
     rows = []
