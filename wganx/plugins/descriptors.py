@@ -62,6 +62,8 @@ class Modality(Part):
         open: ``(path) -> Source``: a file of this kind as a stream; None where files are no streams.
         create: ``(path, like) -> Sink``: a file to be written as a stream, with what is copied from the source `like`
             (sound track, rate).
+        notice: what has to be said wherever such samples or a network that makes them are handed on, such as whose
+            consent it takes: stands on the listening page and in the run's model card.
     """
 
     hook = "wganx_modalities"
@@ -74,6 +76,7 @@ class Modality(Part):
     preview: Factory
     open: Factory | None = None
     create: Factory | None = None
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

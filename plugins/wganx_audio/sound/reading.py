@@ -200,7 +200,7 @@ def _header(file: soundfile.SoundFile, path: str) -> Header:
     if found.rate not in _RATES:
         raise DataError(f"{path} is damaged: it says that it has {found.rate:,} samples a second; {_AGAIN}")
     if not found.frames:
-        raise DataError(f"{path} holds no samples; leave it out")
+        raise DataError(f"{path} holds no samples; {_AGAIN}")
     return found
 
 
@@ -219,6 +219,8 @@ def _what_it_is(source: BinaryIO | Path, error: soundfile.LibsndfileError) -> st
         return "it is empty"
     if start.lstrip()[:5].lower() in (b"<html", b"<!doc"):
         return "it holds a web page; download it again"
+    if start.startswith(b"version https://"):
+        return "it stands for a file of Git LFS; fetch that by git lfs pull"
     if start[4:8] == b"ftyp":
         return "it holds MPEG-4, whatever its name; convert it to WAV or FLAC"
     if start[:4] == b"\x1aE\xdf\xa3":
