@@ -9,6 +9,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from wganx.data.layout import a_few
 from wganx.engine import Sampler
 from wganx.errors import DataError, UsageError, WganxError
 from wganx.plugins.contracts import Game, Make, Source
@@ -88,6 +89,12 @@ def _apply(
         # Windows of one file draw noise of their own, and the whole follows from the seed.
         nonlocal calls
         calls += 1
+        for name, format in sampler.context.items():
+            # Left to the sampler, each window would be of another class.
+            unsaid = format.is_label and len(format.classes) > 1 and name not in given and name not in context
+            if unsaid and given.keys() <= sampler.context.keys():
+                classes = a_few("", "", format.classes)
+                raise UsageError(f"say which {name} is wanted: --given {name}=..., and there are: {classes}")
         rows = len(next(iter(context.values()))) if context else 1
         return sampler.draw(rows, seed=seed + calls - 1, given=given, context=context)
 
