@@ -6,7 +6,6 @@ This module only declares what there is; factories are named, and imported when 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
 from wganx import Architecture, Dataset, Extractor, HealthCheck, Metric, Modality, Scenario, Task, hookimpl
 
