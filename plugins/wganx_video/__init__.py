@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from wganx import Architecture, Dataset, Extractor, HealthCheck, Metric, Modality, Scenario, Task, hookimpl
+from wganx_video.configs.networks import FoldedCriticConfig, FoldnetGeneratorConfig, SpacetimeCriticConfig
+from wganx_video.configs.tasks import InterpolateConfig, PredictConfig, UpscaleConfig
 
 WGANX_API = 1
 
@@ -35,12 +37,60 @@ def wganx_datasets() -> Iterable[Dataset]:
 
 @hookimpl
 def wganx_tasks() -> Iterable[Task]:
-    return []
+    return [
+        Task(
+            name="predict",
+            modality="video",
+            summary="frames to come from those before them",
+            config=PredictConfig,
+            build="wganx_video.tasks.predict:Predict",
+            fit="wganx_video.tasks.predict:fit_prediction",
+        ),
+        Task(
+            name="interpolate",
+            modality="video",
+            summary="frames between others, at fixed places or any time",
+            config=InterpolateConfig,
+            build="wganx_video.tasks.interpolate:Interpolate",
+        ),
+        Task(
+            name="upscale",
+            modality="video",
+            summary="frames twice to eight times as large",
+            config=UpscaleConfig,
+            build="wganx_video.tasks.upscale:Upscale",
+        ),
+    ]
 
 
 @hookimpl
 def wganx_architectures() -> Iterable[Architecture]:
-    return []
+    return [
+        Architecture(
+            name="foldnet",
+            modality="video",
+            role="generator",
+            summary="frames of frames of any size, from what is known without learning; time as channels",
+            config=FoldnetGeneratorConfig,
+            build="wganx_video.networks.foldnet:FoldNet",
+        ),
+        Architecture(
+            name="folded",
+            modality="video",
+            role="critic",
+            summary="frames of any size beside those given; time as channels",
+            config=FoldedCriticConfig,
+            build="wganx_video.networks.critics:FoldedCritic",
+        ),
+        Architecture(
+            name="spacetime",
+            modality="video",
+            role="critic",
+            summary="frames of any size beside those given; convolutions over time, for a GPU",
+            config=SpacetimeCriticConfig,
+            build="wganx_video.networks.critics:SpacetimeCritic",
+        ),
+    ]
 
 
 @hookimpl
@@ -60,4 +110,16 @@ def wganx_health_checks() -> Iterable[HealthCheck]:
 
 @hookimpl
 def wganx_scenarios() -> Iterable[Scenario]:
-    return []
+    folder = Path(__file__).parent / "scenarios"
+    for name, summary in {
+        "prediction": "five frames to come from five, in about two minutes",
+        "prediction-tiny": "prediction in seconds, for tests",
+        "prediction-gpu": "ten frames to come from ten at 64 px, for a GPU",
+        "interpolation": "the frames between others, in about two minutes",
+        "interpolation-tiny": "interpolation in seconds, for tests",
+        "interpolation-gpu": "the frame at any time between two at 64 px, for a GPU",
+        "super-resolution": "frames twice as large, in about two minutes",
+        "super-resolution-tiny": "super-resolution in seconds, for tests",
+        "super-resolution-gpu": "frames four times as large, 64 px, for a GPU",
+    }.items():
+        yield Scenario(name=name, modality="video", summary=summary, config=folder / f"{name}.yaml")
