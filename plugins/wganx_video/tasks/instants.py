@@ -88,6 +88,8 @@ class Instants:
         Args:
             exists: whether a frame is there so many steps from the one before.
         """
+        if self.any_time:
+            return Made(self.middle, 0)
 
         def missing(made: Made) -> tuple[int, int]:
             absent = sum(not exists(place - made.gap) for place in range(self.count))

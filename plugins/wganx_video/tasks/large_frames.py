@@ -23,9 +23,9 @@ _MOST_ROWS = 64
 class FrameNetwork:
     """Windows of a film through a generator, tile by tile where they are large.
 
-    Where the training left the size free, frames are padded to a multiple of 8 by reflection, and cut into tiles where
-    memory asks for it or `tile` does; where it did not, tiles have the training's size. The same noise is drawn for
-    every tile, so that they are of one film.
+    Frames are padded to a multiple of 8 by reflection, and cut into tiles where memory asks for it or `tile` does. For
+    a generator that takes one size alone, the training's, tiles have that size. The same noise is drawn for every tile,
+    so that they are of one film.
 
     As many channels as in the training go through as they are. A network of grey films is given each channel of others
     by itself. One of RGB films is given grey three times, and the mean of what comes out is taken; of RGB with alpha
@@ -34,32 +34,42 @@ class FrameNetwork:
     Args:
         name: what the generator's input is called.
         trained: its format: frames, channels, height, width.
-        channels: of the film.
+        film: format of the film.
         scale: how many times larger frames come out.
         tile: side of the tiles, in pixels of the film; as large as memory allows where it is None.
+        beside: what else the generator is given, each ``(1, ...)``, to find out which sizes it takes.
 
     Raises:
         UsageError: channels of another number, or a tile for a network that takes one size alone.
     """
 
     def __init__(
-        self, make: Make, name: str, trained: SampleFormat, *, channels: int, scale: int = 1, tile: int | None = None
+        self,
+        make: Make,
+        name: str,
+        trained: SampleFormat,
+        *,
+        film: SampleFormat,
+        scale: int = 1,
+        tile: int | None = None,
+        beside: Mapping[str, Tensor] | None = None,
     ) -> None:
-        _, own, *fixed = trained.shape
+        channels = film.shape[1] or 1
+        self._frames, own, *size = trained.shape
         self._make, self._name, self._scale = make, name, scale
         self._own = own or channels
         self._groups = _groups(channels, self._own)
-        self._fixed = (fixed[0], fixed[1])
         self._tile = tile
         self._pixels = _CPU_BYTES // _PIXEL_BYTES
         self._asked = False
-        if tile is not None and None not in fixed:
-            size = f"{fixed[1]} x {fixed[0]}"
-            raise UsageError(f"this generator takes {size} pixels alone, which are its tiles; leave tile out")
+        self._fixed = (size[0], size[1])
+        if self._takes_others(beside or {}):
+            self._fixed = (None, None)
+        if tile is not None and None not in self._fixed:
+            its = f"{size[1]} x {size[0]}"
+            raise UsageError(f"this generator takes {its} pixels alone, and its tiles have that size; leave tile out")
 
-    def __call__(
-        self, window_TCHW: Tensor, *, draw: int = 0, beside: Mapping[str, Tensor] | None = None
-    ) -> Tensor:
+    def __call__(self, window_TCHW: Tensor, *, draw: int = 0, beside: Mapping[str, Tensor] | None = None) -> Tensor:
         """What is made of a window of frames in 0..255: ``(T, C, scale * H, scale * W)``, float16 in 0..1, on the CPU.
 
         Args:
@@ -68,6 +78,19 @@ class FrameNetwork:
         """
         made = [self._halving(window_TCHW[:, group], draw, beside or {}) for group in self._groups]
         return made[0] if len(made) == 1 else torch.cat(made, 1)
+
+    def _takes_others(self, beside: Mapping[str, Tensor]) -> bool:
+        """Whether the generator takes frames of another size than the training's: asked by an attempt."""
+        height, width = (size and size + ALIGNED for size in self._fixed)
+        if height is None or width is None:
+            return True
+        try:
+            made = self._made(torch.zeros(1, self._frames or 1, self._own, height, width), 0, beside)
+        except torch.OutOfMemoryError:
+            raise
+        except Exception:  # whatever a network says of a size that it does not take
+            return False
+        return made.shape[3:] == (height * self._scale, width * self._scale)
 
     def _halving(self, group_TCHW: Tensor, draw: int, beside: Mapping[str, Tensor]) -> Tensor:
         """A group of channels; in smaller tiles from now on where there is no memory for such large ones."""

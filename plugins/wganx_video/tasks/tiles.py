@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-OVERLAP = 32
-"""Pixels that neighbours share at least, where tiles are large enough. Their outer quarters, where a network sees the
-edge of its tile, are left out; over the half between, one fades into the other."""
+OVERLAP = 64
+"""Pixels that neighbours share at least, but no more than a quarter of their side. The outer quarters of these, where a
+network sees the edge of its tile, are left out; over the half between, one tile fades into the other."""
 ALIGNED = 8
 """Where the size of frames is free, tiles lie and frames are padded at multiples of so many pixels, so that networks
 which fold squares of pixels into channels, or halve the size, see the same squares in every tile."""
@@ -63,13 +63,18 @@ class Axis:
 
 def reflected(length: int, wanted: int) -> Tensor:
     """Which of `length` places stand at `wanted` ones: all of them, and then back and forth."""
+    return torch.tensor([reflect(place, length) for place in range(wanted)])
+
+
+def reflect(place: int, length: int) -> int:
+    """Which of `length` places stands at any one: outside of them it goes back and forth."""
     period = max(2 * (length - 1), 1)
-    at = torch.arange(wanted) % period
-    return torch.where(at < length, at, period - at)
+    place %= period
+    return place if place < length else period - place
 
 
 def _spans(size: int, side: int, aligned: int, scale: int) -> list[Span]:
-    overlap = min(OVERLAP, side // 2 // aligned * aligned)
+    overlap = min(OVERLAP, max(side // 4 // aligned, 1) * aligned)
     count = 1 + math.ceil((size - side) / max(side - overlap, 1))
     starts = [number * (size - side) // max(count - 1, 1) // aligned * aligned for number in range(count)]
     weights_KL = torch.zeros(count, size * scale)

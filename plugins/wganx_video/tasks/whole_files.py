@@ -16,7 +16,7 @@ from wganx_video.configs.films import FilmOptions, InterpolateFilmOptions, Predi
 from wganx_video.tasks.cuts import numbered_scenes, scenes
 from wganx_video.tasks.instants import Instants
 from wganx_video.tasks.large_frames import FrameNetwork
-from wganx_video.tasks.tiles import reflected
+from wganx_video.tasks.tiles import reflect
 
 
 def predict_file(
@@ -31,7 +31,7 @@ def predict_file(
         past: format of what the generator is given.
         future: frames that it foretells at once.
     """
-    network = FrameNetwork(make, "past", past, channels=_channels(source), tile=options.tile)
+    network = FrameNetwork(make, "past", past, film=source.format, tile=options.tile)
     known = past.shape[0] or 1
     latest: deque[Tensor] = deque(maxlen=known)
     scene = 0
@@ -51,22 +51,27 @@ def predict_file(
 
 
 def upscale_file(
-    source: Source, make: Make, sink: Sink, *, low: SampleFormat, scale: int, options: FilmOptions
+    source: Source, make: Make, sink: Sink, *, low: SampleFormat, made: int, scale: int, options: FilmOptions
 ) -> None:
     """A film with `scale` times the height and width.
 
-    Every frame is made in the windows of one scene around it, and is their mean, in which a window counts the more the
-    nearer to its middle the frame lies. A scene that is shorter than a window is played forth and back in it.
+    Windows lie in one scene each, which goes back and forth beyond its ends where they need more frames than it has. A
+    generator that makes the middle one of its frames is given as many before each as behind it. Of one that makes all
+    of them the windows overlap by half, and a frame is the mean of what they make of it, in which a window counts the
+    more the nearer to its middle the frame lies.
 
     Args:
         low: format of what the generator is given.
+        made: frames that it makes of these: all, or one.
     """
-    network = FrameNetwork(make, "low", low, channels=_channels(source), scale=scale, tile=options.tile)
+    network = FrameNetwork(make, "low", low, film=source.format, scale=scale, tile=options.tile)
     frames, channels, *size = source.format.shape
     larger = [None if side is None else side * scale for side in size]
     sink.expect(replace(source.format, shape=(frames, channels, *larger)))
+    count = low.shape[0] or 1
+    through = _centred if made == 1 else _overlapped
     for scene in scenes(source, options.cut):
-        for made_CHW in _overlapped(scene, low.shape[0] or 1, network):
+        for made_CHW in through(scene, count, network):
             sink.write(_stored(made_CHW)[None])
 
 
@@ -75,7 +80,7 @@ def interpolate_file(
     make: Make,
     sink: Sink,
     *,
-    frames: SampleFormat,
+    kept: SampleFormat,
     instants: Instants,
     options: InterpolateFilmOptions,
 ) -> None:
@@ -85,10 +90,11 @@ def interpolate_file(
     neither the length of the film nor the place of a cut is changed.
 
     Args:
-        frames: format of what the generator is given.
+        kept: format of what the generator is given.
     """
     ratio = _ratio(source, options, instants)
-    network = FrameNetwork(make, "frames", frames, channels=_channels(source), tile=options.tile)
+    beside = {"time": torch.tensor([0.5])} if instants.any_time else None
+    network = FrameNetwork(make, "frames", kept, film=source.format, tile=options.tile, beside=beside)
     rate = source.format.rate_hz
     sink.expect(replace(source.format, rate_hz=None if rate is None else float(rate * ratio)))
     film = _Between(source, network, instants, ratio, options.cut)
@@ -173,6 +179,28 @@ class _Between:
         self._scene = {number: scene for number, scene in self._scene.items() if number >= first}
 
 
+def _centred(scene: Iterator[Tensor], count: int, network: FrameNetwork) -> Iterator[Tensor]:
+    """Every frame of a scene, made in the window around it."""
+    half, at, first = count // 2, 0, 0
+    held: deque[Tensor] = deque()
+    ended = False
+    while True:
+        while not ended and first + len(held) <= at + half:
+            frame_CHW = next(scene, None)
+            ended = frame_CHW is None
+            if frame_CHW is not None:
+                held.append(frame_CHW)
+        total = first + len(held)
+        if at == total:
+            return
+        places = (reflect(place, total) for place in range(at - half, at - half + count))
+        yield network(torch.stack([held[place - first] for place in places]))[0]
+        at += 1
+        while first < at - half:
+            held.popleft()
+            first += 1
+
+
 def _overlapped(scene: Iterator[Tensor], count: int, network: FrameNetwork) -> Iterator[Tensor]:
     """Every frame of a scene, made in windows of `count` frames that overlap by half."""
     step, due = (count + 1) // 2, count
@@ -206,7 +234,7 @@ def _overlapped(scene: Iterator[Tensor], count: int, network: FrameNetwork) -> I
             yield from finished(total - count + step)
             due += step
     if total < count:
-        held = deque([held[place] for place in reflected(total, count).tolist()])
+        held = deque([held[reflect(place, total)] for place in range(count)])
         add(0)
     elif total != due - step:
         add(total - count)
@@ -229,10 +257,6 @@ def _exact(rate: float) -> Fraction:
     if rate != round(rate) and abs(rate - television) < 0.005:
         return television
     return Fraction(rate).limit_denominator(1000)
-
-
-def _channels(source: Source) -> int:
-    return source.format.shape[1] or 1
 
 
 def _stored(made: Tensor) -> Tensor:
