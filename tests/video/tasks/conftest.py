@@ -1,12 +1,71 @@
-"""Films that are no files, and sinks that keep what is written."""
+"""Clips of a few frames for the games, which say which they are; films that are no files, and sinks that keep them."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping
 
 import pytest
 import torch
 from torch import Tensor
 
-from wganx import SampleFormat
+from wganx import Formats, Game, SampleFormat
+
+AXES = ("frame", "channel", "height", "width")
+
+
+class Clips:
+    """`rows` clips of smooth random frames; the first pixel of a frame is ``10 * row + frame``."""
+
+    def __init__(self, rows: int, frames: int, channels: int, height: int, width: int, low: int) -> None:
+        rng = torch.Generator().manual_seed(0)
+        self.sample = torch.randint(0, 256, (rows, frames, channels, height, width), generator=rng).to(torch.uint8)
+        self.sample[..., 0, 0] = (10 * torch.arange(rows)[:, None, None] + torch.arange(frames)[:, None]).to(
+            torch.uint8
+        )
+        self.all = {"sample": self.sample}
+        self.formats = {
+            "sample": SampleFormat(axes=AXES, shape=self.sample.shape[1:], value_range=(0.0, 255.0), rate_hz=25.0)
+        }
+        if low:
+            self.all["low"] = self.sample[..., ::low, ::low].contiguous()
+            shape = self.all["low"].shape[1:]
+            self.formats["low"] = SampleFormat(axes=AXES, shape=shape, value_range=(0.0, 255.0), rate_hz=25.0)
+
+    def __len__(self) -> int:
+        return len(self.sample)
+
+    def __getitem__(self, index: int) -> Mapping[str, Tensor]:
+        return {name: tensor[index] for name, tensor in self.all.items()}
+
+
+@pytest.fixture(scope="session")
+def clips() -> Callable[..., Clips]:
+    """``clips(rows=4, frames=10, channels=1, height=16, width=24, low=0)``: `low` times smaller ones beside them."""
+
+    def make(
+        rows: int = 4, frames: int = 10, channels: int = 1, height: int = 16, width: int = 24, low: int = 0
+    ) -> Clips:
+        return Clips(rows, frames, channels, height, width, low)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def play() -> Callable[..., Game]:
+    """``play(Game, Config, clips, **options)``."""
+
+    def build(
+        game: type, config: type, clips: Clips, fitted: Mapping[str, Tensor] | None = None, **options: object
+    ) -> Game:
+        made: Game = game(config.model_validate(options), Formats(clips.formats, fitted))
+        return made
+
+    return build
+
+
+@pytest.fixture
+def rng() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
 
 
 class Film:
@@ -19,7 +78,7 @@ class Film:
     def __init__(self, frames_TCHW: Tensor, rate: float | None = 25.0) -> None:
         self.frames_TCHW, self.length = frames_TCHW, len(frames_TCHW)
         self.format = SampleFormat(
-            axes=("frame", "channel", "height", "width"),
+            axes=AXES,
             shape=(None, *frames_TCHW.shape[1:]),
             value_range=(0.0, 255.0),
             rate_hz=rate,
