@@ -90,7 +90,7 @@ class FrameNetwork:
             raise
         except Exception:  # whatever a network says of a size that it does not take
             return False
-        return made.shape[3:] == (height * self._scale, width * self._scale)
+        return tuple(made.shape[3:]) == (height * self._scale, width * self._scale)
 
     def _halving(self, group_TCHW: Tensor, draw: int, beside: Mapping[str, Tensor]) -> Tensor:
         """A group of channels; in smaller tiles from now on where there is no memory for such large ones."""
