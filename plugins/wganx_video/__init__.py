@@ -6,9 +6,9 @@ This module only declares what there is; factories are named, and imported when 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
-from wganx import Architecture, Dataset, Extractor, HealthCheck, Metric, Modality, Scenario, Task, hookimpl
+from wganx import Architecture, DataCard, Dataset, Extractor, HealthCheck, Metric, Modality, Scenario, Task, hookimpl
+from wganx_video.configs.datasets import BouncingDigitsConfig, MovingMnistConfig, SpritesConfig
 from wganx_video.configs.films import FILM, INTERPOLATE_FILM, PREDICT_FILM
 from wganx_video.configs.networks import FoldedCriticConfig, FoldnetGeneratorConfig, SpacetimeCriticConfig
 from wganx_video.configs.tasks import InterpolateConfig, PredictConfig, UpscaleConfig
@@ -33,7 +33,35 @@ def wganx_modalities() -> Iterable[Modality]:
 
 @hookimpl
 def wganx_datasets() -> Iterable[Dataset]:
-    return []
+    yield Dataset(
+        name="bouncing-digits",
+        modality="video",
+        summary="handwritten digits that bounce off the edges, made when it starts",
+        config=BouncingDigitsConfig,
+        open="wganx_video.datasets.bouncing_digits:open_bouncing_digits",
+        card=DataCard(source="the digits of scikit-learn (UCI)", licence="CC BY 4.0", offline=True, size="2,000 clips"),
+    )
+    yield Dataset(
+        name="sprites",
+        modality="video",
+        summary="coloured shapes that move over a slope of colour, made when it starts",
+        config=SpritesConfig,
+        open="wganx_video.datasets.sprites:open_sprites",
+        card=DataCard(source="drawn when opened, by the seed", licence="MIT", offline=True, size="2,000 clips"),
+    )
+    yield Dataset(
+        name="moving-mnist",
+        modality="video",
+        summary="MNIST's digits that bounce, and the published test clips where they are",
+        config=MovingMnistConfig,
+        open="wganx_video.datasets.moving_mnist:open_moving_mnist",
+        card=DataCard(
+            source="MNIST (LeCun, Cortes, Burges); Srivastava et al. 2015",
+            licence="CC BY-SA 3.0",
+            offline=False,
+            size="10,000 clips",
+        ),
+    )
 
 
 @hookimpl

@@ -89,7 +89,7 @@ class Dataset(Part):
             field ``root`` takes ``--data`` when it is named.
         suffixes: endings of the files a folder dataset reads (for ``wganx data scan``), lower case with their dots.
         mends: what would make files of other endings readable, by the ending: ``{".heic": "pip install pillow-heif"}``.
-        probe: ``(data, path) -> {name: text}`` decodes the bytes of one file whole and tells what it is, e.g.
+        probe: ``(file, path) -> {name: text}`` decodes one file, open and seekable, whole and tells what it is, e.g.
             ``{"size": "64x48", "mode": "RGB"}``, or raises `DataError` naming the path. What it says under ``look`` (a
             silent sound) may be amiss, and ``wganx data scan`` names the file with it.
         listing: ``(path) -> wganx.data.Listing`` of a data set that says itself which of the files below a path are for

@@ -105,3 +105,13 @@ def test_what_overshoots_is_cut_off():
         made = enlarge(low, 4, kernel)
         assert made.min() == 0
         assert made.max() == 1
+
+
+@pytest.mark.parametrize("kernel", ["bicubic-0.75", "bicubic-0.5", "bilinear", "nearest"])
+def test_in_half_precision_frames_are_resized_in_single(kernel):
+    low = clip(1, 2, 1, 6, 6)
+    exact = enlarge(low, 2, kernel), shrink(low, 2)
+    with torch.autocast("cpu", torch.bfloat16):
+        made = enlarge(low, 2, kernel), shrink(low, 2)
+    assert torch.equal(made[0], exact[0])
+    assert torch.equal(made[1], exact[1])
