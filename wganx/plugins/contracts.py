@@ -195,10 +195,17 @@ class Source(Protocol):
 
 
 class Sink(Protocol):
-    """A file that is written as a stream."""
+    """A file that is written as a stream, and is like the source in all that nobody says otherwise."""
+
+    def expect(self, format: SampleFormat) -> None:
+        """What comes has another format than the source: larger frames, another rate.
+
+        A `Game.apply` says so before it writes anything. A plugin whose sinks can only be like their source leaves
+        this out; a game that asks for it all the same is refused with its name.
+        """
 
     def write(self, chunk: Tensor) -> None:
-        """Append what has the axes of the source's format."""
+        """Append what has the axes of the source's format, and its sizes or those that are expected."""
 
     def close(self) -> None:
         """End the file, which is there whole from now on."""

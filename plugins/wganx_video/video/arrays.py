@@ -74,7 +74,7 @@ class OpenArray(Frames):
     def stored(self, number: int) -> NDArray[np.generic]:
         """A frame ``(H, W, C)`` in the values that are stored."""
         if self._fortran or self.layout[0] != "T":
-            values = self._all().take(number, axis=self.layout.index("T"))
+            values: NDArray[np.generic] = np.take(self._all(), number, axis=self.layout.index("T"))
         else:
             length = math.prod(self._shape[1:]) * self._type.itemsize
             self._array.seek(self._begin + number * length)

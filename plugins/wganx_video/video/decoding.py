@@ -10,9 +10,9 @@ from wganx import DataError, MissingExtra
 from wganx_video.video.sniffing import DEMUXERS
 
 if TYPE_CHECKING:
-    from av.codec.context import CodecContext
     from av.container import InputContainer
     from av.packet import Packet
+    from av.video.codeccontext import VideoCodecContext
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
@@ -76,7 +76,7 @@ class Decoder:
             self.container.seek(tick, stream=self.stream)
         self.codec.flush_buffers()
 
-    def packets(self) -> Iterator[Packet]:
+    def packets(self) -> Iterator[Packet[VideoStream]]:
         """What follows, as it is stored.
 
         Raises:
@@ -89,7 +89,7 @@ class Decoder:
         except self._av.FFmpegError as error:
             raise DataError(f"{self._name} is damaged: {reason(error)}; {AGAIN}") from error
 
-    def decode(self, packet: Packet | None, number: int) -> list[tuple[int, VideoFrame]]:
+    def decode(self, packet: Packet[VideoStream] | None, number: int) -> list[tuple[int, VideoFrame]]:
         """The frames that are ready once the decoder has `packet`, or knows by None that there are no more.
 
         What cannot be decoded is missing from them.
@@ -118,7 +118,7 @@ class Decoder:
             raise DataError(f"{self._name} is no readable film: it is damaged ({reason(error)}); {AGAIN}") from error
         try:
             self.stream = self._film()
-            self.codec: CodecContext = self._decoder()
+            self.codec: VideoCodecContext = self._decoder()
         except BaseException:
             self.container.close()
             raise
@@ -136,13 +136,13 @@ class Decoder:
                 stream.discard = self._av.stream.Discard.all
         return film
 
-    def _decoder(self) -> CodecContext:
+    def _decoder(self) -> VideoCodecContext:
         own = self.stream.codec_context
         if own is None:
             tag = self.stream.codec_tag if hasattr(self.stream, "codec_tag") else "unknown"
             raise DataError(f"{self._name} is no readable film: nothing decodes its codec ({tag}); convert it to mp4")
         if self.stream.metadata.get("alpha_mode") == "1" and own.name in _WITH_ALPHA:
-            codec: CodecContext = self._av.CodecContext.create(_WITH_ALPHA[own.name], "r")
+            codec: VideoCodecContext = self._av.CodecContext.create(_WITH_ALPHA[own.name], "r")
             codec.extradata = own.extradata
         else:
             codec = own

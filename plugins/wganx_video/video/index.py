@@ -16,6 +16,7 @@ from wganx_video.video.decoding import AGAIN, Decoder
 if TYPE_CHECKING:
     from av.packet import Packet
     from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
 
 _SURE = 24
 """Frames that are decoded at the begin, and must be those that the times promise: more than codecs reorder."""
@@ -33,7 +34,7 @@ class Index:
         shown_K: the numbers of their frames: all from there on can be decoded.
         stamp_P: what tells a packet from all others after a seek; empty where nothing does.
         field: of which field of a packet the stamps are: pts, dts or pos.
-        seek_K: where to seek for a key packet, in the stream's time base; `NO_TICK` where that is not known.
+        seek_K: where to seek for a key packet, in the stream's time base; -2**63 where that is not known.
         base: seconds.
     """
 
@@ -51,7 +52,7 @@ class Index:
         found = int(np.searchsorted(self.shown_K, frame, side="right")) - 1
         return found if found >= 0 and len(self.stamp_P) and self.seek_K[found] != _NONE else None
 
-    def number_of(self, packet: Packet) -> int | None:
+    def number_of(self, packet: Packet[VideoStream]) -> int | None:
         """The number of a packet that was just sought."""
         value = getattr(packet, self.field)
         if value is None:
@@ -68,7 +69,7 @@ class _Packets:
         self.pts, self.dts, self.pos = array("q"), array("q"), array("q")
         self.key, self.shown = bytearray(), bytearray()
 
-    def note(self, packet: Packet, codec: str) -> None:
+    def note(self, packet: Packet[VideoStream], codec: str) -> None:
         self.pts.append(_NONE if packet.pts is None else packet.pts)
         self.dts.append(_NONE if packet.dts is None else packet.dts)
         self.pos.append(_NONE if packet.pos is None or packet.pos < 0 else packet.pos)
@@ -85,7 +86,8 @@ def build_index(decoder: Decoder, name: str) -> tuple[Index, VideoFrame]:
         DataError: nothing of it can be decoded, or it is damaged.
     """
     codec = decoder.stream.codec_context.name
-    packets, decoded, first = _Packets(), [], None
+    packets, first = _Packets(), None
+    decoded: list[int] = []
     for number, packet in enumerate(decoder.packets()):
         packets.note(packet, codec)
         if len(decoded) < _SURE:
@@ -142,12 +144,13 @@ def _index(decoder: Decoder, packets: _Packets, order: list[int], keys: list[int
     shown_K = frame_P[key_K]
     rises = np.diff(shown_K, prepend=-1) > 0
     key_K, shown_K = key_K[rises], shown_K[rises]
-    field, stamp_P = "", np.empty(0, dtype=np.int64)
-    for field, stamp_P in (("pts", pts), ("pos", pos), ("dts", dts)):
-        if (stamp_P != _NONE).all() and len(np.unique(stamp_P)) == len(stamp_P):
-            break
-    else:
-        field, stamp_P = "", np.empty(0, dtype=np.int64)
+    unlike = {
+        field: stamp_P
+        for field, stamp_P in (("pts", pts), ("pos", pos), ("dts", dts))
+        if (stamp_P != _NONE).all() and len(np.unique(stamp_P)) == len(stamp_P)
+    }
+    field = next(iter(unlike), "")
+    stamp_P = unlike.get(field, np.empty(0, dtype=np.int64))
     seek_K = np.where(dts[key_K] == _NONE, pts[key_K], dts[key_K])
     base = decoder.stream.time_base or Fraction(1, 25)
     return Index(_ticks(pts, dts, order_F, decoder, base), frame_P, key_K, shown_K, stamp_P, field, seek_K, base)
@@ -168,7 +171,7 @@ def _ticks(
     return np.array([round(number * interval) for number in range(len(order_F))], dtype=np.int64)
 
 
-def _is_hidden(packet: Packet, codec: str) -> bool:
+def _is_hidden(packet: Packet[VideoStream], codec: str) -> bool:
     """Whether a packet of VP8 or VP9 only holds a picture that others refer to."""
     if codec not in ("vp8", "libvpx", "vp9", "libvpx-vp9"):
         return False

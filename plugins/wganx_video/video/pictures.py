@@ -143,11 +143,11 @@ def _pixels(picture: Image.Image, mode: str) -> NDArray[np.uint8]:
             raise ValueError("it holds values beyond 16 bit; convert it to 8 or 16 bit")
         return np.round(values_HW * (255 / 65535)).astype(np.uint8)[..., None]
     converted = picture if picture.mode == mode else picture.convert(mode)
-    return np.asarray(converted).reshape(picture.height, picture.width, len(mode))
+    return np.array(converted).reshape(picture.height, picture.width, len(mode))
 
 
 def _shows_through(frame: Image.Image) -> bool:
     """Whether anything of a frame is transparent; GIF files note a transparent colour only to save room, too."""
     if frame.mode not in ("RGBA", "LA", "PA") and "transparency" not in frame.info:
         return False
-    return frame.convert("RGBA").getextrema()[3][0] < 255
+    return int(np.asarray(frame.convert("RGBA"))[..., 3].min()) < 255

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from threading import Lock
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,9 @@ from wganx_video.video.sniffing import missing_bytes
 from wganx_video.video.turning import Turn
 
 if TYPE_CHECKING:
+    from av.packet import Packet
     from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
 
 _LAYOUTS = {1: "gray", 2: "rgba", 3: "rgb24", 4: "rgba"}
 _RECENT = 8
@@ -61,7 +63,7 @@ class OpenFilm(Frames):
         self._decoder: Decoder | None = None
         self._kind, self._threads = kind, threads
         try:
-            self._film = _known(file, lambda: self._learn())
+            self._film = _known(file, self._learn)
         except BaseException:
             self.close()
             raise
@@ -136,17 +138,17 @@ class OpenFilm(Frames):
         index = self._film.index
         key = index.key_before(number)
         near = number > self._at >= 0 and (key is None or index.key_K[key] < self._fed + _NEARER)
-        if near and (frame := self._reached(number)):
-            return frame
+        if near and (found := self._reached(number)):
+            return found
         # Some key packets are none (pictures that are renewed little by little): then from one before.
         back = 1
         while key is not None:
-            if self._begin_at(key) and (frame := self._reached(number)):
-                return frame
+            if self._begin_at(key) and (found := self._reached(number)):
+                return found
             key, back = (key - back if key >= back else None), 2 * back
         self._begin()
-        if frame := self._reached(number):
-            return frame
+        if found := self._reached(number):
+            return found
         raise DataError(
             f"{self.name} is damaged: frame {number:,} of {self.header.frames:,} cannot be decoded"
             f"{_which_can(number)}; {AGAIN}"
@@ -190,7 +192,9 @@ class OpenFilm(Frames):
         self._coming = self._decoded(decoder, wanted, first)
         return True
 
-    def _decoded(self, decoder: Decoder, number: int, first: Any) -> Iterator[tuple[int, VideoFrame]]:
+    def _decoded(
+        self, decoder: Decoder, number: int, first: Packet[VideoStream] | None
+    ) -> Iterator[tuple[int, VideoFrame]]:
         """Frames with their numbers, as they are shown; `first` is a packet that was taken already."""
         frame_P = self._film.index.frame_P
         packets = decoder.packets()
@@ -252,7 +256,7 @@ _films: OrderedDict[tuple[int, ...], _Film] = OrderedDict()
 _films_lock = Lock()
 
 
-def _known(file: BinaryIO, learn: Any) -> _Film:
+def _known(file: BinaryIO, learn: Callable[[], _Film]) -> _Film:
     """What was found out of this very file before, by anybody in this process: a window of a film is read without
     going through all its packets again."""
     try:

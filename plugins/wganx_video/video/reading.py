@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from wganx import DataError
 from wganx_video.video.header import Frames, Header
@@ -46,7 +46,7 @@ def open_video(
         except OSError as error:
             raise DataError(f"{name} cannot be read: {error.strerror or error}") from error
     name = name or str(getattr(source, "name", "the film"))
-    file = cast(BinaryIO, source)
+    file = source
     try:
         return _opened(file, name, layout, value_range, threads)
     except BaseException:

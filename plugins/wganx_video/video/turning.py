@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +33,8 @@ class Turn:
     def of(cls, frame: VideoFrame) -> Turn:
         """By the display matrix of a frame: ``(x, y) -> (a x + c y, b x + d y)``; of those that do not turn by quarters
         nothing is done."""
-        noted = next((data for data in frame.side_data if data.type.name == "DISPLAYMATRIX"), None)
+        beside: Any = frame.side_data  # going through it gives what is in it, whatever its type says
+        noted = next((data for data in beside if data.type.name == "DISPLAYMATRIX"), None)
         if noted is None:
             return cls()
         a, b, _, c, d = np.frombuffer(bytes(noted), dtype=np.int32)[:5] / _ONE
