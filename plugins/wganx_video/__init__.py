@@ -10,6 +10,7 @@ from pathlib import Path
 
 from wganx import Architecture, DataCard, Dataset, Extractor, HealthCheck, Metric, Modality, Scenario, Task, hookimpl
 from wganx_video.configs.datasets import BouncingDigitsConfig, MovingMnistConfig, SpritesConfig
+from wganx_video.configs.films import FILM, INTERPOLATE_FILM, PREDICT_FILM
 from wganx_video.configs.networks import FoldedCriticConfig, FoldnetGeneratorConfig, SpacetimeCriticConfig
 from wganx_video.configs.tasks import InterpolateConfig, PredictConfig, UpscaleConfig
 
@@ -72,6 +73,7 @@ def wganx_tasks() -> Iterable[Task]:
             modality="video",
             summary="frames to come from those before them",
             config=PredictConfig,
+            applied=PREDICT_FILM,
             build="wganx_video.tasks.predict:Predict",
             fit="wganx_video.tasks.predict:fit_prediction",
         ),
@@ -80,6 +82,7 @@ def wganx_tasks() -> Iterable[Task]:
             modality="video",
             summary="frames between others, at fixed places or any time",
             config=InterpolateConfig,
+            applied=INTERPOLATE_FILM,
             build="wganx_video.tasks.interpolate:Interpolate",
         ),
         Task(
@@ -87,6 +90,7 @@ def wganx_tasks() -> Iterable[Task]:
             modality="video",
             summary="frames twice to eight times as large",
             config=UpscaleConfig,
+            applied=FILM,
             build="wganx_video.tasks.upscale:Upscale",
         ),
     ]

@@ -60,18 +60,21 @@ class Modality(Part):
         open: ``(path) -> Source``: a file of this kind as a stream; None where files are no streams.
         create: ``(path, like) -> Sink``: a file to be written as a stream, with what is copied from the source `like`
             (sound track, rate).
+        folder_is_one: ``(folder) -> bool``: whether a folder is one file of this kind in pieces, as a folder of
+            pictures is a film; where it is None, a folder holds files.
     """
 
     hook = "wganx_modalities"
     word = "modality"
     plural = "modalities"
-    factories = ("write", "preview", "open", "create")
+    factories = ("write", "preview", "open", "create", "folder_is_one")
 
     axes: tuple[str, ...]
     write: Factory
     preview: Factory
     open: Factory | None = None
     create: Factory | None = None
+    folder_is_one: Factory | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +122,12 @@ class Task(Part):
         fit: ``(config, formats, items) -> {name: JSON or tensor}``, run once when a run starts, on the training items:
             what depends on the task's own options, such as the moments of its spectrograms. Stored in the run beside
             what `Dataset.fit` found, under names of its own; `formats.fitted` has both from then on.
+        applied: fields of `config` that `Game.apply` alone reads, such as by how much a film is slowed down. Each is a
+            flag of ``wganx sample RUN --source FILE``, ``--factor 4``, and a keyword of `Run.apply`: for that call the
+            game is built with it in place of the run's own. They have other names than the flags that are there.
+
+    Raises:
+        ValueError: `config` has no such field.
     """
 
     hook = "wganx_tasks"
@@ -130,6 +139,12 @@ class Task(Part):
     build: Factory
     config: type[Config] = NoOptions
     fit: Factory | None = None
+    applied: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if strange := [name for name in self.applied if name not in self.config.model_fields]:
+            options = ", ".join(self.config.model_fields) or "none"
+            raise ValueError(f"{self}: applied names {strange[0]!r}, which is no option of it; options: {options}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,12 +9,13 @@ from typing import get_args
 import torch
 from torch import Tensor
 
-from wganx import Batch, ConfigError, Formats, Game, Networks, SampleFormat
+from wganx import Batch, ConfigError, Formats, Game, Make, Networks, SampleFormat, Sink, Source
 from wganx_video.configs.tasks import UpscaleConfig
 from wganx_video.networks.starts import Kernel, enlarge, shrink
 from wganx_video.tasks.clips import augmented, clip_format, frames_of, random_starts, to_unit, window
 from wganx_video.tasks.degrading import degrade
 from wganx_video.tasks.losses import distance, weighted_losses
+from wganx_video.tasks.whole_files import upscale_file
 
 
 class Upscale(Game):
@@ -26,6 +27,8 @@ class Upscale(Game):
         made: which of these are made large, all or the middle one.
         own_pairs: the dataset has the small clips as well.
     """
+
+    takes_any_rate = True
 
     def __init__(self, config: UpscaleConfig, formats: Formats) -> None:
         self.config = config
@@ -79,6 +82,11 @@ class Upscale(Game):
     def _shown(self, batch: Batch) -> Tensor:
         """The small frames of which large ones are made."""
         return batch.context["low"][:, self.made.start : self.made.stop]
+
+    def apply(self, source: Source, make: Make, sink: Sink) -> None:
+        upscale_file(
+            source, make, sink, low=self.context["low"], made=len(self.made), scale=self.scale, options=self.config
+        )
 
     def baselines(self) -> Mapping[str, Callable[[Batch, torch.Generator], Tensor]]:
         def by(kernel: Kernel, batch: Batch, rng: torch.Generator) -> Tensor:
