@@ -106,5 +106,7 @@ def _tell(found: Sequence[Evaluation], form: str | None, *, curve: bool) -> None
         return
     console = make_console()
     console.print(curve_table(found) if curve else evaluation_table(found[0], console.width))
+    for defeat in found[-1].defeats():
+        console.print(f"BEATEN! {defeat}", style="bold red", highlight=False, markup=False)
     for note in notes(found[-1]):
         console.print(note, highlight=False, markup=False)
