@@ -64,5 +64,5 @@ def flickering(vitals: Vitals) -> str | None:
 
 def _to_nearest(frames_NTCHW: Tensor, given_NKCHW: Tensor) -> float:
     """Mean absolute difference of frames to the given frame of their clip that is the nearest."""
-    differences = [(frames_NTCHW - one).abs().mean((2, 3, 4)) for one in given_NKCHW.split(1, dim=1)]
+    differences = [(frames_NTCHW - one).abs().mean((2, 3, 4)) for one in torch.split(given_NKCHW, 1, dim=1)]
     return torch.stack(differences).amin(0).mean().item()
