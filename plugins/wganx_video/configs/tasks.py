@@ -61,16 +61,22 @@ class InterpolateConfig(ClipsConfig, LossesConfig):
                 raise ValueError(f"{name} must rise, as 0, 2, 4; got {', '.join(map(str, places))}")
         if self.kept[0] != 0:
             raise ValueError(f"kept counts from the first frame that is given, so it starts with 0, not {self.kept[0]}")
-        between = tuple(place for place in range(self.kept[-1]) if place not in self.kept)
-        if strange := [place for place in self.missing if place not in between]:
+        if strange := [place for place in self.missing if place not in self._between]:
             raise ValueError(f"missing names {strange[0]}, which is kept, or does not lie between frames that are")
-        if not between:
+        if not self._between:
             raise ValueError("kept leaves no frame to be made between; leave one out, as in 0, 2")
         if self.time == "any" and (len(self.kept) > 2 or self.missing):
             raise ValueError("time=any makes one frame between two: name two in kept, as [0, 6], and none in missing")
-        if not self.missing:
-            object.__setattr__(self, "missing", between)
         return self
+
+    @property
+    def made(self) -> tuple[int, ...]:
+        """Places of the frames that are made."""
+        return self.missing or self._between
+
+    @property
+    def _between(self) -> tuple[int, ...]:
+        return tuple(place for place in range(self.kept[-1]) if place not in self.kept)
 
 
 class UpscaleConfig(ClipsConfig, LossesConfig):

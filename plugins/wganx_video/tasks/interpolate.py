@@ -25,7 +25,7 @@ class Interpolate(Game):
 
     def __init__(self, config: InterpolateConfig, formats: Formats) -> None:
         self.config = config
-        self.kept, self.missing = config.kept, config.missing
+        self.kept, self.missing = config.kept, config.made
         self.any_time = config.time == "any"
         self.frames = self.kept[-1] + 1
         self.stored = clip_format(formats, "interpolate", self.frames)
