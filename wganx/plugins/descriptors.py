@@ -64,12 +64,14 @@ class Modality(Part):
             (sound track, rate).
         notice: what has to be said wherever such samples or a network that makes them are handed on, such as whose
             consent it takes: stands on the listening page and in the run's model card.
+        folder_is_one: ``(folder) -> bool``: whether a folder is one file of this kind in pieces, as a folder of
+            pictures is a film; where it is None, a folder holds files.
     """
 
     hook = "wganx_modalities"
     word = "modality"
     plural = "modalities"
-    factories = ("write", "preview", "open", "create")
+    factories = ("write", "preview", "open", "create", "folder_is_one")
 
     axes: tuple[str, ...]
     write: Factory
@@ -77,6 +79,7 @@ class Modality(Part):
     open: Factory | None = None
     create: Factory | None = None
     notice: str = ""
+    folder_is_one: Factory | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +127,12 @@ class Task(Part):
         fit: ``(config, formats, items) -> {name: JSON or tensor}``, run once when a run starts, on the training items:
             what depends on the task's own options, such as the moments of its spectrograms. Stored in the run beside
             what `Dataset.fit` found, under names of its own; `formats.fitted` has both from then on.
+        applied: fields of `config` that `Game.apply` alone reads, such as by how much a film is slowed down. Each is a
+            flag of ``wganx sample RUN --source FILE``, ``--factor 4``, and a keyword of `Run.apply`: for that call the
+            game is built with it in place of the run's own. They have other names than the flags that are there.
+
+    Raises:
+        ValueError: `config` has no such field.
     """
 
     hook = "wganx_tasks"
@@ -135,6 +144,12 @@ class Task(Part):
     build: Factory
     config: type[Config] = NoOptions
     fit: Factory | None = None
+    applied: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if strange := [name for name in self.applied if name not in self.config.model_fields]:
+            options = ", ".join(self.config.model_fields) or "none"
+            raise ValueError(f"{self}: applied names {strange[0]!r}, which is no option of it; options: {options}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +212,9 @@ class Metric(Part):
         modality: empty for one that applies to all.
         better: for every value whether lower or higher is better; values it does not name only inform.
         tasks: names of the tasks it is for; empty for all of the modality.
+        decisive: a generator that does no better in what `better` names than one of the task's trivial solutions is of
+            no use, and every evaluation says so loudly. For numbers that compare each sample with its own truth; not
+            where a trivial solution is good at it for nothing, as a copy is at being sharp.
         looks_at: ``features``: at labels and ``context.features`` alone. It is then shown sides whose ``real`` has a
             shape and no values, so that any number of samples is never in memory at once.
         most_rows: it is given no more rows, because its time grows faster than they do.
@@ -214,6 +232,7 @@ class Metric(Part):
     config: type[Config] = NoOptions
     better: Mapping[str, Literal["lower", "higher"]] = field(default_factory=dict)
     tasks: tuple[str, ...] = ()
+    decisive: bool = False
     looks_at: Literal["samples", "features"] = "samples"
     most_rows: int | None = None
     when: Literal["training", "evaluation", "request"] = "training"
