@@ -6,6 +6,7 @@ This module only declares what there is; factories are named, and imported when 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from wganx import Architecture, DataCard, Dataset, Extractor, HealthCheck, Metric, Modality, Scenario, Task, hookimpl
 from wganx_video.configs.datasets import BouncingDigitsConfig, MovingMnistConfig, SpritesConfig
