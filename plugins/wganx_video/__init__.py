@@ -30,6 +30,7 @@ def wganx_modalities() -> Iterable[Modality]:
             preview="wganx_video.writers:preview_clips",
             open="wganx_video.video.streams:VideoSource",
             create="wganx_video.video.streams:VideoSink",
+            folder_is_one="wganx_video.video.frames:is_film",
         )
     ]
 
