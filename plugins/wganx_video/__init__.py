@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 from wganx import Architecture, DataCard, Dataset, Extractor, HealthCheck, Metric, Modality, Scenario, Task, hookimpl
 from wganx_video.configs.datasets import BouncingDigitsConfig, MovingMnistConfig, SpritesConfig
 from wganx_video.configs.films import FILM, INTERPOLATE_FILM, PREDICT_FILM
+from wganx_video.configs.judges import FuturesConfig, I3dConfig, LpipsConfig, PixelsConfig
 from wganx_video.configs.networks import FoldedCriticConfig, FoldnetGeneratorConfig, SpacetimeCriticConfig
 from wganx_video.configs.tasks import InterpolateConfig, PredictConfig, UpscaleConfig
 
@@ -129,17 +131,161 @@ def wganx_architectures() -> Iterable[Architecture]:
 
 @hookimpl
 def wganx_extractors() -> Iterable[Extractor]:
-    return []
+    return [
+        Extractor(
+            name="lpips",
+            modality="video",
+            summary="differences that people see, by LPIPS; a weights file of yours",
+            load="wganx_video.judges.perception:lpips",
+            config=LpipsConfig,
+            card=DataCard(
+                source="torchvision's AlexNet or VGG-16, LPIPS 0.1 (Zhang et al. 2018)", licence="BSD", offline=False,
+                size="244 or 553 MB",
+            ),
+        ),
+        Extractor(
+            name="i3d",
+            modality="video",
+            summary="what happens in films, by I3D; a TorchScript file of yours",
+            load="wganx_video.judges.motion:i3d",
+            config=I3dConfig,
+            card=DataCard(
+                source="I3D (Carreira and Zisserman 2017)", licence="Apache-2.0", offline=False, size="50 MB"
+            ),
+        ),
+    ]  # fmt: skip
+
+
+def _of_pixels(better: Literal["lower", "higher"], *values: str) -> dict[str, Literal["lower", "higher"]]:
+    """In colours, and in luma."""
+    return {f"{value}{suffix}": better for suffix in ("", "_y") for value in values}
 
 
 @hookimpl
 def wganx_metrics() -> Iterable[Metric]:
-    return []
+    return [
+        Metric(
+            name="error",
+            modality="video",
+            summary="squared and absolute errors: summed over a frame as OpenSTL does, and per pixel",
+            compute="wganx_video.judges.fidelity:error",
+            config=PixelsConfig,
+            better=_of_pixels("lower", "mse", "mae", "mse_pixel", "mae_pixel"),
+            decisive=True,
+        ),
+        Metric(
+            name="psnr",
+            modality="video",
+            summary="peak signal-to-noise ratio in dB: the mean of frames, and of all errors at once",
+            compute="wganx_video.judges.fidelity:psnr",
+            config=PixelsConfig,
+            better=_of_pixels("higher", "psnr", "psnr_global"),
+            decisive=True,
+        ),
+        Metric(
+            name="ssim",
+            modality="video",
+            summary="structural similarity: by a Gaussian window, and as in OpenSTL's tables (legacy)",
+            compute="wganx_video.judges.fidelity:structure",
+            config=PixelsConfig,
+            better=_of_pixels("higher", "ssim", "ssim_legacy"),
+            decisive=True,
+        ),
+        Metric(
+            name="sharpness",
+            modality="video",
+            summary="gradients over those of the truth: below 1 is blur",
+            compute="wganx_video.judges.sight:sharpness",
+            better={"sharpness_gap": "lower"},
+        ),
+        Metric(
+            name="flicker",
+            modality="video",
+            summary="error of the changes from frame to frame, seams to given frames among them",
+            compute="wganx_video.judges.sight:flicker",
+            better={"flicker": "lower"},
+        ),
+        Metric(
+            name="steps",
+            modality="video",
+            summary="errors frame by frame, from the first that is made to the last",
+            compute="wganx_video.judges.fidelity:steps",
+            config=PixelsConfig,
+            better={"mse_first": "lower", "mse_last": "lower"},
+            when="evaluation",
+        ),
+        Metric(
+            name="futures",
+            modality="video",
+            summary="the best of several futures, and how far they lie apart",
+            compute="wganx_video.judges.futures:futures",
+            config=FuturesConfig,
+            tasks=("predict",),
+            better={"best_mse": "lower", "best_psnr": "higher", "best_ssim": "higher", "mean_mse": "lower"},
+            most_rows=100,
+            when="evaluation",
+        ),
+        Metric(
+            name="lpips",
+            modality="video",
+            summary="differences to the truth that people see; a weights file of yours",
+            compute="wganx_video.judges.perception:perceptual",
+            better={"lpips": "lower"},
+            most_rows=200,
+            when="evaluation",
+        ),
+        Metric(
+            name="fvd",
+            modality="video",
+            summary="Fréchet distance of whole films; a weights file of yours",
+            compute="wganx_video.judges.motion:fvd",
+            better={"fvd": "lower"},
+            when="evaluation",
+        ),
+    ]
 
 
 @hookimpl
 def wganx_health_checks() -> Iterable[HealthCheck]:
-    return []
+    return [
+        HealthCheck(
+            name="constant",
+            code="WX081",
+            summary="made frames of one colour, such as black",
+            modality="video",
+            mend="take the un-squared distance (task.fidelity) and no absolute differences, or raise task.fidelity",
+            inspect="wganx_video.judges.ailments:constant",
+            level="bad",
+            patience=5,
+        ),
+        HealthCheck(
+            name="copied",
+            code="WX082",
+            summary="made frames that are copies of given ones",
+            modality="video",
+            mend="train longer, or take frames that lie further apart, between which more moves",
+            inspect="wganx_video.judges.ailments:copied",
+            patience=5,
+        ),
+        HealthCheck(
+            name="blurred",
+            code="WX083",
+            summary="made frames far less sharp than real ones",
+            modality="video",
+            mend="lower task.fidelity, which the critic is weighed against, or train longer",
+            inspect="wganx_video.judges.ailments:blurred",
+            patience=10,
+        ),
+        HealthCheck(
+            name="flickering",
+            code="WX084",
+            summary="made films that change more than real ones",
+            modality="video",
+            mend="raise task.temporal_difference or task.fidelity, or let the critic see frames together",
+            inspect="wganx_video.judges.ailments:flickering",
+            patience=5,
+        ),
+    ]
 
 
 @hookimpl

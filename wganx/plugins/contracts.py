@@ -237,11 +237,15 @@ class Sides:
         candidate: what is judged: generated samples, other real ones, a baseline's.
         truth: the held-out samples whose context made the candidate, row by row.
         reference: other held-out samples.
+        again: ``again(k)``, k from 1 on: other samples ``(N, ...)`` for the same rows, drawn anew where the candidate
+            is drawn, the same ones where it is not. None for a generator without noise, which has no others, and for
+            metrics that look at features alone.
     """
 
     candidate: Batch
     truth: Batch
     reference: Batch
+    again: Callable[[int], Tensor] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -207,6 +207,9 @@ class Metric(Part):
         modality: empty for one that applies to all.
         better: for every value whether lower or higher is better; values it does not name only inform.
         tasks: names of the tasks it is for; empty for all of the modality.
+        decisive: a generator that does no better in what `better` names than one of the task's trivial solutions is of
+            no use, and every evaluation says so loudly. For numbers that compare each sample with its own truth; not
+            where a trivial solution is good at it for nothing, as a copy is at being sharp.
         looks_at: ``features``: at labels and ``context.features`` alone. It is then shown sides whose ``real`` has a
             shape and no values, so that any number of samples is never in memory at once.
         most_rows: it is given no more rows, because its time grows faster than they do.
@@ -224,6 +227,7 @@ class Metric(Part):
     config: type[Config] = NoOptions
     better: Mapping[str, Literal["lower", "higher"]] = field(default_factory=dict)
     tasks: tuple[str, ...] = ()
+    decisive: bool = False
     looks_at: Literal["samples", "features"] = "samples"
     most_rows: int | None = None
     when: Literal["training", "evaluation", "request"] = "training"

@@ -67,6 +67,11 @@ class Medium:
     seconds: float = 0.0
     strip: Strip | None = None
 
+    @property
+    def wide(self) -> bool:
+        """Whether it takes the room of two: several films side by side cannot be read in that of one."""
+        return self.width > WIDEST_CLIP
+
 
 @dataclass(frozen=True)
 class Media:

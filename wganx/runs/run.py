@@ -276,7 +276,7 @@ class Run:
         repeats: int | None = None,
         checkpoint: str | int = "last",
         extractor: str | Path | nn.Module | None = None,
-        weights: str | Path | None = None,
+        weights: str | Path | Mapping[str, str | Path] | None = None,
         watch: Callable[[str], None] = lambda message: None,
     ) -> Evaluation:
         """Measure the averaged generator on held-out data and store the result as ``evaluation.json``.
@@ -289,7 +289,7 @@ class Run:
             checkpoint: ``last``, ``best``, or a step.
             extractor: whose features are compared, where a metric leaves it open: a name, a TorchScript or ONNX file,
                 or a module ``(N, ...) -> (N, d)``, which sees samples in the task's own format.
-            weights: the file that Inception takes its weights from, for FID, KID and IS.
+            weights: the file that Inception takes its weights from, for FID, KID and IS; or files by extractor.
             watch: told what is being done.
 
         Raises:

@@ -58,7 +58,8 @@ class Upscale(Game):
         height, width = (side - side % self.scale for side in high.shape[3:])
         clips = [window(high[..., :height, :width], self.frames, starts)]
         if self.stored_low is not None:
-            clips.append(window(items["low"], self.frames, starts))
+            # Where a side was rounded up, its last pixel has no whole large ones.
+            clips.append(window(items["low"][..., : height // self.scale, : width // self.scale], self.frames, starts))
         if training:
             clips = augmented(clips, self.config, rng, reverse=self.config.reverse, scale=self.scale)
         large = to_unit(clips[0], self.stored)
@@ -102,7 +103,9 @@ def _own_low(formats: Formats, high: SampleFormat, config: UpscaleConfig) -> Sam
             f"the dataset's small clips have {low.shape[1]} channels and the large {high.shape[1]}; bring both to one"
         )
     for small, large in zip(low.shape[2:], high.shape[2:]):
-        if small is not None and large is not None and small != large // config.scale:
+        if small is None or large is None:
+            continue
+        if small not in (large // config.scale, -(-large // config.scale)):
             ratio = large / small
             mend = f"set task.scale={ratio:g}" if ratio in (2, 3, 4, 8) else "give pairs of scale 2, 3, 4 or 8"
             raise ConfigError(
