@@ -105,7 +105,8 @@ class FrameNetwork:
     def _tiled(self, group_TCHW: Tensor, draw: int, beside: Mapping[str, Tensor]) -> Tensor:
         rows, columns = self._axes(*group_TCHW.shape[2:])
         padded = group_TCHW[..., rows.pixels, :][..., columns.pixels]
-        scale, whole = self._scale, None
+        scale = self._scale
+        whole: Tensor | None = None
         at_once = min(max(self._pixels // (rows.side * columns.side), 1), _MOST_ROWS)
         for places in _batches(list(product(rows.spans, columns.spans)), at_once):
             cut_NTCHW = torch.stack(

@@ -112,7 +112,11 @@ def create_writer(path: Path, form: Form) -> Writer:
     if form.channels > 4:
         raise UsageError(f"{ending or 'a folder of frames'} holds no {form.channels} channels; end the name in .npy")
     if form.sound_of is not None and ending not in _CONTAINERS:
-        log.warning("the sound of %s is left out, because %s has no room for it", form.sound_of, ending or "a folder")
+        log.warning(
+            "the sound of %s is left out, because %s has no room for it",
+            form.sound_of,
+            "a folder" if ending in _NO_ENDING else ending,
+        )
     if ending in _CONTAINERS:
         from wganx_video.video.container_writing import ContainerWriter
 
