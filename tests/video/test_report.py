@@ -48,7 +48,8 @@ def test_all_clips_show_the_same_frame_and_nothing_is_cut_off(browser, report, s
     )
     page = context.new_page()
     heard = []
-    page.on("console", lambda message: "willReadFrequently" in message.text or heard.append(message.text))  # by this test
+    # That canvases are read is this test's doing.
+    page.on("console", lambda message: "willReadFrequently" in message.text or heard.append(message.text))
     page.on("pageerror", lambda error: heard.append(str(error)))
     page.on("request", lambda request: request.url.startswith(("file:", "data:")) or heard.append(request.url))
     page.goto(report.as_uri())
