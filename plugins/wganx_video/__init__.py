@@ -10,11 +10,24 @@ from pathlib import Path
 from typing import Literal
 
 from wganx import Architecture, DataCard, Dataset, Extractor, HealthCheck, Metric, Modality, Scenario, Task, hookimpl
+from wganx_video.configs.datasets import (
+    CORPORA,
+    FILMS,
+    FRAMES,
+    MENDS,
+    BouncingDigitsConfig,
+    FolderConfig,
+    MovingMnistConfig,
+    SpritesConfig,
+)
+from wganx_video.configs.films import FILM, INTERPOLATE_FILM, PREDICT_FILM
 from wganx_video.configs.judges import FuturesConfig, I3dConfig, LpipsConfig, PixelsConfig
 from wganx_video.configs.networks import FoldedCriticConfig, FoldnetGeneratorConfig, SpacetimeCriticConfig
 from wganx_video.configs.tasks import InterpolateConfig, PredictConfig, UpscaleConfig
 
 WGANX_API = 1
+
+_RESIZE = "frames whose size is another by antialiased bicubic interpolation, as dataset.size and dataset.fit say"
 
 
 @hookimpl
@@ -28,13 +41,73 @@ def wganx_modalities() -> Iterable[Modality]:
             preview="wganx_video.writers:preview_clips",
             open="wganx_video.video.streams:VideoSource",
             create="wganx_video.video.streams:VideoSink",
+            folder_is_one="wganx_video.video.frames:is_film",
         )
     ]
 
 
 @hookimpl
 def wganx_datasets() -> Iterable[Dataset]:
-    return []
+    yield Dataset(
+        name="bouncing-digits",
+        modality="video",
+        summary="handwritten digits that bounce off the edges, made when it starts",
+        config=BouncingDigitsConfig,
+        open="wganx_video.datasets.bouncing_digits:open_bouncing_digits",
+        card=DataCard(source="the digits of scikit-learn (UCI)", licence="CC BY 4.0", offline=True, size="2,000 clips"),
+    )
+    yield Dataset(
+        name="sprites",
+        modality="video",
+        summary="coloured shapes that move over a slope of colour, made when it starts",
+        config=SpritesConfig,
+        open="wganx_video.datasets.sprites:open_sprites",
+        card=DataCard(source="drawn when opened, by the seed", licence="MIT", offline=True, size="2,000 clips"),
+    )
+    yield Dataset(
+        name="moving-mnist",
+        modality="video",
+        summary="MNIST's digits that bounce, and the published test clips where they are",
+        config=MovingMnistConfig,
+        open="wganx_video.datasets.moving_mnist:open_moving_mnist",
+        card=DataCard(
+            source="MNIST (LeCun, Cortes, Burges); Srivastava et al. 2015",
+            licence="CC BY-SA 3.0",
+            offline=False,
+            size="10,000 clips",
+        ),
+    )
+    yield Dataset(
+        name="folder",
+        modality="video",
+        summary="your own films, folders of frames or arrays, in a folder or a .zip archive of one",
+        config=FolderConfig,
+        open="wganx_video.datasets.folder:open_folder",
+        fit="wganx_video.datasets.folder:fit_folder",
+        listing="wganx_video.datasets.folder:list_folder",
+        card=DataCard(source="your own files", licence="yours", offline=True),
+        folder=True,
+        suffixes=(*FILMS, *FRAMES),
+        mends=MENDS,
+        probe="wganx_video.video.probing:probe",
+        resize=_RESIZE,
+    )
+    for name, (place, config, summary, source, licence, size) in CORPORA.items():
+        corpus = f"wganx_video.datasets.corpora.{place}"
+        yield Dataset(
+            name=name,
+            modality="video",
+            summary=summary,
+            config=config,
+            open=f"{corpus}.open",
+            fit=f"{corpus}.fit",
+            listing=f"{corpus}.listing",
+            card=DataCard(source=source, licence=licence, offline=False, size=size),
+            suffixes=(*FILMS, *FRAMES),
+            mends=MENDS,
+            probe="wganx_video.video.probing:probe",
+            resize=_RESIZE,
+        )
 
 
 @hookimpl
@@ -45,6 +118,7 @@ def wganx_tasks() -> Iterable[Task]:
             modality="video",
             summary="frames to come from those before them",
             config=PredictConfig,
+            applied=PREDICT_FILM,
             build="wganx_video.tasks.predict:Predict",
             fit="wganx_video.tasks.predict:fit_prediction",
         ),
@@ -53,6 +127,7 @@ def wganx_tasks() -> Iterable[Task]:
             modality="video",
             summary="frames between others, at fixed places or any time",
             config=InterpolateConfig,
+            applied=INTERPOLATE_FILM,
             build="wganx_video.tasks.interpolate:Interpolate",
         ),
         Task(
@@ -60,6 +135,7 @@ def wganx_tasks() -> Iterable[Task]:
             modality="video",
             summary="frames twice to eight times as large",
             config=UpscaleConfig,
+            applied=FILM,
             build="wganx_video.tasks.upscale:Upscale",
         ),
     ]

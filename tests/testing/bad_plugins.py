@@ -197,6 +197,13 @@ BAD = [
     Bad("fits what no run can store", "dataset/fit", '{"mean": 0.5,', '{"mean": object(),', "or what JSON can hold"),
     # -- tasks --------------------------------------------------------------------------------------------------------
     Bad(
+        "options for files that it does not take",
+        "task/applied",
+        "build=Generate, fit=count_bits",
+        'build=Generate, fit=count_bits, config=BitsConfig, applied=("count",)',
+        "makes nothing of files",
+    ),
+    Bad(
         "breaks where a key is missing",
         "task/builds",
         'formats.need("label", "task.name=generate")',

@@ -148,9 +148,19 @@ class Game(ABC):
 Baseline = Callable[[Batch, "torch.Generator"], "Tensor"]
 """A trivial solution: from a held-out batch to samples of the same shape as ``batch.real``."""
 
-Make = Callable[[Mapping[str, "Tensor"]], "Tensor"]
-"""The averaged generator: context by name, each ``(N, ...)``, to samples ``(N, *sample.shape)``. Labels that are left
-out are those that were asked for; noise is drawn."""
+
+class Make(Protocol):
+    """The averaged generator, as `Game.apply` is given it."""
+
+    def __call__(self, context: Mapping[str, Tensor], /, *, draw: int | None = None) -> Tensor:
+        """Samples ``(N, *sample.shape)`` for context by name, each ``(N, ...)``, on the generator's device.
+
+        Labels that are left out are those that were asked for; noise is drawn, and follows from the seed.
+
+        Args:
+            draw: number of a noise that all rows have, and those of every call that says the same: for tiles of one
+                frame, and for windows that are faded into each other. Every row has its own where it is left out.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +195,17 @@ class Source(Protocol):
 
 
 class Sink(Protocol):
-    """A file that is written as a stream."""
+    """A file that is written as a stream, and is like the source in all that nobody says otherwise."""
+
+    def expect(self, format: SampleFormat) -> None:
+        """What comes has another format than the source: larger frames, another rate.
+
+        A `Game.apply` says so before it writes anything. A plugin whose sinks can only be like their source leaves
+        this out; a game that asks for it all the same is refused with its name.
+        """
 
     def write(self, chunk: Tensor) -> None:
-        """Append what has the axes of the source's format."""
+        """Append what has the axes of the source's format, and its sizes or those that are expected."""
 
     def close(self) -> None:
         """End the file, which is there whole from now on."""

@@ -6,6 +6,7 @@ import io
 import math
 from collections.abc import Mapping
 from contextlib import closing
+from typing import BinaryIO
 
 import torch
 from torch import Tensor
@@ -18,9 +19,11 @@ _CLIPPED_RUN = 3
 """So many samples at the full scale beside each other are no single peak but a top that was cut off."""
 _CLIPPED_RUNS = 3
 _PIECE_SECONDS = 60
+_LARGEST_PAGE = 27 + 255 + 255 * 255
+"""Bytes of an Ogg page at most: header, table of segments, segments (RFC 3533)."""
 
 
-def probe(content: bytes, path: str) -> Mapping[str, str]:
+def probe(file: BinaryIO, path: str) -> Mapping[str, str]:
     """What a sound is like, once it was decoded whole, piece by piece.
 
     ``{"length": "0.5 to 1 s", "rate": "8,000 Hz", "channels": "1", "format": "WAV PCM_16", "level": "-30 to -20 dB"}``,
@@ -31,7 +34,7 @@ def probe(content: bytes, path: str) -> Mapping[str, str]:
     Raises:
         DataError: the content is no sound that the training can read whole: damaged, empty, cut short, or not numbers.
     """
-    with closing(OpenSound(io.BytesIO(content), path)) as sound:
+    with closing(OpenSound(file, path)) as sound:
         known = sound.header
         heard = _Heard(known.channels)
         for start in range(0, known.frames, piece := _PIECE_SECONDS * known.rate):
@@ -44,7 +47,7 @@ def probe(content: bytes, path: str) -> Mapping[str, str]:
         "format": f"{known.container} {known.subtype}",
         "level": "silence" if level < SILENT_DB else f"{(floor := 10 * math.floor(level / 10))} to {floor + 10} dB",
     }
-    cut = known.container == "OGG" and _ends_open(content)
+    cut = known.container == "OGG" and _ends_open(file)
     if amiss := "cut short: its stream has no end" if cut else _amiss(known.frames, level, heard):
         found["look"] = amiss
     return found
@@ -90,8 +93,10 @@ def _amiss(frames: int, level: float, heard: _Heard) -> str:
     return ""
 
 
-def _ends_open(content: bytes) -> bool:
+def _ends_open(file: BinaryIO) -> bool:
     """Whether the last page of an Ogg file is not marked as the last, or not all there."""
+    file.seek(-min(file.seek(0, io.SEEK_END), _LARGEST_PAGE), io.SEEK_END)
+    content = file.read()
     page = content[content.rfind(b"OggS") :]
     if len(page) < 27 or not page[5] & 4:
         return True

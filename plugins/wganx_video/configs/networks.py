@@ -23,6 +23,9 @@ class FoldnetGeneratorConfig(Config):
     norm: Literal["none", "pixel", "group"] = Field(
         "pixel", description="norm in the blocks: of a place's channels, or of groups over the whole frame"
     )
+    motion: bool = Field(
+        False, description="to interpolate: carry frames along a flow before they are blended; for what moves far"
+    )
     start: Literal["auto", "blank", "last-frame", "mean-of-past"] = Field(
         "auto", description="what the network adds to: auto: the linear blend, bicubic, and to predict a blank frame"
     )

@@ -8,6 +8,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from wganx import Config
+from wganx_video.configs.films import FilmOptions, InterpolateFilmOptions, PredictFilmOptions
 
 
 class ClipsConfig(Config):
@@ -33,7 +34,7 @@ class LossesConfig(Config):
     temporal_difference: float = Field(0.0, ge=0, description="weight of the differences of motion from frame to frame")
 
 
-class PredictConfig(ClipsConfig, LossesConfig):
+class PredictConfig(ClipsConfig, LossesConfig, PredictFilmOptions):
     """Frames to come from those before them."""
 
     past: int = Field(5, ge=1, description="frames that are given")
@@ -43,7 +44,7 @@ class PredictConfig(ClipsConfig, LossesConfig):
     )
 
 
-class InterpolateConfig(ClipsConfig, LossesConfig):
+class InterpolateConfig(ClipsConfig, LossesConfig, InterpolateFilmOptions):
     """Frames between others."""
 
     kept: tuple[int, ...] = Field((0, 2), min_length=2, description="places in a clip of the frames that are given")
@@ -79,7 +80,7 @@ class InterpolateConfig(ClipsConfig, LossesConfig):
         return tuple(place for place in range(self.kept[-1]) if place not in self.kept)
 
 
-class UpscaleConfig(ClipsConfig, LossesConfig):
+class UpscaleConfig(ClipsConfig, LossesConfig, FilmOptions):
     """Larger frames from small ones: the dataset's own pairs, or clips that are made small here."""
 
     scale: Literal[2, 3, 4, 8] = Field(2, description="how many times as high and wide")

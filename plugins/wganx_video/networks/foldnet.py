@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from wganx import BuildContext, ConfigError
 from wganx_video.configs.networks import FoldnetGeneratorConfig
+from wganx_video.networks.motion import MOTIONS, carried, neighbours
 from wganx_video.networks.pairs import Pair
 from wganx_video.networks.starts import blank, blend, blend_weights, enlarge, last_frame, mean_of_past, time_weights
 
@@ -47,6 +48,9 @@ class FoldNet(nn.Module):
             )
         if pair.key != "past" and config.start != "auto":
             raise ConfigError(f"generator.start={config.start} is for task.name=predict; leave it out")
+        if pair.key != "frames" and config.motion:
+            raise ConfigError("generator.motion=true is for task.name=interpolate; leave it out")
+        self.motion = MOTIONS if config.motion else 0
         self.start = "blank" if config.start == "auto" else config.start
         self.noise_length = sum(context.noise)
         self.fold = config.fold or _FOLD[pair.key]
@@ -56,7 +60,7 @@ class FoldNet(nn.Module):
         self.first = nn.Conv2d(c_in, config.width, 3, padding=1)
         block = _Mixer if config.block == "mixer" else _Plain
         self.blocks = nn.Sequential(*(block(config.width, config.norm) for _ in range(config.blocks)))
-        c_out = len(pair.made) * pair.channels * (self.fold * pair.scale) ** 2
+        c_out = len(pair.made) * (pair.channels + self.motion) * (self.fold * pair.scale) ** 2
         self.last = nn.Conv2d(config.width, c_out, 3, padding=1)
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(cast(Tensor, self.last.bias))
@@ -67,7 +71,10 @@ class FoldNet(nn.Module):
         h = self.first(self._folded(given_NKCHW, noise, inputs))
         h = self.last(h + self.blocks(h))
         change = F.pixel_shuffle(h, self.fold * self.pair.scale)[..., :height, :width]
-        change_NMCHW = torch.unflatten(change, 1, (len(self.pair.made), self.pair.channels))
+        change_NMCHW = torch.unflatten(change, 1, (len(self.pair.made), self.pair.channels + self.motion))
+        if self.motion:
+            motion_NM5HW, change_NMCHW = change_NMCHW[:, :, : self.motion], change_NMCHW[:, :, self.motion :]
+            return bounded(self._carried(given_NKCHW, motion_NM5HW, inputs) + change_NMCHW)
         return bounded(self._start(given_NKCHW, inputs) + change_NMCHW)
 
     def _folded(self, given_NKCHW: Tensor, noise: tuple[Tensor, ...], inputs: dict[str, Tensor]) -> Tensor:
@@ -81,6 +88,11 @@ class FoldNet(nn.Module):
             beside.append(inputs["time"][:, None].to(x.dtype))
         maps = [each[:, :, None, None].expand(-1, -1, *x.shape[2:]) for each in beside]
         return torch.cat([x, *maps], 1) if maps else x
+
+    def _carried(self, given_NKCHW: Tensor, motion_NM5HW: Tensor, inputs: dict[str, Tensor]) -> Tensor:
+        before, after = neighbours(self.pair.given, self.pair.made)
+        share = inputs["time"][:, None] if self.pair.timed else self.weights_MK[range(len(after)), after]
+        return carried(given_NKCHW[:, before], given_NKCHW[:, after], share[..., None, None, None], motion_NM5HW)
 
     def _start(self, given_NKCHW: Tensor, inputs: dict[str, Tensor]) -> Tensor:
         match self.pair.key:

@@ -63,7 +63,7 @@ def enlarge(low_NTCHW: Tensor, scale: int, kernel: Kernel = "bicubic-0.75") -> T
     else:
         mode = kernel.partition("-")[0]
         # Torch has a = -0.5 where it looks at more of the picture in shrinking it, and -0.75 where it does not.
-        with _in_single(rows):
+        with in_single(rows):
             large = F.interpolate(rows.float(), size, mode=mode, antialias=kernel == "bicubic-0.5")
     return torch.unflatten(large.clamp(0, 1), 0, clip)
 
@@ -72,10 +72,10 @@ def shrink(large_NTCHW: Tensor, scale: int) -> Tensor:
     """Frames ``1 / scale`` times as high and wide, by antialiased bicubic interpolation, a = -0.5; not cut off."""
     rows, clip = large_NTCHW.flatten(0, 1), large_NTCHW.shape[:2]
     size = (rows.shape[2] // scale, rows.shape[3] // scale)
-    with _in_single(rows):
+    with in_single(rows):
         return torch.unflatten(F.interpolate(rows.float(), size, mode="bicubic", antialias=True), 0, clip)
 
 
-def _in_single(x: Tensor) -> torch.autocast:
+def in_single(x: Tensor) -> torch.autocast:
     """Kernels of interpolation are computed in single precision, whatever the training's is: not all know bfloat16."""
     return torch.autocast(x.device.type, enabled=False)

@@ -7,21 +7,27 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from wganx import Batch, Formats, Game, Networks, SampleFormat
+from wganx import Batch, Formats, Game, Make, Networks, SampleFormat, Sink, Source
 from wganx_video.configs.tasks import InterpolateConfig
 from wganx_video.networks.starts import blend, blend_weights, time_weights
 from wganx_video.tasks.clips import augmented, clip_format, frames_of, random_starts, to_unit, window
+from wganx_video.tasks.instants import Instants
 from wganx_video.tasks.losses import weighted_losses
+from wganx_video.tasks.whole_files import interpolate_file
 
 
 class Interpolate(Game):
     """The frames that are missing between those that are kept.
+
+    A film may have any rate: what is made lies between its frames, however far these are apart.
 
     Attributes:
         kept: places of the given frames, from 0 on.
         missing: places of the made ones; at any time, those that are trained on, one at once.
         any_time: the context has ``time (N,)`` as well, in (0, 1) between the two frames that are kept.
     """
+
+    takes_any_rate = True
 
     def __init__(self, config: InterpolateConfig, formats: Formats) -> None:
         self.config = config
@@ -71,6 +77,10 @@ class Interpolate(Game):
         places = [*self.kept, *self.missing]
         order = sorted(range(len(places)), key=places.__getitem__)
         return torch.cat([frames, between], 1)[:, order]
+
+    def apply(self, source: Source, make: Make, sink: Sink) -> None:
+        instants = Instants(self.kept, self.missing, any_time=self.any_time)
+        interpolate_file(source, make, sink, kept=self.context["frames"], instants=instants, options=self.config)
 
     def baselines(self) -> Mapping[str, Callable[[Batch, torch.Generator], Tensor]]:
         return {"linear-blend": self._linear_blend, "copy-previous": self._copy_previous}

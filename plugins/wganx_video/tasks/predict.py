@@ -8,11 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from wganx import Batch, ConfigError, Formats, Game, Items, Networks
+from wganx import Batch, ConfigError, Formats, Game, Items, Make, Networks, Sink, Source
 from wganx_video.configs.tasks import PredictConfig
 from wganx_video.networks.starts import blank, last_frame, mean_of_past
 from wganx_video.tasks.clips import augmented, clip_format, frames_of, random_starts, to_unit, window
 from wganx_video.tasks.losses import weighted_losses
+from wganx_video.tasks.whole_files import predict_file
 
 _MOST_FITTED = 200
 """Clips whose mean frame is taken; it changes little with more."""
@@ -79,6 +80,9 @@ class Predict(Game):
     def roll(self, past: Tensor, future: Tensor) -> Tensor:
         """The past ``(N, past_frames, ...)`` of what comes after `future`: predictions are fed back."""
         return torch.cat([past, future], 1)[:, -self.past_frames :]
+
+    def apply(self, source: Source, make: Make, sink: Sink) -> None:
+        predict_file(source, make, sink, past=self.context["past"], future=self.future_frames, options=self.config)
 
     def baselines(self) -> Mapping[str, Callable[[Batch, torch.Generator], Tensor]]:
         def of_past(solution: Callable[[Tensor, int], Tensor]) -> Callable[[Batch, torch.Generator], Tensor]:

@@ -9,12 +9,13 @@ from typing import get_args
 import torch
 from torch import Tensor
 
-from wganx import Batch, ConfigError, Formats, Game, Networks, SampleFormat
+from wganx import Batch, ConfigError, Formats, Game, Make, Networks, SampleFormat, Sink, Source
 from wganx_video.configs.tasks import UpscaleConfig
 from wganx_video.networks.starts import Kernel, enlarge, shrink
 from wganx_video.tasks.clips import augmented, clip_format, frames_of, random_starts, to_unit, window
 from wganx_video.tasks.degrading import degrade
 from wganx_video.tasks.losses import distance, weighted_losses
+from wganx_video.tasks.whole_files import upscale_file
 
 
 class Upscale(Game):
@@ -26,6 +27,8 @@ class Upscale(Game):
         made: which of these are made large, all or the middle one.
         own_pairs: the dataset has the small clips as well.
     """
+
+    takes_any_rate = True
 
     def __init__(self, config: UpscaleConfig, formats: Formats) -> None:
         self.config = config
@@ -55,7 +58,8 @@ class Upscale(Game):
         height, width = (side - side % self.scale for side in high.shape[3:])
         clips = [window(high[..., :height, :width], self.frames, starts)]
         if self.stored_low is not None:
-            clips.append(window(items["low"], self.frames, starts))
+            # Where a side was rounded up, its last pixel has no whole large ones.
+            clips.append(window(items["low"][..., : height // self.scale, : width // self.scale], self.frames, starts))
         if training:
             clips = augmented(clips, self.config, rng, reverse=self.config.reverse, scale=self.scale)
         large = to_unit(clips[0], self.stored)
@@ -79,6 +83,11 @@ class Upscale(Game):
         """The small frames of which large ones are made."""
         return batch.context["low"][:, self.made.start : self.made.stop]
 
+    def apply(self, source: Source, make: Make, sink: Sink) -> None:
+        upscale_file(
+            source, make, sink, low=self.context["low"], made=len(self.made), scale=self.scale, options=self.config
+        )
+
     def baselines(self) -> Mapping[str, Callable[[Batch, torch.Generator], Tensor]]:
         def by(kernel: Kernel, batch: Batch, rng: torch.Generator) -> Tensor:
             return enlarge(self._shown(batch), self.scale, kernel)
@@ -94,7 +103,9 @@ def _own_low(formats: Formats, high: SampleFormat, config: UpscaleConfig) -> Sam
             f"the dataset's small clips have {low.shape[1]} channels and the large {high.shape[1]}; bring both to one"
         )
     for small, large in zip(low.shape[2:], high.shape[2:]):
-        if small is not None and large is not None and small != large // config.scale:
+        if small is None or large is None:
+            continue
+        if small not in (large // config.scale, -(-large // config.scale)):
             ratio = large / small
             mend = f"set task.scale={ratio:g}" if ratio in (2, 3, 4, 8) else "give pairs of scale 2, 3, 4 or 8"
             raise ConfigError(

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Mapping
+
 import pytest
 import torch
-from wganx_audio.sound.probing import probe
+from wganx_audio.sound import probing
 
 from wganx import DataError
 
 RATE = 8000
+
+
+def probe(content: bytes, path: str) -> Mapping[str, str]:
+    return probing.probe(io.BytesIO(content), path)
 
 
 def test_a_good_file_is_described_and_nothing_more(tone, encoded) -> None:

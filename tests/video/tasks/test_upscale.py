@@ -49,6 +49,16 @@ def test_the_datasets_own_small_clips_are_taken_and_cut_at_the_same_place(clips,
     assert not torch.equal(made.batch(films.all, rng, training=False).context["low"], films.all["low"][:, :3] / 255)
 
 
+def test_small_clips_whose_sides_were_rounded_up_lose_what_has_no_whole_large_pixels(clips, play, rng):
+    films = clips(height=17, width=25, low=4)
+    assert films.all["low"].shape[3:] == (5, 7)
+    game = play(Upscale, UpscaleConfig, films, scale=4, frames=3)
+    batch = game.batch(films.all, rng, training=False)
+    assert batch.real.shape == (4, 3, 1, 16, 24)
+    assert torch.equal(batch.context["low"], films.all["low"][:, :3, :, :4, :6] / 255)
+    assert torch.equal(batch.real[..., ::4, ::4], batch.context["low"])
+
+
 def test_consistency_is_the_distance_of_the_shrunken_to_what_was_given(clips, play, rng):
     films = clips(height=32, width=32)
     game = play(Upscale, UpscaleConfig, films, scale=2, frames=3, consistency=2.0, fidelity=0, gradient_difference=0)
