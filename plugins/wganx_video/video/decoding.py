@@ -46,6 +46,7 @@ class Decoder:
     Attributes:
         container: as PyAV has it.
         stream: its film.
+        failed: numbers of packets, or of frames, that could not be decoded.
     """
 
     container: InputContainer
@@ -63,6 +64,7 @@ class Decoder:
         """
         self._av = pyav(name)
         self._file, self._name, self._kind, self._threads = file, name, kind, threads
+        self.failed: list[int] = []
         self._open()
 
     def rewind(self) -> None:
@@ -99,8 +101,15 @@ class Decoder:
         try:
             frames = self.codec.decode(packet)
         except self._av.FFmpegError:
+            self.failed.append(number)
             return []
-        return [(frame.pts, frame) for frame in frames if frame.pts is not None and not frame.is_corrupt]
+        decoded: list[tuple[int, VideoFrame]] = []
+        for frame in frames:
+            if frame.pts is not None and frame.is_corrupt:
+                self.failed.append(frame.pts)
+            elif frame.pts is not None:
+                decoded.append((frame.pts, frame))
+        return decoded
 
     def close(self) -> None:
         self.container.close()
@@ -114,6 +123,8 @@ class Decoder:
                 metadata_errors="replace",
                 buffer_size=_BUFFER,
             )
+        except self._av.EOFError as error:
+            raise DataError(f"{self._name} is no readable film: it ends before its first frame; {AGAIN}") from error
         except self._av.FFmpegError as error:
             raise DataError(f"{self._name} is no readable film: it is damaged ({reason(error)}); {AGAIN}") from error
         try:

@@ -61,6 +61,12 @@ class Index:
         found = np.flatnonzero(self.stamp_P == value)
         return int(found[0]) if len(found) else None
 
+    def agrees(self, packet: Packet[VideoStream], number: int) -> bool:
+        """Whether a packet is the one of that number, as far as packets can be told apart."""
+        if not self.field:
+            return number < len(self.frame_P)
+        return number < len(self.stamp_P) and getattr(packet, self.field) == self.stamp_P[number]
+
 
 class _Packets:
     """What the packets say, as they pass."""
@@ -108,9 +114,12 @@ def build_index(decoder: Decoder, name: str) -> tuple[Index, VideoFrame]:
         raise DataError(f"{name} is no readable film: it holds {held} of it can be decoded; {AGAIN}")
     if order is not None and decoded[0] in order:
         order = order[order.index(decoded[0]) :]  # those before were cut off from what they are made from
-    if order is None or order[: len(decoded)] != decoded or (whole and len(order) != len(decoded)):
-        order = decoded if whole else _order_by_decoding(decoder, keys)
-        decoder.rewind()
+    # Frames that are damaged stay frames, and whoever reads them is told. Others that are promised and do not come are
+    # none, and only decoding all of it shows which.
+    damaged = any(number > decoded[0] for number in decoder.failed)
+    as_promised = order is not None and order[: len(decoded)] == decoded and not (whole and len(order) != len(decoded))
+    if order is None or not (as_promised or damaged):
+        order = decoded if whole and not damaged else _order_by_decoding(decoder, keys, name)
     return _index(decoder, packets, order, keys), first
 
 
@@ -123,15 +132,20 @@ def _order_by_time(packets: _Packets) -> list[int] | None:
     return sorted(shown, key=packets.pts.__getitem__)
 
 
-def _order_by_decoding(decoder: Decoder, keys: list[int]) -> list[int]:
+def _order_by_decoding(decoder: Decoder, keys: list[int], name: str) -> list[int]:
     """The same, by decoding all of it."""
     decoder.rewind()
+    decoder.failed.clear()
     order: list[int] = []
     number = -1
     for number, packet in enumerate(decoder.packets()):
         order += [found for found, _ in decoder.decode(packet, number)]
     order += [found for found, _ in decoder.decode(None, number + 1)]
-    return [number for number in order if not keys or number >= keys[0]]
+    order = [number for number in order if not keys or number >= keys[0]]
+    if any(number > order[0] for number in decoder.failed):
+        good = sum(number < min(failed for failed in decoder.failed if failed > order[0]) for number in order)
+        raise DataError(f"{name} is damaged: frame {good:,} cannot be decoded, {good:,} before it can; {AGAIN}")
+    return order
 
 
 def _index(decoder: Decoder, packets: _Packets, order: list[int], keys: list[int]) -> Index:

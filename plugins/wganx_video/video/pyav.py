@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from threading import Lock
@@ -97,16 +98,17 @@ class OpenFilm(Frames):
         return self._decoder
 
     def _what_is_left(self, missing: int) -> str:
-        told = f"its last {missing:,} bytes are missing"
-        try:
+        told, frames = f"its last {missing:,} bytes or more are missing", 0
+        with suppress(DataError):
             decoder = self._opened()
-            frames = sum(len(decoder.decode(packet, number)) for number, packet in enumerate(decoder.packets()))
-            frames += len(decoder.decode(None, 0))
-        except DataError:
+            number = -1
+            for number, packet in enumerate(decoder.packets()):
+                frames += len(decoder.decode(packet, number))
+            frames += len(decoder.decode(None, number + 1))
+        if not frames:
             return told + ", and nothing of it can be decoded"
-        said = decoder.stream.frames
-        of = f" of {said:,}" if said > frames else ""
-        return f"{told}; {frames:,}{of} frames are there"
+        said = self._opened().stream.frames
+        return f"{told}; {frames:,}{f' of {said:,}' if said > frames else ''} frames are there"
 
     def _picture(self, number: int) -> NDArray[np.uint8]:
         frame = self._frame(number)
@@ -196,10 +198,12 @@ class OpenFilm(Frames):
         self, decoder: Decoder, number: int, first: Packet[VideoStream] | None
     ) -> Iterator[tuple[int, VideoFrame]]:
         """Frames with their numbers, as they are shown; `first` is a packet that was taken already."""
-        frame_P = self._film.index.frame_P
+        index, frame_P = self._film.index, self._film.index.frame_P
         packets = decoder.packets()
         while packet := first or next(packets, None):
             first = None
+            if not index.agrees(packet, number):
+                return  # MPEG streams give the times of others after a seek
             self._fed = number + 1
             for found, frame in decoder.decode(packet, number):
                 if frame_P[found] >= 0:
