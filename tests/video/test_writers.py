@@ -109,7 +109,8 @@ class TestFiles:
     def test_without_pyav_the_same_frames_in_webp(self, tmp_path, monkeypatch):
         without_av(monkeypatch)
         game, batch, _ = played("predict", channels=3)
-        smooth = batch.with_real(torch.linspace(0, 1, 16).expand_as(batch.real))
+        rising = torch.linspace(0.4, 1, 4).view(4, 1, 1, 1) * torch.linspace(0, 1, 16)
+        smooth = batch.with_real(rising.expand_as(batch.real))
         path, *_ = write_clips(smooth, game.sample, tmp_path, "sample")
         assert path.name == "sample-0000.webp"
         assert moments(path) == (4, (16, 16), 200)
