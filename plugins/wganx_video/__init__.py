@@ -10,13 +10,24 @@ from pathlib import Path
 from typing import Literal
 
 from wganx import Architecture, DataCard, Dataset, Extractor, HealthCheck, Metric, Modality, Scenario, Task, hookimpl
-from wganx_video.configs.datasets import BouncingDigitsConfig, MovingMnistConfig, SpritesConfig
+from wganx_video.configs.datasets import (
+    CORPORA,
+    FILMS,
+    FRAMES,
+    MENDS,
+    BouncingDigitsConfig,
+    FolderConfig,
+    MovingMnistConfig,
+    SpritesConfig,
+)
 from wganx_video.configs.films import FILM, INTERPOLATE_FILM, PREDICT_FILM
 from wganx_video.configs.judges import FuturesConfig, I3dConfig, LpipsConfig, PixelsConfig
 from wganx_video.configs.networks import FoldedCriticConfig, FoldnetGeneratorConfig, SpacetimeCriticConfig
 from wganx_video.configs.tasks import InterpolateConfig, PredictConfig, UpscaleConfig
 
 WGANX_API = 1
+
+_RESIZE = "frames whose size is another by antialiased bicubic interpolation, as dataset.size and dataset.fit say"
 
 
 @hookimpl
@@ -66,6 +77,37 @@ def wganx_datasets() -> Iterable[Dataset]:
             size="10,000 clips",
         ),
     )
+    yield Dataset(
+        name="folder",
+        modality="video",
+        summary="your own films, folders of frames or arrays, in a folder or a .zip archive of one",
+        config=FolderConfig,
+        open="wganx_video.datasets.folder:open_folder",
+        fit="wganx_video.datasets.folder:fit_folder",
+        listing="wganx_video.datasets.folder:list_folder",
+        card=DataCard(source="your own files", licence="yours", offline=True),
+        folder=True,
+        suffixes=(*FILMS, *FRAMES),
+        mends=MENDS,
+        probe="wganx_video.video.probing:probe",
+        resize=_RESIZE,
+    )
+    for name, (place, config, summary, source, licence, size) in CORPORA.items():
+        corpus = f"wganx_video.datasets.corpora.{place}"
+        yield Dataset(
+            name=name,
+            modality="video",
+            summary=summary,
+            config=config,
+            open=f"{corpus}.open",
+            fit=f"{corpus}.fit",
+            listing=f"{corpus}.listing",
+            card=DataCard(source=source, licence=licence, offline=False, size=size),
+            suffixes=(*FILMS, *FRAMES),
+            mends=MENDS,
+            probe="wganx_video.video.probing:probe",
+            resize=_RESIZE,
+        )
 
 
 @hookimpl

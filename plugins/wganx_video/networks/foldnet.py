@@ -38,6 +38,7 @@ class FoldNet(nn.Module):
     """
 
     weights_MK: Tensor
+    shares_M: Tensor
 
     def __init__(self, config: FoldnetGeneratorConfig, context: BuildContext) -> None:
         super().__init__()
@@ -54,8 +55,10 @@ class FoldNet(nn.Module):
         self.start = "blank" if config.start == "auto" else config.start
         self.noise_length = sum(context.noise)
         self.fold = config.fold or _FOLD[pair.key]
-        weights_MK = torch.zeros(0) if pair.key != "frames" or pair.timed else blend_weights(pair.given, pair.made)
+        weights_MK = torch.zeros(0, 0) if pair.key != "frames" or pair.timed else blend_weights(pair.given, pair.made)
         self.register_buffer("weights_MK", weights_MK, persistent=False)
+        _, after = neighbours(pair.given, pair.made) if weights_MK.numel() else ([], [])
+        self.register_buffer("shares_M", weights_MK[range(len(after)), after], persistent=False)
         c_in = len(pair.given) * pair.channels * self.fold**2 + pair.timed + self.noise_length
         self.first = nn.Conv2d(c_in, config.width, 3, padding=1)
         block = _Mixer if config.block == "mixer" else _Plain
@@ -90,9 +93,13 @@ class FoldNet(nn.Module):
         return torch.cat([x, *maps], 1) if maps else x
 
     def _carried(self, given_NKCHW: Tensor, motion_NM5HW: Tensor, inputs: dict[str, Tensor]) -> Tensor:
-        before, after = neighbours(self.pair.given, self.pair.made)
-        share = inputs["time"][:, None] if self.pair.timed else self.weights_MK[range(len(after)), after]
-        return carried(given_NKCHW[:, before], given_NKCHW[:, after], share[..., None, None, None], motion_NM5HW)
+        # Frame by frame, for a list of places would have to be sent to the device in the middle of a recorded step.
+        before, after = (
+            torch.stack([given_NKCHW[:, index] for index in side], 1)
+            for side in neighbours(self.pair.given, self.pair.made)
+        )
+        share = inputs["time"][:, None] if self.pair.timed else self.shares_M
+        return carried(before, after, share[..., None, None, None], motion_NM5HW)
 
     def _start(self, given_NKCHW: Tensor, inputs: dict[str, Tensor]) -> Tensor:
         match self.pair.key:

@@ -39,7 +39,7 @@ def degrade(large_NTCHW: Tensor, config: UpscaleConfig, rng: torch.Generator | N
 
     x = large_NTCHW
     if config.blur:
-        x = blurred(x, strength(config.blur))
+        x = blurred(x, strength(config.blur), reach=math.ceil(3 * config.blur))
     x = shrink(x, config.scale)
     if config.noise:
         x = x + strength(config.noise)[:, None, None, None, None] * _noise(x, rng)
@@ -48,9 +48,8 @@ def degrade(large_NTCHW: Tensor, config: UpscaleConfig, rng: torch.Generator | N
     return (x.clamp(0, 1) * 255).round() / 255
 
 
-def blurred(x_NTCHW: Tensor, deviation_N: Tensor) -> Tensor:
-    """A Gaussian blur, of each row its own, cut off at three times the largest deviation; edges are repeated."""
-    reach = max(math.ceil(3 * float(deviation_N.max())), 1)
+def blurred(x_NTCHW: Tensor, deviation_N: Tensor, *, reach: int) -> Tensor:
+    """A Gaussian blur, of each row its own, over `reach` pixels to each side; edges are repeated."""
     along = torch.arange(-reach, reach + 1, device=x_NTCHW.device)
     taps_NK = torch.exp(-0.5 * (along / deviation_N[:, None].clamp_min(1e-3)) ** 2)
     taps_NK = taps_NK / taps_NK.sum(1, keepdim=True)

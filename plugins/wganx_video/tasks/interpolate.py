@@ -76,7 +76,8 @@ class Interpolate(Game):
             return torch.cat([frames[:, :1], between, frames[:, 1:]], 1)
         places = [*self.kept, *self.missing]
         order = sorted(range(len(places)), key=places.__getitem__)
-        return torch.cat([frames, between], 1)[:, order]
+        each = [*frames.unbind(1), *between.unbind(1)]
+        return torch.stack([each[index] for index in order], 1)
 
     def apply(self, source: Source, make: Make, sink: Sink) -> None:
         instants = Instants(self.kept, self.missing, any_time=self.any_time)

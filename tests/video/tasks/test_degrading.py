@@ -46,18 +46,18 @@ def test_evaluation_sees_the_same_every_time_and_training_does_not(options):
 def test_a_blur_keeps_the_mean_and_spreads_a_point_as_a_gaussian():
     point = torch.zeros(2, 1, 1, 31, 31)
     point[..., 15, 15] = 1
-    spread = blurred(point, torch.tensor([1.5, 3.0]))
+    spread = blurred(point, torch.tensor([1.5, 3.0]), reach=9)
     torch.testing.assert_close(spread.sum((1, 2, 3, 4)), torch.ones(2), atol=1e-4, rtol=0)
     along = torch.arange(31.0) - 15
     variance = (spread.sum(3)[:, 0, 0] * along.square()).sum(1)
     torch.testing.assert_close(variance, torch.tensor([2.25, 9.0]), rtol=0.06, atol=0)
     flat = torch.full((1, 1, 1, 9, 9), 0.3)
-    torch.testing.assert_close(blurred(flat, torch.tensor([2.0])), flat)
+    torch.testing.assert_close(blurred(flat, torch.tensor([2.0]), reach=6), flat)
 
 
 def test_no_blur_changes_nothing():
     large = clips()
-    torch.testing.assert_close(blurred(large, torch.zeros(3)), large)
+    torch.testing.assert_close(blurred(large, torch.zeros(3), reach=1), large)
 
 
 @pytest.mark.parametrize("quality", [10, 50, 90])
