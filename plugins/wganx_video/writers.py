@@ -125,8 +125,13 @@ class _Shown:
             panels.append(moving("difference", self.difference, False, between=False))
         else:
             panels.append(moving(self._made_name, self.made, False))
-        kinds = ["" if line.small or not given else ", made" if here else f", {self._given_name}" for here in is_made]
-        return panels, [f"frame {place + 1}{kind}" for place, kind in zip(places, kinds)]
+        return panels, [f"frame {place + 1}{self._kind(here)}" for place, here in zip(places, is_made)]
+
+    def _kind(self, made: bool) -> str:
+        """What is said of a frame beside its number."""
+        if not self.given or self.line.small or (made and not self.differs):
+            return ""
+        return ", made" if made else f", {self._given_name}"
 
     @property
     def _given_name(self) -> str:

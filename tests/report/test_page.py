@@ -726,7 +726,7 @@ def test_a_whole_evaluation_is_told(tmp_path: Path, write_rich_run: Callable[[Pa
     assert faults(page) == []
     metrics = " ".join(page.one("metrics").text.split())
     for words in ("FIDskipped: no weights: give --weights FILE", "pesqfailed: needs the package pesq",
-                  "resizebilinear, antialiased", "By class", "zero0.7", "one0.35",
+                  "resizebilinear, antialiased", "By class or step", "zero0.7", "one0.35",
                   "The same metrics at 3 checkpoints", "distance (frechet)"):  # fmt: skip
         assert words in metrics
     assert page.by_class("whisker")
