@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from fractions import Fraction
+from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from wganx import Batch, Preview, SampleFormat
+from wganx import Batch, MissingExtra, Preview, SampleFormat
 from wganx_video.strips import Panel, Pixels, Row, difference, draw_clip, draw_sheet, visible
 from wganx_video.timeline import Timeline, timeline_of
+from wganx_video.video.writing import write_video
 
 MOVING = 6
 """Clips that lie beside a preview; its picture shows all samples."""
@@ -24,14 +23,15 @@ MOST_COLUMNS = 10
 _USUAL_RATE = 10.0
 _SHORTEST_MS = 100
 """How long a frame of a preview is seen at least: real films of 10 frames are over before they are looked at."""
-_SHOWN_CHANNELS = (1, 3, 4)
+_OPAQUE, _MOST_CHANNELS = (1, 3), 4
+"""Channels of films without alpha, which H.264 has none of; and the most that any film has."""
 
 
 def write_clips(batch: Batch, format: SampleFormat, folder: Path, stem: str) -> list[Path]:
     """A film a sample, ``folder/stem-0000.mp4`` by PyAV, or without it an animated ``.webp`` of the same frames.
 
-    A single frame is a ``.png``. Frames that no film holds, of other than 1, 3 or 4 channels, are written as numbers:
-    ``.npy``, uint8 ``(T, C, H, W)``.
+    Films with alpha are ``.webp`` as well, a single frame is a ``.png``, and frames of more than 4 channels, which no
+    film holds, are written as numbers: ``.npy``.
     """
     rate = format.rate_hz or _USUAL_RATE
     films = (_unit(batch.real, format) * 255).round().to(torch.uint8)
@@ -168,39 +168,11 @@ def _animated(pictures: Sequence[Image.Image], milliseconds: int) -> bytes:
 
 def _write(film_TCHW: Tensor, rate: float, path: Path) -> Path:
     frames, channels = film_TCHW.shape[:2]
-    if channels not in _SHOWN_CHANNELS:
-        path = path.with_name(f"{path.name}.npy")
-        np.save(path, film_TCHW.numpy())
-        return path
-    pixels = film_TCHW.permute(0, 2, 3, 1).contiguous().numpy()
-    if frames > 1 and channels != 4:  # H.264 has no alpha
-        path_mp4 = path.with_name(f"{path.name}.mp4")
-        if _mp4(pixels, rate, path_mp4):
-            return path_mp4
-    pictures = [Image.fromarray(frame[..., 0] if channels == 1 else frame) for frame in pixels]
-    path = path.with_name(path.name + (".webp" if frames > 1 else ".png"))
+    if channels > _MOST_CHANNELS:
+        return write_video(path.with_name(f"{path.name}.npy"), film_TCHW, rate)
     if frames == 1:
-        pictures[0].save(path)
-    else:
-        path.write_bytes(_animated(pictures, round(1000 / rate)))
-    return path
-
-
-def _mp4(pixels_THWC: NDArray[np.uint8], rate: float, path: Path) -> bool:
-    """Writes H.264 that every browser plays, and says whether that could be done: without PyAV it cannot."""
-    try:
-        import av
-    except ImportError:
-        return False
-    height, width = pixels_THWC.shape[1:3]
-    with av.open(str(path), "w") as container:
-        container.metadata["comment"] = "synthetic, made by wganx"
-        stream = container.add_stream("libx264", rate=Fraction(rate).limit_denominator(1001), options={"crf": "14"})
-        stream.width, stream.height = width, height
-        # Colours of half the resolution need sides that are even; others keep all of theirs, and their size.
-        stream.pix_fmt = "yuv444p" if width % 2 or height % 2 else "yuv420p"
-        for frame in pixels_THWC:
-            rgb = np.broadcast_to(frame, (height, width, 3))
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")))
-        container.mux(stream.encode())
-    return True
+        return write_video(path.with_name(f"{path.name}.png"), film_TCHW, rate)
+    if channels in _OPAQUE:
+        with suppress(MissingExtra):
+            return write_video(path.with_name(f"{path.name}.mp4"), film_TCHW, rate)
+    return write_video(path.with_name(f"{path.name}.webp"), film_TCHW, rate)

@@ -12,8 +12,9 @@ from wganx import MetricContext, Sides
 from wganx_video.judges.pixels import Numbers, pairs, suffix
 from wganx_video.judges.similarity import ssim, ssim_legacy
 
-BEST_DB = 100.0
-"""PSNR of a frame without any error, for which the formula has no number."""
+BEST_DB = 60.0
+"""The most that a PSNR is, as in libvmaf for 8 bits: without it a still frame, copied, would be worth infinitely much
+in a mean, and hide all others. Errors from rounding to 8 bits alone give 59 dB."""
 
 
 class Errors(NamedTuple):
@@ -40,7 +41,7 @@ def psnr(sides: Sides, context: MetricContext) -> Numbers:
     """Peak signal-to-noise ratio in dB, ``-10 log10 MSE`` with a peak of 1.
 
     ``psnr`` is that of every frame, and then the mean; ``psnr_global`` that of the mean error of all frames, which is
-    never more. A frame without error counts as 100 dB.
+    never more. No PSNR is above 60 dB, as in libvmaf.
     """
     squared, _, values = errors(sides, context)
     found = {"psnr": decibels(squared / values).mean(), "psnr_global": decibels(squared.mean() / values)}
