@@ -106,8 +106,8 @@ def create_writer(path: Path, form: Form) -> Writer:
     check_ending(path)
     ending = path.suffix.lower()
     if form.sound_of is not None and ending not in _CONTAINERS:
-        place = "a folder" if ending in _NO_ENDING else ending
-        log.warning("the sound of %s is left out, because %s has no room for it", form.sound_of, place)
+        kind = "a folder" if ending in _NO_ENDING else ending
+        log.warning("the sound of %s is left out, because %s has no room for it", form.sound_of, kind)
     if ending == ".npy":
         from wganx_video.video.array_writing import ArrayWriter
 
