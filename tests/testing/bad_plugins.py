@@ -476,6 +476,13 @@ BAD = [
         "self.sample[:count]",
         "read exactly count from start on",
     ),
+    Bad(
+        "refuses the format that its source has",
+        "modality/stream",
+        '        if self.chunks:\n            raise ValueError("expected too late")',
+        '        raise ValueError("expected never")',
+        "expected never",
+    ),
     # -- constraints, objectives, optimizers --------------------------------------------------------------------------
     Bad(
         "a constraint of another name",

@@ -163,6 +163,10 @@ class Sink:
     def __init__(self, path):
         self.path, self.chunks = path, []
 
+    def expect(self, format):
+        if self.chunks:
+            raise ValueError("expected too late")
+
     def write(self, chunk):
         self.chunks.append(chunk)
 

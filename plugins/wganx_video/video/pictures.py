@@ -90,7 +90,7 @@ class OpenPictures(Frames):
             frame = self._sought(number)
         except Exception as error:  # as above
             raise DataError(f"{self.name} is damaged: frame {number:,} cannot be decoded ({error}); {AGAIN}") from error
-        return _pixels(frame, self._mode)
+        return _pixels(frame, self._mode).transpose(2, 0, 1)
 
 
 def read_picture(source: Path | BinaryIO, name: str) -> NDArray[np.uint8]:

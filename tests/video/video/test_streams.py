@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -97,7 +98,7 @@ def test_sound_that_a_container_lacks_is_encoded_anew(
 
 
 @pytest.mark.parametrize("ending", ["mp4", "mkv", "webm", "mov"])
-@pytest.mark.parametrize("colour", [(1, 1, 1, 1), (2, 1, 1, 1), (1, 6, 6, 6), (1, 9, 16, 9)])
+@pytest.mark.parametrize("colour", [(1, 1, 1, 1), (2, 1, 1, 1), (1, 6, 6, 6), (1, 9, 16, 9), (1, 2, 2, 1)])
 def test_the_description_of_colours_is_kept_and_true(
     tmp_path: Path, film, ending: str, colour: tuple[int, ...]
 ) -> None:
@@ -173,6 +174,25 @@ def test_another_rate_is_that_rate_exactly(tmp_path: Path, film, rate: float, co
     path = film(tmp_path / "a.mp4", frames=10, rate=Fraction(25))
     found = expecting(path, tmp_path / "b.mp4", count, rate=rate)
     assert [float(time) for time in found] == pytest.approx([number / rate for number in range(count)], abs=1e-5)
+
+
+def test_sixty_a_second_of_what_cameras_call_24_stays_beside_its_sound(tmp_path: Path, film) -> None:
+    path = film(tmp_path / "a.mp4", frames=48, rate=Fraction(24000, 1001), sound="aac")
+    found = expecting(path, tmp_path / "b.mp4", round(48 * 60 * 1001 / 24000), rate=60.0)
+    assert float(found[-1]) == pytest.approx((len(found) - 1) / 60, abs=2e-5)
+    sound, source = sound_packets(tmp_path / "b.mp4"), sound_packets(path)
+    assert [time for time, _ in sound] == pytest.approx([time for time, _ in source], abs=2e-4)
+
+
+def test_memory_does_not_grow_with_the_length(tmp_path: Path, film) -> None:
+    short, long = (film(tmp_path / f"{frames}.mp4", frames=frames, sound="aac") for frames in (50, 500))
+    peaks = []
+    for path in (short, short, long):
+        tracemalloc.start()
+        copied(path, tmp_path / "copy.mp4")
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[2] < peaks[1] + 500_000
 
 
 def test_larger_frames_are_expected_or_refused(heard: Path, tmp_path: Path) -> None:

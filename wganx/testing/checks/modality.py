@@ -118,6 +118,9 @@ def files_are_streams(modality: Modality, bench: Bench) -> str | None:
             fail(f"read beyond the end gives {beyond.shape[axis]} for 1", "give what is there, fewer at the end")
         again = folder / f"again{first.suffix}"
         sink = call(modality, "create", again, source)
+        if callable(expect := getattr(sink, "expect", None)):
+            with calling(modality, "expect"):
+                expect(source.format)  # the source's own: nothing is to change
         with calling(modality, "write"):
             for part in parts:
                 sink.write(part)
