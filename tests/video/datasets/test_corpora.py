@@ -279,6 +279,7 @@ def test_a_scan_tells_splits_and_actions(tree, catalog):
     assert (report.splits, report.how) == ({"train": 2, "heldout": 2}, "as published")
     assert report.labels["action"]["boxing"] == {"train": 1, "heldout": 1}
     assert report.properties["size"] == {"24x16": 4}
+    assert report.remarks == []
 
 
 def test_endings_of_frames_are_those_that_are_read():
