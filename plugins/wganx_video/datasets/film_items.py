@@ -88,8 +88,8 @@ def open_films(
     Raises:
         DataError: there is nothing to read, or too much of it cannot be read.
     """
-    seen = _look(config, tree, listing)
     fitted: Any = context.fitted.get(_FITTED, {})
+    seen = _look(config, tree, listing, ranges=not fitted)
     extremes = fitted.get("value_range", seen.value_range)
     scale = 1
     height, width = int(fitted.get("height", seen.height)), int(fitted.get("width", seen.width))
@@ -146,23 +146,28 @@ class FilmItems(WindowItems):
         }
         if twin is not None:
             formats["low"] = stored_clip(form.frames, form.channels, self._low.height, self._low.width, rate_hz)
-        windows, decode = partial(count_windows, form=form), partial(read_window, form=form)
+        windows, decode = partial(count_windows, form=form.in_time), partial(read_window, form=form)
         super().__init__(tree, split, windows, decode, formats, label=label, listing=listing)  # type: ignore[arg-type]
         self.recipe = (*self.recipe, twin)
 
     def decode_item(self, index: int) -> Mapping[str, Tensor]:
         path, window = self.place(index)
-        form, corner = self._form, None
         found = self.labels(path)
-        with self._films.taken(self.tree, path, form) as film:
-            found["sample"] = read_window(film, window, form)
+        with self._films.taken(self.tree, path, self._form) as film:
+            found["sample"] = read_window(film, window, self._form)
             if self._twin is not None:
-                corner = corner_of(film, window, form)
-        if corner is not None and self._twin is not None:
-            beside = corner[0] // form.parts, corner[1] // form.parts
-            with self._films.taken(self.tree, self._twin.of(path), self._low) as film:
-                found["low"] = read_window(film, window, self._low, beside)
+                with self._films.taken(self.tree, self._twin.of(path), self._low) as small:
+                    found["low"] = self._read_low(film, small, window)
         return found
+
+    def _read_low(self, film: Frames, small: Frames, window: int) -> Tensor:
+        if small.header.frames != film.header.frames:
+            raise DataError(
+                f"{small.name} has {small.header.frames:,} frames and {film.name} {film.header.frames:,}, so they are "
+                "no pair; make it anew, or leave both out"
+            )
+        top, left = corner_of(film, window, self._form)
+        return read_window(small, window, self._low, (top // self._form.parts, left // self._form.parts))
 
     def stamps(self) -> Iterable[str] | None:
         told = super().stamps()
@@ -252,6 +257,7 @@ def _part_of_the_only_one(tree: FilmTree, split: Split, clip: float) -> tuple[fl
     return (0.0, 1 - held) if split == "train" else (1 - held, 1.0)
 
 
-def _look(config: FilmsConfig, tree: FilmTree, listing: Listing | None) -> Look:
+def _look(config: FilmsConfig, tree: FilmTree, listing: Listing | None, *, ranges: bool = True) -> Look:
     layout = tree.layout if listing is None else listing.layout
-    return look(tree, sorted((*layout.train, *layout.heldout)), config)
+    wanted = ranges and config.value_range == "auto"
+    return look(tree, sorted((*layout.train, *layout.heldout)), config, ranges=wanted)

@@ -54,7 +54,7 @@ class Look:
     remarks: Sequence[str]
 
 
-def look(tree: FilmTree, paths: Sequence[str], config: FilmsConfig) -> Look:
+def look(tree: FilmTree, paths: Sequence[str], config: FilmsConfig, *, ranges: bool = True) -> Look:
     """Reads the headers of up to 64 evenly spaced films, and frames of some.
 
     What cannot be read is left to whoever reads it all.
@@ -63,6 +63,7 @@ def look(tree: FilmTree, paths: Sequence[str], config: FilmsConfig) -> Look:
         tree: where they lie.
         paths: of all that are used.
         config: what is asked for.
+        ranges: read arrays whole of which it is not plain what is black and what white.
 
     Raises:
         DataError: none of them can be read.
@@ -75,7 +76,7 @@ def look(tree: FilmTree, paths: Sequence[str], config: FilmsConfig) -> Look:
         try:
             with open_video(tree.open(path), path, layout=config.layout, value_range=(0.0, 1.0)) as film:
                 seen.append(film.header)
-                if isinstance(film, OpenArray) and film.header.codec not in _KNOWN_RANGE:
+                if ranges and isinstance(film, OpenArray) and film.header.codec not in _KNOWN_RANGE:
                     extremes.append(film.extremes())
                 if config.channels == "auto" and len(coloured) < _ASKED:
                     coloured += _coloured(film)

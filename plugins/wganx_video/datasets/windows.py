@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import BinaryIO
 
@@ -70,6 +70,11 @@ class Form:
     def span(self) -> int:
         """Frames of a film from the first of a clip to its last."""
         return (self.frames - 1) * self.every + 1
+
+    @property
+    def in_time(self) -> Form:
+        """The form without what has no say in how many clips a film has, so that another size counts nothing anew."""
+        return replace(self, channels=1, height=1, width=1, fit="crop", parts=1)
 
 
 def count_windows(source: BinaryIO, path: str, form: Form) -> int:

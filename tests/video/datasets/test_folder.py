@@ -295,6 +295,26 @@ def test_folders_high_and_low_are_pairs(tmp_path, opened):
         opened("folder", tmp_path, fit="cut")
 
 
+@pytest.mark.parametrize(("high", "low"), [("HR", "LR"), ("gt", "lq"), ("GT", "low")])
+def test_folders_of_pairs_have_other_names_too(tmp_path, opened, high, low):
+    for name in ("train/x", "val/y"):
+        small = film(10, 12, 16)
+        write_frames(tmp_path / low / name, small)
+        write_frames(tmp_path / high / name, small.repeat(4, 1).repeat(4, 2))
+    train, heldout = opened("folder", tmp_path, fit="cut")
+    assert (train.paths, heldout.paths) == ((f"{high}/train/x",), (f"{high}/val/y",))
+    assert torch.equal(train[0]["sample"][..., ::4, ::4], train[0]["low"])
+
+
+def test_pairs_of_different_lengths_are_named(tmp_path, opened):
+    for name in "xy":
+        write_array(tmp_path / f"high/{name}.npy", film(20, 24, 32))
+        write_array(tmp_path / f"low/{name}.npy", film(19, 12, 16))
+    train, _ = opened("folder", tmp_path, fit="cut")
+    with pytest.raises(DataError, match=r"low/..npy has 19 frames and high/..npy 20, so they are no pair"):
+        train[0]
+
+
 def test_pairs_that_are_none_are_told(tmp_path, opened):
     for number in range(2):
         write_array(tmp_path / f"low/{number}.npy", film(10, 12, 16))
@@ -440,7 +460,7 @@ def test_windows_are_counted_once_and_kept(tmp_path, opened, monkeypatch):
         return count(tree, paths, windows)
 
     monkeypatch.setattr("wganx.data.window_index._count", noted)
-    again, _ = opened("folder", films)
+    again, _ = opened("folder", films, size=8)  # another size has no say in it
     assert not counted
     assert len(again) == len(first)
     shutil.copy(films / "0.gif", films / "9.gif")
