@@ -1,11 +1,12 @@
-"""Whether films are grey is seen in them: codecs store grey in colour, and films begin in black."""
+"""What is seen in films before they are learnt from, and what is told of it."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from tests.video.datasets.conftest import write_frames
+from tests.video.datasets.conftest import film, write_array, write_frames
+from wganx.data.telling import found_in
 
 
 def shades(frames: int = 30, coloured_from: int | None = None) -> np.ndarray:
@@ -42,3 +43,15 @@ def test_darkness_says_nothing_of_colours(tmp_path, opened) -> None:
         write_frames(tmp_path / str(number), film_THWC)
     train, _ = opened("folder", tmp_path)
     assert train[0]["sample"].shape[1] == 3
+
+
+def test_the_small_films_of_pairs_are_told_as_what_they_are(tmp_path, opened) -> None:
+    for number in range(3):
+        small = film(10, 12, 16, seed=number)
+        write_array(tmp_path / f"low/{number}.npy", small)
+        write_array(tmp_path / f"high/{number}.npy", small.repeat(2, 1).repeat(2, 2))
+    write_frames(tmp_path / "high/alone", film(1))  # a single picture is no film
+    train, heldout = opened("folder", tmp_path, fit="cut", size=16)
+    told = found_in(train, heldout)
+    assert "each has the same in 8 x 8 px beside it" in told
+    assert told[-1] == "not read: 1 .png"
