@@ -477,3 +477,20 @@ def test_a_scan_counts_films_and_not_frames(root, catalog):
     assert report.how == "by the hash of each path"
     assert report.properties["frames"] == {"16 to 31": 3}
     assert report.properties["size"] == {"32x24": 3}
+
+
+def test_a_scan_shows_class_folders_and_what_of_the_folders_may_not_be_meant(tmp_path, catalog):
+    for name in ("run/x", "run/y", "walk/x", "walk/y"):
+        write_frames(tmp_path / name, film(2))
+    (tmp_path / "jump").mkdir()
+    folder = catalog.dataset("folder")
+    report = scan(tmp_path, folder.suffixes, folder.factory("probe"), listing=folder.factory("listing")(tmp_path))
+    assert set(report.classes) == {"run", "walk"}
+    assert "jump" in " ".join(report.remarks)
+
+
+def test_a_single_film_can_be_scanned(tmp_path, catalog):
+    write_frames(tmp_path, film(12))
+    folder = catalog.dataset("folder")
+    report = scan(tmp_path, folder.suffixes, folder.factory("probe"), listing=folder.factory("listing")(tmp_path))
+    assert (report.files, report.splits) == (1, {"train": 1, "heldout": 0})
