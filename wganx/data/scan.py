@@ -138,7 +138,8 @@ def scan(
         skipped=dict(tree.skipped),
         mends={suffix: mend for suffix, mend in tree.mends.items() if suffix in tree.skipped},
         skipped_runs=list(tree.skipped_runs),
-        remarks=layout.remarks(),
+        # What a data set says of its files needs no folders that would be splits or classes.
+        remarks=layout.remarks() if layout is tree.layout else [],
     )
 
 

@@ -101,7 +101,8 @@ class FilmsConfig(Config):
         "stretch: all of it, out of shape; cut: a part of that size, as it is, elsewhere for each clip",
     )
     channels: Literal["auto"] | Annotated[int, Field(ge=1)] = Field(
-        "auto", description="1 for grey, 3 for colour, 4 with alpha; auto: as most films have"
+        "auto",
+        description="1 for grey, 3 for colour, 4 with alpha; auto: as most films have, and 1 where nothing is coloured",
     )
     still: Literal["keep", "skip"] = Field("keep", description="clips in which nothing moves")
     cuts: Literal["keep", "skip"] = Field("keep", description="clips that pass from one scene into another")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,22 +45,13 @@ def fit_folder(config: FolderConfig, context: DataContext) -> Mapping[str, Any]:
 
 
 def list_folder(path: Path) -> Listing:
-    """The films below a path, with their splits, and their class folders."""
+    """The films below a path, split as the training does, with their class folders."""
     tree = FilmTree(path)
     if (pairs := _pairs(tree)) is not None:
         return pairs
-    layout = tree.layout
-    entries = {
-        path: Entry({"label": str(layout.class_of(path))} if layout.classes else {}, split)
-        for split in _BOTH
-        for path in layout.files(split)
-    }
-    listing = Listing(tree, entries)
-    listing.layout = replace(layout, classes=())
+    listing = Listing(tree, dict.fromkeys((*tree.layout.train, *tree.layout.heldout), Entry()))
+    listing.layout = tree.layout
     return listing
-
-
-_BOTH: tuple[Split, Split] = ("train", "heldout")
 
 
 def _pairs(tree: FilmTree) -> Listing | None:

@@ -12,13 +12,21 @@ from wganx_video.configs.datasets import FilmsConfig
 from wganx_video.datasets.film_tree import FilmTree
 from wganx_video.video.arrays import OpenArray
 from wganx_video.video.header import Header
-from wganx_video.video.reading import open_video
+from wganx_video.video.reading import Frames, open_video
 
 LOOKED_AT = 64
 AS_THEY_ARE = 128
 """Frames of one size of at most so many pixels a side are taken as they are, unless a size is asked for."""
 USUAL = 64
 _ELONGATED = 3
+_SECOND = 25
+"""A frame so many after the first, too, tells whether a film is coloured: many begin in black."""
+_ASKED = 16
+_DARK = 32
+"""What is nowhere brighter says nothing of colours."""
+_GREY_WITHIN = 4
+"""Codecs make red, green and blue of grey by so much apart."""
+_GREY = ("all is grey, though stored in colour: clips have one channel; dataset.channels=3 keeps three",)
 _KNOWN_RANGE = ("uint8", "uint16", "bool")
 """Types of arrays of which it is plain what is black and what white."""
 
@@ -47,7 +55,9 @@ class Look:
 
 
 def look(tree: FilmTree, paths: Sequence[str], config: FilmsConfig, *, ranges: bool = True) -> Look:
-    """Reads the headers of up to 64 evenly spaced films; what cannot be read is left to whoever reads it all.
+    """Reads the headers of up to 64 evenly spaced films, and frames of some.
+
+    What cannot be read is left to whoever reads it all.
 
     Args:
         tree: where they lie.
@@ -60,6 +70,7 @@ def look(tree: FilmTree, paths: Sequence[str], config: FilmsConfig, *, ranges: b
     """
     seen: list[Header] = []
     extremes: list[tuple[float, float]] = []
+    coloured: list[bool] = []
     why = ""
     for path in _spaced(paths, LOOKED_AT):
         try:
@@ -67,6 +78,8 @@ def look(tree: FilmTree, paths: Sequence[str], config: FilmsConfig, *, ranges: b
                 seen.append(film.header)
                 if ranges and isinstance(film, OpenArray) and film.header.codec not in _KNOWN_RANGE:
                     extremes.append(film.extremes())
+                if config.channels == "auto" and len(coloured) < _ASKED:
+                    coloured += _coloured(film)
         except Exception as error:  # it is named when it is counted
             why = why or str(error)
     if not seen:
@@ -74,6 +87,8 @@ def look(tree: FilmTree, paths: Sequence[str], config: FilmsConfig, *, ranges: b
     sizes = Counter((known.height, known.width) for known in seen)
     rates = Counter(round(float(known.rate), 3) for known in seen if known.rate is not None)
     channels = Counter(known.channels for known in seen).most_common(1)[0][0]
+    grey = channels == 3 and bool(coloured) and not any(coloured)
+    channels = 1 if grey else channels
     height, width = _size(sizes, config)
     wanted = channels if config.channels == "auto" else config.channels
     usual = rates.most_common(1)[0][0] if rates else None
@@ -84,9 +99,23 @@ def look(tree: FilmTree, paths: Sequence[str], config: FilmsConfig, *, ranges: b
         rate=usual if config.rate == "own" or usual is None else config.rate,
         value_range=_range(extremes),
         longest=max(known.frames for known in seen),
-        details=[_found(seen, sizes, rates), _clips(seen, config, height, width)],
+        details=[_found(seen, sizes, rates), _clips(seen, config, height, width), *_GREY[: int(grey)]],
         remarks=_remarks(seen, rates, config, height, width),
     )
+
+
+def _coloured(film: Frames) -> list[bool]:
+    """Of its first frame and one a little later, whether it has colours; nothing of those that are dark or have others
+    than three channels."""
+    known = film.header
+    if known.channels != 3:
+        return []
+    told = []
+    for number in {0, min(_SECOND, known.frames - 1)}:
+        frame_CHW = film.read(number, 1)[0].int()
+        if int(frame_CHW.max()) > _DARK:
+            told.append(int((frame_CHW.amax(0) - frame_CHW.amin(0)).max()) > _GREY_WITHIN)
+    return told
 
 
 def _size(sizes: Counter[tuple[int, int]], config: FilmsConfig) -> tuple[int, int]:

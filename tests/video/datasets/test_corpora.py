@@ -191,6 +191,19 @@ def test_vimeo_has_a_twin(tmp_path, opened, high, low):
         assert (len(items), items[0]["sample"].shape, items[0]["low"].shape) == (1, (7, 3, 32, 48), (7, 3, 8, 12))
 
 
+@pytest.mark.parametrize("named", ["", "vimeo_septuplet"])
+def test_the_twin_may_lie_beside_the_folder(tmp_path, opened, named):
+    for clip in ("00001/0001", "00001/0002"):
+        write_frames(tmp_path / "vimeo_septuplet/sequences" / clip, film(7, 32, 48), "im{}.png", first=1)
+        write_frames(tmp_path / "vimeo_septuplet_matlabLRx4/sequences" / clip, film(7, 8, 12), "im{}.png", first=1)
+        write_frames(tmp_path / "vimeo_triplet/sequences" / clip, film(3, 32, 48), "im{}.png", first=1)
+    (tmp_path / "vimeo_septuplet/sep_trainlist.txt").write_text("00001/0001\n")
+    (tmp_path / "vimeo_septuplet/sep_testlist.txt").write_text("00001/0002\n")
+    for items in opened("vimeo-septuplet", tmp_path / named):
+        assert len(items) == 1
+        assert items[0]["low"].shape == (7, 3, 8, 12)
+
+
 def _reds(root: Path, part: str, clips: Iterable[str]) -> None:
     for clip in clips:
         small = film(10, 8, 12)
@@ -279,6 +292,7 @@ def test_a_scan_tells_splits_and_actions(tree, catalog):
     assert (report.splits, report.how) == ({"train": 2, "heldout": 2}, "as published")
     assert report.labels["action"]["boxing"] == {"train": 1, "heldout": 1}
     assert report.properties["size"] == {"24x16": 4}
+    assert report.remarks == []
 
 
 def test_endings_of_frames_are_those_that_are_read():

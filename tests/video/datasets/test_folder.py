@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from wganx_video.datasets.film_items import MOST_OPEN
 
 from tests.video.datasets.conftest import film, write_array, write_frames, write_gif
 from wganx import ConfigError, DataContext, DataError
@@ -436,12 +437,12 @@ def test_clips_are_read_in_any_order_and_by_workers(root, opened):
 
 
 def test_no_more_films_stay_open_than_are_read_at_once(tmp_path, opened):
-    for number in range(40):
+    for number in range(MOST_OPEN + 20):
         write_gif(tmp_path / f"{number}.gif")
     train, _ = opened("folder", tmp_path, frames=5)
     for index in range(len(train)):
         train[index]
-    assert len(train._films._free) == 20
+    assert len(train._films._free) == MOST_OPEN
 
 
 def test_windows_are_counted_once_and_kept(tmp_path, opened, monkeypatch):
@@ -477,3 +478,20 @@ def test_a_scan_counts_films_and_not_frames(root, catalog):
     assert report.how == "by the hash of each path"
     assert report.properties["frames"] == {"16 to 31": 3}
     assert report.properties["size"] == {"32x24": 3}
+
+
+def test_a_scan_shows_class_folders_and_what_of_the_folders_may_not_be_meant(tmp_path, catalog):
+    for name in ("run/x", "run/y", "walk/x", "walk/y"):
+        write_frames(tmp_path / name, film(2))
+    (tmp_path / "jump").mkdir()
+    folder = catalog.dataset("folder")
+    report = scan(tmp_path, folder.suffixes, folder.factory("probe"), listing=folder.factory("listing")(tmp_path))
+    assert set(report.classes) == {"run", "walk"}
+    assert "jump" in " ".join(report.remarks)
+
+
+def test_a_single_film_can_be_scanned(tmp_path, catalog):
+    write_frames(tmp_path, film(12))
+    folder = catalog.dataset("folder")
+    report = scan(tmp_path, folder.suffixes, folder.factory("probe"), listing=folder.factory("listing")(tmp_path))
+    assert (report.files, report.splits) == (1, {"train": 1, "heldout": 0})

@@ -66,11 +66,14 @@ class Corpus:
 
     def _listing(self, config: CorpusConfig) -> tuple[Listing, Twin | None]:
         root = next((place for name in self.folders if (place := config.root / name).is_dir()), config.root)
+        inside = ""
+        if self.twin is not None and _small_one_beside(root):
+            root, inside = root.absolute().parent, f"{root.absolute().name}/"
         try:
             tree = FilmTree(root, self.tables, self.group)
         except DataError as error:
             raise DataError(f"{self._missing(root)} ({error})") from error
-        entries = self.read(tree, config)
+        entries = {path: entry for path, entry in self.read(tree, config).items() if path.startswith(inside)}
         if not entries:
             raise DataError(self._missing(root))
         twin = None if self.twin is None else self.twin(tree, entries)
@@ -86,6 +89,14 @@ class Corpus:
             f"no {self.title} in {root}: {self.example} is wanted there; get it from its own page, unpack it, and set "
             "dataset.root to its folder"
         )
+
+
+def _small_one_beside(folder: Path) -> bool:
+    """Whether ``folder_LRx4`` or the like, which many tools expect beside a folder, is there."""
+    if not folder.is_dir():
+        return False
+    small = re.compile(re.escape(folder.absolute().name) + r"_\w*[xX][2348]")
+    return any(small.fullmatch(other.name) and other.is_dir() for other in folder.absolute().parent.iterdir())
 
 
 def matching(tree: FileTree, pattern: str) -> Iterator[tuple[str, re.Match[str]]]:
