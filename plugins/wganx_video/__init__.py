@@ -334,13 +334,13 @@ def wganx_health_checks() -> Iterable[HealthCheck]:
 def wganx_scenarios() -> Iterable[Scenario]:
     folder = Path(__file__).parent / "scenarios"
     for name, summary in {
-        "prediction": "five frames to come from five, in about two minutes",
+        "prediction": "five frames to come from five, in about a minute",
         "prediction-tiny": "prediction in seconds, for tests",
         "prediction-gpu": "ten frames to come from ten at 64 px, for a GPU",
-        "interpolation": "the frames between others, in about two minutes",
+        "interpolation": "the frames between others, in about a minute",
         "interpolation-tiny": "interpolation in seconds, for tests",
         "interpolation-gpu": "the frame at any time between two at 64 px, for a GPU",
-        "super-resolution": "frames twice as large, in about two minutes",
+        "super-resolution": "frames twice as large, in about a minute",
         "super-resolution-tiny": "super-resolution in seconds, for tests",
         "super-resolution-gpu": "frames four times as large, 64 px, for a GPU",
     }.items():
