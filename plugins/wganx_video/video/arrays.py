@@ -72,7 +72,7 @@ class OpenArray(Frames):
             self._open.close()
 
     def stored(self, number: int) -> NDArray[np.generic]:
-        """A frame ``(H, W, C)`` in the values that are stored."""
+        """A frame ``(C, H, W)`` in the values that are stored."""
         if self._fortran or self.layout[0] != "T":
             values: NDArray[np.generic] = np.take(self._all(), number, axis=self.layout.index("T"))
         else:
@@ -82,7 +82,7 @@ class OpenArray(Frames):
         rest = self.layout.replace("T", "")
         if "C" not in rest:
             values, rest = values[..., None], rest + "C"
-        return values.transpose([rest.index(axis) for axis in "HWC"])
+        return values.transpose([rest.index(axis) for axis in "CHW"])
 
     def extremes(self) -> tuple[float, float]:
         """The smallest and the largest stored value, of those that are numbers; reads all of it, frame by frame."""
@@ -96,12 +96,12 @@ class OpenArray(Frames):
         return low, high
 
     def _picture(self, number: int) -> NDArray[np.uint8]:
-        values_HWC = self.stored(number)
-        if values_HWC.dtype == np.uint8 and (self._low, self._high) == (0, 255):
-            return cast("NDArray[np.uint8]", np.array(values_HWC))
-        if not np.isfinite(values_HWC).all():
+        values_CHW = self.stored(number)
+        if values_CHW.dtype == np.uint8 and (self._low, self._high) == (0, 255):
+            return cast("NDArray[np.uint8]", np.array(values_CHW))
+        if not np.isfinite(values_CHW).all():
             raise DataError(f"{self.name} holds values that are no numbers in frame {number:,}; fill them in first")
-        scaled = (values_HWC.astype(np.float64) - self._low) * (255 / (self._high - self._low))
+        scaled = (values_CHW.astype(np.float64) - self._low) * (255 / (self._high - self._low))
         return np.clip(np.round(scaled), 0, 255).astype(np.uint8)
 
     def _all(self) -> NDArray[np.generic]:

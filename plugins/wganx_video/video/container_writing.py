@@ -50,22 +50,21 @@ class ContainerWriter:
         codec, pixels, options = self._coded()
         # The index of an MP4 stands first, so that browsers show it while it is loaded.
         first = {"movflags": "+faststart"} if self._ending in (".mp4", ".m4v", ".mov") else {}
+        self._converter = self._av.video.reformatter.VideoReformatter()
+        self._last = -(2**63)
         try:
             self._container: OutputContainer = self._av.open(
                 str(path), "w", format=_FORMATS[self._ending], options=first
             )
+            self._open = True
+            self._container.metadata["comment"] = COMMENTS[form.origin]
+            self._container.metadata["encoder"] = f"wganx {wganx.__version__}"
+            self._stream: VideoStream = self._container.add_stream(codec, rate=form.rate, options=options)
+            self._describe(pixels)
+            self._sound = None if form.sound_of is None else SoundTracks(form.sound_of, self._container)
+            self._container.start_encoding()
         except (self._av.FFmpegError, OSError) as error:
             raise DataError(f"{path} cannot be written: {reason(error)}") from error
-        self._open = True
-        self._container.metadata["comment"] = COMMENTS[form.origin]
-        self._container.metadata["encoder"] = f"wganx {wganx.__version__}"
-        self._stream: VideoStream = self._container.add_stream(codec, rate=form.rate, options=options)
-        self._describe(pixels)
-        self._sound = None
-        if form.sound_of is not None:
-            self._sound = SoundTracks(form.sound_of, self._container)
-        self._converter = self._av.video.reformatter.VideoReformatter()
-        self._last = -(2**63)
 
     def add(self, picture_HWC: NDArray[np.uint8], time: Fraction) -> None:
         form, context = self._form, self._stream.codec_context

@@ -83,7 +83,7 @@ class OpenFolder(Frames):
                 f"{path} is {_size(picture_HWC.shape)}, and the first frame of {self.name} is "
                 f"{_size((known.height, known.width, known.channels))}; frames of a film have one size"
             )
-        return picture_HWC
+        return picture_HWC.transpose(2, 0, 1)
 
 
 def _size(shape: tuple[int, ...]) -> str:

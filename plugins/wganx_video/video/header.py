@@ -160,12 +160,12 @@ class Frames(ABC):
         film_TCHW = torch.empty((len(numbers), known.channels, known.height, known.width), dtype=torch.uint8)
         with self._lock:
             for row, number in enumerate(numbers):
-                film_TCHW[row] = torch.from_numpy(self._picture(number)).permute(2, 0, 1)
+                film_TCHW[row] = torch.from_numpy(self._picture(number))
         return film_TCHW
 
     @abstractmethod
     def _picture(self, number: int) -> NDArray[np.uint8]:
-        """A frame ``(H, W, C)``."""
+        """A frame ``(C, H, W)``."""
 
     @abstractmethod
     def close(self) -> None:

@@ -20,6 +20,8 @@ from wganx_video.video.writing import COMMENTS, Form
 _CENTISECOND = Fraction(1, 100)
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 _WEBP_QUALITY = 90
+_SEE_THROUGH = 255
+"""The colour of a GIF that stands for none."""
 _DESCRIPTION = 0x010E
 
 
@@ -60,15 +62,26 @@ class GifWriter:
     def _put(self, picture: Image.Image, time: Fraction, *, until: Fraction) -> None:
         end = round((until - self._begin) / _CENTISECOND)
         duration, self._told = max(end - self._told, 1), max(end, self._told + 1)
-        reduced = picture.quantize(method=Image.Quantize.FASTOCTREE) if picture.mode == "RGBA" else picture
-        if picture.mode == "RGB":
-            reduced = picture.convert("P", palette=Image.Palette.ADAPTIVE, colors=256)
-        how = {"duration": 10 * duration, "include_color_table": True, "disposal": 2 if picture.mode == "RGBA" else 1}
+        reduced, how = _reduced(picture)
+        how |= {"duration": 10 * duration, "include_color_table": True}
         try:
             for block in GifImagePlugin.getdata(reduced, (0, 0), **how):
                 self._file.write(block)
         except OSError as error:
             raise DataError(f"{self._path} cannot be written: {error.strerror}") from error
+
+
+def _reduced(picture: Image.Image) -> tuple[Image.Image, dict[str, int]]:
+    """A picture with a palette, and how GIF is to lay it over the one before."""
+    if picture.mode in ("L", "RGB"):
+        palette = picture if picture.mode == "L" else picture.convert("P", palette=Image.Palette.ADAPTIVE, colors=256)
+        return palette, {"disposal": 1}
+    alpha_HW = np.asarray(picture.getchannel("A"))
+    index_HW = np.array(palette := picture.convert("RGB").quantize(_SEE_THROUGH))
+    index_HW[alpha_HW < 128] = _SEE_THROUGH
+    reduced = Image.fromarray(index_HW, "P")
+    reduced.putpalette(palette.getpalette() or [])
+    return reduced, {"disposal": 2, "transparency": _SEE_THROUGH}
 
 
 class PictureWriter:
@@ -114,6 +127,7 @@ class PictureWriter:
                 first.save(
                     self._path, "WEBP", save_all=True, append_images=rest, duration=durations, loop=0,
                     quality=_WEBP_QUALITY, exif=exif,
+                    lossless=first.mode in ("LA", "RGBA"),  # else libwebp forgets to say that there is alpha
                 )  # fmt: skip
             else:
                 first.save(

@@ -9,11 +9,12 @@ from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
 
 from wganx import DataError
 from wganx_video.video.decoding import AGAIN
 from wganx_video.video.header import Frames, Header, Times
+from wganx_video.video.sniffing import missing_bytes
 
 _MILLISECOND = Fraction(1, 1000)
 _SHORTEST = 20
@@ -40,23 +41,24 @@ class OpenPictures(Frames):
         """
         super().__init__()
         self.name, self._file = name, file
+        whole = not missing_bytes(file, kind)
         self._picture_file = _open(file, name)
-        count = getattr(self._picture_file, "n_frames", 1)
-        ticks, at, modes, alpha = [], 0, set(), False
-        number = 0
+        ticks: list[int] = []
+        at, modes, alpha, count, why = 0, set(), False, 0, "its end is missing"
         try:
-            for number in range(count):
-                frame = self._sought(number)
+            for frame in ImageSequence.Iterator(self._picture_file):
+                frame.load()
                 ticks.append(at)
                 length = round(frame.info.get("duration", 0) or 0)
                 at += length if length >= _SHORTEST else _INSTEAD
                 modes.add(frame.mode)
                 alpha = alpha or _shows_through(frame)
-        except (OSError, EOFError, SyntaxError, ValueError) as error:
+            count = len(ticks)
+        except Exception as error:  # a damaged file makes Pillow's decoders raise errors of many kinds
+            whole, why = False, str(error)
+        if not whole:
             self.close()
-            raise DataError(
-                f"{name} is damaged: {number:,} of {count:,} frames are there ({error}); {AGAIN}"
-            ) from error
+            raise DataError(f"{name} is damaged: {len(ticks):,} of its frames are there ({why}); {AGAIN}")
         grey = all(mode in _MODES for mode in modes)
         self._mode = ("LA" if alpha else "L") if grey else ("RGBA" if alpha else "RGB")
         first = self._sought(0)
@@ -86,9 +88,9 @@ class OpenPictures(Frames):
     def _picture(self, number: int) -> NDArray[np.uint8]:
         try:
             frame = self._sought(number)
-        except (OSError, EOFError, SyntaxError, ValueError) as error:
+        except Exception as error:  # as above
             raise DataError(f"{self.name} is damaged: frame {number:,} cannot be decoded ({error}); {AGAIN}") from error
-        return _pixels(frame, self._mode)
+        return _pixels(frame, self._mode).transpose(2, 0, 1)
 
 
 def read_picture(source: Path | BinaryIO, name: str) -> NDArray[np.uint8]:
@@ -103,7 +105,7 @@ def read_picture(source: Path | BinaryIO, name: str) -> NDArray[np.uint8]:
             return _pixels(turned, mode_of(turned))
     except DataError:
         raise
-    except (OSError, EOFError, SyntaxError, ValueError) as error:
+    except Exception as error:  # a damaged file makes Pillow's decoders raise errors of many kinds
         raise DataError(f"{name} is no readable picture: {error}; {AGAIN}") from error
 
 
@@ -130,7 +132,7 @@ def _open(source: Path | BinaryIO, name: str) -> Image.Image:
     except Image.DecompressionBombError as error:
         most = 2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6
         raise DataError(f"{name} has more pixels than the {most:.0f} million that are read; shrink it") from error
-    except (OSError, SyntaxError, ValueError) as error:
+    except Exception as error:  # a damaged file makes Pillow's decoders raise errors of many kinds
         raise DataError(f"{name} is no readable picture: {error}; {AGAIN}") from error
 
 

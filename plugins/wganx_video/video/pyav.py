@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-_LAYOUTS = {1: "gray", 2: "rgba", 3: "rgb24", 4: "rgba"}
+_LAYOUTS = {1: "gray", 2: "gbrap", 3: "gbrp", 4: "gbrap"}
+_PLANES = {1: (0,), 2: (0, 3), 3: (2, 0, 1), 4: (2, 0, 1, 3)}
+"""Where the channels lie: to planes FFmpeg converts faster, and to the same values, than to pixels."""
 _RECENT = 8
 """Decoded frames that are kept, for windows that overlap."""
 _NEARER = 8
@@ -118,20 +120,14 @@ class OpenFilm(Frames):
                 f"{self.name} changes its size at frame {number:,}, from {width}x{height} to "
                 f"{frame.width}x{frame.height}; cut it there, or leave it out"
             )
-        channels = self.header.channels
         converted = self._converter.reformat(
             frame,
-            format=_LAYOUTS[channels],
+            format=_LAYOUTS[self.header.channels],
             dst_color_range=2,
             interpolation=_EXACT,
             threads=1,
         )
-        picture_HWC: NDArray[np.uint8] = converted.to_ndarray()
-        if channels == 1:
-            picture_HWC = picture_HWC[..., None]
-        elif channels == 2:
-            picture_HWC = picture_HWC[..., [0, 3]]
-        return np.ascontiguousarray(self._film.turn(picture_HWC))
+        return self._film.turn(np.stack([_values(converted, place) for place in _PLANES[self.header.channels]]))
 
     def _frame(self, number: int) -> VideoFrame:
         for known, frame in self._recent:
@@ -216,6 +212,12 @@ class OpenFilm(Frames):
 
 _EXACT = 4 | 0x2000 | 0x4000 | 0x40000
 """Bicubic, colour at full resolution, rounded exactly: of pictures without colour nothing is lost."""
+
+
+def _values(frame: VideoFrame, place: int) -> NDArray[np.uint8]:
+    """A channel ``(H, W)``; rows are longer in memory."""
+    plane = frame.planes[place]
+    return np.frombuffer(memoryview(plane), dtype=np.uint8).reshape(-1, plane.line_size)[: frame.height, : frame.width]
 
 
 def _which_can(number: int) -> str:

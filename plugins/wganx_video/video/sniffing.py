@@ -54,8 +54,7 @@ def missing_bytes(source: BinaryIO, kind: str) -> int:
     """How much of a file is not there, by the lengths that the outermost parts of its container have; 0 where these
     say nothing."""
     length = source.seek(0, io.SEEK_END)
-    ends = {"mp4": _end_of_boxes, "mov": _end_of_boxes, "avi": _end_of_riff, "webm": _end_of_segment}
-    end = ends.get("webm" if kind == "mkv" else kind)
+    end = _ENDS.get(kind)
     missing = max(end(source, length) - length, 0) if end else 0
     source.seek(0)
     return missing
@@ -140,6 +139,17 @@ def _end_of_segment(source: BinaryIO, length: int) -> int:
         return length
     size = _variable_integer(source)
     return length if size is None else source.tell() + size
+
+
+def _end_of_gif(source: BinaryIO, length: int) -> int:
+    source.seek(-min(length, 64), io.SEEK_END)
+    return length if source.read().rstrip(b"\0\r\n").endswith(b";") else length + 1
+
+
+_ENDS = {
+    "mp4": _end_of_boxes, "mov": _end_of_boxes, "avi": _end_of_riff, "webp": _end_of_riff, "webm": _end_of_segment,
+    "mkv": _end_of_segment, "gif": _end_of_gif,
+}  # fmt: skip
 
 
 def _variable_integer(source: BinaryIO) -> int | None:

@@ -84,6 +84,8 @@ class SoundTracks:
 
     def _put(self, packet: Any) -> None:
         index = packet.stream.index
+        if self._target.format.name == "avi" and packet.pts is not None and packet.pts < 0:
+            return  # what encoders put before the begin would shift all frames, and AVI has no times to do so
         if index not in self._encoded:
             packet.stream = self._streams[index]
             self._target.mux(packet)

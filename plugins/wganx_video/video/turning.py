@@ -55,7 +55,8 @@ class Turn:
     def size(self, height: int, width: int) -> tuple[int, int]:
         return (width, height) if self.lies else (height, width)
 
-    def __call__(self, picture_HWC: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def __call__(self, picture_CHW: NDArray[np.uint8]) -> NDArray[np.uint8]:
         if self.lies:
-            picture_HWC = picture_HWC.transpose(1, 0, 2)
-        return picture_HWC[:: -1 if self.down else 1, :: -1 if self.across else 1]
+            picture_CHW = picture_CHW.transpose(0, 2, 1)
+        turned_CHW = picture_CHW[:, :: -1 if self.down else 1, :: -1 if self.across else 1]
+        return np.ascontiguousarray(turned_CHW)

@@ -105,14 +105,14 @@ def create_writer(path: Path, form: Form) -> Writer:
     """
     check_ending(path)
     ending = path.suffix.lower()
+    if form.sound_of is not None and ending not in _CONTAINERS:
+        log.warning("the sound of %s is left out, because %s has no room for it", form.sound_of, ending or "a folder")
     if ending == ".npy":
         from wganx_video.video.array_writing import ArrayWriter
 
         return ArrayWriter(path, form)
     if form.channels > 4:
         raise UsageError(f"{ending or 'a folder of frames'} holds no {form.channels} channels; end the name in .npy")
-    if form.sound_of is not None and ending not in _CONTAINERS:
-        log.warning("the sound of %s is left out, because %s has no room for it", form.sound_of, ending or "a folder")
     if ending in _CONTAINERS:
         from wganx_video.video.container_writing import ContainerWriter
 
