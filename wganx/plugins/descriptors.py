@@ -20,7 +20,9 @@ from wganx.parts import KINDS, Factory, Part
 class Config(BaseModel):
     """Base of every configuration section: unknown keys are refused, values never change after validation."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, arbitrary_types_allowed=False)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_default=True, arbitrary_types_allowed=False, allow_inf_nan=False
+    )
 
     @classmethod
     def migrate(cls, values: dict[str, Any], written_by: str) -> dict[str, Any]:
@@ -60,6 +62,8 @@ class Modality(Part):
         open: ``(path) -> Source``: a file of this kind as a stream; None where files are no streams.
         create: ``(path, like) -> Sink``: a file to be written as a stream, with what is copied from the source `like`
             (sound track, rate).
+        notice: what has to be said wherever such samples or a network that makes them are handed on, such as whose
+            consent it takes: stands on the listening page and in the run's model card.
         folder_is_one: ``(folder) -> bool``: whether a folder is one file of this kind in pieces, as a folder of
             pictures is a film; where it is None, a folder holds files.
     """
@@ -74,6 +78,7 @@ class Modality(Part):
     preview: Factory
     open: Factory | None = None
     create: Factory | None = None
+    notice: str = ""
     folder_is_one: Factory | None = None
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from wganx.data.layout import a_few
 from wganx.engine import Sampler
 from wganx.errors import DataError, UsageError, WganxError
 from wganx.plugins.contracts import Game, Make, Source
@@ -147,6 +148,7 @@ class Applying:
 
         def make(context: Mapping[str, Tensor], /, *, draw: int | None = None) -> Tensor:
             nonlocal calls
+            self._refuse_unsaid(context)
             rows = len(next(iter(context.values()))) if context else 1
             noise = None
             if draw is None:
@@ -158,6 +160,14 @@ class Applying:
             return self.sampler.draw(rows, seed=seed, given=self.given, context=context, noise=noise)
 
         return make
+
+    def _refuse_unsaid(self, context: Mapping[str, Tensor]) -> None:
+        """Raises UsageError where a class was left to the sampler: each window would be of another one."""
+        for name, format in self.sampler.context.items():
+            unsaid = format.is_label and len(format.classes) > 1 and name not in self.given and name not in context
+            if unsaid and self.given.keys() <= self.sampler.context.keys():
+                classes = a_few("", "", format.classes)
+                raise UsageError(f"say which {name} is wanted: --given {name}=..., and there are: {classes}")
 
 
 class _Watched:

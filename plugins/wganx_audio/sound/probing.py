@@ -18,6 +18,8 @@ _CLIPPED_AT = 0.999
 _CLIPPED_RUN = 3
 """So many samples at the full scale beside each other are no single peak but a top that was cut off."""
 _CLIPPED_RUNS = 3
+_OFFSET = 0.25
+"""Share of a sound's power from which its mean is an offset of the recorder's."""
 _PIECE_SECONDS = 60
 _LARGEST_PAGE = 27 + 255 + 255 * 255
 """Bytes of an Ogg page at most: header, table of segments, segments (RFC 3533)."""
@@ -28,8 +30,8 @@ def probe(file: BinaryIO, path: str) -> Mapping[str, str]:
 
     ``{"length": "0.5 to 1 s", "rate": "8,000 Hz", "channels": "1", "format": "WAV PCM_16", "level": "-30 to -20 dB"}``,
     the level as root mean square of the full scale. Where something is amiss, ``look`` says what: a single sample,
-    silence, peaks that are cut off, values beyond the full scale, channels that cancel each other, or an Ogg stream
-    that does not end.
+    silence, peaks that are cut off, values beyond the full scale, channels that cancel each other, a constant offset,
+    or an Ogg stream that does not end.
 
     Raises:
         DataError: the content is no sound that the training can read whole: damaged, empty, cut short, or not numbers.
@@ -59,6 +61,7 @@ class _Heard:
     Attributes:
         power: sum of squares, averaged over the channels.
         mixed: sum of squares of the channels' average.
+        sum_C: sum of each channel.
         peak: largest magnitude.
         cut: how many times some samples beside each other are at the full scale.
     """
@@ -67,10 +70,12 @@ class _Heard:
         self.channels = channels
         self.power = self.mixed = self.peak = 0.0
         self.cut = 0
+        self.sum_C = torch.zeros(channels, dtype=torch.double)
 
     def listen(self, sound_CL: Tensor) -> None:
         self.power += float(sound_CL.double().square().mean(0).sum())
         self.mixed += float(sound_CL.double().mean(0).square().sum())
+        self.sum_C += sound_CL.double().sum(1)
         self.peak = max(self.peak, float(sound_CL.abs().max()))
         if sound_CL.shape[1] >= _CLIPPED_RUN:
             for top_CL in (sound_CL >= _CLIPPED_AT, sound_CL <= -_CLIPPED_AT):
@@ -90,6 +95,8 @@ def _amiss(frames: int, level: float, heard: _Heard) -> str:
         return "clipped"
     if heard.channels > 1 and heard.mixed < CANCELLED * heard.power:
         return "channels that cancel each other"
+    if float((heard.sum_C / frames).square().mean()) > _OFFSET * heard.power / frames:
+        return "a constant offset, which a high-pass filter takes out"
     return ""
 
 

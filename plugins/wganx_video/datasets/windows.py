@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional as F
 
 from wganx import DataError
 from wganx_video.configs.datasets import Fit
@@ -23,7 +24,9 @@ from wganx_video.video.reading import Frames, open_video
 _TAIL = 0.05
 """A rest of a film that is a smaller share of a clip is left out."""
 _CUT = 0.25
-_STILL = 0.001
+_STILL = 4.0
+"""Of 0 .. 255: what a square of pixels changes by more than is no noise of a camera or codec."""
+_SQUARE = 4
 _RATES_AGREE = 0.02
 _MOST_LOOKED_THROUGH = 10_000
 
@@ -155,38 +158,40 @@ def begins(film: Frames, form: Form) -> NDArray[np.int64]:
     found = np.minimum(first + form.hop * np.arange(hops + 1), last)
     if not (form.skip_still or form.skip_cuts):
         return found
-    change_F = _changes(film, shown_F)
-    kept = found[[_is_wanted(change_F[begin + 1 : begin + form.span], form) for begin in found]]
-    if not len(kept):
+    cut_F, move_F = _changes(film, shown_F)
+    wanted = []
+    for begin in found:
+        within = slice(begin + 1, begin + form.span)
+        cut = form.skip_cuts and bool((cut_F[within] > _CUT).any())
+        still = form.skip_still and bool((move_F[within] < _STILL).all())
+        wanted.append(not (cut or still))
+    if not any(wanted):
         raise DataError(f"{film.name} has no clip without a cut in which something moves; leave it out")
-    return kept
+    return found[wanted]
 
 
-def _is_wanted(change_F: NDArray[np.float32], form: Form) -> bool:
-    if form.skip_cuts and (change_F > _CUT).any():
-        return False
-    return not (form.skip_still and (change_F < _STILL).all())
-
-
-_changes_of: dict[tuple[object, ...], NDArray[np.float32]] = {}
+Changes = tuple[NDArray[np.float32], NDArray[np.float32]]
+_changes_of: dict[tuple[object, ...], Changes] = {}
 """Of the films that were looked through by this process."""
 
 
-def _changes(film: Frames, shown_F: NDArray[np.int64]) -> NDArray[np.float32]:
-    """By how much each frame that is used differs from that before it, as a share of black to white."""
+def _changes(film: Frames, shown_F: NDArray[np.int64]) -> Changes:
+    """By how much each frame that is used differs from that before it: the whole, and the square that does most."""
     key = (film.name, film.header, len(shown_F))
     if (known := _changes_of.get(key)) is not None:
         return known
-    change_F = np.zeros(len(shown_F), np.float32)
+    cut_F, move_F = np.zeros((2, len(shown_F)), np.float32)
     before: Tensor | None = None
     for place, number in enumerate(shown_F.tolist()):
-        frame = film.read(number, 1)[0]
+        frame_CHW = film.read(number, 1)[0]
         if before is not None:
-            change_F[place] = difference(before, frame)
-        before = frame
+            cut_F[place] = difference(before, frame_CHW)
+            apart_1HW = (frame_CHW.float() - before.float()).abs().mean(0, keepdim=True)
+            move_F[place] = F.avg_pool2d(apart_1HW, _SQUARE, ceil_mode=True, count_include_pad=False).max()
+        before = frame_CHW
     if len(_changes_of) < _MOST_LOOKED_THROUGH:
-        _changes_of[key] = change_F
-    return change_F
+        _changes_of[key] = cut_F, move_F
+    return cut_F, move_F
 
 
 def _read(film: Frames, numbers: Sequence[int]) -> Tensor:

@@ -9,7 +9,7 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from wganx import Make, SampleFormat, UsageError
+from wganx import Make, SampleFormat, UsageError, WganxError
 from wganx_video.tasks.tiles import ALIGNED, Axis, Span
 
 _PIXEL_BYTES = 4096
@@ -41,6 +41,7 @@ class FrameNetwork:
 
     Raises:
         UsageError: channels of another number, or a tile for a network that takes one size alone.
+        WganxError: the generator makes values that are no numbers.
     """
 
     def __init__(
@@ -86,7 +87,7 @@ class FrameNetwork:
             return True
         try:
             made = self._made(torch.zeros(1, self._frames or 1, self._own, height, width), 0, beside)
-        except torch.OutOfMemoryError:
+        except (torch.OutOfMemoryError, WganxError):
             raise
         except Exception:  # whatever a network says of a size that it does not take
             return False
@@ -105,7 +106,8 @@ class FrameNetwork:
     def _tiled(self, group_TCHW: Tensor, draw: int, beside: Mapping[str, Tensor]) -> Tensor:
         rows, columns = self._axes(*group_TCHW.shape[2:])
         padded = group_TCHW[..., rows.pixels, :][..., columns.pixels]
-        scale, whole = self._scale, None
+        scale = self._scale
+        whole: Tensor | None = None
         at_once = min(max(self._pixels // (rows.side * columns.side), 1), _MOST_ROWS)
         for places in _batches(list(product(rows.spans, columns.spans)), at_once):
             cut_NTCHW = torch.stack(
@@ -135,6 +137,11 @@ class FrameNetwork:
         context = {self._name: given, **{name: rows.expand(count, *rows.shape[1:]) for name, rows in beside.items()}}
         made = self._make(context, draw=draw)
         self._learn_memory(made)
+        if not made.isfinite().all():
+            raise WganxError(
+                "the generator makes values that are no numbers, of which no film can be made; take an earlier "
+                "checkpoint, --checkpoint STEP or best"
+            )
         made = made.float().clamp(0, 1).cpu()
         return made if channels == self._own else made.mean(2, keepdim=True)
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from wganx_video.tasks.large_frames import FrameNetwork
 
-from wganx import SampleFormat, UsageError
+from wganx import SampleFormat, UsageError, WganxError
 
 AXES = ("frame", "channel", "height", "width")
 LEVEL = 1 / 255
@@ -174,6 +174,11 @@ def test_a_tile_that_was_asked_for_is_not_made_smaller():
 
     with pytest.raises(torch.OutOfMemoryError):
         through(make, drawn(), tile=64)
+
+
+def test_a_generator_that_went_wrong_makes_no_film():
+    with pytest.raises(WganxError, match=r"values that are no numbers.*--checkpoint STEP or best"):
+        through(lambda context, *, draw=None: context["low"] / 0, drawn())
 
 
 def test_large_frames_are_cut_where_nothing_is_said():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 
 import torch
@@ -11,10 +10,9 @@ from torch import Tensor, nn
 from wganx.batch import Batch, SampleFormat
 from wganx.errors import ConfigError, WganxError
 from wganx.networks import Helper, Networks
-from wganx.plugins.contracts import Formats, Game
+from wganx.plugins.contracts import Formats
 from wganx.plugins.descriptors import Task
 from wganx.plugins.guard import call, calling
-from wganx.runs import Run
 from wganx.testing.bench import Bench
 from wganx.testing.check import NotChecked, check, fail, streams_unmoved
 from wganx.testing.fitting import check_fit
@@ -244,20 +242,6 @@ def helpers_are_networks(task: Task, bench: Bench) -> None:
                     f"{setting.name}: helper {name!r} learns with {helper.learns_with!r}",
                     "use a plain word as its name, and 'generator', 'critic' or None",
                 )
-
-
-@check("task", name="applied", mend="name in applied options that Game.apply reads, under names of their own")
-def options_for_files_are_for_files(task: Task, bench: Bench) -> str | None:
-    """What it lets choose for whole files has names that are free, and something is made of files."""
-    if not task.applied:
-        return "it has no options for files"
-    taken = set(inspect.signature(Run.apply).parameters) - {"self", "options"}
-    if clash := sorted(taken.intersection(task.applied)):
-        fail(f"applied names {clash[0]!r}, which wganx sample has already", "give the option another name")
-    for setting in _settings(task, bench):
-        if type(setting.game).apply is Game.apply:
-            fail(f"{setting.name}: it has options for files, and makes nothing of files", "write Game.apply")
-    return None
 
 
 @check("task", "generator", "critic", name="stage", mend="let at(step) return something hashable, the same every time")

@@ -75,16 +75,16 @@ def _smaller(tree: FilmTree, entries: Mapping[str, Entry], clip: str) -> Twin | 
         clip: pattern of that end, which twins share.
     """
     ends = re.compile(rf"(?:{clip})$")
-    small: dict[str, dict[int, str]] = defaultdict(dict)
+    small: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
     for path in tree.paths:
         if (times := _SMALLER.search(path)) and (end := ends.search(path)):
-            small[end[0]][int(times["times"])] = path[: end.start()]
+            small[end[0]].append((int(times["times"]), path[: end.start()]))
     begins: dict[str, str] = {}
     for path in entries:
-        if (end := ends.search(path)) and path[: end.start()] not in begins:
-            candidates = small.get(end[0], {})
-            if candidates:
-                begins[path[: end.start()]] = candidates[max(candidates)]
+        if (end := ends.search(path)) and end[0] in small and (begin := path[: end.start()]) not in begins:
+            # Clips for training and for validation have the same numbers: the twin is that of the same begin.
+            name = begin.rstrip("/")
+            begins[begin] = max(small[end[0]], key=lambda known: (known[1].startswith(name), known[0]))[1]
     return Twin(tuple(sorted(begins.items()))) if begins else None
 
 
