@@ -74,6 +74,19 @@ def test_sample_writes_files_and_a_grid(run, tmp_path):
     assert "no checkpoint '5'" in call("sample", folder, "--checkpoint", "5", code=1)
 
 
+def test_weights_are_given_to_an_extractor_by_its_name(run, tmp_path):
+    folder, _ = run
+    told = call("evaluate", folder, "-n", 20, "--weights", "own=net.pth", code=2)
+    assert "--weights own=...: extractor 'own' takes no file; leave it out" in told
+    assert "no extractor named 'owl'" in call("evaluate", folder, "--weights", "owl=net.pth", code=2)
+    # Without a name it is Inception's, and so is a file with an equals sign in its own.
+    odd = tmp_path / "a=b.pth"
+    odd.write_bytes(b"nothing")
+    for given in (tmp_path / "none.pth", odd):
+        told = call("evaluate", folder, "-n", 20, "--metric", "exact-w1", "--weights", given, code=2)
+        assert "--weights is for fid, kid, inception-score, and none of them is asked for" in told
+
+
 def test_evaluate_prints_a_table_or_json(run):
     folder, _ = run
     table = call("evaluate", folder, "-n", 20)

@@ -279,6 +279,31 @@ class TestMonitor:
         )
         assert monitor.look(self.vitals(2)) == []
 
+    def test_a_check_sees_what_fakes_were_made_of_row_by_row(self):
+        class Copy(nn.Module):
+            """What it is given, up to a weight that learns."""
+
+            def __init__(self):
+                super().__init__()
+                self.weight = nn.Parameter(torch.ones(1))
+
+            def forward(self, source):
+                return self.weight * source
+
+        seen = []
+
+        def copies(vitals):
+            source = vitals.context["source"]
+            seen.append((len(vitals.real), len(vitals.fake), len(source)))
+            share = (vitals.fake / source).flatten()
+            source.zero_()  # its own copy, of which the training hears nothing
+            return None if share.std() > 1e-4 else "fakes are copies"
+
+        data = [wganx.Batch(rows + 2, {"source": rows}) for rows in cloud()]
+        listener, _ = run(Copy(), data=data, noise=None, checks=[self.check(copies)], steps=4)
+        assert "WX900" in listener.codes
+        assert all(real == fake == source > 0 for real, fake, source in seen)
+
     def test_the_memory_is_plain_data_and_travels(self, tmp_path):
         torch.manual_seed(0)
         trainer = wganx.Trainer(Maker(), Scorer(), noise=(DIM,), device="cpu")
