@@ -2,10 +2,10 @@
 
 First table: batches of 64 pictures of 32 x 32 px in colour, normalised to [-1, 1] and half of them mirrored, from the
 sources that people use and from wganx's two feeds. The sources take turns; what one reads ahead while others have their
-turn is a few batches of a turn's many. Second table: every scenario of the points and the image plugin, trained
+turn is a few batches of a turn's many. Second table: every scenario of the points, image and audio plugins, trained
 for some seconds as `wganx train` would, under its own settings, with the feed it chooses and streamed (files from a
 pack). Its share of waiting is what the trainer's stopwatch calls data: reading a batch and making it (mirroring,
-scaling). On the CPU that holds the work itself, so it cannot be nothing.
+scaling, spectrograms). On the CPU that holds the work itself, so it cannot be nothing.
 
 Published data are looked for below --root; --data names a folder or archive of pictures for a scenario. For the rest,
 pictures of the published size are drawn; their content matters to no clock.
@@ -215,7 +215,7 @@ def main() -> None:
             items = open_folder(config, "train", wganx.DataContext())
             assert isinstance(items, FileItems)
             record["sources"] = measure_sources(items, arguments.rounds, arguments.batches)
-        for plugin in ("points", "image"):
+        for plugin in ("points", "image", "audio"):
             names = [offer.name for offer in load_plugins([plugin]).offers(wganx.Scenario)]
             for name, feed in itertools.product(names, arguments.feeds):
                 if arguments.scenarios is not None and name not in arguments.scenarios:

@@ -92,7 +92,7 @@ if [[ $quick ]]; then
     step $batch 120 --networks mlp dcgan-32 --rounds 2 --seconds 0.01 --warm-up 1
   done
 else
-  step 64 170 --networks dcgan-64 dcgan-32 mlp dcgan-32-layernorm resnet-32 wavegan-4096 specgan-64 video-8x32 --seconds 0.08
+  step 64 170 --networks dcgan-64 dcgan-32 mlp dcgan-32-layernorm resnet-32 wavegan-4096 specgan-64 video-predict-32 --seconds 0.08
   step 256 100 --networks dcgan-64 dcgan-32 mlp dcgan-32-layernorm --seconds 0.08
   step 1024 130 --networks dcgan-64 dcgan-32 mlp --seconds 0.08 --warm-up 10
 fi

@@ -1,4 +1,5 @@
-"""The networks that the speed comparisons train: plain modules of torch, and those of sounds as their plugin has them.
+"""The networks that the speed comparisons train: plain modules of torch, and those of sounds and films as their plugins
+have them.
 
 Every critic is built with the activation it is given, so that one initial state serves a critic with the stock
 `torch.nn.LeakyReLU` and one with the constant-mask activation of `handwritten`. No critic normalises over the batch,
@@ -21,6 +22,9 @@ from wganx_audio.configs.networks import (
     WaveganGeneratorConfig,
 )
 from wganx_audio.networks import specgan, wavegan
+from wganx_video.configs.networks import FoldedCriticConfig, FoldnetGeneratorConfig
+from wganx_video.networks.critics import FoldedCritic
+from wganx_video.networks.foldnet import FoldNet
 
 from wganx import BuildContext, SampleFormat
 
@@ -193,33 +197,43 @@ def specgan_critic(activation: Activation, width: int = 32) -> nn.Module:
     return with_activation(critic, activation)
 
 
-class SwapTimeAndChannels(nn.Module):
-    """``(N, T, C, H, W)``, how clips are stored, to ``(N, C, T, H, W)``, how torch convolves them, and back."""
+def clip(frames: int) -> SampleFormat:
+    return SampleFormat(axes=("frame", "channel", "height", "width"), shape=(frames, 1, 32, 32), value_range=(0.0, 1.0))
+
+
+PREDICTION = BuildContext(sample=clip(5), inputs={"past": clip(5)})
+"""Five frames that follow five."""
+
+
+class Foretelling(nn.Module):
+    """The plugin's predictor, whose past stands where others have noise; past and future are the sample."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.network = FoldNet(FoldnetGeneratorConfig(width=width), PREDICTION)
+
+    def forward(self, past: Tensor) -> Tensor:
+        return torch.cat([past, self.network(past=past)], 1)
+
+
+class JudgingBoth(nn.Module):
+    """The plugin's critic of a future beside its past, which are given as one."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.network = FoldedCritic(FoldedCriticConfig(width=width), PREDICTION)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x.transpose(1, 2)
+        scores: Tensor = self.network(x[:, 5:], past=x[:, :5])
+        return scores
 
 
-def video_generator(width: int = 32, noise: int = 128) -> nn.Module:
-    channels = width * 4
-    layers: list[nn.Module] = [
-        nn.Linear(noise, channels * 16, bias=False), nn.Unflatten(1, (channels, 1, 4, 4)),
-        nn.BatchNorm3d(channels), nn.ReLU(),
-    ]  # fmt: skip
-    for inputs in (channels, channels // 2):
-        layers += [
-            nn.ConvTranspose3d(inputs, inputs // 2, 4, stride=2, padding=1, bias=False),
-            nn.BatchNorm3d(inputs // 2), nn.ReLU(),
-        ]  # fmt: skip
-    last = nn.ConvTranspose3d(width, 3, 4, stride=2, padding=1)
-    return nn.Sequential(*layers, last, nn.Tanh(), SwapTimeAndChannels())
+def video_generator(width: int = 96) -> nn.Module:
+    return Foretelling(width)
 
 
 def video_critic(activation: Activation, width: int = 32) -> nn.Module:
-    layers: list[nn.Module] = [SwapTimeAndChannels()]
-    for inputs, outputs in ((3, width), (width, width * 2), (width * 2, width * 4)):
-        layers += [nn.Conv3d(inputs, outputs, 4, stride=2, padding=1), activation()]
-    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(width * 4 * 16, 1), nn.Flatten(0))
+    return with_activation(JudgingBoth(width), activation)
 
 
 NETWORKS: dict[str, Network] = {
@@ -244,7 +258,7 @@ NETWORKS: dict[str, Network] = {
         Network("resnet-32", (3, 32, 32), (128,), 16, resnet_generator, resnet_critic),
         Network("wavegan-4096", (1, 4096), (100,), 16, wavegan_generator, wavegan_critic),
         Network("specgan-64", (1, 64, 64), (128,), 16, specgan_generator, specgan_critic),
-        Network("video-8x32", (8, 3, 32, 32), (128,), 8, video_generator, video_critic),
+        Network("video-predict-32", (10, 1, 32, 32), (5, 1, 32, 32), 24, video_generator, video_critic),
     )
 }
 

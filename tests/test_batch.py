@@ -14,6 +14,10 @@ WORDS = SampleFormat.text(("one", "two"), 3)
 def test_a_text_is_read_by_character_or_by_word():
     assert LETTERS.tokens("ab c") == [1, 2, 4, 3]
     assert LETTERS.tokens("b") == [2, 0, 0, 0]
+    assert LETTERS.said(LETTERS.tokens("ab c")) == "ab c"
+    assert LETTERS.said([2, 0, 0, 0]) == "b"
+    words = SampleFormat.text(("good", "day"), 3)
+    assert words.said(words.tokens("day good")) == "day good"
     assert WORDS.tokens("two  one") == [2, 1, 0]
     assert (LETTERS.sizes, LETTERS.value_range, LETTERS.is_text, WORDS.is_text) == ((4,), (0.0, 4.0), True, True)
 

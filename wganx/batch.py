@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
@@ -142,6 +142,12 @@ class SampleFormat:
         if not 0 < len(symbols) <= length:
             raise ValueError(f"a text has 1 to {length} symbols here, and {text!r} has {len(symbols)}")
         return [*(index[symbol] for symbol in symbols), *(0 for _ in range(length - len(symbols)))]
+
+    def said(self, tokens: Sequence[int]) -> str:
+        """The text whose whole numbers in this format are `tokens`."""
+        alphabet = [str(symbol) for symbol in cast(list[str], self.signal["alphabet"])]
+        between = "" if all(len(symbol) == 1 for symbol in alphabet) else " "
+        return between.join(alphabet[token - 1] for token in tokens if token)
 
     @property
     def sizes(self) -> tuple[int, ...]:

@@ -23,6 +23,7 @@ class Vitals:
         scalars: everything logged at this point.
         real: training samples ``(N, ...)``.
         fake: as many samples of the generator under training.
+        context: what the generator made them of, row by row.
         memory: numbers a check keeps between logging points, its own; they are part of every checkpoint.
     """
 
@@ -30,6 +31,7 @@ class Vitals:
     scalars: Mapping[str, float]
     real: Tensor
     fake: Tensor
+    context: Mapping[str, Tensor] = field(default_factory=dict)
     memory: MutableMapping[str, float] = field(default_factory=dict)
 
 

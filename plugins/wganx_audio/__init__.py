@@ -45,6 +45,8 @@ def wganx_modalities() -> Iterable[Modality]:
             preview="wganx_audio.writers:preview_sounds",
             open="wganx_audio.sound.streams:SoundSource",
             create="wganx_audio.sound.streams:SoundSink",
+            notice="What is generated here is synthetic: no person said or played it. A voice belongs to its owner: "
+            "learn from it, and imitate it, only with their consent, and say of what you publish that it is synthetic.",
         )
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from unicodedata import combining, normalize
 
 import numpy as np
 import torch
@@ -47,7 +48,7 @@ def draw_sheet(waves: Sequence[Tensor], rate: float, captions: Sequence[str], co
         shown = max(round(width * wave_CL.shape[-1] / rate / seconds), 1)
         picture.paste(_spectrogram(wave_CL, rate).resize((shown, height), Image.Resampling.BILINEAR), (left, top))
         draw.rectangle((left - 1, top - 1, left + width, top + height), outline=_EDGE)
-        draw.text((left, top - 4), caption, fill=_INK, font=font, anchor="ls")
+        draw.text((left, top - 4), _drawable(caption), fill=_INK, font=font, anchor="ls")
         if column == 0:
             for hertz in _ticks(rate / 2, 4):
                 y = top + height * (1 - hertz / (rate / 2))
@@ -82,6 +83,12 @@ def _coloured(shade_HW: NDArray[np.float32]) -> NDArray[np.uint8]:
     places = np.linspace(0, 1, len(_COLOURS))
     channels = [np.interp(shade_HW, places, [colour[channel] for colour in _COLOURS]) for channel in range(3)]
     return np.stack(channels, axis=-1).round().astype(np.uint8)
+
+
+def _drawable(text: str) -> str:
+    """A text in the letters that the font has: without accents, a question mark for what has no such form."""
+    apart = normalize("NFKD", text)
+    return "".join(sign for sign in apart if not combining(sign)).encode("ascii", "replace").decode("ascii")
 
 
 def _ticks(highest: float, about: int) -> list[float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -68,9 +69,9 @@ def decode(content: bytes, path: str) -> NDArray[np.float32]:
     return points
 
 
-def probe(content: bytes, path: str) -> Mapping[str, str]:
+def probe(file: BinaryIO, path: str) -> Mapping[str, str]:
     """What `wganx data scan` reports of a file: its dimension and its number of points."""
-    points, dimension = decode(content, path).shape
+    points, dimension = decode(file.read(), path).shape
     return {"dimension": str(dimension), "points": str(points)}
 
 

@@ -122,3 +122,13 @@ def test_a_wish_that_cannot_be_granted_is_told_so(run, recording, tmp_path, give
 def test_samples_without_a_source_say_what_is_missing(run):
     with pytest.raises(UsageError, match="needs 'source' from data: give --source FILE"):
         wganx.load_generator(run.folder.path).draw(2)
+
+
+def test_a_file_is_not_converted_to_nobody_in_particular(run, recording, tmp_path):
+    """Or each of its windows would be of another emotion."""
+    result = CliRunner().invoke(
+        main, ["sample", str(run.folder.path), "--source", str(recording), "--out", str(tmp_path / "out.flac")]
+    )
+    assert result.exit_code == 2
+    assert "say which emotion is wanted: --given emotion=..., and there are: " in result.output
+    assert not (tmp_path / "out.flac").exists()

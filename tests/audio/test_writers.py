@@ -126,3 +126,9 @@ def test_an_empty_sheet_is_a_sheet() -> None:
 def test_long_sounds_are_drawn_quickly_and_no_wider(tone) -> None:
     short, long = (draw_sheet([tone(500, seconds, RATE)], RATE, ["0"]) for seconds in (1, 60))
     assert short.shape == long.shape
+
+
+@pytest.mark.parametrize(("caption", "drawn"), [("1: Müller", "1: Muller"), ("2: 王 x", "2: ? x"), ("é\u0301", "e")])
+def test_a_picture_has_letters_and_no_boxes(caption, drawn):
+    sounds = [torch.linspace(-1, 1, 800)[None]]
+    assert torch.equal(draw_sheet(sounds, 8000.0, [caption]), draw_sheet(sounds, 8000.0, [drawn]))

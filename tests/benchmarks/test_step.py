@@ -12,7 +12,7 @@ def setup():
     return lambda name, seed=0: Setup(NETWORKS[name], 2, torch.device("cpu"), "fp32", seed)
 
 
-@pytest.mark.parametrize("name", ["mlp", "dcgan-32", "dcgan-32-layernorm", "video-8x32"])
+@pytest.mark.parametrize("name", ["mlp", "dcgan-32", "dcgan-32-layernorm", "video-predict-32"])
 def test_the_bare_step_does_the_least_arithmetic_there_is(setup, name):
     from floor import count, measure_floor
     from trainings import VARIANTS

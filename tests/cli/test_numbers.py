@@ -69,3 +69,12 @@ def test_features_fewer_rows_and_what_was_skipped_are_said():
     assert "features of own@cea032: frechet_distance, classes" in said
     assert "20 rows a side: classes" in said
     assert "fid, kid skipped: no weights" in said
+
+
+def test_a_number_that_a_baseline_beats_is_marked():
+    beaten = Evaluation(
+        step=1, n=2, seed=0, heldout=9, rows=(row("error", "mse", "lower", 8.0, beaten_by=("mean",)),)
+    )  # fmt: skip
+    (line,) = [line for line in shown(evaluation_table(beaten, 200), 200).splitlines() if "mse" in line]
+    assert line.split()[:4] == ["mse", "↓", "8", "!"]
+    assert beaten.defeats() == ["the baseline mean does as well as the generator or better: mse 7 (generated 8)"]

@@ -1,4 +1,5 @@
 import json
+import tracemalloc
 
 import pytest
 
@@ -17,7 +18,8 @@ FILES = {
 }
 
 
-def probe(content, path):
+def probe(file, path):
+    content = file.read()
     if content == b"broken":
         raise ValueError("ends too early")
     return {"length": str(len(content))}
@@ -82,10 +84,26 @@ def test_nothing_to_scan_is_refused(write):
 
 
 def test_what_may_be_amiss_is_named_with_its_files(write):
-    def look(content, path):
+    def look(file, path):
+        content = file.read()
         return {"length": str(len(content)), **({"look": "all the same"} if len(set(content)) == 1 else {})}
 
     report = scan(write({"a.bin": b"aaa", "b.bin": b"abc", "c.bin": b"c"}), (".bin",), look)
     assert report.noted == {"all the same": ["a.bin", "c.bin"]}
     assert "look" not in report.properties
     assert report.unreadable == {}
+
+
+def test_a_file_of_any_size_stays_on_the_disk(tmp_path):
+    with (tmp_path / "long.bin").open("wb") as file:
+        file.truncate(1 << 28)
+
+    def look(file, path):
+        return {"length": str(file.seek(0, 2))}
+
+    tracemalloc.start()
+    report = scan(tmp_path, (".bin",), look)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert report.properties == {"length": {str(1 << 28): 1}}
+    assert most < 1 << 24

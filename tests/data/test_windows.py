@@ -235,8 +235,8 @@ def test_never_an_empty_loader_but_how_long_the_files_are(write, decoders):
     with pytest.raises(DataError) as refusal:
         open_windows(root, decoders)
     assert str(refusal.value) == (
-        f"no file of the split 'train' in {root} is as long as one window (2 of 2 have none); take a shorter window, "
-        "or give longer files:\n  train/1.bin: no window fits into its 2 bytes\n"
+        f"no file of the split 'train' in {root} gives a window (2 of 2 have none); take a shorter window, "
+        "or give others:\n  train/1.bin: no window fits into its 2 bytes\n"
         "  train/2.bin: no window fits into its 1 bytes"
     )
     tree = FileTree(root, (".bin",))

@@ -329,5 +329,6 @@ def test_the_reference_page_lists_every_check_at_its_level():
     raised = {(code, "refused") for code in ("WX001", "WX003", "WX004", "WX005")}
     raised |= {("WX021", "rolled"), ("WX060", "stopped")}
     elsewhere = {("WX041", "warn"), ("WX050", "warn"), *((f"WX07{number}", "warn") for number in (1, 2, 3, 4))}
+    elsewhere |= {("WX081", "bad"), *((f"WX08{number}", "warn") for number in (2, 3, 4))}
     assert set(rows) == told | raised | elsewhere
     assert [code for code, _ in rows] == sorted(code for code, _ in rows)

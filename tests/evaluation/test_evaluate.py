@@ -311,3 +311,89 @@ def test_the_digest_of_code_is_that_of_its_whole_package(tmp_path, monkeypatch):
     assert code_digest(f) not in (None, before)
     for name in ("wx_metrics", "wx_metrics.inner"):
         sys.modules.pop(name)
+
+
+class TestDefeats:
+    """A trivial solution that does as well as the generator is spoken of, where the metric is decisive."""
+
+    @staticmethod
+    def error(**options):
+        def compute(sides, context):
+            apart = (sides.candidate.real - sides.truth.real).abs().mean().item()
+            return {"error": apart, "likeness": -apart, "unranked": apart}
+
+        return Metric(
+            name="error", modality="points", summary="error", compute=compute, decisive=True,
+            better={"error": "lower", "likeness": "higher"}, **options,
+        )  # fmt: skip
+
+    def test_a_generator_that_is_worse_than_nothing(self):
+        evaluation = run([self.error()])  # it is 100 off, and zero at most 19
+        assert {row.value: row.beaten_by for row in evaluation.rows} == {
+            "error": ("zero",), "likeness": ("zero",), "unranked": ()
+        }  # fmt: skip
+        (defeat,) = evaluation.defeats()
+        assert defeat.startswith("the baseline zero does as well as the generator or better: error ")
+        assert "likeness -" in defeat
+        assert "(generated 100)" in defeat
+        told = json.loads(json.dumps(evaluation.to_json()))
+        assert told["defeats"] == [defeat]
+        assert told["rows"][0]["beaten_by"] == ["zero"]
+        assert defeat in repr(evaluation)
+
+    def test_as_good_is_no_better(self):
+        class Perfect(Line):
+            def baselines(self):
+                return {"copy": lambda batch, rng: batch.context["source"].float() + 100}
+
+        (error, *_) = run([self.error()], game=Perfect(given=("source",))).rows
+        assert error.beaten_by == ("copy",)
+
+    def test_a_generator_that_wins_and_metrics_that_decide_nothing_are_silent(self):
+        class Far(Line):
+            def baselines(self):
+                return {"far": lambda batch, rng: torch.full_like(batch.real, 1e4)}
+
+        assert run([self.error()], game=Far(given=("source",))).defeats() == []
+        plain = metric("plain", lambda sides, context: {"error": sides.candidate.real.mean().item()}, error="lower")
+        assert run([plain]).defeats() == []
+
+    def test_spoilt_copies_of_the_truth_are_no_solutions(self):
+        evaluation = run([self.error()], whole=True)
+        assert "shuffled" in evaluation.rows[0].baselines
+        assert evaluation.rows[0].beaten_by == ("zero",)
+
+    def test_they_are_told_again_where_baselines_were_kept(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("WGANX_CACHE", str(tmp_path))
+        assert run([self.error()]).defeats() == run([self.error()]).defeats() != []
+
+
+class TestAgain:
+    """Other samples for the same rows."""
+
+    def test_a_generator_with_noise_draws_anew_and_one_without_has_no_others(self):
+        seen = []
+
+        def compute(sides, context):
+            again = None if sides.again is None else [sides.again(draw) for draw in (1, 1, 2)]
+            seen.append((sides.candidate.real, again))
+            return {"value": 1.0}
+
+        class Noisy(nn.Module):
+            def forward(self, noise, source):
+                return source.float() + noise
+
+        measure = evaluator()
+        for module, noise in ((Noisy(), (1,)), (Above(), None)):
+            sampler = Sampler(module, noise=noise, device=CPU, context=measure.game.context)
+            measure.evaluate(
+                sampler, {"spy": ChosenMetric(metric("spy", compute), Config())}, n=1000, seed=0, step=7
+            )  # fmt: skip
+        (first, (one, same, other)), (real, (real_again, *_)), (_, (zero, *_)), (_, none), *_ = seen
+        assert torch.equal(one, same)
+        assert not torch.equal(one, other)
+        assert not torch.equal(one, first)
+        assert (one - first).abs().max() < 10  # of the same rows
+        assert torch.equal(real_again, real)
+        assert not zero.any()
+        assert none is None

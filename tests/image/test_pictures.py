@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import pickle
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from types import SimpleNamespace
 
@@ -16,11 +16,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 from torch import Tensor
-from wganx_image.datasets.pictures import decode, probe
+from wganx_image.datasets import pictures
+from wganx_image.datasets.pictures import decode
 
 from wganx import DataError
 
 Encode = Callable[..., bytes]
+
+
+def probe(content: bytes, path: str) -> Mapping[str, str]:
+    return pictures.probe(io.BytesIO(content), path)
+
 
 READERS = (partial(decode, size=8, channels=3), partial(decode, size=8, channels=1), probe)
 

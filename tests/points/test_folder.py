@@ -84,7 +84,8 @@ def test_class_folders_without_split_folders(tmp_path: Path) -> None:
 
 def test_probe_tells_dimension_and_count(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", POINTS)
-    assert probe((tmp_path / "a.npy").read_bytes(), "a.npy") == {"dimension": "3", "points": "40"}
+    with (tmp_path / "a.npy").open("rb") as file:
+        assert probe(file, "a.npy") == {"dimension": "3", "points": "40"}
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import wave
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -212,3 +213,20 @@ def test_a_name_that_is_no_number_names_the_sample(tmp_path: Path) -> None:
     )
     names = [medium.name for medium in of_one_step(files).chosen[500]]
     assert names == ["<img src=x onerror=alert(1)>", "all samples", "anna"]
+
+
+def test_clips_of_noise_and_of_several_films_stay_in_step(tmp_path: Path) -> None:
+    """Frames by themselves are larger than a clip that tells their changes; alone in an <img> it would run away."""
+    rng = np.random.default_rng(0)
+    still = rng.integers(0, 255, (60, 300, 3), dtype=np.uint8)
+    frames = [still.copy() for _ in range(4)]
+    for frame in frames:
+        frame[:, :200] = rng.integers(0, 255, (60, 200, 3), dtype=np.uint8)
+    pictures = [Image.fromarray(frame) for frame in frames]
+    path = tmp_path / "step-000500-0000.webp"
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=100, lossless=True)
+    (medium,) = of_one_step([path]).chosen[500]
+    assert medium.player == "strip"
+    assert (medium.width, medium.wide) == (300, True)
+    assert medium.strip is not None
+    assert medium.strip.milliseconds == 100

@@ -726,7 +726,7 @@ def test_a_whole_evaluation_is_told(tmp_path: Path, write_rich_run: Callable[[Pa
     assert faults(page) == []
     metrics = " ".join(page.one("metrics").text.split())
     for words in ("FIDskipped: no weights: give --weights FILE", "pesqfailed: needs the package pesq",
-                  "resizebilinear, antialiased", "By class", "zero0.7", "one0.35",
+                  "resizebilinear, antialiased", "By class or step", "zero0.7", "one0.35",
                   "The same metrics at 3 checkpoints", "distance (frechet)"):  # fmt: skip
         assert words in metrics
     assert page.by_class("whisker")
@@ -793,3 +793,16 @@ def test_the_environment_tells_what_was_really_done(make_run: MakeRun) -> None:
 
 def test_a_run_that_tells_nothing_of_what_was_done_shows_what_was_planned(make_run: MakeRun) -> None:
     assert "planned so" in parse(make_run(facts={"capture": "planned so"})).one("environment").text
+
+
+def test_a_trivial_solution_that_wins_heads_the_page_and_stands_in_the_table(make_run: MakeRun) -> None:
+    row = {
+        "metric": "error", "value": "mse", "better": "lower", "generated": 9.0, "floor": 0.0,
+        "baselines": {"copy-last": 5.0}, "beaten_by": ["copy-last"],
+    }  # fmt: skip
+    words = "the baseline copy-last does as well as the generator or better: mse 5 (generated 9)"
+    page = parse(make_run(evaluation={"rows": [row], "defeats": [words, {"not": "text"}]}))
+    told = [note.text for note in page.by_class("bad")]
+    assert any(words[1:] in text for text in told)
+    (mark,) = page.by_class("beaten")
+    assert mark.text == "no better than copy-last"

@@ -260,6 +260,21 @@ BAD = [
         "draw from a generator of your own",
     ),
     Bad("writes to the data", "task/untouched", _REAL, '        items["sample"] //= 2\n' + _REAL, "work on a copy"),
+    Bad(
+        "an option for files of a name that is taken",
+        "task/applied",
+        "build=Generate, fit=count_bits",
+        'build=Generate, fit=count_bits, applied=("seed",), '
+        'config=type("Seeded", (Config,), {"__annotations__": {"seed": int}, "seed": 0})',
+        "give the option another name",
+    ),
+    Bad(
+        "makes another file every time",
+        "task/files",
+        "make({})[0, : len(rows)]",
+        "torch.rand(2, 4)[: len(rows)]",
+        "draw nothing but by make(context)",
+    ),
     Bad("names no baseline", "task/baselines", '{"noise": noise}', "{}", "name at least one trivial solution"),
     Bad(
         "a baseline of another shape",

@@ -32,6 +32,10 @@ def _files(tmp_path_factory):
         soundfile.write(FILES / path, tone.astype("float32"), 8000)
         rows.append(f"{path},{path.parent.name}")
     (FILES / "sounds.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    films = FILES / "films"
+    films.mkdir(exist_ok=True)
+    for index in range(24):
+        np.save(films / f"{index}.npy", rng.integers(0, 255, (12, 1, 32, 32), dtype=np.uint8))
 
 
 FILES = Path.home() / "kit-files"  # the tests' own home
@@ -64,6 +68,16 @@ class TestAudio(PluginConformance):
             pytest.skip("takes minutes on this many sounds; tests/audio/judges tries it on few")
         if check.id == "metric/direction/mel-distortion":
             pytest.skip("with nothing kept, real sounds say other words, which lie farther apart than noise does")
+        super().test_conforms(check)
+
+
+class TestVideo(PluginConformance):
+    plugin = "video"
+    roots: ClassVar = {"folder": FILES / "films"}
+
+    def test_conforms(self, check):
+        if check.trains and check.subject.endswith("-gpu"):
+            pytest.skip("its networks are for a GPU, and take minutes without one")
         super().test_conforms(check)
 
 

@@ -40,7 +40,7 @@ def scan(path: Path, plugin: str, dataset: str | None, as_json: bool) -> None:
     from wganx.storage import json_text
 
     reader = _reader(load([plugin]), plugin, dataset)
-    if reader.listing is not None and dataset is not None:
+    if reader.listing is not None:
         listing = reader.factory("listing")(path)
         report = scan_files(path, reader.suffixes, reader.factory("probe"), reader.mends, listing=listing)
     else:

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 @click.option("--metric", "single", multiple=True, metavar="NAME", help="Only this one; repeat for more.")
 @click.option("--metrics", "several", metavar="NAME,NAME", help="Only these, in one word.")
 @click.option("--extractor", metavar="NAME|FILE", help="Whose features: own, values, another by name, or a file.")
-@click.option("--weights", type=click.Path(path_type=Path), metavar="FILE", help="Inception's, for FID, KID and IS.")
+@click.option(
+    "--weights", multiple=True, metavar="[NAME=]FILE", help="Of an extractor; without its name Inception's, for FID."
+)
 @click.option("--json", "form", flag_value="json", help="Print JSON instead of a table.")
 @click.option("--csv", "form", flag_value="csv", help="Print comma-separated values instead of a table.")
 @with_place
@@ -42,7 +44,7 @@ def evaluate(
     single: tuple[str, ...],
     several: str | None,
     extractor: str | None,
-    weights: Path | None,
+    weights: tuple[str, ...],
     form: str | None,
     **place: Any,
 ) -> None:
@@ -61,7 +63,7 @@ def evaluate(
     with _progress() as watch:
         options: dict[str, Any] = {
             "n": count, "seed": seed, "repeats": repeats, "metrics": named or None, "extractor": extractor,
-            "weights": weights, "watch": watch,
+            "weights": dict(map(_named, weights)) or None, "watch": watch,
         }  # fmt: skip
         if checkpoint == "all":
             found = loaded.evaluate_all(**options)
@@ -79,6 +81,14 @@ def evaluate(
             click.echo(f"wganx: metric {name} failed: {message}", err=True)
     if any(evaluation.failures for evaluation in found):
         raise SystemExit(1)
+
+
+def _named(weights: str) -> tuple[str, Path]:
+    """An extractor and its file; a path may hold an equals sign itself."""
+    name, equals, file = weights.partition("=")
+    if equals and name.isidentifier() and not Path(weights).exists():
+        return name, Path(file)
+    return "inception", Path(weights)
 
 
 @contextmanager
@@ -106,5 +116,7 @@ def _tell(found: Sequence[Evaluation], form: str | None, *, curve: bool) -> None
         return
     console = make_console()
     console.print(curve_table(found) if curve else evaluation_table(found[0], console.width))
+    for defeat in found[-1].defeats():
+        console.print(f"BEATEN! {defeat}", style="bold red", highlight=False, markup=False)
     for note in notes(found[-1]):
         console.print(note, highlight=False, markup=False)

@@ -67,7 +67,8 @@ def _table(evaluation: Evaluation, others: Mapping[str, Callable[[Row], float | 
     for row, name in zip(evaluation.rows, _value_names(evaluation.rows)):
         ends = [] if not several else ["" if row.interval is None else "{:.3g} .. {:.3g}".format(*row.interval)]
         standards = (_figure(number) for number in (row.floor, *(read(row) for read in others.values())))
-        table.add_row(escape(name), _figure(row.generated), *ends, *standards)
+        beaten = " !" if row.beaten_by else ""
+        table.add_row(escape(name), _figure(row.generated) + beaten, *ends, *standards)
     return table
 
 

@@ -84,6 +84,7 @@ def show(name: str, as_json: bool) -> None:
             "name": offer.name,
             "summary": offer.summary,
             "options": {key: _default(field) for key, field in _options(offer).items()},
+            "flags": [f"--{name.replace('_', '-')}" for name in getattr(offer, "applied", ())],
         }
         for offer in found.offers
     ]
@@ -127,6 +128,8 @@ def _print_offers(found: Description, offers: list[dict[str, Any]]) -> None:
     table = Table("kind", "name", "what it is", "options", box=None)
     for offer in offers:
         options = "  ".join(f"{key}={value}" for key, value in offer["options"].items())
+        if flags := offer.get("flags"):
+            options += f"  (for files, of wganx sample RUN --source: {' '.join(flags)})"
         table.add_row(offer["kind"], f"[bold]{escape(offer['name'])}", escape(offer["summary"]), escape(options))
     console.print(table)
 

@@ -2,19 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from wganx.cli.selection import with_extensions, with_place
-from wganx.errors import UsageError
+from wganx.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from wganx.runs import Run
 
 
-@click.command()
+class _WithTaskOptions(click.Command):
+    """Takes flags that only the task of the run knows, each with a value: `applied` of the command's function."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        own = {flag: param for param in self.get_params(ctx) for flag in param.opts}
+        known: list[str] = []
+        applied: dict[str, str] = {}
+        left = list(args)
+        while left:
+            word = left.pop(0)
+            flag, equals, value = word.partition("=")
+            if word == "--":
+                known += [word, *left]
+                break
+            if flag in own or not flag.startswith("--"):
+                known.append(word)
+                param = own.get(flag)
+                if left and not equals and isinstance(param, click.Option) and not param.is_flag:
+                    known.append(left.pop(0))
+                continue
+            if flag in applied:
+                raise UsageError(f"{flag} is given twice; give it once")
+            if not equals:
+                if not left or left[0].startswith("--"):
+                    close = did_you_mean(flag, own)
+                    raise UsageError(f"{flag} needs a value, as an option of the task has{close}")
+                value = left.pop(0)
+            applied[flag] = value
+        rest = super().parse_args(ctx, known)
+        ctx.params["applied"] = applied
+        return rest
+
+
+@click.command(cls=_WithTaskOptions)
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("-n", "count", type=click.IntRange(min=1), default=16, show_default=True, help="How many.")
 @click.option("--seed", type=int, help="Of the noise; the run's own by default.")
@@ -44,24 +78,34 @@ def sample(
     source: Path | None,
     out: Path | None,
     overwrite: bool,
+    applied: Mapping[str, str],
     **place: Any,
 ) -> None:
     """Draw samples from a run: single files, and a grid picture beside them. Needs no data of the training.
+
+    With --source, files or whole folders go through the generator. What a task lets you choose for them is a flag with
+    a value, such as --factor 4; `wganx plugins show` lists them, and so does the message about a wrong one.
 
     \b
     Example:
       wganx sample runs/first -n 64 --seed 1 --out picked
       wganx sample runs/first --given label=7
       wganx sample runs/voices --source in.wav --given speaker=anna --out out.wav
+      wganx sample runs/slower --source in.mp4 --factor 4 --out out.mp4
     """
     from wganx.api import load_run
     from wganx.runs.drawn import own_folder
 
+    if applied and source is None:
+        flag = next(iter(applied))
+        flags = [each for param in click.get_current_context().command.params for each in param.opts]
+        hint = did_you_mean(flag, flags) or "; an option of the task is for files: give --source too"
+        raise UsageError(f"wganx sample has no option {flag}{hint}")
     loaded = load_run(run, **place)
     chosen = dict(map(_label_and_class, given))
     if source is not None:
         options: dict[str, Any] = {"seed": seed, "given": chosen, "class_name": class_name, "checkpoint": checkpoint}
-        _apply(loaded, source, out, overwrite=overwrite, **options)
+        _apply(loaded, source, out, applied, overwrite=overwrite, **options)
         return
     samples, batch = loaded.draw(count, seed=seed, given=chosen, class_name=class_name, checkpoint=checkpoint)
     if out is None:
@@ -78,8 +122,19 @@ def _label_and_class(text: str) -> tuple[str, str]:
     return label, name
 
 
-def _apply(run: Run, source: Path, out: Path | None, **options: Any) -> None:
+def _apply(run: Run, source: Path, out: Path | None, applied: Mapping[str, str], **options: Any) -> None:
+    from rich.console import Console
+
+    from wganx.cli.passing import watching_files
+    from wganx.config import read_value
+
     if out is None:
         raise UsageError("--source needs --out, the file or folder to write")
-    written = run.apply(source, out, **options)
+    for flag, text in applied.items():
+        name = flag.removeprefix("--").replace("-", "_")
+        if name in options:
+            raise UsageError(f"wganx sample has no option {flag}")
+        options[name] = read_value(text, f"{flag} {text}")
+    with watching_files(Console(stderr=True, emoji=False)) as watch:
+        written = run.apply(source, out, watch=watch, **options)
     click.echo(f"{len(written)} file{'s' * (len(written) > 1)} written: {written[0] if len(written) == 1 else out}")

@@ -5,6 +5,7 @@ from wganx.config.metrics import find_extractor
 from wganx.config.resolve import from_yaml, resolve, schema
 from wganx.config.resolved import Parts, Resolved
 from wganx.config.sections import RunConfig
+from wganx.config.sources import read_value
 from wganx.config.telling import choices
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "find_extractor",
     "from_yaml",
     "in_place_of",
+    "read_value",
     "refuse_changes",
     "resolve",
     "schema",

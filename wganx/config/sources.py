@@ -118,6 +118,18 @@ def add_settings(layer: Layer, settings: Iterable[str]) -> None:
         layer.put(names, _parse(text, _anywhere_in(origin), {}), origin)
 
 
+def read_value(text: str, origin: str) -> Any:
+    """A value as ``--set`` takes it: text read as YAML.
+
+    Args:
+        origin: where it stands, for the message.
+
+    Raises:
+        ConfigError: it is no YAML.
+    """
+    return _parse(text, _anywhere_in(origin), {})
+
+
 def _anywhere_in(origin: str) -> Callable[[int], str]:
     return lambda line: origin
 

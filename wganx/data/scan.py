@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 from wganx.data.files import FileTree
 from wganx.data.items import reason_of
@@ -68,17 +69,17 @@ class ScanReport:
 def scan(
     path: str | os.PathLike[str],
     suffixes: Iterable[str],
-    probe: Callable[[bytes, str], Mapping[str, str]],
+    probe: Callable[[BinaryIO, str], Mapping[str, str]],
     mends: Mapping[str, str] | None = None,
     *,
     listing: Listing | None = None,
 ) -> ScanReport:
-    """Reads every file once, with several threads.
+    """Looks at every file, with several threads; a file of any size stays on the disk.
 
     Args:
         path: a folder or a zip archive.
         suffixes: endings of the files to look at.
-        probe: `probe(content, path)` says what the plugin sees in a file, e.g. ``{"size": "32x32", "mode": "RGB"}``;
+        probe: `probe(file, path)` says what the plugin sees in an open file, e.g. ``{"size": "32x32", "mode": "RGB"}``;
             what it says under ``look`` may be amiss, and the file is named with it; whatever it raises is the reason
             why the file is unreadable.
         mends: what would make files of other endings readable, by the ending.
@@ -94,9 +95,10 @@ def scan(
     def look(index: int) -> tuple[str | None, Mapping[str, str], str | None]:
         name, digest = paths[index], None
         try:
-            content = tree.read(name)
-            digest = hashlib.sha256(content).hexdigest()
-            return digest, dict(probe(content, name)), None
+            with _opened(tree, name) as file:
+                digest = _digest(file)
+                file.seek(0)
+                return digest, dict(probe(file, name)), None
         except Exception as error:  # whatever goes wrong with a file is a finding about it
             return digest, {}, reason_of(error, name)
 
@@ -138,6 +140,18 @@ def scan(
         skipped_runs=list(tree.skipped_runs),
         remarks=layout.remarks(),
     )
+
+
+def _opened(tree: FileTree, name: str) -> BinaryIO:
+    """A file, as it lies there; what is compressed in an archive is unpacked once and not at every step back."""
+    return tree.open(name) if tree.seeks_at_once(name) else io.BytesIO(tree.read(name))
+
+
+def _digest(file: BinaryIO) -> str:
+    found = hashlib.sha256()
+    while piece := file.read(1 << 20):
+        found.update(piece)
+    return found.hexdigest()
 
 
 def _plain(counts: Mapping[str, Mapping[str, Mapping[Split, int]]]) -> dict[str, dict[str, dict[str, int]]]:

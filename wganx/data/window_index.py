@@ -115,8 +115,8 @@ def _refuse(tree: FileTree, split: Split, paths: Sequence[str], counted: Counted
     counts, left_out = counted
     if not counts.any():
         raise DataError(
-            f"no file of the split {split!r} in {tree.root} is as long as one window ({len(left_out)} of "
-            f"{len(paths)} have none); take a shorter window, or give longer files:{first_few(left_out)}"
+            f"no file of the split {split!r} in {tree.root} gives a window ({len(left_out)} of {len(paths)} have none)"
+            f"; take a shorter window, or give others:{first_few(left_out)}"
         )
     whole = len(tree.layout.train) + len(tree.layout.heldout)
     if len(left_out) > UNREADABLE_SHARE * whole:

@@ -195,7 +195,10 @@ class Loop:
         if "heldout" in vitals:
             vitals["w1_heldout" if "w1_raw" in scalars else "score_gap_heldout"] = vitals.pop("heldout")
         scalars |= {**vitals, "lr": training.learning_rate}
-        seen = Vitals(step=training.step, scalars=dict(scalars), real=batch.real[: len(fake)].clone(), fake=fake)
+        looked_at = batch[: len(fake)].each(torch.clone)
+        seen = Vitals(
+            step=training.step, scalars=dict(scalars), real=looked_at.real, fake=fake, context=looked_at.context
+        )
         with training.random.aside():
             return scalars, training.health.look(seen)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -88,7 +88,7 @@ class Comparison:
             self._watch(
                 f"{self._name}: {side}" + (f", {block + 1} of {len(candidates)}" if len(candidates) > 1 else "")
             )
-            shown = Sides(*map(self._show, (candidate, truth, reference)))
+            shown = Sides(self._show(candidate), self._show(truth), self._show(reference), again=self._again(candidate))
             found.append(self._chosen.compute(shown, self._context))
             self._shown.clear()
         return found
@@ -109,6 +109,10 @@ class Comparison:
             shown = shown[: self._most] if len(shown) > self._most else shown
         self._shown[id(shown)] = shown, side
         return shown
+
+    def _again(self, side: Side) -> Callable[[int], Tensor] | None:
+        draw, rows = side.again, min(len(side), self._most)
+        return None if draw is None or not self._looks_at_samples else lambda number: draw(rows, number)
 
     def _features_of(self, extractor: str, side: Batch) -> Tensor:
         self._asked.setdefault(extractor.partition("#")[0])
@@ -142,25 +146,41 @@ def rows_of(
     found: Mapping[str, Sequence[Mapping[str, float]]],
     extractors: Sequence[str],
     n: int | None,
+    trivial: Collection[str] = (),
 ) -> Iterator[Row]:
-    """The rows of a metric from what it found by side and block."""
+    """The rows of a metric from what it found by side and block.
+
+    Args:
+        trivial: names of the baselines that are the task's own.
+    """
     for value in found["generated"][0]:
         by_side = {side: [float(block.get(value, math.nan)) for block in blocks] for side, blocks in found.items()}
         generated, floor = by_side.pop("generated"), by_side.pop("floor")
         several = len(generated) > 1
         around = interval(generated) if several else None
+        better, baselines = metric.better.get(value), {
+            side.removeprefix("baseline "): _mean(values) for side, values in by_side.items()
+        }  # fmt: skip
+        against = {name: number for name, number in baselines.items() if metric.decisive and name in trivial}
         yield Row(
             metric=name,
             value=value,
-            better=metric.better.get(value),
+            better=better,
             generated=_mean(generated),
             floor=_mean(floor),
-            baselines={side.removeprefix("baseline "): _mean(values) for side, values in by_side.items()},
+            baselines=baselines,
+            beaten_by=tuple(name for name, number in against.items() if _no_worse(number, _mean(generated), better)),
             interval=(around.low, around.high) if around else None,
             excess=excess(generated, floor) if several else None,
             extractor=", ".join(extractors) or None,
             n=n,
         )
+
+
+def _no_worse(one: float, other: float, better: str | None) -> bool:
+    if better is None:
+        return False
+    return one <= other if better == "lower" else one >= other
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -122,6 +122,7 @@ class Evaluator:
                 what = {"name": name, "metric": chosen.metric.origin, "config": chosen.config.model_dump(mode="json")}
                 protocol = {"n": n, "repeats": repeats, "seed": seed, "whole": whole, "looked_at": size}
                 try:
+                    trivial = standards.trivial
                     generated = comparison.everything("generated", made)
                     weights = {used: self.features.digest(used) for used in comparison.extractors}
                     found = {"generated": [class_numbers(block)[0] for block in generated]}
@@ -135,7 +136,7 @@ class Evaluator:
                 except (Exception, SystemExit) as error:
                     failures[name] = reason(error)
                 else:
-                    rows += rows_of(name, chosen.metric, found, comparison.extractors, comparison.fewer(n))
+                    rows += rows_of(name, chosen.metric, found, comparison.extractors, comparison.fewer(n), trivial)
                     per_class |= class_numbers(*generated)[1]
                 seconds[name] = time.perf_counter() - started
             pairs = None

@@ -25,6 +25,7 @@ class Row:
         excess: what `generated` has above the floor, with its interval, likewise.
         extractor: whose features were compared; None for a metric of the samples themselves.
         n: rows of a block, where they are fewer than the evaluation's.
+        beaten_by: of a decisive metric, the task's trivial solutions that do as well as the generator or better.
     """
 
     metric: str
@@ -37,6 +38,7 @@ class Row:
     excess: Interval | None = None
     extractor: str | None = None
     n: int | None = None
+    beaten_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ class Evaluation:
         """Plain data; a value that is not finite becomes None."""
         data: dict[str, Any] = _without_nan(asdict(replace(self, pairs=None)))
         del data["seconds"], data["pairs"]
+        data["defeats"] = self.defeats()
         for row, found in zip(data["rows"], self.rows):
             if found.excess is not None:
                 row["excess"] = _without_nan([found.excess.mean, found.excess.low, found.excess.high])
@@ -111,6 +114,7 @@ class Evaluation:
             ("value", "better", "generated", "floor: real", *(f"baseline: {name}" for name in baselines)),
             rows,
             [
+                *self.defeats(),
                 *(f"{name} failed: {message}" for name, message in self.failures.items()),
                 *(f"{name} skipped: {why}" for name, why in self.skipped.items()),
             ],
@@ -119,6 +123,18 @@ class Evaluation:
     def scalars(self) -> dict[str, float]:
         """The generator's values by name, ``metric/value``."""
         return {f"{row.metric}/{row.value}": row.generated for row in self.rows}
+
+    def defeats(self) -> list[str]:
+        """A sentence for each trivial solution that a decisive metric ranks no lower than the generator."""
+        found: dict[str, list[str]] = {}
+        for row in self.rows:
+            for name in row.beaten_by:
+                theirs, own = figure(row.baselines[name]), figure(row.generated)
+                found.setdefault(name, []).append(f"{row.value} {theirs} (generated {own})")
+        return [
+            f"the baseline {name} does as well as the generator or better: {', '.join(values)}"
+            for name, values in found.items()
+        ]
 
     def sentence(self) -> str:
         """What the numbers are."""

@@ -17,6 +17,9 @@ from wganx.plugins.contracts import Game, Items
 CHUNK = 256
 """Rows that are made at once where the samples themselves are not kept; a sampler's own chunks."""
 
+APART = 0x9E3779B97F4A7C15
+"""Seeds of further draws of the same rows lie so far from each other, as blocks have seeds that are neighbours."""
+
 MOST_BYTES = 512 * 2**20
 """Memory that the samples of one side may take while metrics look at them."""
 
@@ -31,6 +34,8 @@ class Side:
         labels: of all rows, what of the context, and of what is known, is one whole number a row; None where a pass
             over `parts` tells.
         kept: whether samples that were looked at stay for the next metric; if not, they are made again.
+        again: ``again(rows, k)``: as many other samples for the same context, by the number of the draw; None where
+            there are no others.
     """
 
     def __init__(
@@ -41,8 +46,9 @@ class Side:
         *,
         labels: Callable[[], Labels] | None = None,
         kept: bool = True,
+        again: Callable[[int, int], Tensor] | None = None,
     ) -> None:
-        self.rows = rows
+        self.rows, self.again = rows, again
         self._whole, self._parts, self._kept = whole, parts, kept
         self._labels_known = labels
         self._held: Batch | None = None
@@ -117,7 +123,10 @@ def real_side(game: Game, items: Items, indices: Sequence[int], *, seed: int, de
         for start in range(0, len(indices), CHUNK):
             yield game.batch(gather(items, indices[start : start + CHUNK], device), rng, training=False)
 
-    return Side(len(indices), whole, parts, labels=None if game.context or game.known else Labels)
+    def again(rows: int, draw: int) -> Tensor:
+        return whole(rows).real
+
+    return Side(len(indices), whole, parts, labels=None if game.context or game.known else Labels, again=again)
 
 
 def made_side(sampler: Sampler, truth: Side, *, seed: int) -> Side:
@@ -138,7 +147,11 @@ def made_side(sampler: Sampler, truth: Side, *, seed: int) -> Side:
         for made in sampler.draw_each(contexts(), seed=seed):
             yield shown.pop().with_real(made)
 
-    return Side(truth.rows, whole, parts, labels=lambda: truth.labels)
+    def again(rows: int, draw: int) -> Tensor:
+        return sampler.draw(rows, seed=(seed + draw * APART) % 2**63, context=truth.samples(rows).context)
+
+    drawn = None if sampler.noise is None else again
+    return Side(truth.rows, whole, parts, labels=lambda: truth.labels, again=drawn)
 
 
 def free_side(sampler: Sampler, rows: int, conditions: Sequence[str], *, seed: int) -> Side:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -10,7 +11,7 @@ from torch import Tensor
 from wganx.batch import Batch
 from wganx.errors import PluginFailed
 from wganx.evaluation.degraded import degraded
-from wganx.evaluation.sides import CHUNK, Labels, Side
+from wganx.evaluation.sides import APART, CHUNK, Labels, Side
 from wganx.plugins.contracts import Baseline, Game
 from wganx.plugins.guard import one_line
 from wganx.switches import switches_kept
@@ -51,6 +52,11 @@ class Standards:
             self._sides = {"floor": list(self._truths), **self._baselines()}
         return {side: measure(side, blocks) for side, blocks in self._sides.items()}
 
+    @cached_property
+    def trivial(self) -> frozenset[str]:
+        """Names of the baselines that are the task's own solutions."""
+        return frozenset(self._game.baselines())
+
     def _baselines(self) -> dict[str, list[Side]]:
         own = dict(self._game.baselines())
         more = {} if not self._spoilt else {
@@ -81,12 +87,16 @@ class Standards:
             context, known = ({name: tensor[:rows] for name, tensor in part.items()} for part in truth.labels)
             return Labels(context, known)
 
-        return Side(rows, whole, parts, labels=labels, kept=self._kept)
+        def again(count: int, draw: int) -> Tensor:
+            return self._solve(baseline, block, rows, draw).real[:count]
 
-    def _solve(self, baseline: Baseline, block: int, rows: int) -> Batch:
+        return Side(rows, whole, parts, labels=labels, kept=self._kept, again=again)
+
+    def _solve(self, baseline: Baseline, block: int, rows: int, draw: int = 0) -> Batch:
         truth = self._truths[block].samples(rows)
+        seed = (self._seed + block + draw * APART) % 2**63
         with switches_kept():
-            made = baseline(copied(truth), torch.Generator(self._device).manual_seed(self._seed + block))
+            made = baseline(copied(truth), torch.Generator(self._device).manual_seed(seed))
         if not isinstance(made, Tensor) or made.shape != truth.real.shape:
             seen = f"samples of shape {tuple(made.shape)}" if isinstance(made, Tensor) else type(made).__name__
             raise PluginFailed(f"it returned {seen} where {tuple(truth.real.shape)} is wanted")

@@ -148,9 +148,19 @@ class Game(ABC):
 Baseline = Callable[[Batch, "torch.Generator"], "Tensor"]
 """A trivial solution: from a held-out batch to samples of the same shape as ``batch.real``."""
 
-Make = Callable[[Mapping[str, "Tensor"]], "Tensor"]
-"""The averaged generator: context by name, each ``(N, ...)``, to samples ``(N, *sample.shape)``. Labels that are left
-out are those that were asked for; noise is drawn."""
+
+class Make(Protocol):
+    """The averaged generator, as `Game.apply` is given it."""
+
+    def __call__(self, context: Mapping[str, Tensor], /, *, draw: int | None = None) -> Tensor:
+        """Samples ``(N, *sample.shape)`` for context by name, each ``(N, ...)``, on the generator's device.
+
+        Labels that are left out are those that were asked for; noise is drawn, and follows from the seed.
+
+        Args:
+            draw: number of a noise that all rows have, and those of every call that says the same: for tiles of one
+                frame, and for windows that are faded into each other. Every row has its own where it is left out.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,11 +237,15 @@ class Sides:
         candidate: what is judged: generated samples, other real ones, a baseline's.
         truth: the held-out samples whose context made the candidate, row by row.
         reference: other held-out samples.
+        again: ``again(k)``, k from 1 on: other samples ``(N, ...)`` for the same rows, drawn anew where the candidate
+            is drawn, the same ones where it is not. None for a generator without noise, which has no others, and for
+            metrics that look at features alone.
     """
 
     candidate: Batch
     truth: Batch
     reference: Batch
+    again: Callable[[int], Tensor] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

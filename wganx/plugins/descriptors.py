@@ -20,7 +20,9 @@ from wganx.parts import KINDS, Factory, Part
 class Config(BaseModel):
     """Base of every configuration section: unknown keys are refused, values never change after validation."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, arbitrary_types_allowed=False)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_default=True, arbitrary_types_allowed=False, allow_inf_nan=False
+    )
 
     @classmethod
     def migrate(cls, values: dict[str, Any], written_by: str) -> dict[str, Any]:
@@ -60,18 +62,24 @@ class Modality(Part):
         open: ``(path) -> Source``: a file of this kind as a stream; None where files are no streams.
         create: ``(path, like) -> Sink``: a file to be written as a stream, with what is copied from the source `like`
             (sound track, rate).
+        notice: what has to be said wherever such samples or a network that makes them are handed on, such as whose
+            consent it takes: stands on the listening page and in the run's model card.
+        folder_is_one: ``(folder) -> bool``: whether a folder is one file of this kind in pieces, as a folder of
+            pictures is a film; where it is None, a folder holds files.
     """
 
     hook = "wganx_modalities"
     word = "modality"
     plural = "modalities"
-    factories = ("write", "preview", "open", "create")
+    factories = ("write", "preview", "open", "create", "folder_is_one")
 
     axes: tuple[str, ...]
     write: Factory
     preview: Factory
     open: Factory | None = None
     create: Factory | None = None
+    notice: str = ""
+    folder_is_one: Factory | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +94,7 @@ class Dataset(Part):
             field ``root`` takes ``--data`` when it is named.
         suffixes: endings of the files a folder dataset reads (for ``wganx data scan``), lower case with their dots.
         mends: what would make files of other endings readable, by the ending: ``{".heic": "pip install pillow-heif"}``.
-        probe: ``(data, path) -> {name: text}`` decodes the bytes of one file whole and tells what it is, e.g.
+        probe: ``(file, path) -> {name: text}`` decodes one file, open and seekable, whole and tells what it is, e.g.
             ``{"size": "64x48", "mode": "RGB"}``, or raises `DataError` naming the path. What it says under ``look`` (a
             silent sound) may be amiss, and ``wganx data scan`` names the file with it.
         listing: ``(path) -> wganx.data.Listing`` of a data set that says itself which of the files below a path are for
@@ -119,6 +127,12 @@ class Task(Part):
         fit: ``(config, formats, items) -> {name: JSON or tensor}``, run once when a run starts, on the training items:
             what depends on the task's own options, such as the moments of its spectrograms. Stored in the run beside
             what `Dataset.fit` found, under names of its own; `formats.fitted` has both from then on.
+        applied: fields of `config` that `Game.apply` alone reads, such as by how much a film is slowed down. Each is a
+            flag of ``wganx sample RUN --source FILE``, ``--factor 4``, and a keyword of `Run.apply`: for that call the
+            game is built with it in place of the run's own. They have other names than the flags that are there.
+
+    Raises:
+        ValueError: `config` has no such field.
     """
 
     hook = "wganx_tasks"
@@ -130,6 +144,12 @@ class Task(Part):
     build: Factory
     config: type[Config] = NoOptions
     fit: Factory | None = None
+    applied: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if strange := [name for name in self.applied if name not in self.config.model_fields]:
+            options = ", ".join(self.config.model_fields) or "none"
+            raise ValueError(f"{self}: applied names {strange[0]!r}, which is no option of it; options: {options}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +212,9 @@ class Metric(Part):
         modality: empty for one that applies to all.
         better: for every value whether lower or higher is better; values it does not name only inform.
         tasks: names of the tasks it is for; empty for all of the modality.
+        decisive: a generator that does no better in what `better` names than one of the task's trivial solutions is of
+            no use, and every evaluation says so loudly. For numbers that compare each sample with its own truth; not
+            where a trivial solution is good at it for nothing, as a copy is at being sharp.
         looks_at: ``features``: at labels and ``context.features`` alone. It is then shown sides whose ``real`` has a
             shape and no values, so that any number of samples is never in memory at once.
         most_rows: it is given no more rows, because its time grows faster than they do.
@@ -209,6 +232,7 @@ class Metric(Part):
     config: type[Config] = NoOptions
     better: Mapping[str, Literal["lower", "higher"]] = field(default_factory=dict)
     tasks: tuple[str, ...] = ()
+    decisive: bool = False
     looks_at: Literal["samples", "features"] = "samples"
     most_rows: int | None = None
     when: Literal["training", "evaluation", "request"] = "training"

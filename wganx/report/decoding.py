@@ -79,6 +79,7 @@ def as_strip(data: bytes, most: int) -> Strip | None:
             shown_for = 0
             for index in range(count):
                 clip.seek(index)
+                clip.load()  # WebP says how long a frame lasts when it has been read
                 shown_for += int(clip.info.get("duration") or 100)
                 if index % stride == 0:
                     row, column = divmod(index // stride, columns)

@@ -40,7 +40,8 @@ class Row:
     """One number: its name, which way is better, the run's value, the floor, and the baselines in column order.
 
     The run's value and what it has above the floor come with their 95 % interval where there is one; `whisker` is
-    that interval on the scale of the `marks`. `n` and `extractor` are of this number alone, or empty.
+    that interval on the scale of the `marks`. `n` and `extractor` are of this number alone, or empty. `beaten_by` are
+    the baselines that a decisive metric ranks no lower.
     """
 
     metric: str
@@ -52,6 +53,7 @@ class Row:
     baselines: tuple[str, ...]
     n: str
     extractor: str
+    beaten_by: tuple[str, ...]
     marks: tuple[Mark, ...]
     whisker: tuple[float, float] | None
 
@@ -178,6 +180,7 @@ def _row(entry: Mapping[str, Any], columns: list[str], n: float | None) -> Row:
         baselines=tuple(figure(number(baselines.get(name))) for name in columns),
         n="" if own_n is None else figure(own_n),
         extractor=printable(entry.get("extractor") or ""),
+        beaten_by=tuple(map(printable, beaten if isinstance(beaten := entry.get("beaten_by"), list) else ())),
         marks=marks,
         whisker=whisker,
     )

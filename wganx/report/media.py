@@ -25,6 +25,8 @@ SOUNDS = 2_000_000
 """Bytes of sounds as they are; beyond them they are compressed."""
 MOST_SQUEEZED = 160
 LARGEST_DECODED = 20_000_000
+_STRIP_WORTH = 1.5
+"""By how much the frames of a clip in one picture may be larger than the clip: alone they stay in step with others."""
 MP3 = "audio/mpeg"
 NAMED = 3
 NO_MEDIUM = "no sound or clip by what is in it"
@@ -66,6 +68,11 @@ class Medium:
     wave: str = ""
     seconds: float = 0.0
     strip: Strip | None = None
+
+    @property
+    def wide(self) -> bool:
+        """Whether it takes the room of two: several films side by side cannot be read in that of one."""
+        return self.width > WIDEST_CLIP
 
 
 @dataclass(frozen=True)
@@ -117,7 +124,12 @@ class _Found:
     @property
     def cost(self) -> int:
         """Bytes it takes on the page."""
-        return len(f"data:{self.type};base64,") + 4 * -(-self.size // 3)
+        return len(f"data:{self.type};base64,") + 4 * -(-self.largest // 3)
+
+    @property
+    def largest(self) -> int:
+        """Bytes that what is embedded of it may have."""
+        return int(_STRIP_WORTH * self.size) if self.player == "image" else self.size
 
 
 class _Refused(Exception):
@@ -240,7 +252,8 @@ def _embedded(found: Sequence[_Found], refused: dict[str, list[str]]) -> Iterato
             refused.setdefault(UNREADABLE, []).append(one.path.name)
             continue
         name = _called(one.path)
-        if one.player == "image" and (strip := as_strip(data, MOST_FRAMES)) is not None and len(strip.data) <= one.size:
+        strip = as_strip(data, MOST_FRAMES) if one.player == "image" else None
+        if strip is not None and len(strip.data) <= one.largest:
             yield Medium("strip", _data_uri("image/webp", strip.data), name, one.width, one.height, strip=strip)
             continue
         wave, seconds = ("", 0.0)

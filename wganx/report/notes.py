@@ -30,7 +30,7 @@ def run_notes(run: RunRecord, unreadable: Sequence[str]) -> tuple[Note, ...]:
 
     `unreadable` says which samples could not be shown.
     """
-    notes = [*_status(run), *_noted(run), *_found(run), *_readings(run), *_unmeasured(run)]
+    notes = [*_status(run), *_noted(run), *_found(run), *_beaten(run), *_readings(run), *_unmeasured(run)]
     notes += [Note("warn", text) for text in (*unreadable, *run.problems)]
     notes.sort(key=lambda note: ("bad", "warn", "info").index(note.level))
     if len(notes) > MOST_NOTES:
@@ -97,6 +97,12 @@ def _readings(run: RunRecord) -> list[Note]:
             many = f"at {len(gaps)} readings, first " if len(gaps) > 1 else ""
             notes.append(Note("warn", f"{name} was not finite {many}at step {int(gaps[0]):,}."))
     return notes
+
+
+def _beaten(run: RunRecord) -> list[Note]:
+    """Trivial solutions that do as well as the generator, or better."""
+    told = mapping(run.evaluation).get("defeats")
+    return [Note("bad", _sentence(text)) for text in (told if isinstance(told, list) else [])]
 
 
 def _unmeasured(run: RunRecord) -> list[Note]:

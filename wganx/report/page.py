@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from wganx.errors import WganxError
+from wganx.report.card import model_card
 from wganx.report.curves import draw_curves
 from wganx.report.evaluation import metrics_table
 from wganx.report.facts import environment_facts, headline, settings
@@ -25,7 +26,7 @@ REPRODUCE = "wganx train --config config.yaml"
 
 
 def write_report(folder: Path) -> Path:
-    """Writes ``report.html`` into a run folder, from what lies there, and returns its path.
+    """Writes ``report.html`` into a run folder, from what lies there, and returns its path; ``MODEL_CARD.md`` as well.
 
     The page is one file of at most 8 MB that needs no network; the same folder gives the same bytes. A run that is
     still going, was killed or lacks parts gives a page that says so.
@@ -38,6 +39,7 @@ def write_report(folder: Path) -> Path:
     target = run.folder / "report.html"
     try:
         write_whole(target, compose(run))
+        write_whole(run.folder / "MODEL_CARD.md", model_card(run))
     except OSError as error:
         raise WganxError(
             f"cannot write {target}: {error.strerror}; free the place or make the folder writable"

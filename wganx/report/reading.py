@@ -27,6 +27,7 @@ MOST_EVALUATIONS = 2_000
 _SAMPLE = re.compile(r"(?:step-(\d{1,15})|real)(?:-(.+))?\.([a-z0-9]{3,4})", re.DOTALL)
 _FRAME = re.compile(r"walk-([0-9]{1,15})-([0-9]{2})(-.+)?\.([a-z0-9]{3,4})", re.DOTALL)
 _STEP_RECORD = re.compile(r"step-([0-9]{1,15})\.json")
+_WRITTEN_FROM_HERE = ("report.html", "listen.html", "MODEL_CARD.md")  # and so not of what a page tells
 _MEDIA = frozenset(("wav", "flac", "ogg", "mp3", "mp4", "webm", "gif", "webp"))
 
 
@@ -240,7 +241,7 @@ def _files(folder: Path) -> tuple[FileGroup, ...]:
     """Top-level files, and one entry a folder. Event files carry the machine's name, so they are grouped."""
     groups: dict[str, list[int]] = defaultdict(list)
     for path in sorted(folder.rglob("*")):
-        if not path.is_file() or path.is_symlink() or path.name.startswith((".", "report.html")):
+        if not path.is_file() or path.is_symlink() or path.name.startswith((".", *_WRITTEN_FROM_HERE)):
             continue
         inside = path.relative_to(folder).parts
         if path.name.startswith("events.out.tfevents."):

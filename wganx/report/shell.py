@@ -22,9 +22,10 @@ from wganx.report.wording import figure, size_in_words
 LARGEST_PAGE = 8_000_000
 """Bytes of a page, whatever it is made of."""
 
-Part = Literal["player", "charts", "sounds", "clips", "comparison"]
-_ORDER: tuple[Part, ...] = ("player", "charts", "sounds", "clips", "comparison")  # clips are driven by the player
-_SILENT: tuple[Part, ...] = ("comparison",)  # a style alone
+Part = Literal["player", "charts", "sounds", "clips", "comparison", "listening"]
+_ORDER: tuple[Part, ...] = ("player", "charts", "sounds", "clips", "comparison", "listening")
+"""Clips are driven by the player."""
+_SILENT: tuple[Part, ...] = ("comparison", "listening")  # a style alone
 
 
 def render(template: str, parts: Collection[Part] = (), **values: Any) -> str:

@@ -1,5 +1,6 @@
 """Runs: from configuration and catalog to a trainer; the run folder; resuming, sampling, evaluating."""
 
+from wganx.runs.applying import Passage
 from wganx.runs.assembly import Assembly
 from wganx.runs.drawing import load_generator
 from wganx.runs.folder import RunFolder, read_lines
@@ -10,6 +11,7 @@ from wganx.runs.walk import keep_walk
 
 __all__ = [
     "Assembly",
+    "Passage",
     "Run",
     "RunFolder",
     "keep_walk",

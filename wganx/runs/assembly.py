@@ -34,6 +34,7 @@ from wganx.plugins.contracts import (
 from wganx.plugins.descriptors import Config
 from wganx.plugins.guard import call, calling
 from wganx.runs.fitted import FittedParts, check_fitted
+from wganx.runs.task_options import with_options
 
 _MOST_HELDOUT = 512
 _HELPERS = 0x9E3779B9
@@ -117,12 +118,32 @@ class Assembly:
     @cached_property
     def game(self) -> Game:
         """The task, as it is played on the dataset."""
+        return self._play(self.resolved.run.task)
+
+    def game_for_files(self, options: Mapping[str, Any]) -> Game:
+        """The task with other `options` among those that only its `apply` reads.
+
+        Raises:
+            UsageError: there is no such option, or its value is none of it.
+        """
+        if not options:
+            return self.game
+        task = self.resolved.parts.task
+        game = self._play(with_options(task, self.resolved.run.task, options))
+        if (game.sample, dict(game.context)) != (self.game.sample, dict(self.game.context)):
+            raise PluginFailed(
+                f"{task.origin}: {task}: {', '.join(options)} changed what the generator makes or is given; "
+                "applied names options that apply alone reads"
+            )
+        return game
+
+    def _play(self, options: Config) -> Game:
         formats = self.train_items.formats if self.stored_formats is None else self.stored_formats
         run, task = self.resolved.run, self.resolved.parts.task
         with torch.random.fork_rng():
             # Its helpers are initialised from the seed too, on another course than the players.
             torch.manual_seed(run.seed + _HELPERS)
-            game: Game = call(task, "build", run.task, Formats(formats, self.fitted), returns=Game)
+            game: Game = call(task, "build", options, Formats(formats, self.fitted), returns=Game)
         return game
 
     @cached_property

@@ -9,18 +9,21 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from wganx.config import Resolved
+from wganx.config import Resolved, find_extractor
 from wganx.engine import Sampler
 from wganx.errors import DataError, UsageError
 from wganx.evaluation import ChosenMetric, Evaluation, heldout_batch, plan_rows, rows_in_time
-from wganx.evaluation.extractors import INCEPTION, InceptionConfig, weights_file
+from wganx.evaluation.extractors import INCEPTION, weights_file
 from wganx.evaluation.memorised import NearestPairs
+from wganx.plugins.descriptors import Config
 from wganx.runs.assembly import Assembly
 from wganx.runs.checkpoints import checkpoint_path, step_of
 from wganx.runs.folder import RunFolder
 from wganx.runs.looking import draw_preview, write_picture
 from wganx.storage import json_text, write_whole
 
+Weights = str | Path | Mapping[str, str | Path] | None
+"""The file of Inception, or files by extractor."""
 _OF_INCEPTION = ("fid", "kid", "inception-score")
 
 
@@ -46,7 +49,7 @@ class Evaluating:
         metrics: Sequence[str] | None = None,
         repeats: int | None = None,
         extractor: str | Path | nn.Module | None = None,
-        weights: str | Path | None = None,
+        weights: Weights = None,
         curve: bool = False,
         watch: Callable[[str], None] = lambda message: None,
     ) -> list[Evaluation]:
@@ -87,20 +90,23 @@ class Evaluating:
         self,
         chosen: dict[str, ChosenMetric],
         extractor: str | Path | nn.Module | None,
-        weights: str | Path | None,
+        weights: Weights,
         *,
         named: bool,
     ) -> tuple[dict[str, ChosenMetric], dict[str, str]]:
         """The metrics with the extractor of the call; and those that are left out, with the reason."""
         evaluator, left = self.assembly.evaluator, dict[str, str]()
-        if weights is not None:
+        files = dict(weights) if isinstance(weights, Mapping) else {} if weights is None else {INCEPTION: weights}
+        if INCEPTION in files:
             if not named and self.resolved.run.evaluate.metrics is not None:
                 chosen = {**chosen, **self.resolved.only(_OF_INCEPTION)}
             if not set(_OF_INCEPTION) & chosen.keys():
                 raise UsageError(f"--weights is for {', '.join(_OF_INCEPTION)}, and none of them is asked for")
-            options = InceptionConfig(weights=Path(weights).expanduser())
-            evaluator.features.use(INCEPTION, self.assembly.extractor(INCEPTION, evaluator.kept, options))
-        elif not named and self.assembly.device.type == "cpu" and weights_file(None) is not None:
+        for name, file in files.items():
+            options = self._with_weights(name, Path(file).expanduser())
+            evaluator.features.use(name, self.assembly.extractor(name, evaluator.kept, options))
+        on_cpu = self.assembly.device.type == "cpu"
+        if INCEPTION not in files and not named and on_cpu and weights_file(None) is not None:
             for name in set(_OF_INCEPTION) & chosen.keys() - set(self.resolved.metrics):
                 left[name] = f"takes minutes on a CPU; ask for it: --metrics {name}"
                 chosen = {other: each for other, each in chosen.items() if other != name}
@@ -121,6 +127,14 @@ class Evaluating:
             else metric
             for each, metric in chosen.items()
         }, left
+
+    def _with_weights(self, name: str, file: Path) -> Config:
+        """The options of an extractor, with these weights."""
+        extractor = find_extractor(self.resolved.catalog, self.resolved.parts.modality.name, name)
+        if "weights" not in extractor.config.model_fields:
+            raise UsageError(f"--weights {name}=...: extractor {name!r} takes no file; leave it out")
+        config = self.resolved.extractors.get(name) or extractor.config()
+        return config.model_copy(update={"weights": file})
 
     def _plan(self, sampler: Sampler, n: int | None, repeats: int | None) -> tuple[int, int]:
         """Rows and blocks: what the call says, or else the run's configuration, or else what data and time allow."""

@@ -24,7 +24,8 @@ class RunFolder:
     ``config.yaml`` (resolved, a valid input), ``run.json`` (facts and status), ``metrics.jsonl`` (a line a logging
     step, the same however often the run was resumed), ``timings.jsonl`` (what depends on the machine),
     ``fitted.safetensors`` (what was fitted to the data), ``samples/``, ``checkpoints/``, ``evaluation.json``,
-    ``evaluations/`` (those of every checkpoint, and pictures of nearest neighbours), ``report.html``.
+    ``evaluations/`` (those of every checkpoint, and pictures of nearest neighbours), ``report.html``, ``listen.html``
+    (the listening page, on request), ``MODEL_CARD.md``.
     """
 
     def __init__(self, path: Path) -> None:
@@ -39,6 +40,8 @@ class RunFolder:
         self.evaluation = path / "evaluation.json"
         self.evaluations = path / "evaluations"
         self.report = path / "report.html"
+        self.listening = path / "listen.html"
+        self.card = path / "MODEL_CARD.md"
 
     @classmethod
     def fresh(cls, plugin: str, scenario: str, parent: Path = Path("runs")) -> RunFolder:
@@ -99,6 +102,7 @@ class RunFolder:
     def _own(self) -> list[Path]:
         """What a run leaves in its folder."""
         files = [self.config, self.facts_file, self.metrics, self.timings, self.fitted, self.evaluation, self.report]
+        files += [self.listening, self.card]
         return [
             *files,
             self.samples,

@@ -19,7 +19,7 @@ from wganx.engine import CheckpointStore, Sampler, TrainResult, choose_device, r
 from wganx.errors import UsageError, WganxError
 from wganx.evaluation import Evaluation, heldout_batch, with_labels
 from wganx.plugins.contracts import Preview
-from wganx.runs.applying import apply_to
+from wganx.runs.applying import Applying, Watch
 from wganx.runs.assembly import Assembly
 from wganx.runs.checkpoints import checkpoint_path, step_of, stored_formats
 from wganx.runs.drawing import UntoldGenerator, load_generator, with_short_form
@@ -211,27 +211,36 @@ class Run:
         class_name: str | None = None,
         checkpoint: str | int = "last",
         overwrite: bool = False,
+        watch: Watch = lambda passage: None,
+        **options: Any,
     ) -> list[Path]:
         """Send a file, or a folder of files, through the generator; what ``wganx sample --source`` does.
 
+        Args:
+            seed: of the noise; the run's own by default.
+            given, class_name, checkpoint: as for `sample`.
+            overwrite: put what is made in the place of files that are there.
+            watch: told how far it is whenever a file is read.
+            options: of the run's task, those that only files have a use for (`Task.applied`): ``factor=4``.
+
         Raises:
-            UsageError: the task or the modality makes nothing of files, there is no such file, or `out` is there
-                already and there is no word to `overwrite` it.
+            UsageError: the task or the modality makes nothing of files, there is no such file or option, or `out` is
+                there already and there is no word to `overwrite` it.
             DataError: a file cannot be read.
         """
         sampler, parts = self.sampler(checkpoint), self.resolved.parts
-        return apply_to(
-            Path(source),
-            Path(out),
+        applying = Applying(
             sampler=sampler,
             modality=parts.modality,
             task=parts.task,
-            game=self.assembly.game,
+            game=self.assembly.game_for_files(options),
             given=with_short_form(sampler, given, class_name),
             seed=self.resolved.run.seed if seed is None else seed,
             warn=self.warn,
             overwrite=overwrite,
+            watch=watch,
         )
+        return applying.to(Path(source), Path(out))
 
     def write_samples(self, samples: Tensor, batch: Batch, folder: Path, *, overwrite: bool = False) -> list[Path]:
         """One file a sample and a ``grid`` picture beside them, which is the last of the paths.
@@ -267,7 +276,7 @@ class Run:
         repeats: int | None = None,
         checkpoint: str | int = "last",
         extractor: str | Path | nn.Module | None = None,
-        weights: str | Path | None = None,
+        weights: str | Path | Mapping[str, str | Path] | None = None,
         watch: Callable[[str], None] = lambda message: None,
     ) -> Evaluation:
         """Measure the averaged generator on held-out data and store the result as ``evaluation.json``.
@@ -280,7 +289,7 @@ class Run:
             checkpoint: ``last``, ``best``, or a step.
             extractor: whose features are compared, where a metric leaves it open: a name, a TorchScript or ONNX file,
                 or a module ``(N, ...) -> (N, d)``, which sees samples in the task's own format.
-            weights: the file that Inception takes its weights from, for FID, KID and IS.
+            weights: the file that Inception takes its weights from, for FID, KID and IS; or files by extractor.
             watch: told what is being done.
 
         Raises:

@@ -48,6 +48,8 @@ def _offers(plugin: LoadedPlugin, word: str, offers: list[Part]) -> Iterator[str
             yield f"**{word} {code(offer.name)}**"
             # Others are told their options elsewhere, as metrics are in a list.
             yield table(HEAD, options(config, f"{word}." if word in RunConfig.model_fields else ""))
+        if flags := [code(f"--{name.replace('_', '-')}") for name in getattr(offer, "applied", ())]:
+            yield f"Flags of `wganx sample RUN --source FILE` too, for that call alone: {', '.join(flags)}."
 
 
 def _more(offer: Part) -> tuple[str, ...]:

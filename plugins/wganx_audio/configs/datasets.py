@@ -27,9 +27,9 @@ class FormantSpeechConfig(Config):
     what was learnt of each can be tried together.
     """
 
-    count: int = Field(2000, ge=2, description="items to learn from; a quarter more are held out")
+    count: int = Field(2000, ge=2, le=10_000_000, description="items to learn from; a quarter more are held out")
     rate: int = Field(8000, ge=8000, le=48000, description="samples a second")
-    length: int = Field(8192, ge=2048, description="samples of an item; short ones are spoken faster")
+    length: int = Field(8192, ge=2048, le=1_048_576, description="samples of an item; short ones are spoken faster")
     words: tuple[Word, ...] = Field(WORDS, min_length=1)
     speakers: tuple[SpeakerName, ...] = Field(tuple(SPEAKERS), min_length=1)
     emotions: tuple[EmotionName, ...] = Field(tuple(EMOTIONS), min_length=1)
@@ -72,7 +72,7 @@ class SoundsConfig(Config):
         "keep", description="skip: leave out silence at both ends, and windows in which nothing is heard"
     )
     loudness: Literal["rms", "lufs", "peak", "none"] = Field("rms", description="what is meant by level")
-    level_db: float = Field(-20.0, le=0, description="what every window is brought to, below the full scale")
+    level_db: float = Field(-20.0, ge=-80, le=0, description="what every window is brought to, below the full scale")
 
 
 class FolderConfig(SoundsConfig):

@@ -17,20 +17,35 @@ class RepresentationConfig(Config):
         description="waveform: samples as they are; linear: log magnitudes of a spectrogram; mel: the same in bands as "
         "wide as the ear's; phase: log magnitudes, and the instantaneous frequency beside them",
     )
-    window: int = Field(256, ge=16, multiple_of=4, description="samples of a spectrogram's window, twice its bins")
+    window: int = Field(
+        256, ge=16, le=65_536, multiple_of=4, description="samples of a spectrogram's window, twice its bins"
+    )
     hop: int = Field(64, ge=1, description="samples from one window to the next; a quarter of the window sounds best")
     bands: int = Field(80, ge=8, description="bands of a mel spectrogram")
     floor_db: float = Field(-80.0, ge=-160, lt=0, description="what is softer counts as this, in dB of a full sine")
-    reach: float = Field(3.0, gt=0, description="deviations from its bin's mean that become 1, or more for the loudest")
-    iterations: int = Field(60, ge=1, description="of Griffin and Lim's search for phases")
+    reach: float = Field(
+        3.0, ge=0.01, le=100, description="deviations from its bin's mean that become 1, or more for the loudest"
+    )
+    iterations: int = Field(60, ge=1, le=10_000, description="of Griffin and Lim's search for phases")
     vocoder: str | None = Field(
-        None, description="an installed vocoder, by name, that makes sound of magnitudes in place of that search"
+        None,
+        min_length=1,
+        description="an installed vocoder, by name, that makes sound of magnitudes in place of that search",
     )
 
     @model_validator(mode="after")
     def _hop_within_window(self) -> Self:
         if self.hop > self.window // 2:
             raise ValueError(f"hop must be half of the window at most, {self.window // 2}, or sound is lost between")
+        return self
+
+    @model_validator(mode="after")
+    def _bins_for_every_band(self) -> Self:
+        if self.representation == "mel" and self.bands > self.window // 2:
+            raise ValueError(
+                f"{self.bands} bands cannot be made of the {self.window // 2} bins of window={self.window}; "
+                "take fewer bands, or a longer window"
+            )
         return self
 
 

@@ -18,14 +18,20 @@ def open_folder(config: FolderConfig, split: Split, context: DataContext) -> Ite
     Raises:
         DataError: the folder is missing, or holds too few recordings for the split.
     """
-    tree = FileTree(config.root, SUFFIXES, MENDS)
+    tree = _tree(config)
     return open_recordings(config, split, context, tree, _listed(config, tree), label=config.levels[0])
 
 
 def fit_folder(config: FolderConfig, context: DataContext) -> Mapping[str, Any]:
     """Rate and length that fit the recordings."""
-    tree = FileTree(config.root, SUFFIXES, MENDS)
+    tree = _tree(config)
     return fit_recordings(config, tree, _listed(config, tree))
+
+
+def _tree(config: FolderConfig) -> FileTree:
+    if config.root.is_file() and config.root.suffix.lower() in (".csv", ".tsv"):
+        raise DataError(f"{config.root} is a table of recordings; read it by --set dataset.name=table")
+    return FileTree(config.root, SUFFIXES, MENDS)
 
 
 def _listed(config: FolderConfig, tree: FileTree) -> Listing | None:

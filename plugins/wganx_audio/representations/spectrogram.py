@@ -28,10 +28,10 @@ class Stft:
         """``(B, L)`` to complex ``(B, window / 2 + 1, 1 + L / hop)``."""
         # A sound as short as half of the window has not enough to be mirrored at its ends.
         edges = "reflect" if wave_BL.shape[1] > self.window // 2 else "constant"
-        found: Tensor = torch.stft(
-            wave_BL, self.window, self.hop, window=self._hann(wave_BL), pad_mode=edges, return_complex=True
-        )
-        return found / self.scale
+        # The window is divided, since the spectrum is a hundred times as large.
+        window = self._hann(wave_BL) / self.scale
+        found: Tensor = torch.stft(wave_BL, self.window, self.hop, window=window, pad_mode=edges, return_complex=True)
+        return found
 
     def inverse(self, spectrum_BFT: Tensor, length: int) -> Tensor:
         """Complex ``(B, window / 2 + 1, frames)`` to ``(B, length)``."""

@@ -12,6 +12,7 @@ from typing import BinaryIO
 import numpy as np
 import soundfile
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from wganx import DataError
@@ -23,6 +24,8 @@ _AGAIN = "copy it again, or leave it out"
 _LARGEST_KERNEL = 5_000_000
 _ENDLESS = 2**32 - 2**16  # what writers to a pipe note as the length of their data
 _SLACK = 0.05
+_AT_ONCE = 2**20
+_RATES = range(50, 1_000_001)  # those of seismographs and of bat detectors
 _CUT = re.compile(r"^\s*(?:data|SSND|Data Size|riff)\s*: (\d+) \(should be (\d+)\)", re.MULTILINE)
 _CUT_LARGE = re.compile(r"does not match value from 'ds64' chunk of (\d+)")
 
@@ -92,17 +95,16 @@ class OpenSound:
         try:
             if start != self._at:  # seeking in what is compressed takes its time, and of some kinds cannot be done
                 self._file.seek(start)
-            values_LC = self._file.read(wanted, dtype="float32", always_2d=True)
+            values_LC = self._values(wanted)
         except soundfile.LibsndfileError as error:
             if not self._file.seekable():
                 raise DataError(
                     f"{self._path} is {known.subtype}, which can only be read from its begin; convert it to WAV or FLAC"
                 ) from error
             raise DataError(f"{self._path} is damaged: {_reason(error)}; {_AGAIN}") from error
-        self._at = start + len(values_LC)
+        self._at = there = start + len(values_LC)
         if missing := wanted - len(values_LC):
-            if missing > max(_SLACK * known.rate, _SLACK * known.frames):
-                there = start + len(values_LC)
+            if known.frames - there > max(_SLACK * known.rate, _SLACK * known.frames):
                 raise DataError(
                     f"{self._path} is cut short: it ends after {there:,} of {known.frames:,} samples; {_AGAIN}"
                 )
@@ -110,6 +112,14 @@ class OpenSound:
         if not np.isfinite(values_LC).all():
             raise DataError(f"{self._path} holds values that are no numbers; write it anew, or leave it out")
         return torch.from_numpy(np.ascontiguousarray(values_LC.T))
+
+    def _values(self, wanted: int) -> NDArray[np.float32]:
+        """As many as there are of `wanted`: a damaged header promises more than memory holds."""
+        parts: list[NDArray[np.float32]] = []
+        while wanted and (not parts or len(parts[-1]) == _AT_ONCE):
+            parts.append(self._file.read(min(wanted, _AT_ONCE), dtype="float32", always_2d=True))
+            wanted -= len(parts[-1])
+        return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
     def close(self) -> None:
         self._file.close()
@@ -187,8 +197,10 @@ def _header(file: soundfile.SoundFile, path: str) -> Header:
         raise DataError(f"{path} is cut short: {share:.0%} of its samples are there ({found.frames:,}); {_AGAIN}")
     if (large := _CUT_LARGE.search(told)) and found.frames < int(large[1]):
         raise DataError(f"{path} is cut short: {found.frames:,} of {int(large[1]):,} samples are there; {_AGAIN}")
+    if found.rate not in _RATES:
+        raise DataError(f"{path} is damaged: it says that it has {found.rate:,} samples a second; {_AGAIN}")
     if not found.frames:
-        raise DataError(f"{path} holds no samples; leave it out")
+        raise DataError(f"{path} holds no samples; {_AGAIN}")
     return found
 
 
@@ -207,6 +219,8 @@ def _what_it_is(source: BinaryIO | Path, error: soundfile.LibsndfileError) -> st
         return "it is empty"
     if start.lstrip()[:5].lower() in (b"<html", b"<!doc"):
         return "it holds a web page; download it again"
+    if start.startswith(b"version https://"):
+        return "it stands for a file of Git LFS; fetch that by git lfs pull"
     if start[4:8] == b"ftyp":
         return "it holds MPEG-4, whatever its name; convert it to WAV or FLAC"
     if start[:4] == b"\x1aE\xdf\xa3":

@@ -180,6 +180,7 @@ def _labels(formats: Formats, config: ConvertConfig, option: str) -> dict[str, S
             f"task.{option} names {', '.join(missing)}, and the labels of this dataset are: {known}; name some of these"
             + (", or none: task.keep=[]" if option == "keep" else "")
             + ("; what folders are is said by dataset.levels=[speaker]" if tuple(formats.labels) == ("label",) else "")
+            + ("; a class is a folder beside others" if not formats.labels else "")
         )
     if option == "convert" and (single := [name for name in names if len(formats[name].classes) < 2]):
         raise ConfigError(

@@ -173,9 +173,10 @@ def _file_level_db(source: Source, rate: int) -> float | None:
 
 
 def _frame_powers(sound_CL: Tensor, rate: int) -> Tensor:
-    """Mean power of every frame, of the channels together; what is left over at the end is a frame of its own."""
-    power_L, frame_length = sound_CL.double().square().mean(0), max(round(_FRAME_SECONDS * rate), 1)
-    return torch.stack([frame.mean() for frame in torch.split(power_L, frame_length)])
+    """Mean power of every frame about its mean, of the channels together, so that a recorder's constant offset is no
+    loudness; what is left over at the end is a frame of its own."""
+    frames = torch.split(sound_CL.double(), max(round(_FRAME_SECONDS * rate), 1), 1)
+    return torch.stack([(frame_CL - frame_CL.mean(1, keepdim=True)).square().mean() for frame_CL in frames])
 
 
 def _level_of(powers_K: Tensor) -> float | None:

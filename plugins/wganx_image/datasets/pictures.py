@@ -43,14 +43,14 @@ def decode(content: bytes, path: str, *, size: int, channels: int, bits: int = 1
     Raises:
         DataError: the content is no picture that can be read whole, or has values beyond `bits`.
     """
-    picture = ImageOps.exif_transpose(_read(content, path, least=_SPARE * size))
+    picture = ImageOps.exif_transpose(_read(io.BytesIO(content), path, least=_SPARE * size))
     plain = _opaque(_eight_bit(picture, path, bits)).convert("L" if channels == 1 else "RGB")
     square = ImageOps.fit(plain, (size, size), Image.Resampling.LANCZOS)
     pixels_HWC = np.array(square).reshape(size, size, channels)
     return {"sample": torch.from_numpy(pixels_HWC).permute(2, 0, 1).contiguous()}
 
 
-def probe(content: bytes, path: str) -> Mapping[str, str]:
+def probe(file: BinaryIO, path: str) -> Mapping[str, str]:
     """What a picture is like, once it was decoded whole, as the training will.
 
     ``{"size": "640x480", "mode": "RGB", "shorter side": "256 to 511"}``; ``turned`` where the camera noted an
@@ -59,7 +59,7 @@ def probe(content: bytes, path: str) -> Mapping[str, str]:
     Raises:
         DataError: the content is no picture that the training can read.
     """
-    picture = _read(content, path)
+    picture = _read(file, path)
     _eight_bit(picture, path, 16)
     found = {"size": f"{picture.width}x{picture.height}", "mode": picture.mode}
     side = 2 ** (min(picture.size).bit_length() - 1)
@@ -106,10 +106,10 @@ def is_wide(picture: Image.Image) -> bool:
     return any(";16" in str(tile[3]) for tile in getattr(picture, "tile", []))
 
 
-def _read(content: bytes, path: str, least: int = 0) -> Image.Image:
+def _read(file: BinaryIO, path: str, least: int = 0) -> Image.Image:
     """A picture, read whole; of JPEG a smaller one where each side is then still `least`."""
     try:
-        picture = open_picture(io.BytesIO(content), path)
+        picture = open_picture(file, path)
         if least:
             picture.draft(None, (least, least))
         picture.load()

@@ -173,7 +173,7 @@ def _see_that_it_is_whole(
 
 
 def _range(type_: np.dtype[np.generic], value_range: tuple[float, float] | None, name: str) -> tuple[float, float]:
-    if value_range is not None:
+    if value_range is not None and type_ != np.uint8:
         return value_range
     if type_.kind == "b":
         return 0, 1

@@ -16,6 +16,8 @@ from wganx_video.video.pictures import bits_of, read_picture
 
 FRAME_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".pgm", ".ppm")
 
+_NOTES = (".txt", ".md", ".json", ".csv", ".yaml")
+
 _NUMBERS = re.compile(r"(\d+)")
 
 
@@ -29,6 +31,12 @@ def frame_files(folder: Path) -> list[Path]:
     """The pictures of a folder, in natural order; hidden ones are none."""
     pictures = (path for path in folder.iterdir() if path.suffix.lower() in FRAME_SUFFIXES and path.is_file())
     return sorted((path for path in pictures if not path.name.startswith(".")), key=lambda path: natural(path.name))
+
+
+def is_film(folder: Path) -> bool:
+    """Whether a folder is one film: it holds pictures, and no other files but notes about them."""
+    kinds = {path.suffix.lower() for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")}
+    return bool(kinds.intersection(FRAME_SUFFIXES)) and kinds <= {*FRAME_SUFFIXES, *_NOTES}
 
 
 class OpenFolder(Frames):

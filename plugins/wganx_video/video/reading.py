@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from wganx import DataError
 from wganx_video.video.header import Frames, Header
+from wganx_video.video.picture_files import OpenPictureFiles, PictureFiles
 from wganx_video.video.sniffing import ARRAYS, PICTURES, kind_of
 
 __all__ = ["Frames", "Header", "open_video"]
@@ -47,6 +48,8 @@ def open_video(
             raise DataError(f"{name} cannot be read: {error.strerror or error}") from error
     name = name or str(getattr(source, "name", "the film"))
     file = source
+    if isinstance(file, PictureFiles):
+        return OpenPictureFiles(file, name)
     try:
         return _opened(file, name, layout, value_range, threads)
     except BaseException:

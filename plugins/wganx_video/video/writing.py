@@ -106,7 +106,8 @@ def create_writer(path: Path, form: Form) -> Writer:
     check_ending(path)
     ending = path.suffix.lower()
     if form.sound_of is not None and ending not in _CONTAINERS:
-        log.warning("the sound of %s is left out, because %s has no room for it", form.sound_of, ending or "a folder")
+        kind = "a folder" if ending in _NO_ENDING else ending
+        log.warning("the sound of %s is left out, because %s has no room for it", form.sound_of, kind)
     if ending == ".npy":
         from wganx_video.video.array_writing import ArrayWriter
 

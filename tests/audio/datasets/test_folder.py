@@ -287,3 +287,9 @@ def test_what_was_fitted_stays_when_files_are_added(folder, opened, catalog):
 def test_items_travel_to_workers(folder, opened):
     train, _ = opened("folder", folder({f"{number}.wav": 0.2 for number in range(10)}))
     assert torch.equal(pickle.loads(pickle.dumps(train))[2]["sample"], train[2]["sample"])
+
+
+def test_a_table_is_not_read_as_a_folder(tmp_path, opened):
+    (tmp_path / "clips.csv").write_text("path,speaker\n")
+    with pytest.raises(DataError, match=r"clips\.csv is a table of recordings; read it by --set dataset\.name=table"):
+        opened("folder", tmp_path / "clips.csv")

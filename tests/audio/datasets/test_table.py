@@ -52,22 +52,34 @@ def test_other_separators_and_paths_are_read(table, opened, tmp_path):
     table(rows("{name}\ta", "path\tspeaker"), "clips.tsv")
     table("\n".join(["path;speaker", *(f"{tmp_path / name};s{n % 2}" for n, name in enumerate(NAMES))]), "semi.csv")
     table(rows(".\\clips\\{number}.wav,x", "path,speaker"), "win.csv")
-    for name in ("clips.tsv", "semi.csv", "win.csv"):
+    table(rows("{name} | s{number}", "Path | speaker") + "\n" + f"{NAMES[0]}|s0\n", "spaced.csv")
+    for name in ("clips.tsv", "semi.csv", "win.csv", "spaced.csv"):
         train, heldout = opened("table", tmp_path / name)
         assert len(train) + len(heldout) == 12
+    assert train.formats["speaker"].classes == tuple(sorted(f"s{number}" for number in range(12)))
 
 
 @pytest.mark.parametrize(
     ("text", "options", "message"),
     [
         ("file,speaker\nx,y\n", {}, r"clips\.csv has no column 'path'; its columns: file, speaker"),
+        ("clips/0.wav|a\nclips/1.wav|b\n", {}, r"its first line is to name them, that of the files path"),
+        ("", {}, r"clips\.csv has no rows below its first line"),
         ("path,speaker\n", {}, r"clips\.csv has no rows below its first line"),
         ("path,speaker\nclips/0.wav\n", {}, r"clips\.csv, line 2: it has another number of cells than the first line"),
         ("path,split\nclips/0.wav,maybe\n", {}, r"clips\.csv, line 2: a split is train or test, and not 'maybe'"),
         (
             "path,speaker\nclips/99.wav,a\nclips/0.wav,b\n",
             {},
-            r"1 of 2 listed files are not in .*, clips/99\.wav first",
+            r"line 2: there is no sound clips/99\.wav in .*; correct the line, or take it out",
+        ),
+        ("path,speaker\nclips/1,a\n", {}, r"line 2: clips/1 is clips/1\.wav in .*; write the ending, too"),
+        ("path,speaker\nC:\\my\\0.wav,a\n", {}, r"line 2: C:\\my\\0\.wav does not lie below .*; move the table"),
+        ("path,speaker\nclips/0.wav,\n", {}, r"line 2: clips/0\.wav has no speaker; give it one, or take the line out"),
+        (
+            "path,speaker\nclips/0.wav,a\nclips/1.wav,b\nclips/0.wav,b\n",
+            {},
+            r"line 4: clips/0\.wav is listed a second time, and not as before",
         ),
         ("path,speaker\n/elsewhere/0.wav,a\n", {}, r"line 2: /elsewhere/0\.wav does not lie below .*; move the table"),
         ("path,speaker\nclips/0.wav,a\n", {"text": True}, r"has no column 'text', which dataset\.text asks for"),
@@ -86,6 +98,14 @@ def test_no_table_and_no_utf8_are_named(table, opened, tmp_path):
     (tmp_path / "old.csv").write_bytes("path,speaker\nclips/0.wav,J\u00fcrgen\n".encode("latin-1"))
     with pytest.raises(DataError, match=r"old\.csv is not in UTF-8 .*; save it in that encoding"):
         opened("table", tmp_path / "old.csv")
+
+
+def test_between_bars_a_quotation_mark_is_text(table, opened):
+    said = ['"Hello," he said', 'and "then', *(f"line {number}" for number in range(2, 12))]
+    path = table("path|text\n" + "".join(f"{name}|{text}\n" for name, text in zip(NAMES, said)), "metadata.csv")
+    train, heldout = opened("table", path, text=True)
+    assert len(train.paths) + len(heldout.paths) == 12
+    assert '"' in train.formats["text"].signal["alphabet"]
 
 
 def test_a_text_belongs_to_all_of_a_recording(table, opened, tmp_path):

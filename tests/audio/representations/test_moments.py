@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from wganx_audio.configs.tasks import RepresentationConfig
 from wganx_audio.representations import describe, fit_moments, moments, representation_of, spread_runs
 
-from wganx import Formats
+from wganx import DataError, Formats
 from wganx.data import ArrayItems
 
 
@@ -64,8 +64,9 @@ def test_of_many_items_some_are_taken_and_memory_is_bounded(items, monkeypatch) 
 
 
 def test_a_bin_that_never_moves_has_a_reach(stored) -> None:
-    silence = ArrayItems({"sample": torch.zeros(3, 1, 8192, dtype=torch.int16)}, {"sample": stored()})
-    found = fit(silence)
+    still = torch.zeros(3, 1, 8192, dtype=torch.int16)
+    still[0, 0, 0] = 1
+    found = fit(ArrayItems({"sample": still}, {"sample": stored()}))
     assert torch.allclose(found["reach"], torch.full((128,), 0.15))
     samples = representation_of(describe(RepresentationConfig(), stored(), found)).encode(torch.zeros(1, 1, 8192))
     assert samples.isfinite().all()
@@ -90,3 +91,12 @@ def test_runs_lie_apart_all_over_the_items(count, most):
         assert chosen == list(range(count))
     elif len(runs) > 1:
         assert chosen[-1] >= count - 2 * count / len(runs) - 16
+
+
+@pytest.mark.parametrize("kind", ["waveform", "linear"])
+def test_of_silence_nothing_is_learnt(stored, kind: str) -> None:
+    silence = torch.zeros(40, *stored().shape, dtype=torch.int16)
+    with pytest.raises(DataError, match="nothing is heard in what is to be learnt from: every sample is 0; see"):
+        fit(ArrayItems({"sample": silence}, {"sample": stored()}), representation=kind)
+    silence[17, 0, 5] = 3
+    fit(ArrayItems({"sample": silence}, {"sample": stored()}), representation=kind)

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Mapping
+
 import pytest
 import torch
-from wganx_audio.sound.probing import probe
+from wganx_audio.sound import probing
 
 from wganx import DataError
 
 RATE = 8000
+
+
+def probe(content: bytes, path: str) -> Mapping[str, str]:
+    return probing.probe(io.BytesIO(content), path)
 
 
 def test_a_good_file_is_described_and_nothing_more(tone, encoded) -> None:
@@ -38,6 +45,7 @@ def test_what_is_amiss_is_said(tone, voice, encoded) -> None:
     assert look((sound * 6).clamp(-1, 1), "PCM_16") == "clipped"
     assert look(sound * 6) == "beyond the full scale"
     assert look(torch.cat([sound, -sound])) == "channels that cancel each other"
+    assert look(0.2 * sound + 0.5) == "a constant offset, which a high-pass filter takes out"
     assert look(torch.cat([sound, torch.zeros_like(sound)])) == "", "one channel alone is no sign of that"
     assert look(2 * sound, "PCM_16") == "", "a single peak at the full scale is none"
 

@@ -114,6 +114,10 @@ def test_a_length_that_a_pipe_left_open_is_no_cut(encoded, speech) -> None:
     ("content", "reason"),
     [
         (b"", "it is empty"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\n",
+            "it stands for a file of Git LFS; fetch that by git lfs pull",
+        ),
         (b"<!DOCTYPE html><html>404</html>", "it holds a web page; download it again"),
         (b"\0\0\0\x20ftypM4A isom" + bytes(64), "it holds MPEG-4, whatever its name; convert it to WAV or FLAC"),
         (b"\x1aE\xdf\xa3" + bytes(64), "it holds Matroska or WebM, whatever its name; convert it to WAV or FLAC"),
@@ -136,7 +140,7 @@ def test_a_missing_file_is_said_to_be_missing(tmp_path: Path) -> None:
 
 
 def test_a_file_without_samples_is_named(encoded, speech) -> None:
-    with pytest.raises(DataError, match=r"a sound holds no samples; leave it out"):
+    with pytest.raises(DataError, match=r"a sound holds no samples; copy it again, or leave it out"):
         load(encoded(speech[:, :0], RATE))
 
 

@@ -224,5 +224,6 @@ def test_silence_around_a_voice_does_not_change_its_level(voice):
     sound = voice(1.0)
     around = torch.nn.functional.pad(sound, (24_000, 16_000))
     assert active_level_db(around, 8000) == pytest.approx(active_level_db(sound, 8000), abs=0.1)
+    assert active_level_db(sound + 0.4, 8000) == pytest.approx(active_level_db(sound, 8000), abs=0.01), "an offset"
     assert active_level_db(torch.zeros(1, 8000), 8000) is None
     assert active_level_db(torch.zeros(1, 0), 8000) is None

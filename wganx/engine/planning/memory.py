@@ -146,7 +146,8 @@ def plan_memory(training: Training, batch: Batch, *, dataset: int = 0, micro_bat
     state = sum(_size(player.optimizer_tensors().values(), training.device) for player in _players(rehearsal.steps))
     average = training.average.module if training.average.decay else None
     critic_step, plain_step, generator_step = (max(line) for line in all_rows)
-    batches = sum(tensor.nbytes for tensor in (batch.real, *batch.context.values(), *batch.condition.values()))
+    parts = (batch.context, batch.condition, batch.known)
+    batches = batch.real.nbytes + sum(tensor.nbytes for part in parts for tensor in part.values())
     return MemoryPlan(
         rows=rows,
         generator=_size_of([training.generator], training.device),

@@ -3,6 +3,7 @@
 from wganx.testing.checks import plugin as plugin  # isort: skip
 from wganx.testing.checks import dataset as dataset  # isort: skip
 from wganx.testing.checks import task as task  # isort: skip
+from wganx.testing.checks import files as files  # isort: skip
 from wganx.testing.checks import network as network  # isort: skip
 from wganx.testing.checks import metric as metric  # isort: skip
 from wganx.testing.checks import modality as modality  # isort: skip

@@ -142,7 +142,7 @@ def metric_leaves_samples(metric: Metric, bench: Bench) -> None:
     """It writes to none of the samples that it is shown."""
     for setting in _settings(metric, bench):
         truth, reference = _sides(setting)
-        shown = Sides(*(side.each(torch.clone) for side in (truth, truth, reference)))
+        shown = Sides(truth.each(torch.clone), truth.each(torch.clone), reference.each(torch.clone))
         _compute(metric, bench, setting, shown)
         for name, side in (("candidate", truth), ("truth", truth), ("reference", reference)):
             if not torch.equal(getattr(shown, name).real, side.real):

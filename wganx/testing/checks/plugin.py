@@ -29,7 +29,7 @@ ARGUMENTS = {
     ("wganx_datasets", "open"): ("config", "split", "context"),
     ("wganx_datasets", "fit"): ("config", "context"),
     ("wganx_tasks", "fit"): ("config", "formats", "items"),
-    ("wganx_datasets", "probe"): ("data", "path"),
+    ("wganx_datasets", "probe"): ("file", "path"),
     ("wganx_tasks", "build"): ("config", "formats"),
     ("wganx_architectures", "build"): ("config", "context"),
     ("wganx_metrics", "compute"): ("sides", "context"),

@@ -1,0 +1,1 @@
+"""Data sets as they are published, one module a family of layouts."""

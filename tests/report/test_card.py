@@ -1,0 +1,35 @@
+"""The model card, from the records of a run."""
+
+from __future__ import annotations
+
+import json
+
+from wganx.report import write_report
+from wganx.report.card import model_card
+from wganx.report.reading import RunRecord
+
+
+def test_a_card_lies_beside_the_report_with_what_was_measured(make_run):
+    folder = make_run()
+    facts = json.loads((folder / "run.json").read_text())
+    facts["data"] |= {"source": "my own", "licence": "CC0"}
+    facts["notice"] = "Ask *before* you use it."
+    (folder / "run.json").write_text(json.dumps(facts))
+    card = write_report(folder).with_name("MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "image / digits / generate" in card
+    assert "from my own\n- licence of the data: CC0\n- items: 1,437 to learn from, 360 held out" in card
+    assert "At step 600, on 1,000 samples, seed 0" in card
+    assert "| high\\_quality | 0.875 | 0.98 | higher |" in card
+    assert card.endswith("Ask \\*before\\* you use it.\n")
+
+
+def test_what_is_not_recorded_is_unknown_and_nothing_is_made_up(tmp_path):
+    card = model_card(RunRecord(tmp_path))
+    assert "- licence of the data: unknown" in card
+    assert "- items: unknown to learn from, unknown held out" in card
+    assert "Nothing yet: `wganx evaluate` measures it." in card
+
+
+def test_strangers_texts_are_no_markup(tmp_path):
+    card = model_card(RunRecord(tmp_path, facts={"status": "x\n# <b>[y](z)"}))
+    assert "- status: x \\# \\<b\\>\\[y\\](z)\n" in card
