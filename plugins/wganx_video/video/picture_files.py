@@ -121,4 +121,4 @@ class OpenPictureFiles(Frames):
                 f"{path} is {width}x{height} with {channels} channels, and the first frame of {self.name} is "
                 f"{known.width}x{known.height} with {known.channels}; frames of a film have one size"
             )
-        return picture_HWC
+        return picture_HWC.transpose(2, 0, 1)
