@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
 _FITTED = "films"
 _HELD_OUT = 0.1
-_MOST_OPEN = 20
-"""Films that stay open, so that who reads their clips in a row reads on: a few more than threads read."""
+MOST_OPEN = 2 * min(os.cpu_count() or 1, 16)
+"""Films that stay open, so that who reads their clips in a row reads on: a pair for each thread that reads. A decoder
+holds some twenty frames."""
 
 
 @dataclass(frozen=True)
@@ -207,7 +208,7 @@ class _OpenFilms:
             raise
         with self._lock:
             self._free.append((path, film))
-            oldest = self._free.pop(0)[1] if len(self._free) > _MOST_OPEN else None
+            oldest = self._free.pop(0)[1] if len(self._free) > MOST_OPEN else None
         if oldest is not None:
             oldest.close()
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from wganx_video.datasets.film_items import MOST_OPEN
 
 from tests.video.datasets.conftest import film, write_array, write_frames, write_gif
 from wganx import ConfigError, DataContext, DataError
@@ -436,12 +437,12 @@ def test_clips_are_read_in_any_order_and_by_workers(root, opened):
 
 
 def test_no_more_films_stay_open_than_are_read_at_once(tmp_path, opened):
-    for number in range(40):
+    for number in range(MOST_OPEN + 20):
         write_gif(tmp_path / f"{number}.gif")
     train, _ = opened("folder", tmp_path, frames=5)
     for index in range(len(train)):
         train[index]
-    assert len(train._films._free) == 20
+    assert len(train._films._free) == MOST_OPEN
 
 
 def test_windows_are_counted_once_and_kept(tmp_path, opened, monkeypatch):
