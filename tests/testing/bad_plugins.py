@@ -297,8 +297,8 @@ BAD = [
     Bad(
         "a stage that is a list",
         "task/stage",
-        "square().mean()}\n\n    def at(self, step):\n        return step // 1000",
-        "square().mean()}\n\n    def at(self, step):\n        return [step]",
+        "/ 2)\n\n    def at(self, step):\n        return step // 1000",
+        "/ 2)\n\n    def at(self, step):\n        return [step]",
         "return a plain value",
     ),
     # -- generators ---------------------------------------------------------------------------------------------------

@@ -88,7 +88,7 @@ class Listing:
                 outside = tuple(sorted((*outside, *neither)))
                 return replace(whole, train=train, heldout=heldout, outside=outside, how="as published")
         whole = replace(whole, train=tuple(self.entries))
-        if len(self.entries) == 1:
+        if len(self.entries) == 1 and by in (None, "file"):
             return replace(whole, how="by a hash")  # as of a folder with one file: nothing is held out
         if by in (None, "file"):
             drawn = whole.by_group(lambda path: self.entries[path].group)

@@ -70,7 +70,8 @@ def test_a_damaged_file_is_sound_or_one_line_that_names_it(whole, container, sub
 
 
 @pytest.mark.parametrize(
-    "listen", [lambda content: read(io.BytesIO(content), "a.flac"), lambda content: probe(content, "a.flac")]
+    "listen",
+    [lambda content: read(io.BytesIO(content), "a.flac"), lambda content: probe(io.BytesIO(content), "a.flac")],
 )
 def test_a_header_that_promises_more_than_memory_holds_costs_no_more_than_what_is_there(whole, listen) -> None:
     content = bytearray(whole("FLAC", "PCM_16"))

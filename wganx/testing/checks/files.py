@@ -66,7 +66,7 @@ def whole_files_go_through(task: Task, bench: Bench) -> str | None:
         modality=modality,
         task=task,
         game=(game := _Noted(setting.game)),
-        given={},
+        given={name: format.classes[0] for name, format in setting.game.context.items() if format.is_label},
         seed=SEED,
         warn=lambda message: None,
         watch=lambda passage: None,

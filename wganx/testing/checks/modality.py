@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from wganx.batch import Batch
-from wganx.plugins.contracts import Preview
+from wganx.plugins.contracts import Preview, Source
 from wganx.plugins.descriptors import Modality
 from wganx.plugins.guard import call, calling
 from wganx.testing.bench import Bench
@@ -100,9 +100,9 @@ def files_are_streams(modality: Modality, bench: Bench) -> str | None:
     if modality.create is None:
         fail("it opens files and creates none", "give both open and create, or neither")
     setting = bench.settings(modality.name)[0]
-    with _folder() as folder:
+    with _folder() as folder, ExitStack() as opened:
         first = _written(modality, setting, folder)[0]
-        source = call(modality, "open", first)
+        source = _opened(modality, first, opened)
         length = source.length
         with calling(modality, "read"):
             whole = source.read(0, length)
@@ -127,7 +127,7 @@ def files_are_streams(modality: Modality, bench: Bench) -> str | None:
             sink.close()
         if not again.is_file():
             fail("create wrote no file", "let close() end the file at the path that create was given")
-        back = call(modality, "open", again)
+        back = _opened(modality, again, opened)
         with calling(modality, "read"):
             copied = back.read(0, back.length)
         if back.length != length or copied.shape != whole.shape:
@@ -136,3 +136,11 @@ def files_are_streams(modality: Modality, bench: Bench) -> str | None:
         if float((copied.float() - whole.float()).abs().mean()) > 0.05 * max(high - low, 1e-6):
             fail("a copy is far from what was written", "keep the storage type and its range")
     return None
+
+
+def _opened(modality: Modality, path: Path, stack: ExitStack) -> Source:
+    """A stream that is closed with the stack, where it has a way to be."""
+    source: Source = call(modality, "open", path)
+    if callable(close := getattr(source, "close", None)):
+        stack.callback(close)
+    return source
