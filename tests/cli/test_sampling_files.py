@@ -65,6 +65,9 @@ def test_without_a_source_options_for_files_are_refused(run):
     told = call("sample", run, "--repeat", "3", code=2)
     assert "has no option --repeat; an option of the task is for files: give --source too" in told
     assert "no option --sed; did you mean '--seed'?" in call("sample", run, "--sed", "3", code=2)
+    # One that is near to another flag may be the task's all the same.
+    told = call("sample", run, "--gives", "3", code=2)
+    assert "did you mean '--given'? An option of the task is for files: give --source too" in told
 
 
 def test_a_value_may_be_nothing(run, source, tmp_path):

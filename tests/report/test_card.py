@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from wganx.report import write_report
 from wganx.report.card import model_card
@@ -28,6 +29,16 @@ def test_what_is_not_recorded_is_unknown_and_nothing_is_made_up(tmp_path):
     assert "- licence of the data: unknown" in card
     assert "- items: unknown to learn from, unknown held out" in card
     assert "Nothing yet: `wganx evaluate` measures it." in card
+
+
+def test_several_blocks_are_not_told_as_one():
+    rows = [{"value": "fid", "generated": 3.0}]
+    cards = [
+        model_card(RunRecord(Path("x"), evaluation={"step": 5, "n": 37, "repeats": repeats, "seed": 0, "rows": rows}))
+        for repeats in (4, 1)
+    ]
+    assert "At step 5, on 4 blocks of 37 samples, seed 0" in cards[0]
+    assert "At step 5, on 37 samples, seed 0" in cards[1]
 
 
 def test_strangers_texts_are_no_markup(tmp_path):

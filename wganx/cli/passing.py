@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -32,7 +33,7 @@ def watching_files(console: Console) -> Iterator[Callable[[Passage], None]]:
         yield _Drawn(bar)
 
 
-class _Watch:
+class _Watch(ABC):
     """Keeps the pace of the file that is on its way.
 
     Args:
@@ -58,8 +59,9 @@ class _Watch:
             self._pace.advance(passage.done)
             self._show(passage, ends)
 
+    @abstractmethod
     def _show(self, passage: Passage, ends: bool) -> None:
-        raise NotImplementedError
+        """Show how far it is, or that the file ends here."""
 
     def _line(self, passage: Passage) -> str:
         place = f"{passage.number}/{passage.files}" if passage.files > 1 else ""

@@ -99,8 +99,9 @@ def sample(
     if applied and source is None:
         flag = next(iter(applied))
         flags = [each for param in click.get_current_context().command.params for each in param.opts]
-        hint = did_you_mean(flag, flags) or "; an option of the task is for files: give --source too"
-        raise UsageError(f"wganx sample has no option {flag}{hint}")
+        close = did_you_mean(flag, flags)
+        told = f"{close} An" if close else "; an"
+        raise UsageError(f"wganx sample has no option {flag}{told} option of the task is for files: give --source too")
     loaded = load_run(run, **place)
     chosen = dict(map(_label_and_class, given))
     if source is not None:

@@ -5,7 +5,8 @@ After Mitchell et al. 2019, "Model cards for model reporting", as far as the rec
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from wganx.report.facts import headline
 from wganx.report.plain import mapping, number, printable
@@ -65,7 +66,7 @@ def _measured(run: RunRecord) -> Iterator[str]:
         yield "Nothing yet: `wganx evaluate` measures it."
         return
     yield (
-        f"At step {_count(found.get('step'))}, on {_count(found.get('n'))} samples, seed {_plain(found.get('seed'))}; "
+        f"At step {_count(found.get('step'))}, on {_rows_of(found)}, seed {_plain(found.get('seed'))}; "
         "the floor is the same number between real samples. All of it: evaluation.json."
     )
     yield ""
@@ -77,6 +78,11 @@ def _measured(run: RunRecord) -> Iterator[str]:
             f"| {_plain(row.get('value'))} | {figure(number(row['generated']))} | "
             f"{'' if floor is None else figure(floor)} | {_plain(row.get('better') or '')} |"
         )
+
+
+def _rows_of(evaluation: Mapping[str, Any]) -> str:
+    samples, blocks = f"{_count(evaluation.get('n'))} samples", number(evaluation.get("repeats"))
+    return f"{figure(blocks)} blocks of {samples}" if blocks is not None and blocks > 1 else samples
 
 
 def _count(value: object) -> str:
