@@ -31,7 +31,7 @@ from typing import Any
 import torch
 from feed_sources import BATCH, draw_pictures, measure_sources
 from timing import describe_machine, machine
-from wganx_image.configs import FolderConfig
+from wganx_image.configs.datasets import FolderConfig
 from wganx_image.datasets.folder import open_folder
 
 import wganx

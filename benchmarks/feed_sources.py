@@ -16,8 +16,8 @@ from timing import quantile, take_turns
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, RandomSampler, TensorDataset
 from torchvision import transforms
-from wganx_image.configs import GenerateConfig
-from wganx_image.tasks import Generate
+from wganx_image.configs.tasks import GenerateConfig
+from wganx_image.tasks.generate import Generate
 
 from wganx import Formats
 from wganx.data import BatchStream, FileItems, choose_feed, load

@@ -20,20 +20,22 @@ from wganx import (
     Task,
     hookimpl,
 )
-from wganx_image.configs import (
+from wganx_image.configs.datasets import (
     MENDS,
     SUFFIXES,
     CelebaConfig,
-    DcganCriticConfig,
-    DcganGeneratorConfig,
     DigitsConfig,
     DownloadableConfig,
     FolderConfig,
-    GenerateConfig,
     LsunConfig,
+)
+from wganx_image.configs.networks import (
+    DcganCriticConfig,
+    DcganGeneratorConfig,
     ResnetCriticConfig,
     ResnetGeneratorConfig,
 )
+from wganx_image.configs.tasks import GenerateConfig
 
 WGANX_API = 1
 
@@ -156,7 +158,7 @@ def wganx_tasks() -> Iterable[Task]:
             modality="image",
             summary="pictures from noise, with labels of a chosen class",
             config=GenerateConfig,
-            build="wganx_image.tasks:Generate",
+            build="wganx_image.tasks.generate:Generate",
         )
     ]
 

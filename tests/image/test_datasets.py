@@ -14,7 +14,7 @@ import pytest
 import torch
 import torchvision
 from PIL import Image
-from wganx_image.configs import CelebaConfig, DigitsConfig, DownloadableConfig, FolderConfig, LsunConfig
+from wganx_image.configs.datasets import CelebaConfig, DigitsConfig, DownloadableConfig, FolderConfig, LsunConfig
 from wganx_image.datasets.arrays import open_cifar10, open_digits, open_fashion_mnist, open_mnist
 from wganx_image.datasets.celeba import open_celeba
 from wganx_image.datasets.folder import open_folder

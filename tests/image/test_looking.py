@@ -12,7 +12,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from wganx_image.configs import MENDS, SUFFIXES, FolderConfig
+from wganx_image.configs.datasets import MENDS, SUFFIXES, FolderConfig
 from wganx_image.datasets.folder import open_folder
 from wganx_image.datasets.looking import look
 

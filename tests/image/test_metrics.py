@@ -9,11 +9,12 @@ import pytest
 import torch
 from torch import Tensor
 from wganx_image import extractors
-from wganx_image.configs import DigitsConfig, GenerateConfig
+from wganx_image.configs.datasets import DigitsConfig
+from wganx_image.configs.tasks import GenerateConfig
 from wganx_image.datasets.arrays import open_digits
 from wganx_image.datasets.pictures import stored_picture
 from wganx_image.metrics import class_score, sliced_w1
-from wganx_image.tasks import Generate, mean_picture, uniform_pixels
+from wganx_image.tasks.generate import Generate, mean_picture, uniform_pixels
 
 from wganx import Batch, Config, DataContext, ExtractorContext, Formats, Items, MetricContext, Sides, Split
 from wganx.data import ArrayItems

@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 import torch
 from torch import Tensor, nn
-from wganx_image.configs import (
+from wganx_image.configs.networks import (
     DcganCriticConfig,
     DcganGeneratorConfig,
     ResnetCriticConfig,
@@ -196,7 +196,7 @@ def test_other_refusals(context: Context, module: ModuleType) -> None:
 
 
 def test_a_critic_drops_hidden_units_where_it_is_told_to():
-    from wganx_image.configs import DcganCriticConfig
+    from wganx_image.configs.networks import DcganCriticConfig
     from wganx_image.networks.dcgan import Critic
 
     context = BuildContext(sample=SampleFormat(axes=("channel", "height", "width"), shape=(1, 16, 16)))

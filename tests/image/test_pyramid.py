@@ -9,7 +9,7 @@ import ot
 import pytest
 import torch
 from torch import Tensor
-from wganx_image.configs import DigitsConfig
+from wganx_image.configs.datasets import DigitsConfig
 from wganx_image.datasets.arrays import open_digits
 from wganx_image.pyramid import doubled, laplacian_pyramid, patch_distances, patches
 from wganx_image.similarity import mean_similarity

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from wganx import DataContext, DataError, Items, SampleFormat, Split
 from wganx.data import ArrayItems
-from wganx_image.configs import DigitsConfig, DownloadableConfig
+from wganx_image.configs.datasets import DigitsConfig, DownloadableConfig
 from wganx_image.datasets.pictures import stored_picture
 
 _HELDOUT_SHARE = 0.2

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from wganx import DataContext, DataError, Items, Split
 from wganx.data import FileItems, FileTree, Layout
-from wganx_image.configs import CelebaConfig
+from wganx_image.configs.datasets import CelebaConfig
 from wganx_image.datasets.pictures import decode, stored_picture
 
 PICTURES, PARTITION = "img_align_celeba", "list_eval_partition.txt"

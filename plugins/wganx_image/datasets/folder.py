@@ -6,7 +6,7 @@ from functools import partial
 
 from wganx import DataContext, Items, Split
 from wganx.data import FileItems, FileTree
-from wganx_image.configs import MENDS, SUFFIXES, FolderConfig
+from wganx_image.configs.datasets import MENDS, SUFFIXES, FolderConfig
 from wganx_image.datasets.looking import look
 from wganx_image.datasets.pictures import decode, stored_picture
 

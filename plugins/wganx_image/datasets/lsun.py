@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 from wganx import DataContext, DataError, Items, MissingExtra, Split
 from wganx.data import FileItems, FileTree, Layout
-from wganx_image.configs import LsunConfig
+from wganx_image.configs.datasets import LsunConfig
 from wganx_image.datasets.pictures import decode, stored_picture
 
 _SUFFIX_OF: dict[Split, str] = {"train": "train", "heldout": "val"}

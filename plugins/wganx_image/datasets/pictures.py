@@ -13,7 +13,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from wganx import DataError, SampleFormat
-from wganx_image.configs import HEIF_SUFFIXES
+from wganx_image.configs.datasets import HEIF_SUFFIXES
 
 ELONGATED = 3
 """Pictures that are so many times as long as wide lose most of what they show."""

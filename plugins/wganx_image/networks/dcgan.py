@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from wganx import BuildContext
 from wganx.nn import ProjectionHead, init_he, init_normal
-from wganx_image.configs import DcganCriticConfig, DcganGeneratorConfig
+from wganx_image.configs.networks import DcganCriticConfig, DcganGeneratorConfig
 from wganx_image.networks.norms import batch_norm, sample_norm
 from wganx_image.networks.sizes import class_count, noise_length, picture_size
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 import torch
 from torch import Tensor
-from wganx_image.configs import GenerateConfig
-from wganx_image.tasks import Generate
+from wganx_image.configs.tasks import GenerateConfig
+from wganx_image.tasks.generate import Generate
 
 from wganx import Batch, ConfigError, Formats, SampleFormat
 

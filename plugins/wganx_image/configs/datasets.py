@@ -1,4 +1,4 @@
-"""The settings of every part, with their defaults; imports no torch, so that listing the plugin stays quick."""
+"""Options of the datasets; imports no torch, so that listing the plugin stays quick."""
 
 from __future__ import annotations
 
@@ -63,42 +63,3 @@ class FolderConfig(Config):
     bits: Literal["auto"] | Annotated[int, Field(ge=8, le=16)] = Field(
         "auto", description="bits that values in 16-bit files use, often 12; auto: by the largest of some of them"
     )
-
-
-class GenerateConfig(Config):
-    """Pictures from noise."""
-
-    labels: bool | Literal["auto"] = Field(
-        False, description="tell the generator which class to make, and the critic which it sees; auto: where there are"
-    )
-    flip: bool = Field(False, description="mirror half of the training pictures left to right")
-
-
-class DcganGeneratorConfig(Config):
-    """Transposed convolutions are lighter than resizing before a plain one, and tend to leave a checkerboard."""
-
-    width: int = Field(64, ge=1, description="channels at half the size; doubled at every halving, up to 8 times")
-    upsample: Literal["resize", "transposed"] = Field("resize", description="how maps are doubled")
-    hidden: int = Field(0, ge=0, description="units of a dense layer between noise and the 4 x 4 map; 0 for none")
-
-
-class DcganCriticConfig(Config):
-    """No norm spans the batch, since the penalty on single samples forbids it."""
-
-    width: int = Field(64, ge=1, description="channels at half the size; doubled at every halving, up to 8 times")
-    norm: Literal["none", "layer", "instance"] = Field("none", description="norm after all convolutions but the first")
-    hidden: int = Field(0, ge=0, description="units of a dense layer between the 4 x 4 map and the score; 0 for none")
-    dropout: float = Field(0.0, ge=0, lt=1, description="share of hidden units left out; the consistency term needs it")
-
-
-class ResnetGeneratorConfig(Config):
-    """The paper has 128 at 32 px and 64 at 64 px."""
-
-    width: int = Field(128, ge=1, description="channels of all blocks at 32 px, of the last block at 64 px")
-
-
-class ResnetCriticConfig(Config):
-    """The paper has 128 at 32 px and 64 at 64 px."""
-
-    width: int = Field(128, ge=1, description="channels of all blocks at 32 px, of the first convolution at 64 px")
-    norm: Literal["none", "layer"] = Field("none", description="norm before the rectifiers of the blocks")

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from wganx import Batch, ConfigError, Formats, Game
-from wganx_image.configs import GenerateConfig
+from wganx_image.configs.tasks import GenerateConfig
 
 
 class Generate(Game):

@@ -1,0 +1,18 @@
+"""Options of the tasks; imports no torch, so that listing the plugin stays quick."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from wganx import Config
+
+
+class GenerateConfig(Config):
+    """Pictures from noise."""
+
+    labels: bool | Literal["auto"] = Field(
+        False, description="tell the generator which class to make, and the critic which it sees; auto: where there are"
+    )
+    flip: bool = Field(False, description="mirror half of the training pictures left to right")
