@@ -28,6 +28,11 @@ SCENARIOS: dict[tuple[str, str], dict[str, Any]] = {
     # Moments are fitted when the run starts; a helper learns with the critic, and a loss changes at step 3.
     ("audio", "digits-tiny"): {"dataset.count": 16},
     ("audio", "voice-conversion-tiny"): {"dataset.count": 16, "task.settle": 3},
+    # A mean frame is fitted when the run starts; several futures are drawn in a step, and films are among the previews.
+    ("video", "prediction-tiny"): {"dataset.count": 16, "generator.noise": 2, "task.futures": 2},
+    # A time is drawn for every clip, or what is done to it before it is given.
+    ("video", "interpolation-tiny"): {"dataset.count": 16, "task.time": "any", "task.kept": [0, 4]},
+    ("video", "super-resolution-tiny"): {"dataset.count": 16, "task.blur": 1.0, "task.noise": 0.1},
 }
 
 
