@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import math
 import zipfile
+import zlib
 from contextlib import ExitStack
+from tokenize import TokenError
 from typing import BinaryIO, cast
 
 import numpy as np
@@ -44,11 +46,11 @@ class OpenArray(Frames):
         self.name, self._file, self._open = name, file, ExitStack()
         self._open.callback(file.close)
         try:
-            self._array = _member(file, name, self._open) if kind == "npz" else file
+            self._array, length = _member(file, name, self._open) if kind == "npz" else (file, _length(file))
             self._shape, self._fortran, self._type = _heading(self._array, name)
             self._begin = self._array.tell()
             self.layout = _layout(self._shape, layout, name)
-            _see_that_it_is_whole(self._array, self._begin, self._shape, self._type, name)
+            _see_that_it_is_whole(length - self._begin, self._shape, self._type, name)
             self._low, self._high = _range(self._type, value_range, name)
         except BaseException:
             self.close()
@@ -77,8 +79,8 @@ class OpenArray(Frames):
             values: NDArray[np.generic] = np.take(self._all(), number, axis=self.layout.index("T"))
         else:
             length = math.prod(self._shape[1:]) * self._type.itemsize
-            self._array.seek(self._begin + number * length)
-            values = np.frombuffer(self._array.read(length), dtype=self._type).reshape(self._shape[1:])
+            content = self._read(number * length, length)
+            values = np.frombuffer(content, dtype=self._type).reshape(self._shape[1:])
         rest = self.layout.replace("T", "")
         if "C" not in rest:
             values, rest = values[..., None], rest + "C"
@@ -107,14 +109,35 @@ class OpenArray(Frames):
     def _all(self) -> NDArray[np.generic]:
         """An array in which the frames do not follow each other is held whole."""
         if self._whole is None:
-            self._array.seek(self._begin)
-            content = self._array.read(math.prod(self._shape) * self._type.itemsize)
+            content = self._read(0, math.prod(self._shape) * self._type.itemsize)
             order = "F" if self._fortran else "C"
             self._whole = np.frombuffer(content, dtype=self._type).reshape(self._shape, order=order)  # type: ignore[call-overload]
         return self._whole
 
+    def _read(self, place: int, length: int) -> bytes:
+        """So many bytes of the values, from `place` on."""
+        try:
+            self._array.seek(self._begin + place)
+            content = self._array.read(length)
+        except _DAMAGE as error:
+            raise DataError(f"{self.name} is damaged: {error}; {AGAIN}") from error
+        if len(content) < length:  # of an archive, the directory need not be right
+            raise DataError(f"{self.name} is cut short: {length - len(content):,} bytes are missing; {AGAIN}")
+        return content
 
-def _member(file: BinaryIO, name: str, held: ExitStack) -> BinaryIO:
+
+_DAMAGE = (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error)
+"""What comes of content that is not as an archive or a header says."""
+
+
+def _length(file: BinaryIO) -> int:
+    length = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    return length
+
+
+def _member(file: BinaryIO, name: str, held: ExitStack) -> tuple[BinaryIO, int]:
+    """The array of an archive that is the film, and its bytes once it is unpacked."""
     try:
         archive = held.enter_context(zipfile.ZipFile(file))
         arrays = [member.removesuffix(".npy") for member in archive.namelist() if member.endswith(".npy")]
@@ -123,9 +146,10 @@ def _member(file: BinaryIO, name: str, held: ExitStack) -> BinaryIO:
         chosen = arrays if len(arrays) == 1 else [found for found in _NAMES if found in arrays]
         if not chosen:
             raise DataError(f"{name} holds {', '.join(arrays)}; name the array that is the film 'frames'")
-        return cast(BinaryIO, held.enter_context(archive.open(chosen[0] + ".npy")))
-    except (zipfile.BadZipFile, OSError) as error:
-        raise DataError(f"{name} is no readable array: {error}; {AGAIN}") from error
+        member = archive.getinfo(chosen[0] + ".npy")
+        return cast(BinaryIO, held.enter_context(archive.open(member))), member.file_size
+    except (*_DAMAGE, NotImplementedError, RuntimeError) as error:  # packed in a way of its own, or by a password
+        raise DataError(f"{name} is no readable array: {_line(error)}; {AGAIN}") from error
 
 
 def _heading(array: BinaryIO, name: str) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
@@ -133,11 +157,15 @@ def _heading(array: BinaryIO, name: str) -> tuple[tuple[int, ...], bool, np.dtyp
         version = np.lib.format.read_magic(array)
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, fortran, type_ = read(array)
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
-        raise DataError(f"{name} is no readable array: {error}; {AGAIN}") from error
+    except (*_DAMAGE, TokenError, SyntaxError, TypeError, RecursionError) as error:  # the heading is text of Python's
+        raise DataError(f"{name} is no readable array: {_line(error)}; {AGAIN}") from error
     if type_.kind not in "buif":
         raise DataError(f"{name} holds values of type {type_}, and frames are numbers; save them as uint8")
     return tuple(shape), fortran, type_
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def _layout(shape: tuple[int, ...], layout: str | None, name: str) -> str:
@@ -156,17 +184,12 @@ def _layout(shape: tuple[int, ...], layout: str | None, name: str) -> str:
             f"{name} has the shape {shape}, of which the axes are not plain; say its layout, such as TCHW, or save a "
             "file for each film"
         )
-    if 0 in shape:
+    if any(side < 1 for side in shape):
         raise DataError(f"{name} has the shape {shape}, so nothing is in it; leave it out")
     return layout
 
 
-def _see_that_it_is_whole(
-    array: BinaryIO, begin: int, shape: tuple[int, ...], type_: np.dtype[np.generic], name: str
-) -> None:
-    if isinstance(array, zipfile.ZipExtFile):  # has a checksum, and a directory at its end
-        return
-    there = array.seek(0, io.SEEK_END) - begin
+def _see_that_it_is_whole(there: int, shape: tuple[int, ...], type_: np.dtype[np.generic], name: str) -> None:
     frame = math.prod(shape[1:]) * type_.itemsize
     if there < shape[0] * frame:
         raise DataError(f"{name} is cut short: {there // frame:,} of {shape[0]:,} frames are there; {AGAIN}")

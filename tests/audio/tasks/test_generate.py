@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 import torch
+from pydantic import ValidationError
 from torch import Tensor, nn
 from wganx_audio.configs.tasks import GenerateConfig
 from wganx_audio.representations import fit_moments
@@ -104,6 +105,12 @@ def test_a_text_needs_a_dataset_with_texts() -> None:
     with pytest.raises(ConfigError) as refusal:
         Generate(GenerateConfig(text=True), formats(**LABELS))
     assert str(refusal.value) == ("task.text=true needs a dataset with texts, as formant-speech with dataset.text=true")
+
+
+def test_more_bands_than_bins_are_refused() -> None:
+    with pytest.raises(ValidationError, match="200 bands cannot be made of the 128 bins of window=256; take fewer"):
+        GenerateConfig(representation="mel", window=256, bands=200)
+    assert GenerateConfig(representation="linear", window=64, hop=16).bands == 80
 
 
 def test_a_mismatch_needs_conditions_and_inverting_needs_waveforms() -> None:
