@@ -3,7 +3,7 @@ import tracemalloc
 
 import pytest
 
-from wganx.data import scan
+from wganx.data import Entry, FileTree, Listing, scan
 from wganx.errors import DataError
 
 FILES = {
@@ -38,6 +38,7 @@ def test_a_scan_reports_what_is_there(root):
         "files": 7,
         "bytes": 24,
         "splits": {"train": 4, "heldout": 2},
+        "beside": 0,
         "split_by_folder": True,
         "how": "by their folders",
         "outside": 1,
@@ -54,6 +55,26 @@ def test_a_scan_reports_what_is_there(root):
         "remarks": [],
     }
     assert json.loads(json.dumps(report.to_json())) == report.to_json()
+
+
+def test_files_that_are_read_beside_others_lie_in_their_split(write):
+    tree = FileTree(
+        write({"a.bin": b"1", "a_small.bin": b"2", "b.bin": b"3", "b_small.bin": b"2", "c.bin": b"4"}), (".bin",)
+    )
+    said = {
+        "a.bin": Entry(split="train", beside=("a_small.bin",)),
+        "b.bin": Entry(split="heldout", beside=("b_small.bin",)),
+    }
+    report = scan(tree.root, (".bin",), probe, listing=Listing(tree, said))
+    assert (report.files, report.splits, report.beside, report.outside) == (4, {"train": 1, "heldout": 1}, 2, 1)
+    assert report.leaked == [["a_small.bin", "b_small.bin"]]
+
+
+def test_a_file_that_should_lie_beside_another_and_does_not_is_a_finding(write):
+    tree = FileTree(write({"a.bin": b"1", "b.bin": b"3"}), (".bin",))
+    report = scan(tree.root, (".bin",), probe, listing=Listing(tree, {"a.bin": Entry(beside=("a_small.bin",))}))
+    assert list(report.unreadable) == ["a_small.bin"]
+    assert (report.files, report.bytes) == (2, 1)
 
 
 def test_files_that_cannot_even_be_read_are_findings(write, tmp_path):

@@ -82,7 +82,10 @@ def _print(report: ScanReport) -> None:
 
     console = make_console()
     counts = ", ".join(f"{name} {count:,}" for name, count in report.splits.items())
-    console.print(f"{report.files:,} files, {report.bytes / 1e6:,.1f} MB; {counts} {report.how}", highlight=False)
+    beside = f"; {report.beside:,} are read beside these" if report.beside else ""
+    console.print(
+        f"{report.files:,} files, {report.bytes / 1e6:,.1f} MB; {counts} {report.how}{beside}", highlight=False
+    )
     for label, classes in report.labels.items():
         console.print(f"{label}: {balance_in_words(classes)}", highlight=False, markup=False)
     if report.classes:

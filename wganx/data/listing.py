@@ -25,12 +25,14 @@ class Entry:
         group: what it belongs to where splits are drawn (a sentence that many say, a film), so that all of it lies in
             one split; None for a file that stands alone.
         text: what is said or shown in it.
+        beside: paths of files that are read with it, such as a smaller film of the same; they lie in its split.
     """
 
     labels: Mapping[str, str] = field(default_factory=dict)
     split: Split | None = None
     group: str | None = None
     text: str = ""
+    beside: tuple[str, ...] = ()
 
 
 class Listing:
@@ -76,7 +78,8 @@ class Listing:
         self.layout = self._split(by)
 
     def _split(self, by: str | None) -> Layout:
-        outside = tuple(path for path in self.tree.paths if path not in self.entries)
+        read = {*self.entries, *(other for entry in self.entries.values() for other in entry.beside)}
+        outside = tuple(path for path in self.tree.paths if path not in read)
         whole = Layout((), (), classes=(), split_by_folder=False, outside=outside, depth=0)
         if by is None:
             train, heldout = (

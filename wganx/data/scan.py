@@ -26,6 +26,7 @@ class ScanReport:
         files: how many files have one of the suffixes.
         bytes: their size together, unpacked.
         splits: files in ``train`` and in ``heldout``.
+        beside: how many files are read with those, such as the smaller ones of pairs.
         split_by_folder: the splits are folders.
         how: by what the files were split, in words.
         outside: how many files lie beside the split folders, and so in neither split.
@@ -46,6 +47,7 @@ class ScanReport:
     files: int
     bytes: int
     splits: dict[str, int]
+    beside: int
     split_by_folder: bool
     how: str
     outside: int
@@ -90,7 +92,11 @@ def scan(
     """
     tree = FileTree(path, suffixes, mends) if listing is None else listing.tree
     layout = tree.layout if listing is None else listing.layout
-    paths = tree.paths if listing is None else tuple(sorted((*layout.train, *layout.heldout)))
+    split_of = dict.fromkeys(layout.train, "train") | dict.fromkeys(layout.heldout, "heldout")
+    entries = {} if listing is None else listing.entries
+    beside = {other: split_of[path] for path in split_of if path in entries for other in entries[path].beside}
+    split_of |= beside
+    paths = tree.paths if listing is None else tuple(sorted(split_of))
 
     def look(index: int) -> tuple[str | None, Mapping[str, str], str | None]:
         name, digest = paths[index], None
@@ -118,13 +124,13 @@ def scan(
                 properties[key][value] += 1
     tree.close()
 
-    split_of = dict.fromkeys(layout.train, "train") | dict.fromkeys(layout.heldout, "heldout")
     duplicates = [names for names in same.values() if len(names) > 1]
     return ScanReport(
         path=str(tree.root),
         files=len(paths),
-        bytes=sum(tree.sizes[name] for name in paths),
+        bytes=sum(tree.sizes.get(name, 0) for name in paths),
         splits={"train": len(layout.train), "heldout": len(layout.heldout)},
+        beside=len(beside),
         split_by_folder=layout.split_by_folder,
         how=layout.how,
         outside=len(layout.outside),

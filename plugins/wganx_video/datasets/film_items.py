@@ -124,9 +124,6 @@ def open_films(
     if twin is not None:
         small = items.formats["low"].shape
         items.details = (*seen.details, f"each has the same in {small[3]} x {small[2]} px beside it")
-        # Those of the other split are read, too, if not by these items.
-        used = {twin.of(path) for path in (*items.layout.train, *items.layout.heldout)}
-        items.layout = replace(items.layout, outside=tuple(path for path in items.layout.outside if path not in used))
     return items
 
 

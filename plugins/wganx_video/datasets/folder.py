@@ -60,7 +60,9 @@ def _pairs(tree: FilmTree) -> Listing | None:
     if not (high and low):
         return None
     paths = (path for path in tree.paths if path.startswith(f"{high}/"))
-    return Listing(tree, {path: Entry(split=_SPLITS.get(path.split("/")[1].lower())) for path in paths})
+    twin = Twin(((f"{high}/", f"{low}/"),))
+    named = {path: _SPLITS.get(path.split("/")[1].lower()) for path in paths}
+    return Listing(tree, {path: Entry(split=split, beside=(twin.of(path),)) for path, split in named.items()})
 
 
 def _tops(tree: FilmTree) -> tuple[str, str]:

@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 from PIL import Image
 from wganx_video.datasets.film_items import MOST_OPEN
 
 from tests.video.datasets.conftest import film, write_array, write_frames, write_gif
 from wganx import ConfigError, DataContext, DataError
+from wganx.cli import main
 from wganx.data import scan, window_index
 
 
@@ -488,6 +490,22 @@ def test_a_scan_shows_class_folders_and_what_of_the_folders_may_not_be_meant(tmp
     report = scan(tmp_path, folder.suffixes, folder.factory("probe"), listing=folder.factory("listing")(tmp_path))
     assert set(report.classes) == {"run", "walk"}
     assert "jump" in " ".join(report.remarks)
+
+
+def test_a_scan_of_pairs_looks_at_both_and_names_what_is_missing(tmp_path, catalog):
+    for number in range(3):
+        write_array(tmp_path / f"low/{number}.npy", film(10, 12, 16, seed=number))
+        write_array(tmp_path / f"high/{number}.npy", film(10, 24, 32, seed=number))
+    folder = catalog.dataset("folder")
+    report = scan(tmp_path, folder.suffixes, folder.factory("probe"), listing=folder.factory("listing")(tmp_path))
+    assert (report.files, sum(report.splits.values()), report.beside, report.outside) == (6, 3, 3, 0)
+    assert report.properties["size"] == {"32x24": 3, "16x12": 3}
+    told = CliRunner().invoke(main, ["data", "scan", str(tmp_path), "--plugin=video"]).output
+    assert "; 3 are read beside these" in told
+    assert "neither split" not in told
+    (tmp_path / "low" / "1.npy").unlink()
+    report = scan(tmp_path, folder.suffixes, folder.factory("probe"), listing=folder.factory("listing")(tmp_path))
+    assert list(report.unreadable) == ["low/1.npy"]
 
 
 def test_a_single_film_can_be_scanned(tmp_path, catalog):

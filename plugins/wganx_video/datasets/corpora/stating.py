@@ -77,6 +77,9 @@ class Corpus:
         if not entries:
             raise DataError(self._missing(root))
         twin = None if self.twin is None else self.twin(tree, entries)
+        if twin is not None:
+            smaller = {path: twin.of(path) for path in entries}
+            entries = {path: replace(entry, beside=tuple({smaller[path]} - {path})) for path, entry in entries.items()}
         if self.tables:
             tree.paths = tuple(path for path in tree.paths if not path.lower().endswith(self.tables))
         listing = Listing(tree, entries)
