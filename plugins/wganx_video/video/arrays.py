@@ -146,8 +146,8 @@ def _member(file: BinaryIO, name: str, held: ExitStack) -> tuple[BinaryIO, int]:
         chosen = arrays if len(arrays) == 1 else [found for found in _NAMES if found in arrays]
         if not chosen:
             raise DataError(f"{name} holds {', '.join(arrays)}; name the array that is the film 'frames'")
-        member = archive.getinfo(chosen[0] + ".npy")
-        return cast(BinaryIO, held.enter_context(archive.open(member))), member.file_size
+        member = chosen[0] + ".npy"
+        return cast(BinaryIO, held.enter_context(archive.open(member))), archive.getinfo(member).file_size
     except (*_DAMAGE, NotImplementedError, RuntimeError) as error:  # packed in a way of its own, or by a password
         raise DataError(f"{name} is no readable array: {_line(error)}; {AGAIN}") from error
 

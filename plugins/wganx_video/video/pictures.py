@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from fractions import Fraction
 from pathlib import Path
@@ -43,6 +44,14 @@ class OpenPictures(Frames):
         self.name, self._file = name, file
         whole = not missing_bytes(file, kind)
         self._picture_file = _open(file, name)
+        width, height = self._picture_file.size
+        # A canvas, the one before, and what is handed on of it are in memory at once, whatever few bytes it is told by.
+        if width * height > (Image.MAX_IMAGE_PIXELS or math.inf):
+            self.close()
+            raise DataError(
+                f"{name} has frames of {width}x{height}, and of pictures that move those of up to "
+                f"{(Image.MAX_IMAGE_PIXELS or 0) / 1e6:.0f} million pixels are read; shrink it, or convert it to mp4"
+            )
         ticks: list[int] = []
         at, modes, alpha, count, why = 0, set(), False, 0, "its end is missing"
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import BinaryIO
 
+import torch
 from torch import Tensor
 
 from wganx_video.video.header import Frames, Header
@@ -58,14 +59,19 @@ class _Seen:
 
     def look(self, film_TCHW: Tensor) -> None:
         for frame_CHW in film_TCHW:
-            frame = frame_CHW.float()
             self.brightest = max(self.brightest, int(frame_CHW.max()))
             if self._first is None or self._last is None:
-                self._first = frame
+                self._first = frame_CHW.clone()
             else:
-                self.same += bool((frame - self._last).abs().mean() < _SAME)
-                self.changes = self.changes or bool((frame - self._first).abs().max() > 0)
-            self._last = frame
+                self.same += _difference(frame_CHW, self._last) < _SAME
+                self.changes = self.changes or not torch.equal(frame_CHW, self._first)
+            self._last = frame_CHW
+
+
+def _difference(one: Tensor, other: Tensor) -> float:
+    """Mean difference of two frames uint8; frames may be large, so nothing of theirs becomes wider."""
+    apart = torch.maximum(one, other) - torch.minimum(one, other)
+    return float(apart.sum(dtype=torch.int64)) / apart.numel()
 
 
 def _described(known: Header) -> dict[str, str]:

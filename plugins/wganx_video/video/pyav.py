@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 _LAYOUTS = {1: "gray", 2: "gbrap", 3: "gbrp", 4: "gbrap"}
 _PLANES = {1: (0,), 2: (0, 3), 3: (2, 0, 1), 4: (2, 0, 1, 3)}
 """Where the channels lie: to planes FFmpeg converts faster, and to the same values, than to pixels."""
-_RECENT = 8
-"""Decoded frames that are kept, for windows that overlap."""
+_RECENT, _RECENT_PIXELS = 8, 2**27
+"""Decoded frames that are kept, for windows that overlap, and how large they may be together."""
 _NEARER = 8
 """Packets that are rather decoded than sought past."""
 
@@ -74,7 +74,9 @@ class OpenFilm(Frames):
         self.times = Times(self._film.index.ticks_F, self._film.index.base)
         self._converter = pyav(name).video.reformatter.VideoReformatter()
         self._coming: Iterator[tuple[int, VideoFrame]] = iter(())
-        self._recent: deque[tuple[int, VideoFrame]] = deque(maxlen=_RECENT)
+        self._recent: deque[tuple[int, VideoFrame]] = deque(
+            maxlen=max(min(_RECENT_PIXELS // (self.header.height * self.header.width), _RECENT), 1)
+        )
         self._at = -1  # the frame that came last
         self._fed = 0  # packets that the decoder has had
 
