@@ -6,9 +6,9 @@ import dataclasses
 import pytest
 import torch
 from torch import nn
-from torch.profiler import ProfilerActivity, profile
 
 import wganx
+from tests.allocations import peak
 from wganx.engine.planning.memory import choose_micro_batch, explain_micro_batch, free_memory, plan_memory
 
 ROWS = 24
@@ -43,18 +43,6 @@ def training(networks, constraint=None, device="cpu", rows=ROWS, **settings):
     constraint = constraint or wganx.GradientPenalty()
     trainer = wganx.Trainer(generator, critic, noise=(8,), constraint=constraint, device=device, **settings)
     return trainer, wganx.Batch(torch.rand(rows, *shape) * 2 - 1).to(trainer.device)
-
-
-def peak(work):
-    """Bytes that torch's allocator has handed out beside what was there before, at their most."""
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True, acc_events=True) as record:
-        work()
-    events = [event for event in record.profiler.kineto_results.events() if event.name() == "[memory]"]
-    alive = most = 0
-    for event in sorted(events, key=lambda event: event.start_ns()):
-        alive += event.nbytes()
-        most = max(most, alive)
-    return most
 
 
 def planned(trainer, batch):

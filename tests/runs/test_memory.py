@@ -1,35 +1,37 @@
-"""The plan of a training's memory against what steps of audio's networks then use, helpers included."""
+"""The plan of a training's memory against what steps of the scenarios' networks then use, helpers included."""
 
 from __future__ import annotations
 
-import pytest
-from torch.profiler import ProfilerActivity, profile
+from typing import Any
 
+import pytest
+
+from tests.allocations import peak
 from wganx.config import resolve
 from wganx.engine.planning.memory import plan_memory
 from wganx.runs.assembly import Assembly
 
 ROWS = 24
+SMALL = {"train.batch_size": ROWS, "dataset.count": 48}
 WIDE = {"generator.width": 16, "critic.width": 16}
 """A whole block of channels: of fewer, oneDNN pads its copies, which no plan counts."""
+SCENARIOS: list[tuple[str, str, dict[str, Any]]] = [
+    ("audio", "digits-tiny", {}),
+    ("audio", "wavegan-tiny", {}),
+    ("audio", "multilingual-tiny", {}),
+    ("audio", "voice-conversion-tiny", {}),
+    ("video", "prediction-tiny", {"generator.noise": 2, "task.futures": 3}),
+    ("video", "prediction-tiny", {"critic.crop": 8, "critic.halvings": 2}),
+    ("video", "interpolation-tiny", {}),
+    ("video", "interpolation-tiny", {"critic.name": "spacetime"}),
+    ("video", "super-resolution-tiny", {"task.consistency": 0.5}),
+    ("video", "super-resolution-tiny", {"critic.name": "spacetime"}),
+]
 
 
-def peak(work) -> int:
-    """Bytes that torch's allocator has handed out beside what was there before, at their most."""
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True, acc_events=True) as record:
-        work()
-    events = [event for event in record.profiler.kineto_results.events() if event.name() == "[memory]"]
-    alive = most = 0
-    for event in sorted(events, key=lambda event: event.start_ns()):
-        alive += event.nbytes()
-        most = max(most, alive)
-    return most
-
-
-@pytest.mark.parametrize("scenario", ["digits-tiny", "wavegan-tiny", "multilingual-tiny", "voice-conversion-tiny"])
-def test_the_plan_is_what_is_then_used(scenario: str) -> None:
-    overrides = {"train.batch_size": ROWS, "dataset.count": 48, **WIDE}
-    assembly = Assembly(resolve(plugin="audio", scenario=scenario, overrides=overrides))
+@pytest.mark.parametrize(("plugin", "scenario", "changes"), SCENARIOS)
+def test_the_plan_is_what_is_then_used(plugin: str, scenario: str, changes: dict[str, Any]) -> None:
+    assembly = Assembly(resolve(plugin=plugin, scenario=scenario, overrides={**SMALL, **WIDE, **changes}))
     steps, stream = assembly.trainer.steps, assembly.stream
     batch = stream.make_batch(stream.feed.next())
     plan = plan_memory(assembly.trainer.training, batch)
