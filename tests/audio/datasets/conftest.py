@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 
 import pytest
 
-from wganx import DataContext
+from tests.opening import both_splits
 from wganx.data import WindowItems
 from wganx.plugins import Catalog, load
 
@@ -21,13 +21,4 @@ def catalog() -> Catalog:
 
 @pytest.fixture(scope="session")
 def opened(catalog: Catalog) -> Opened:
-    """Both splits of a dataset, with what is fitted to it when a run starts."""
-
-    def open_both(name: str, root: Path, **options: object) -> tuple[WindowItems, WindowItems]:
-        dataset = catalog.dataset(name)
-        config = dataset.config(root=root, **options)
-        context = DataContext(fitted=dataset.factory("fit")(config, DataContext()))
-        train, heldout = (dataset.factory("open")(config, split, context) for split in ("train", "heldout"))
-        return train, heldout
-
-    return open_both
+    return partial(both_splits, catalog)

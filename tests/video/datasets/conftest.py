@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from wganx_video.datasets.film_items import FilmItems
 
-from wganx import DataContext
+from tests.opening import both_splits
 from wganx.plugins import Catalog, load
 
 Opened = Callable[..., tuple[FilmItems, FilmItems]]
@@ -51,13 +52,4 @@ def catalog() -> Catalog:
 
 @pytest.fixture(scope="session")
 def opened(catalog: Catalog) -> Opened:
-    """Both splits of a dataset, with what is fitted to it when a run starts."""
-
-    def open_both(name: str, root: Path, **options: object) -> tuple[FilmItems, FilmItems]:
-        dataset = catalog.dataset(name)
-        config = dataset.config(root=root, **options)
-        context = DataContext(fitted=dataset.factory("fit")(config, DataContext()))
-        train, heldout = (dataset.factory("open")(config, split, context) for split in ("train", "heldout"))
-        return train, heldout
-
-    return open_both
+    return partial(both_splits, catalog)
