@@ -42,6 +42,9 @@ def wganx_modalities() -> Iterable[Modality]:
             open="wganx_video.video.streams:VideoSource",
             create="wganx_video.video.streams:VideoSink",
             folder_is_one="wganx_video.video.frames:is_film",
+            notice="What is made here is synthetic: no camera saw it, people in it may be made up, and what comes "
+            "between, behind or into real frames is a guess and no evidence. Learn from films of people, and change "
+            "them, only with their consent, and say of what you publish that it is synthetic.",
         )
     ]
 

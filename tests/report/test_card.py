@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import json
 from pathlib import Path
 
+import pytest
+
+from wganx.plugins import load
 from wganx.report import write_report
 from wganx.report.card import model_card
 from wganx.report.reading import RunRecord
@@ -22,6 +26,19 @@ def test_a_card_lies_beside_the_report_with_what_was_measured(make_run):
     assert "At step 600, on 1,000 samples, seed 0" in card
     assert "| high\\_quality | 0.875 | 0.98 | higher |" in card
     assert card.endswith("Ask \\*before\\* you use it.\n")
+
+
+@pytest.mark.parametrize("plugin", ["image", "audio", "video"])
+def test_what_may_show_people_or_let_them_be_heard_says_so(plugin, make_run):
+    notice = load([plugin]).modality(plugin).notice
+    assert "synthetic" in notice
+    assert "consent" in notice
+    folder = make_run()
+    facts = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps(facts | {"notice": notice}))
+    card, page = write_report(folder).with_name("MODEL_CARD.md"), folder / "report.html"
+    for text in (card, page):
+        assert notice in html.unescape(text.read_text(encoding="utf-8"))
 
 
 def test_what_is_not_recorded_is_unknown_and_nothing_is_made_up(tmp_path):

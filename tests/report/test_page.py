@@ -198,6 +198,16 @@ def test_the_header_tells_the_run_at_a_glance(make_run: MakeRun) -> None:
     assert "nothing stood out" in page.one("health").text
 
 
+def test_what_a_modality_has_to_say_of_its_samples_is_said_beside_them(make_run: MakeRun) -> None:
+    folder = make_run()
+    facts = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps(facts | {"notice": f"Made up. {HOSTILE}"}))
+    page = parse(folder)
+    assert faults(page) == []
+    (said,) = [element for element in page.by_class("about") if element.text == f"Made up. {HOSTILE}"]
+    assert said.inside[-1] == "section"
+
+
 def test_only_the_latest_picture_is_visible_without_a_script(make_run: MakeRun) -> None:
     page = parse(make_run())
     slides = page.by_class("slide")

@@ -65,6 +65,7 @@ def compose(run: RunRecord) -> str:
         status=status if status in ("finished", "running", "interrupted", "failed") else "unknown",
         kicker=[printable(run.facts[name]) for name in ("plugin", "scenario", "task") if run.facts.get(name)],
         headline=headline(run),
+        notice=printable(run.facts.get("notice") or ""),
         notes=run_notes(run, shown.unreadable + media.unreadable + unread),
         shown=shown,
         media=media,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -99,12 +100,14 @@ class ContainerWriter:
                     self._container.mux(packet)
                 if self._sound is not None:
                     self._sound.mux_until(None)
+            self._container.close()  # which writes what stands at the end, or in front of all
         except (self._av.FFmpegError, OSError) as error:
             raise DataError(f"{self._path} cannot be written: {reason(error)}") from error
         finally:
             if self._sound is not None:
                 self._sound.close()
-            self._container.close()
+            with suppress(self._av.FFmpegError, OSError):
+                self._container.close()
 
     def _coded(self) -> tuple[str, str, dict[str, str]]:
         """The encoder, how it is given pixels, and its options."""
