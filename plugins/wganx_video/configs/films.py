@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -22,6 +22,13 @@ class FilmOptions(Config):
     tile: int | None = Field(
         None, ge=8, description="side of the squares, in pixels of the film, that go through the network by themselves "
         "and are faded into each other; as large as memory allows where it is left out",
+    )  # fmt: skip
+    codec: Literal["h264", "h265", "vp9", "ffv1"] | None = Field(
+        None, description="how a film file is compressed; null: what its kind usually has, as H.264 in mp4, VP9 in webm"
+    )
+    crf: int | None = Field(
+        None, ge=0, description="its quality, from 0 to 51 (VP9: 63), lower being better and larger; null: as good as "
+        "the original looks"
     )  # fmt: skip
 
 
@@ -48,7 +55,7 @@ class InterpolateFilmOptions(FilmOptions):
         return self
 
 
-FILM = ("cut", "tile")
+FILM = ("cut", "tile", "codec", "crf")
 """For `wganx.Task.applied` of `upscale`."""
 PREDICT_FILM = ("roll", *FILM)
 INTERPOLATE_FILM = ("factor", "fps", *FILM)

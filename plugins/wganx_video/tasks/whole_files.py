@@ -17,6 +17,7 @@ from wganx_video.tasks.cuts import numbered_scenes, scenes
 from wganx_video.tasks.instants import Instants
 from wganx_video.tasks.large_frames import FrameNetwork
 from wganx_video.tasks.tiles import reflect
+from wganx_video.video.streams import VideoSink
 
 
 def predict_file(
@@ -31,6 +32,7 @@ def predict_file(
         past: format of what the generator is given.
         future: frames that it foretells at once.
     """
+    _choose_encoding(sink, options)
     network = FrameNetwork(make, "past", past, film=source.format, tile=options.tile)
     known = past.shape[0] or 1
     latest: deque[Tensor] = deque(maxlen=known)
@@ -64,6 +66,7 @@ def upscale_file(
         low: format of what the generator is given.
         made: frames that it makes of these: all, or one.
     """
+    _choose_encoding(sink, options)
     network = FrameNetwork(make, "low", low, film=source.format, scale=scale, tile=options.tile)
     frames, channels, *size = source.format.shape
     larger = [None if side is None else side * scale for side in size]
@@ -92,6 +95,7 @@ def interpolate_file(
     Args:
         kept: format of what the generator is given.
     """
+    _choose_encoding(sink, options)
     ratio = _ratio(source, options, instants)
     beside = {"time": torch.tensor([0.5])} if instants.any_time else None
     network = FrameNetwork(make, "frames", kept, film=source.format, tile=options.tile, beside=beside)
@@ -257,6 +261,15 @@ def _exact(rate: float) -> Fraction:
     if rate != round(rate) and abs(rate - television) < 0.005:
         return television
     return Fraction(rate).limit_denominator(1000)
+
+
+def _choose_encoding(sink: Sink, options: FilmOptions) -> None:
+    """Before anything is made: what a kind of file does not have is refused."""
+    if options.codec is None and options.crf is None:
+        return
+    if not isinstance(sink, VideoSink):
+        raise UsageError("only film files have a codec and a crf; leave them out")
+    sink.encode(options.codec, options.crf)
 
 
 def _stored(made: Tensor) -> Tensor:

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import wganx
-from wganx import DataError
+from wganx import DataError, UsageError
 from wganx_video.video.decoding import pyav, reason
-from wganx_video.video.sound import SoundTracks
+from wganx_video.video.tracks import OtherTracks
 from wganx_video.video.writing import COMMENTS, Form
 
 if TYPE_CHECKING:
@@ -29,11 +29,17 @@ _LAYOUTS = {3: "rgb24", 4: "rgba"}
 _MATRICES = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
 """Code points of H.273 as swscale counts them; 5 is BT.601, and what is meant where nothing is noted."""
 _EXACT = 4 | 0x2000 | 0x4000 | 0x40000
-_H264_QUALITY, _VP9_SPARE = {"preset": "medium"}, 6
+_WITH_ALPHA = {".webm": "vp9", ".mov": "ProRes", ".mkv": "ffv1"}
+_ENCODERS: dict[str, tuple[str, int, dict[str, str]]] = {
+    "h264": ("libx264", 18, {"preset": "medium"}),
+    "h265": ("libx265", 20, {"preset": "medium", "x265-params": "log-level=error"}),
+    "vp9": ("libvpx-vp9", 24, {"b": "0", "row-mt": "1", "cpu-used": "4", "deadline": "good"}),
+}
+"""Encoders, the constant rate factor of each at which the result looks like the original, and other options."""
 
 
 class ContainerWriter:
-    """A film in MP4, MOV, Matroska, WebM or AVI, with the sound of another.
+    """A film in MP4, MOV, Matroska, WebM or AVI, with the sound and the other tracks of another.
 
     H.264 halves colours in both directions, which needs even sizes. Those that are odd keep theirs by not halving
     (4:4:4), which not every player shows. VP9 in WebM has no such need.
@@ -43,6 +49,7 @@ class ContainerWriter:
         """
         Raises:
             DataError: nothing can be written there.
+            UsageError: the quality of such frames cannot be chosen.
             MissingExtra: PyAV is not installed.
         """
         self._av = pyav(str(path))
@@ -58,11 +65,11 @@ class ContainerWriter:
                 str(path), "w", format=_FORMATS[self._ending], options=first
             )
             self._open = True
-            self._container.metadata["comment"] = COMMENTS[form.origin]
-            self._container.metadata["encoder"] = f"wganx {wganx.__version__}"
             self._stream: VideoStream = self._container.add_stream(codec, rate=form.rate, options=options)
             self._describe(pixels)
-            self._sound = None if form.sound_of is None else SoundTracks(form.sound_of, self._container)
+            self._others = None if form.beside is None else OtherTracks(form.beside, self._container, self._stream)
+            self._container.metadata["comment"] = COMMENTS[form.origin]
+            self._container.metadata["encoder"] = f"wganx {wganx.__version__}"
             self._container.start_encoding()
         except (self._av.FFmpegError, OSError) as error:
             raise DataError(f"{path} cannot be written: {reason(error)}") from error
@@ -84,8 +91,8 @@ class ContainerWriter:
         self._last = frame.pts = max(round(time / context.time_base), self._last + 1)
         try:
             for packet in self._stream.encode(frame):
-                if self._sound is not None and packet.dts is not None:
-                    self._sound.mux_until(packet.dts * packet.time_base)
+                if self._others is not None and packet.dts is not None:
+                    self._others.mux_until(packet.dts * packet.time_base)
                 self._container.mux(packet)
         except (self._av.FFmpegError, OSError) as error:
             raise DataError(f"{self._path} cannot be written: {reason(error)}") from error
@@ -98,14 +105,14 @@ class ContainerWriter:
             if self._last > -(2**63):
                 for packet in self._stream.encode():
                     self._container.mux(packet)
-                if self._sound is not None:
-                    self._sound.mux_until(None)
+                if self._others is not None:
+                    self._others.mux_until(None)
             self._container.close()  # which writes what stands at the end, or in front of all
         except (self._av.FFmpegError, OSError) as error:
             raise DataError(f"{self._path} cannot be written: {reason(error)}") from error
         finally:
-            if self._sound is not None:
-                self._sound.close()
+            if self._others is not None:
+                self._others.close()
             with suppress(self._av.FFmpegError, OSError):
                 self._container.close()
 
@@ -113,19 +120,29 @@ class ContainerWriter:
         """The encoder, how it is given pixels, and its options."""
         form, ending = self._form, self._ending
         alpha = form.channels in (2, 4)
-        self._keeps_alpha = alpha and ending in (".webm", ".mov", ".mkv")
-        if ending == ".webm":
-            quality = str(min(form.crf + _VP9_SPARE, 63))
-            options = {"crf": quality, "b": "0", "row-mt": "1", "cpu-used": "4", "deadline": "good"}
-            if alpha:
-                return "libvpx-vp9", "yuva420p", options | {"auto-alt-ref": "0"}
-            return "libvpx-vp9", "yuv420p", options
-        if self._keeps_alpha:
+        self._keeps_alpha = alpha and ending in (".webm", ".mov", ".mkv") and form.codec in (None, _WITH_ALPHA[ending])
+        if alpha and not self._keeps_alpha:
+            kept = f"{_WITH_ALPHA[ending]} can" if ending in _WITH_ALPHA else ".webm, .mov and .mkv can"
+            what = f"{form.codec} in {ending}" if ending in _WITH_ALPHA else ending
+            log.warning("%s cannot hold what is transparent, so it becomes opaque; %s", what, kept)
+        codec = form.codec or ("vp9" if ending == ".webm" else "h264")
+        if self._keeps_alpha and ending != ".webm":
+            if form.crf is not None:
+                raise UsageError(
+                    f"what is transparent is kept by {_WITH_ALPHA[ending]} in {ending}, whose quality is fixed; leave "
+                    "crf out, or take .webm"
+                )
             return ("prores_ks", "yuva444p10le", {"profile": "4444"}) if ending == ".mov" else ("ffv1", "bgra", {})
-        if alpha:
-            log.warning("%s cannot hold what is transparent, so it becomes opaque; .webm, .mov and .mkv can", ending)
         if ending == ".avi":
             return "mpeg4", "yuv420p", {"qscale": "2", "flags": "+qscale", "global_quality": "236"}
+        if codec == "ffv1":
+            return "ffv1", "bgr0", {}
+        encoder, usual, options = _ENCODERS[codec]
+        options = {"crf": str(usual if form.crf is None else form.crf), **options}
+        if self._keeps_alpha:
+            return encoder, "yuva420p", options | {"auto-alt-ref": "0"}
+        if codec == "vp9":
+            return encoder, "yuv420p", options
         if form.height % 2 or form.width % 2:
             log.warning(
                 "%dx%d is odd, and kept by colours in full resolution (4:4:4), which some players do not show; "
@@ -133,8 +150,8 @@ class ContainerWriter:
                 form.width,
                 form.height,
             )
-            return "libx264", "yuv444p", {"crf": str(form.crf), **_H264_QUALITY}
-        return "libx264", "yuv420p", {"crf": str(form.crf), **_H264_QUALITY}
+            return encoder, "yuv444p", options
+        return encoder, "yuv420p", options
 
     def _describe(self, pixels: str) -> None:
         form, context = self._form, self._stream.codec_context
@@ -145,7 +162,9 @@ class ContainerWriter:
         self._range = 2 if colour.range == 2 and self._ending != ".avi" else 1
         context.width, context.height, context.pix_fmt = form.width, form.height, pixels
         context.sample_aspect_ratio = form.pixel_aspect
-        if pixels != "bgra":
+        if form.codec == "h265" and self._ending != ".mkv":
+            context.codec_tag = "hvc1"  # Apple's players pass over the other one
+        if not pixels.startswith("bgr"):
             context.color_range, context.colorspace = self._range if colour.range else 0, matrix
         context.color_primaries, context.color_trc = colour.primaries, colour.transfer
         context.thread_count = 0

@@ -128,6 +128,12 @@ class Times(Sequence[Fraction]):
         off_F = np.abs(self.ticks - self.ticks[0] - steady_F) if len(self) else steady_F
         return bool((off_F > 2 + 0.1 * float(1 / rate / self.base)).any())
 
+    def usual(self, rate: Fraction) -> Fraction:
+        """Seconds from a frame to the next: what `rate` says, or the median where times vary."""
+        if len(self) < 2 or not self.vary(rate):
+            return 1 / rate
+        return int(np.median(np.diff(self.ticks))) * self.base
+
 
 class Frames(ABC):
     """An opened film. `read` may be called by several threads; they wait for each other.

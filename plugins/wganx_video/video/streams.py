@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,7 +12,18 @@ from wganx import DataError, SampleFormat, Source
 from wganx_video.video.header import USUAL_RATE, Header, Times
 from wganx_video.video.reading import open_video
 from wganx_video.video.sniffing import DEMUXERS
-from wganx_video.video.writing import CRF, PLAIN, Form, Writer, as_pictures, check_ending, create_writer
+from wganx_video.video.writing import (
+    PLAIN,
+    Codec,
+    Form,
+    Writer,
+    as_pictures,
+    check_encoding,
+    check_ending,
+    create_writer,
+)
+
+log = logging.getLogger(__name__)
 
 _FINEST_RATIO = 100_000
 
@@ -62,21 +74,22 @@ class VideoSink:
 
     It is marked as synthetic. Frames are shown when those of the source are. Of a film with another rate, frame n lies
     where n times the ratio of the rates leads between these, so that a rate that varies still does; behind the last of
-    the source it goes on as that does.
+    the source it goes on at the interval that is usual in it, as the last frame of a screen recording stands long.
     """
 
-    def __init__(self, path: Path, like: Source, *, crf: int = CRF) -> None:
+    def __init__(self, path: Path, like: Source) -> None:
         """
         Args:
             path: where to write: a container, .gif, .webp, .png, .npy, or a folder of frames where it has no ending.
             like: what it is made from.
-            crf: the quality of H.264 and VP9; lower is better.
 
         Raises:
             UsageError: the ending is none that can be written.
         """
         check_ending(path)
-        self._path, self._like, self._crf = path, like, crf
+        self._path, self._like = path, like
+        self._codec: Codec | None = None
+        self._crf: int | None = None
         self._format = like.format
         self._rate = rate = _rate_of(like)
         known = getattr(like, "times", None)
@@ -96,6 +109,18 @@ class VideoSink:
         self._format = format
         if format.rate_hz is not None:
             self._ratio = Fraction(format.rate_hz / float(self._rate)).limit_denominator(_FINEST_RATIO)
+
+    def encode(self, codec: Codec | None, crf: int | None) -> None:
+        """How the frames to come are compressed; None for what is usual.
+
+        Args:
+            crf: the quality; lower is better, and larger.
+
+        Raises:
+            UsageError: the kind of file has no such codec, or its quality cannot be chosen.
+        """
+        check_encoding(self._path, codec, crf)
+        self._codec, self._crf = codec, crf
 
     def write(self, chunk: Tensor) -> None:
         """Append frames ``(T, C, H, W)``, uint8 or floating point in 0 .. 255.
@@ -130,8 +155,16 @@ class VideoSink:
     def _form(self, height: int, width: int, channels: int) -> Form:
         rate = self._rate * self._ratio
         if not isinstance(self._like, VideoSource):
-            return Form(channels=channels, height=height, width=width, rate=rate, crf=self._crf)
+            return Form(channels=channels, height=height, width=width, rate=rate, codec=self._codec, crf=self._crf)
         header, colour = self._like.header, self._like.header.colour
+        if header.depth > 8 and header.kind in DEMUXERS:
+            log.warning("%s has %d bits a value; what is made of it has 8", self._like.path, header.depth)
+        if header.interlaced:
+            log.warning(
+                "%s is interlaced: each frame is two half frames of different times, and goes through as one; "
+                "deinterlace it first",
+                self._like.path,
+            )
         # What has no description, because it is no film of a camera, gets that of today's screens.
         plain = header.kind not in DEMUXERS or colour.matrix == 0
         return Form(
@@ -142,15 +175,17 @@ class VideoSink:
             base=self._times.base / self._ratio.numerator,
             colour=PLAIN if plain else colour,
             pixel_aspect=header.pixel_aspect,
-            sound_of=self._like.path if header.sound else None,
+            beside=self._like.path if header.kind in DEMUXERS else None,
+            heard=bool(header.sound),
+            codec=self._codec,
             crf=self._crf,
         )
 
     def _time(self, number: int) -> Fraction:
         position = number / self._ratio
-        before = min(int(position), max(len(self._times) - 2, 0))
+        before = min(int(position), len(self._times) - 1)
         begin = self._times[before]
-        step = self._times[before + 1] - begin if before + 1 < len(self._times) else 1 / self._rate
+        step = self._times[before + 1] - begin if before + 1 < len(self._times) else self._times.usual(self._rate)
         return begin + (position - before) * step
 
 

@@ -20,6 +20,7 @@ from wganx_video.video.header import USUAL_RATE, Colour
 log = logging.getLogger(__name__)
 
 Origin = Literal["synthetic", "recorded"]
+Codec = Literal["h264", "h265", "vp9", "ffv1"]
 
 COMMENTS: dict[Origin, str] = {
     "synthetic": "Synthetic frames, made by a generative network. No camera saw this.",
@@ -30,10 +31,18 @@ COMMENTS: dict[Origin, str] = {
 PLAIN = Colour(range=1, primaries=1, transfer=1, matrix=1)
 """BT.709, which screens have."""
 
-CRF = 18
-"""Constant rate factor of H.264: of the scale of 0 (nothing is lost) to 51, where 18 looks like the original."""
 
-_CONTAINERS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".webm")
+_CODECS: dict[str, tuple[Codec, ...]] = {
+    ".avi": (),
+    ".m4v": ("h264", "h265"),
+    ".mkv": ("h264", "h265", "vp9", "ffv1"),
+    ".mov": ("h264", "h265"),
+    ".mp4": ("h264", "h265", "vp9"),
+    ".webm": ("vp9",),
+}
+"""What may be chosen in a container; the first is the usual one. AVI has MPEG-4 part 2, whose quality is fixed."""
+_CONTAINERS = tuple(_CODECS)
+_COARSEST: dict[Codec, int] = {"h264": 51, "h265": 51, "vp9": 63}
 _PICTURES = (".apng", ".gif", ".png", ".webp")
 _NO_ENDING = ("", ".writing")  # a folder that is written aside has the latter
 
@@ -49,9 +58,11 @@ class Form:
         base: of which every time is a multiple, in seconds, where the container has times that fine.
         colour: what numbers are to mean; where nothing is noted of a matrix, BT.601 is meant, as with FFmpeg.
         pixel_aspect: width of a pixel by its height.
-        sound_of: the film of which sound tracks are copied.
+        beside: the film of which all but the pictures is copied: sound, subtitles, chapters, names.
+        heard: whether that film has sound, which is missed where there is no room for it.
         origin: what the file says of itself.
-        crf: the quality of H.264 and VP9; lower is better.
+        codec: of containers; None for the one that their kind usually has.
+        crf: the quality of H.264 and VP9, lower is better; None for what looks like the original.
     """
 
     channels: int
@@ -61,9 +72,11 @@ class Form:
     base: Fraction | None = None
     colour: Colour = PLAIN
     pixel_aspect: Fraction = Fraction(1)
-    sound_of: Path | None = None
+    beside: Path | None = None
+    heard: bool = False
     origin: Origin = "synthetic"
-    crf: int = CRF
+    codec: Codec | None = None
+    crf: int | None = None
 
 
 class Writer(Protocol):
@@ -95,19 +108,44 @@ def check_ending(path: Path) -> None:
         )
 
 
+def check_encoding(path: Path, codec: Codec | None, crf: int | None) -> None:
+    """Says what can be chosen before anything is made.
+
+    Raises:
+        UsageError: files of that kind do not have this codec, or their quality cannot be chosen.
+    """
+    ending = path.suffix.lower()
+    kind = "a folder of frames" if ending in _NO_ENDING else ending
+    known = _CODECS.get(ending, ())
+    if codec is not None and codec not in known:
+        others = [other for other, codecs in _CODECS.items() if codec in codecs]
+        has = f"has {', '.join(known)}" if known else "has one of its own"
+        raise UsageError(f"{kind} {has}, not {codec}; leave codec out, or end the name in {', '.join(others)}")
+    used = codec or next(iter(known), None)
+    if crf is None:
+        return
+    if used is None or used not in _COARSEST:
+        what = f"{used} loses nothing" if used else f"the quality of {kind} is fixed"
+        raise UsageError(f"{what}, so crf has no meaning there; leave it out")
+    if crf > _COARSEST[used]:
+        raise UsageError(f"crf goes from 0 to {_COARSEST[used]} in {used}, and {crf} is beyond")
+
+
 def create_writer(path: Path, form: Form) -> Writer:
     """A writer by the ending of `path`: a container, pictures that move, .npy, or without one a folder of PNG files.
 
     Raises:
-        UsageError: the ending is none that can be written, or that kind of file cannot hold such frames.
+        UsageError: the ending is none that can be written, or that kind of file cannot hold such frames, or has no such
+            codec or quality.
         MissingExtra: it is a container, and PyAV is not installed.
         DataError: nothing can be written there.
     """
     check_ending(path)
     ending = path.suffix.lower()
-    if form.sound_of is not None and ending not in _CONTAINERS:
+    check_encoding(path, form.codec, form.crf)
+    if form.heard and ending not in _CONTAINERS:
         kind = "a folder" if ending in _NO_ENDING else ending
-        log.warning("the sound of %s is left out, because %s has no room for it", form.sound_of, kind)
+        log.warning("the sound of %s is left out, because %s has no room for it", form.beside, kind)
     if ending == ".npy":
         from wganx_video.video.array_writing import ArrayWriter
 
@@ -132,7 +170,7 @@ def write_video(
     *,
     times: Sequence[Fraction] | None = None,
     origin: Origin = "synthetic",
-    crf: int = CRF,
+    crf: int | None = None,
 ) -> Path:
     """Write a film, aside and then under its name.
 

@@ -222,9 +222,9 @@ def test_floating_point_is_rounded_and_kept_within_bounds(heard: Path, tmp_path:
 
 
 def test_frames_beyond_the_end_go_on_as_the_film_does(tmp_path: Path, film) -> None:
-    path = film(tmp_path / "a.mp4", frames=4, times=[0, 40, 80, 140])
-    found = expecting(path, tmp_path / "b.mp4", 6)
-    assert [round(1000 * time) for time in found] == [0, 40, 80, 140, 200, 260]
+    path = film(tmp_path / "a.mp4", frames=5, times=[0, 40, 80, 120, 3120])
+    found = expecting(path, tmp_path / "b.mp4", 7)
+    assert [round(1000 * time) for time in found] == [0, 40, 80, 120, 3120, 3160, 3200], "and not three seconds each"
 
 
 def test_a_turned_film_is_written_upright(tmp_path: Path, film) -> None:
@@ -326,3 +326,73 @@ def test_the_shape_of_a_pixel_is_kept(tmp_path: Path, film, heard: Path) -> None
         container.mux(stream.encode(None))
     with open_video(copied(tmp_path / "a.mkv", tmp_path / "b.mp4")) as copy:
         assert copy.header.pixel_aspect == Fraction(16, 11)
+
+
+@pytest.mark.parametrize(
+    ("ending", "codec", "crf", "found"),
+    [
+        ("mp4", "h265", 40, "hevc"), ("mp4", "vp9", 50, "vp9"), ("mkv", "ffv1", None, "ffv1"),
+        ("mov", "h264", 0, "h264"), ("mp4", None, 45, "h264"), ("webm", None, 60, "vp9"),
+    ],
+)  # fmt: skip
+def test_codec_and_quality_are_chosen(
+    heard: Path, tmp_path: Path, numbers_in, ending: str, codec: str | None, crf: int | None, found: str
+) -> None:
+    lost = {}
+    with closing(VideoSource(heard)) as stream:
+        for name, chosen in (("usual", None), ("chosen", crf)):
+            sink = VideoSink(tmp_path / f"{name}.{ending}", stream)
+            sink.encode(codec, chosen)
+            sink.write(stream.read(0, FRAMES))
+            sink.close()
+            with open_video(tmp_path / f"{name}.{ending}") as copy:
+                assert (copy.header.codec, copy.header.frames) == (found, FRAMES)
+                assert numbers_in(copy.read(0, FRAMES)) == list(range(FRAMES))
+                lost[name] = (copy.read(0, FRAMES).float() - stream.read(0, FRAMES).float()).abs().mean()
+    if crf is not None:
+        assert (lost["chosen"] > 1.5 * lost["usual"]) == (crf > 0), "the larger, the more is lost"
+    if found == "hevc":
+        with av.open(str(tmp_path / "chosen.mp4")) as container:
+            assert container.streams.video[0].codec_context.codec_tag == "hvc1"
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "crf", "message"),
+    [
+        (
+            "a.webm",
+            "h264",
+            None,
+            r"\.webm has vp9, not h264; leave codec out, or end the name in \.m4v, \.mkv, \.mov, ",
+        ),
+        ("a.avi", "h265", None, r"\.avi has one of its own, not h265"),
+        ("a.gif", None, 20, r"the quality of \.gif is fixed, so crf has no meaning there; leave it out"),
+        ("a", None, 20, "the quality of a folder of frames is fixed"),
+        ("a.mkv", "ffv1", 20, "ffv1 loses nothing, so crf has no meaning there"),
+        ("a.mp4", None, 60, "crf goes from 0 to 51 in h264, and 60 is beyond"),
+    ],
+)
+def test_a_codec_or_quality_that_a_kind_lacks_is_refused_at_once(
+    heard: Path, tmp_path: Path, name: str, codec: str | None, crf: int | None, message: str
+) -> None:
+    with closing(VideoSource(heard)) as stream, pytest.raises(UsageError, match=message):
+        VideoSink(tmp_path / name, stream).encode(codec, crf)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_quality_of_what_is_transparent_is_refused_where_it_is_kept_without_loss(tmp_path: Path) -> None:
+    np.save(tmp_path / "rgba.npy", np.zeros((2, 16, 16, 4), np.uint8))
+    with closing(VideoSource(tmp_path / "rgba.npy")) as stream:
+        for ending, kept in (("mkv", "ffv1"), ("mov", "ProRes")):
+            sink = VideoSink(tmp_path / f"a.{ending}", stream)
+            sink.encode(None, 30)
+            with pytest.raises(
+                UsageError, match=rf"what is transparent is kept by {kept} in \.{ending}, whose quality"
+            ):
+                sink.write(stream.read(0, 1))
+        opaque = VideoSink(tmp_path / "b.mkv", stream)
+        opaque.encode("h264", 30)
+        opaque.write(stream.read(0, 2))
+        opaque.close()
+    with open_video(tmp_path / "b.mkv") as copy:
+        assert copy.header.channels == 3
