@@ -68,9 +68,19 @@ def with_dataset(
 
 
 def elsewhere(
-    folder: RunFolder, home: Assembly, name: str, data: str | Path | None, settings: Sequence[str]
-) -> OtherData:
-    """A run at work on another dataset; arguments and what is raised as of `with_dataset`."""
+    folder: RunFolder, home: Assembly, name: str | None, data: str | Path | None, settings: Sequence[str]
+) -> OtherData | None:
+    """A run at work on another dataset, or None where none is named; arguments and what is raised as of `with_dataset`.
+
+    Raises:
+        UsageError: data or settings are given, and no dataset they are for.
+    """
+    if name is None:
+        if data is not None:
+            raise UsageError(f"data is where the files of another dataset lie, and none is named; {_ONE}")
+        if settings:
+            raise UsageError(f"settings are for another dataset, and none is named; {_ONE}")
+        return None
     resolved = with_dataset(folder, home.resolved, name, data, settings)
     described = folder.facts().get("data", {}).get("described", {})
     return OtherData(resolved, home=home, trained_on=str(described.get("fingerprint", "")))
@@ -195,14 +205,6 @@ def _is_one(dataset: Dataset, option: str, value: Any) -> bool:
     except ValidationError:
         return False
     return True
-
-
-def check_alone(dataset: str | None, data: object, settings: Sequence[str]) -> None:
-    """Raises UsageError where data or options are given, and no dataset they are for."""
-    if dataset is None and data is not None:
-        raise UsageError(f"data is where the files of another dataset lie, and none is named; {_ONE}")
-    if dataset is None and settings:
-        raise UsageError(f"settings are for another dataset, and none is named; {_ONE}")
 
 
 def _form(format: SampleFormat) -> tuple[Any, ...]:

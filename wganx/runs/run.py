@@ -28,7 +28,7 @@ from wganx.runs.evaluating import Evaluating
 from wganx.runs.fitted import FittedParts, read_fitted, store_fitted
 from wganx.runs.folder import RunFolder
 from wganx.runs.looking import draw_preview, write_files, write_picture
-from wganx.runs.other_data import check_alone, elsewhere
+from wganx.runs.other_data import elsewhere
 from wganx.runs.shown import run_table
 
 Warn = Callable[[str], None]
@@ -303,8 +303,7 @@ class Run:
 
         Raises:
             CheckpointError: there is no such checkpoint.
-            UsageError: a metric, extractor or dataset that is not there or does not fit the run, or too little held-out
-                data.
+            UsageError: a metric, extractor or dataset that is not there or does not fit, or too little held-out data.
         """
         (evaluation,) = self._evaluating(dataset, data, settings).checkpoints(
             [checkpoint], n=n, seed=seed, metrics=metrics, repeats=repeats, extractor=extractor, weights=weights,
@@ -325,9 +324,7 @@ class Run:
         return evaluating.checkpoints(self.store.steps(), curve=True, **options)
 
     def _evaluating(self, dataset: str | None, data: str | Path | None, settings: Sequence[str]) -> Evaluating:
-        check_alone(dataset, data, settings)
-        if dataset is not None:
-            other = elsewhere(self.folder, self.assembly, dataset, data, settings)
+        if (other := elsewhere(self.folder, self.assembly, dataset, data, settings)) is not None:
             return Evaluating(self.folder, other.resolved, other, other.fitting(self.sampler), on=dataset)
         if changed := self.changed_data():
             self.warn(f"the data changed since {self.folder.path} was started ({'; '.join(changed)})")
