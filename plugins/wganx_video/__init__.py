@@ -191,7 +191,7 @@ def wganx_extractors() -> Iterable[Extractor]:
         Extractor(
             name="i3d",
             modality="video",
-            summary="what happens in films, by I3D; a TorchScript file of yours",
+            summary="what happens in films, by I3D; a weights file of yours",
             load="wganx_video.judges.motion:i3d",
             config=I3dConfig,
             card=DataCard(

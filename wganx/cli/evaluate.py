@@ -31,6 +31,14 @@ if TYPE_CHECKING:
 @click.option(
     "--weights", multiple=True, metavar="[NAME=]FILE", help="Of an extractor; without its name Inception's, for FID."
 )
+@click.option("--dataset", metavar="NAME", help="Another dataset than the run's own; --data is then where it lies.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="dataset.KEY=VALUE",
+    help="An option of --dataset, or task.KEY; repeat for more.",
+)
 @click.option("--json", "form", flag_value="json", help="Print JSON instead of a table.")
 @click.option("--csv", "form", flag_value="csv", help="Print comma-separated values instead of a table.")
 @with_place
@@ -45,6 +53,8 @@ def evaluate(
     several: str | None,
     extractor: str | None,
     weights: tuple[str, ...],
+    dataset: str | None,
+    settings: tuple[str, ...],
     form: str | None,
     **place: Any,
 ) -> None:
@@ -54,16 +64,18 @@ def evaluate(
     Example:
       wganx evaluate runs/first
       wganx evaluate runs/first --checkpoint all --metrics frechet,precision-recall
+      wganx evaluate runs/larger --dataset vid4 --data Vid4 --set dataset.size=[480,704]
     """
     from wganx.api import load_run, warn
     from wganx.report import write_report
 
     named = [*single, *(name.strip() for name in (several or "").split(",") if name.strip())]
+    elsewhere = {"dataset": dataset, "data": None if dataset is None else place.pop("data"), "settings": settings}
     loaded = load_run(run, **place)
     with _progress() as watch:
         options: dict[str, Any] = {
             "n": count, "seed": seed, "repeats": repeats, "metrics": named or None, "extractor": extractor,
-            "weights": dict(map(_named, weights)) or None, "watch": watch,
+            "weights": dict(map(_named, weights)) or None, "watch": watch, **elsewhere,
         }  # fmt: skip
         if checkpoint == "all":
             found = loaded.evaluate_all(**options)

@@ -50,6 +50,8 @@ class Evaluator:
         fingerprint: of the held-out data.
         about: what else is recorded of the data: the dataset's name and options.
         resize: how items were brought to one size, in words.
+        played_otherwise: options of the task that are others than when the generators were trained.
+        learnt_on: the game as it was played on the training items, where those are of another dataset.
     """
 
     game: Game
@@ -61,6 +63,8 @@ class Evaluator:
     fingerprint: str = ""
     about: Mapping[str, Any] = field(default_factory=dict)
     resize: str = ""
+    played_otherwise: Mapping[str, Any] = field(default_factory=dict)
+    learnt_on: Game | None = None
 
     def evaluate(
         self,
@@ -184,7 +188,7 @@ class Evaluator:
     def _training(self) -> Side:
         items = self.items("train")
         order = torch.randperm(len(items), generator=torch.Generator().manual_seed(0)).tolist()
-        return real_side(self.game, items, order[:MOST_TRAINING], seed=0, device=self.device)
+        return real_side(self.learnt_on or self.game, items, order[:MOST_TRAINING], seed=0, device=self.device)
 
     @cached_property
     def _helpers(self) -> dict[str, str]:
@@ -235,5 +239,6 @@ class Evaluator:
             "resize": resize,
             "confidence": CONFIDENCE,
             "data": dict(self.about),
+            **({"task": dict(self.played_otherwise)} if self.played_otherwise else {}),
             "versions": {package: version(package) for package in ("wganx", "torch", "numpy", "scipy", "POT")},
         }

@@ -171,7 +171,7 @@ def check_comparable(
     for name, other in others:
         for what, read in {**(_OF_DATA if same_data else {}), **_MUST_AGREE}.items():
             here, there = read(one), read(other)
-            if here != there:
+            if here != there and not (what == "the dataset" and None in (here, there)):
                 raise _unlike(what, first, here, name, there)
     for what in ("extractors", "resize") if same_data else ("resize",):
         seen: dict[str, tuple[str, Any]] = {}
@@ -222,6 +222,7 @@ def _shown(value: Any) -> str:
 
 
 _OF_DATA: Mapping[str, Any] = {
+    "the dataset": lambda record: _dataset(record),
     "the held-out data": lambda record: record.get("fingerprint"),
     "the number of held-out items": lambda record: record.get("heldout"),
 }
@@ -231,12 +232,19 @@ _MUST_AGREE: Mapping[str, Any] = {
     "the number of blocks": lambda record: record.get("repeats"),
     "the number of generated rows": lambda record: record.get("candidates"),
     "the value range": lambda record: _list(_protocol(record).get("range")),
+    "what was changed of the task": lambda record: _protocol(record).get("task"),
 }
 
 
 def _protocol(record: Mapping[str, Any]) -> Mapping[str, Any]:
     found = record.get("protocol")
     return found if isinstance(found, Mapping) else {}
+
+
+def _dataset(record: Mapping[str, Any]) -> Any:
+    """Its name, where the record has one: those of earlier versions have a fingerprint alone."""
+    data = _protocol(record).get("data")
+    return data.get("name") if isinstance(data, Mapping) else None
 
 
 def _list(value: Any) -> Any:

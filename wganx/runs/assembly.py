@@ -77,9 +77,10 @@ class Assembly:
 
     @cached_property
     def _fitted_to_dataset(self) -> Fitted:
+        return self._fit_dataset() if self.stored is None else self.stored.dataset
+
+    def _fit_dataset(self) -> Fitted:
         dataset, run = self.resolved.parts.dataset, self.resolved.run
-        if self.stored is not None:
-            return self.stored.dataset
         if dataset.fit is None:
             return {}
         return check_fitted(call(dataset, "fit", run.dataset, DataContext(seed=run.seed)), dataset)
@@ -115,6 +116,26 @@ class Assembly:
         """The training items described, with their ``fingerprint``."""
         return describe_data(self.train_items)
 
+    @property
+    def fingerprint_of_training(self) -> str:
+        """Of the training items."""
+        return str(self.data["fingerprint"])
+
+    @property
+    def learnt_on(self) -> tuple[Game, Callable[[Split], Items]]:
+        """The game and the items that generators and extractors learn on."""
+        return self.game, self.items
+
+    @property
+    def played_otherwise(self) -> Mapping[str, Any]:
+        """The options of the task that are others than in training; none."""
+        return {}
+
+    @property
+    def formats(self) -> Mapping[str, SampleFormat]:
+        """The formats of the items, by which the game is built."""
+        return self.train_items.formats if self.stored_formats is None else self.stored_formats
+
     @cached_property
     def game(self) -> Game:
         """The task, as it is played on the dataset."""
@@ -138,12 +159,11 @@ class Assembly:
         return game
 
     def _play(self, options: Config) -> Game:
-        formats = self.train_items.formats if self.stored_formats is None else self.stored_formats
         run, task = self.resolved.run, self.resolved.parts.task
         with torch.random.fork_rng():
             # Its helpers are initialised from the seed too, on another course than the players.
             torch.manual_seed(run.seed + _HELPERS)
-            game: Game = call(task, "build", options, Formats(formats, self.fitted), returns=Game)
+            game: Game = call(task, "build", options, Formats(self.formats, self.fitted), returns=Game)
         return game
 
     @cached_property
@@ -220,7 +240,8 @@ class Assembly:
     @cached_property
     def evaluator(self) -> Evaluator:
         """What measures generators on the held-out items."""
-        run, about = self.resolved.run, {"train": self.data["fingerprint"], "heldout": fingerprint(self.heldout_items)}
+        run = self.resolved.run
+        about = {"train": self.fingerprint_of_training, "heldout": fingerprint(self.heldout_items)}
         options = {
             "dataset": run.dataset.model_dump(mode="json", exclude={"root", "feed", "workers", "pack"}),
             "task": run.task.model_dump(mode="json"),
@@ -239,6 +260,7 @@ class Assembly:
         return Evaluator(
             self.game, self.items, features, kept, self.device, self.fitted,
             fingerprint=about["heldout"], about=options["dataset"], resize=self.resolved.parts.dataset.resize,
+            played_otherwise=self.played_otherwise, learnt_on=self.learnt_on[0],
         )  # fmt: skip
 
     def extractor(self, name: str, kept: Kept, config: Config | None = None) -> nn.Module:
@@ -253,10 +275,11 @@ class Assembly:
         extractor = find_extractor(self.resolved.catalog, self.resolved.parts.modality.name, name)
         config = config or self.resolved.extractors.get(name) or extractor.config()
         what = {"extractor": name, "origin": extractor.origin, "config": config.model_dump(mode="json")}
+        game, items = self.learnt_on
         context = ExtractorContext(
-            game=self.game,
-            items=self.items,
-            keep=lambda learn: kept.tensors(what, [extractor.factory("load"), type(self.game)], learn),
+            game=game,
+            items=items,
+            keep=lambda learn: kept.tensors(what, [extractor.factory("load"), type(game)], learn),
             device=self.device,
             # The same for every run, so that all runs on the same data are measured by the same network.
             seed=0,
@@ -277,7 +300,6 @@ class Assembly:
     def about(self) -> dict[str, Any]:
         """What is needed to draw from a checkpoint without the data: formats, noise, and how to build the generator."""
         run, parts, game = self.resolved.run, self.resolved.parts, self.game
-        formats = self.train_items.formats if self.stored_formats is None else self.stored_formats
         return {
             "plugins": [
                 {
@@ -289,7 +311,7 @@ class Assembly:
                 for plugin in self.resolved.catalog.plugins
             ],
             "modality": parts.modality.name,
-            "items": {name: format.to_json() for name, format in formats.items()},
+            "items": {name: format.to_json() for name, format in self.formats.items()},
             "sample": game.sample.to_json(),
             "context": {name: format.to_json() for name, format in game.context.items()},
             "condition": {name: format.to_json() for name, format in game.condition.items()},

@@ -33,12 +33,14 @@ class Evaluating:
 
     Attributes:
         sampler: draws from the averaged generator of a checkpoint.
+        on: name of the dataset, where it is another than the run's own.
     """
 
     folder: RunFolder
     resolved: Resolved
     assembly: Assembly
     sampler: Callable[[str | int], Sampler]
+    on: str | None = None
 
     def checkpoints(
         self,
@@ -57,6 +59,7 @@ class Evaluating:
 
         Args:
             curve: each is stored as ``evaluations/step-000500.json``; otherwise the only one as ``evaluation.json``.
+                On another dataset these are ``evaluations/NAME-step-000500.json`` and ``evaluations/NAME.json``.
         """
         if not which:
             raise UsageError(f"{self.folder.path} has no checkpoint; train it first: wganx resume")
@@ -80,7 +83,7 @@ class Evaluating:
             evaluation = replace(evaluation, skipped={**left, **evaluation.skipped})
             if evaluation.pairs is not None and checkpoint == which[-1]:
                 evaluation = replace(evaluation, neighbours=self._draw_pairs(evaluation.pairs))
-            path = self.folder.evaluation_of(step) if curve else self.folder.evaluation
+            path = self.folder.evaluation_path(step if curve else None, self.on)
             path.parent.mkdir(exist_ok=True)
             write_whole(path, json_text(evaluation.to_json(), indent=2) + "\n")
             found.append(evaluation)
@@ -162,9 +165,10 @@ class Evaluating:
         """Two pictures of the same layout, whose rows belong together, and their distances."""
         folder, parts, game = self.folder.evaluations, self.resolved.parts, self.assembly.game
         folder.mkdir(exist_ok=True)
+        before = "" if self.on is None else f"{self.folder.evaluation_path(dataset=self.on).stem}-"
         written = {}
         for side, batch in (("generated", pairs.generated), ("training", pairs.training)):
-            stem = f"nearest-{side}"
+            stem = f"{before}nearest-{side}"
             preview = draw_preview(parts.modality, batch.real, batch, game.sample, folder, stem)
             written[side] = (
                 write_picture(preview.picture, folder / f"{stem}.png").relative_to(self.folder.path).as_posix()

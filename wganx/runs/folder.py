@@ -125,7 +125,16 @@ class RunFolder:
 
     def evaluation_of(self, step: int) -> Path:
         """Where the evaluation of a checkpoint lies, when all of them were evaluated."""
-        return self.evaluations / f"step-{step:06d}.json"
+        return self.evaluation_path(step)
+
+    def evaluation_path(self, step: int | None = None, dataset: str | None = None) -> Path:
+        """Where an evaluation lies: the only one, or that of a step; on the run's own data, or on another dataset."""
+        told = None if step is None else f"step-{step:06d}"
+        if told is None and dataset is None:
+            return self.evaluation
+        # A plugin may offer a dataset whose name another one has too: plugin:name.
+        named = None if dataset is None else dataset.replace(":", "-")
+        return self.evaluations / f"{'-'.join(filter(None, (named, told)))}.json"
 
     def facts(self) -> dict[str, Any]:
         """What ``run.json`` says; empty when it is missing.

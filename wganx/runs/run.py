@@ -28,6 +28,7 @@ from wganx.runs.evaluating import Evaluating
 from wganx.runs.fitted import FittedParts, read_fitted, store_fitted
 from wganx.runs.folder import RunFolder
 from wganx.runs.looking import draw_preview, write_files, write_picture
+from wganx.runs.other_data import elsewhere
 from wganx.runs.shown import run_table
 
 Warn = Callable[[str], None]
@@ -277,9 +278,14 @@ class Run:
         checkpoint: str | int = "last",
         extractor: str | Path | nn.Module | None = None,
         weights: str | Path | Mapping[str, str | Path] | None = None,
+        dataset: str | None = None,
+        data: str | Path | None = None,
+        settings: Sequence[str] = (),
         watch: Callable[[str], None] = lambda message: None,
     ) -> Evaluation:
         """Measure the averaged generator on held-out data and store the result as ``evaluation.json``.
+
+        On another dataset it is stored as ``evaluations/NAME.json``.
 
         Args:
             n: rows of a block; by default as many as data and time allow (`wganx.evaluation.plan_rows`).
@@ -290,23 +296,36 @@ class Run:
             extractor: whose features are compared, where a metric leaves it open: a name, a TorchScript or ONNX file,
                 or a module ``(N, ...) -> (N, d)``, which sees samples in the task's own format.
             weights: the file that Inception takes its weights from, for FID, KID and IS; or files by extractor.
+            dataset: another dataset of the run's plugins, whose held-out items are used.
+            data: where the files of that dataset lie.
+            settings: its options, ``dataset.size=64``, before those of the run's own; and ``task.low=made``.
             watch: told what is being done.
 
         Raises:
             CheckpointError: there is no such checkpoint.
-            UsageError: a metric or extractor that is not there, or too little held-out data.
+            UsageError: a metric, extractor or dataset that is not there or does not fit, or too little held-out data.
         """
-        (evaluation,) = self._evaluating().checkpoints(
+        (evaluation,) = self._evaluating(dataset, data, settings).checkpoints(
             [checkpoint], n=n, seed=seed, metrics=metrics, repeats=repeats, extractor=extractor, weights=weights,
             watch=watch,
         )  # fmt: skip
         return evaluation
 
-    def evaluate_all(self, **options: Any) -> list[Evaluation]:
+    def evaluate_all(
+        self,
+        *,
+        dataset: str | None = None,
+        data: str | Path | None = None,
+        settings: Sequence[str] = (),
+        **options: Any,
+    ) -> list[Evaluation]:
         """`evaluate` every checkpoint that is kept, the first one first, each stored in ``evaluations/``."""
-        return self._evaluating().checkpoints(self.store.steps(), curve=True, **options)
+        evaluating = self._evaluating(dataset, data, settings)
+        return evaluating.checkpoints(self.store.steps(), curve=True, **options)
 
-    def _evaluating(self) -> Evaluating:
+    def _evaluating(self, dataset: str | None, data: str | Path | None, settings: Sequence[str]) -> Evaluating:
+        if (other := elsewhere(self.folder, self.assembly, dataset, data, settings)) is not None:
+            return Evaluating(self.folder, other.resolved, other, other.fitting(self.sampler), on=dataset)
         if changed := self.changed_data():
             self.warn(f"the data changed since {self.folder.path} was started ({'; '.join(changed)})")
         return Evaluating(self.folder, self.resolved, self.assembly, self.sampler)

@@ -167,7 +167,7 @@ class MiddleburyConfig(CorpusConfig):
 CORPORA: dict[str, tuple[str, type[CorpusConfig], str, str, str, str]] = {
     "kth": (
         "actions:KTH", ActionsConfig, "six actions of 25 people, grey, 160 x 120 px, 25 frames a second",
-        "KTH Actions (Schuldt, Laptev and Caputo 2004)", "free for research", "2,391 actions in 600 films",
+        "KTH Actions (Schuldt, Laptev and Caputo 2004)", "none stated", "2,391 actions in 600 films",
     ),
     "ucf101": (
         "actions:UCF101", FoldsConfig, "101 actions of people, 320 x 240 px, 25 frames a second",
@@ -183,11 +183,11 @@ CORPORA: dict[str, tuple[str, type[CorpusConfig], str, str, str, str]] = {
     ),
     "vimeo-triplet": (
         "frames:VIMEO_TRIPLET", TripletConfig, "three frames in a row, 448 x 256 px",
-        "Vimeo-90K (Xue et al. 2019)", "for research; the films are of their owners", "73,171 clips of 3 frames",
+        "Vimeo-90K (Xue et al. 2019)", "none stated; the films are of their owners", "73,171 clips of 3 frames",
     ),
     "vimeo-septuplet": (
         "frames:VIMEO_SEPTUPLET", SeptupletConfig, "seven frames in a row, 448 x 256 px, and a quarter of it",
-        "Vimeo-90K (Xue et al. 2019)", "for research; the films are of their owners", "91,701 clips of 7 frames",
+        "Vimeo-90K (Xue et al. 2019)", "none stated; the films are of their owners", "91,701 clips of 7 frames",
     ),
     "reds": (
         "frames:REDS", PairsConfig, "scenes of streets, 1280 x 720 px, and a quarter of the size",
@@ -195,11 +195,11 @@ CORPORA: dict[str, tuple[str, type[CorpusConfig], str, str, str, str]] = {
     ),
     "vid4": (
         "frames:VID4", PairsConfig, "four films on which enlarging is tried, and a quarter of the size",
-        "Vid4 (Liu and Sun 2011)", "for research", "4 clips, 171 frames",
+        "Vid4 (Liu and Sun 2011)", "none stated", "4 clips, 171 frames",
     ),
     "middlebury": (
         "frames:MIDDLEBURY", MiddleburyConfig, "twelve triples of frames on which those between are tried",
-        "Middlebury flow (Baker et al. 2011)", "for research", "12 clips of 3 frames",
+        "Middlebury flow (Baker et al. 2011)", "none stated; freely available, say its authors", "12 clips of 3 frames",
     ),
 }  # fmt: skip
 """Data sets by name: where they are stated, options, what they are, their source, licence and size."""

@@ -27,7 +27,9 @@ class LpipsConfig(Config):
     """Where the weights of LPIPS lie."""
 
     weights: Path | None = Field(
-        None, description="alexnet-owt-7be5be79.pth or vgg16-397923af.pth; null: where torch or wganx keep theirs"
+        None,
+        description="alexnet-owt-7be5be79.pth or vgg16-397923af.pth, or the state of a whole LPIPS; null: where torch "
+        "keeps its checkpoints",
     )
 
 
@@ -35,5 +37,7 @@ class I3dConfig(Config):
     """Where the weights of I3D lie."""
 
     weights: Path | None = Field(
-        None, description="i3d_torchscript.pt, TorchScript whose code runs; null: where torch or wganx keep theirs"
+        None,
+        description="rgb_imagenet.pt, weights alone, or i3d_torchscript.pt, TorchScript whose code runs; null: where "
+        "torch keeps its checkpoints",
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import pickle
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ from torch import Tensor, nn
 from wganx import Batch, DataError, ExtractorContext, MetricContext, MissingExtra, SampleFormat, Sides, Unavailable
 from wganx_video.configs.judges import LpipsConfig
 from wganx_video.judges.pixels import Numbers, together, unit
-from wganx_video.judges.weights import digest_of, three_channels, weights_file
+from wganx_video.judges.weights import digest_of, named_weights, three_channels, weights_file
 
 FILES = {"alexnet-owt-7be5be79.pth": "alex", "vgg16-397923af.pth": "vgg"}
 """As torchvision publishes them; the few linear weights above them come with torchmetrics."""
+_LINEAR = re.compile(r"lin\d\.model\.1\.weight")
 _SMALLEST = 32
 _CHUNK = 64
 
@@ -66,14 +68,25 @@ def lpips(config: LpipsConfig, context: ExtractorContext) -> nn.Module:
         from torchmetrics.functional.image.lpips import _LPIPS
     except ImportError as error:
         raise MissingExtra('LPIPS is built by torchmetrics: pip install "wganx[metrics]"') from error
-    features = _features(path)
+    held = named_weights(path, "AlexNet or VGG-16", list(FILES))
+    backbone = {name.partition(".")[2]: value for name, value in held.items() if name.startswith("features.")}
+    whole = _whole(held)
+    if not backbone and not whole:
+        if any(_LINEAR.fullmatch(name) for name in held):
+            raise DataError(
+                f"{path} holds the linear layers of LPIPS alone, which torchmetrics brings; give the network below "
+                f"them: {' or '.join(FILES)}"
+            )
+        raise _other_file(path)
     # Five convolutions with their biases, or thirteen; at random until they are read, or else it would download them.
-    inner = _LPIPS(net="vgg" if len(features) > 10 else "alex", pnet_rand=True)
-    wanted = inner.net.state_dict()
+    inner = _LPIPS(net="vgg" if sum("lin" not in name for name in whole or backbone) > 10 else "alex", pnet_rand=True)
     try:
-        inner.net.load_state_dict({name: features[name.partition(".")[2]] for name in wanted})
+        if whole:
+            inner.load_state_dict({name: value for name, value in inner.state_dict().items() if "lin" in name} | whole)
+        else:
+            inner.net.load_state_dict({name: backbone[name.partition(".")[2]] for name in inner.net.state_dict()})
     except (KeyError, RuntimeError) as error:
-        raise _other_file(path, "the layers differ") from error
+        raise _other_file(path) from error
     return Lpips(inner, context.game.sample, digest_of(path)).eval()
 
 
@@ -85,19 +98,21 @@ def perceptual(sides: Sides, context: MetricContext) -> Numbers:
     return {"lpips": float(torch.cat(found).double().mean())}
 
 
-def _features(path: Path) -> dict[str, Tensor]:
-    """The convolutions in a file of torchvision's, by their places: ``0.weight``."""
-    try:
-        held = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
-        raise _other_file(path, "it is damaged, or no file of torch") from error
-    if not isinstance(held, dict):
-        raise _other_file(path, "it holds no weights by name")
-    return {name.partition(".")[2]: value for name, value in held.items() if str(name).startswith("features.")}
+def _whole(held: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The state of a whole LPIPS, as the packages lpips and torchmetrics save it; nothing where it is none."""
+    first = next((name for name in held if name.endswith("slice1.0.weight")), None)
+    if first is None:
+        return {}
+    before = first.removesuffix("slice1.0.weight").removesuffix("net.")
+    found = {name.removeprefix(before): value for name, value in held.items() if name.startswith(before)}
+    # The linear layers stand in it twice, by their own names and in a list; files of some versions lack the list.
+    return {name: value for name, value in found.items() if name.startswith("net.") or _LINEAR.fullmatch(name)} | {
+        f"lins.{name[3:]}": value for name, value in found.items() if _LINEAR.fullmatch(name)
+    }
 
 
-def _other_file(path: Path, reason: str) -> DataError:
-    return DataError(f"{path} does not hold the weights of AlexNet or VGG-16 ({', '.join(FILES)}): {reason}")
+def _other_file(path: Path) -> DataError:
+    return DataError(f"{path} does not hold the weights of AlexNet or VGG-16 ({', '.join(FILES)}): the layers differ")
 
 
 def _mean(maps_NCHW: Tensor) -> Tensor:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,6 +31,38 @@ def weights_file(given: Path | None, names: Sequence[str], extractor: str) -> Pa
     if found is None:
         raise Unavailable(f"no weights: give them by --weights {extractor}=FILE ({' or '.join(names)})")
     return found
+
+
+def is_script(path: Path) -> bool:
+    """Whether a file is TorchScript, a network with its code."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.partition("/")[2] == "constants.pkl" for name in archive.namelist())
+    except (zipfile.BadZipFile, OSError):
+        return False
+
+
+def named_weights(path: Path, what: str, files: Sequence[str]) -> dict[str, Tensor]:
+    """Weights by name, as ``torch.save(network.state_dict())`` stores them; nothing in the file is executed.
+
+    Names are those of the network itself: what training in parallel puts before them is taken away, and so is what a
+    file has around them (``state_dict``).
+
+    Raises:
+        DataError: it holds none; says what is wanted.
+    """
+    wanted = f"{path} does not hold the weights of {what} ({', '.join(files)})"
+    try:
+        held = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
+        more = "GLOBAL" in str(error)  # whatever is named there would be called
+        told = "it holds more than weights, which is not opened" if more else "it is damaged, or no file of torch"
+        raise DataError(f"{wanted}: {told}") from error
+    if isinstance(held, dict) and isinstance(held.get("state_dict"), dict):
+        held = held["state_dict"]
+    if not isinstance(held, dict) or not all(isinstance(value, Tensor) for value in held.values()):
+        raise DataError(f"{wanted}: it holds no weights by name")
+    return {str(name).removeprefix("module."): value for name, value in held.items()}
 
 
 def digest_of(path: Path) -> Tensor:

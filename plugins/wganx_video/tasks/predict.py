@@ -89,7 +89,8 @@ class Predict(Game):
             return lambda batch, rng: solution(batch.context["past"], batch.real.shape[1]).contiguous()
 
         found = {"copy-last": of_past(last_frame), "blank": of_past(blank), "mean-of-past": of_past(mean_of_past)}
-        if self.mean_frame is not None:
+        # Of films of another size than the training's there is none.
+        if self.mean_frame is not None and self.mean_frame.shape[-2:] == self.sample.shape[-2:]:
             found["mean-frame"] = self._mean_frame
         return found
 

@@ -50,7 +50,7 @@ class Corpus:
         if self.only_tried_on and split == "train":
             raise DataError(
                 f"nothing of {self.title} is to learn from: it is published to be tried on; train on other films, and "
-                "give these to wganx sample --source"
+                "measure the run on these: wganx evaluate RUN --dataset NAME --data FOLDER"
             )
         listing, twin = self._listing(config)
         return open_films(config, split, context, listing.tree, listing, twin=twin)  # type: ignore[arg-type]
