@@ -28,6 +28,9 @@ from wganx_image.configs.datasets import (
     DownloadableConfig,
     FolderConfig,
     LsunConfig,
+    ProceduralFacesConfig,
+    ProceduralScenesConfig,
+    ProceduralStylesConfig,
 )
 from wganx_image.configs.networks import (
     DcganCriticConfig,
@@ -40,6 +43,7 @@ from wganx_image.configs.tasks import GenerateConfig
 WGANX_API = 1
 
 _BICUBIC = "bicubic with antialiasing, where dataset.size is another than the pictures' own"
+_DRAWN = DataCard(source="drawn when opened, by the seed", licence="MIT", offline=True, size="10,000 pictures")
 _LANCZOS = "the largest centred square, by Lanczos"
 
 
@@ -146,6 +150,30 @@ def wganx_datasets() -> Iterable[Dataset]:
             suffixes=SUFFIXES,
             mends=MENDS,
             probe="wganx_image.datasets.pictures:probe",
+        ),
+        Dataset(
+            name="procedural-faces",
+            modality="image",
+            summary="drawn faces of nobody, with nine attributes from smile to hat",
+            config=ProceduralFacesConfig,
+            open="wganx_image.datasets.faces.items:open_procedural_faces",
+            card=_DRAWN,
+        ),
+        Dataset(
+            name="procedural-scenes",
+            modality="image",
+            summary="drawn landscapes, with weather, season and time of day",
+            config=ProceduralScenesConfig,
+            open="wganx_image.datasets.scenes.items:open_procedural_scenes",
+            card=_DRAWN,
+        ),
+        Dataset(
+            name="procedural-styles",
+            modality="image",
+            summary="drawn landscapes of two or more styles, unpaired, such as summer, winter and night",
+            config=ProceduralStylesConfig,
+            open="wganx_image.datasets.scenes.items:open_procedural_styles",
+            card=_DRAWN,
         ),
     ]
 

@@ -54,6 +54,7 @@ def test_what_is_offered(catalog: Catalog) -> None:
     assert catalog.default_scenario.name == "digits"
     assert {offer.name for offer in catalog.offers(Dataset)} == {
         "digits", "mnist", "fashion-mnist", "cifar10", "celeba", "lsun", "folder",
+        "procedural-faces", "procedural-scenes", "procedural-styles",
     }  # fmt: skip
     assert [(offer.name, offer.role) for offer in catalog.offers(Architecture)] == [
         ("dcgan", "generator"), ("dcgan", "critic"), ("resnet", "generator"), ("resnet", "critic"),
@@ -62,9 +63,9 @@ def test_what_is_offered(catalog: Catalog) -> None:
     assert [offer.axes for offer in catalog.offers(Modality)] == [("channel", "height", "width")]
 
 
-def test_one_dataset_needs_no_network_and_no_files_and_it_is_the_default_s(catalog: Catalog) -> None:
+def test_datasets_that_need_no_network_and_no_files_and_the_default_s_is_one(catalog: Catalog) -> None:
     offline = [offer.name for offer in catalog.offers(Dataset) if offer.card.offline and not offer.folder]
-    assert offline == ["digits"]
+    assert offline == ["digits", "procedural-faces", "procedural-scenes", "procedural-styles"]
     assert resolve(plugin="image", environ={}).parts.dataset.name == "digits"
 
 

@@ -6,9 +6,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from wganx import Config
+from wganx_image.datasets.faces.attributes import ATTRIBUTES, Attribute
+from wganx_image.datasets.scenes.kinds import KINDS, Kind, Style
 
 HEIF_SUFFIXES = (".heic", ".heif")
 """Endings of the pictures that phones take, which pillow-heif reads."""
@@ -52,6 +54,38 @@ class LsunConfig(Config):
     root: Path = Field(Path("data"), description="the folder of <category>_train_lmdb and <category>_val_lmdb")
     category: str = Field("bedroom", description="kind of scene, e.g. bedroom, church_outdoor, tower")
     size: int = Field(64, ge=8, description="width and height in pixels")
+
+
+class DrawnConfig(Config):
+    """Pictures that are drawn when they are asked for, by the seed of the run."""
+
+    count: int = Field(10_000, ge=2, le=10_000_000, description="pictures to learn from; a quarter more are held out")
+    size: int = Field(64, ge=16, le=256, description="width and height in pixels")
+
+    @field_validator("attributes", "kinds", "styles", check_fields=False)
+    @classmethod
+    def _each_once(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(values)) < len(values):
+            raise ValueError("each is to be named once")
+        return values
+
+
+class ProceduralFacesConfig(DrawnConfig):
+    """Faces of nobody, every one another, with independent attributes."""
+
+    attributes: tuple[Attribute, ...] = Field(ATTRIBUTES, description="those that are labels; all are drawn")
+
+
+class ProceduralScenesConfig(DrawnConfig):
+    """Landscapes with independent weather, season and time of day."""
+
+    kinds: tuple[Kind, ...] = Field(KINDS, description="those that are labels; all are drawn")
+
+
+class ProceduralStylesConfig(DrawnConfig):
+    """Landscapes of some styles, unpaired: no place is seen in two of them."""
+
+    styles: tuple[Style, ...] = Field(("summer", "winter", "night"), min_length=2, description="classes of the label")
 
 
 class FolderConfig(Config):
