@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -39,6 +39,11 @@ class Traits:
         """A value for each by its class, ``(N,)``, or ``(N, K)`` where values have `K` numbers."""
         return torch.tensor([values[name] for name in self.shares[label]], dtype=torch.float32)[self.labels[label]]
 
+    def of(self, rows: Tensor) -> Traits:
+        """Those of some of the pictures."""
+        labels = {name: label[rows] for name, label in self.labels.items()}
+        return replace(self, labels=labels, chance_NK=self.chance_NK[rows])
+
     def but(self, **labels: str | Tensor) -> Traits:
         """The same pictures with other labels, each one class for all by name, or indices ``(N,)``.
 
@@ -55,25 +60,38 @@ class Traits:
 class Chance:
     """Hands out what chance decided, number after number."""
 
-    def __init__(self, chance_NK: Tensor) -> None:
-        self._columns = iter(chance_NK.unbind(1))
+    def __init__(self, columns: Iterator[Tensor], rows: Tensor | None = None) -> None:
+        self._columns, self._rows = columns, rows
+
+    @classmethod
+    def of_all(cls, traits: Traits) -> Chance:
+        """From the first number on."""
+        return cls(iter(traits.chance_NK.unbind(1)))
+
+    def of(self, rows: Tensor) -> Chance:
+        """For some of the pictures; what it hands out is gone for all."""
+        return Chance(self._columns, rows)
+
+    def _next(self) -> Tensor:
+        numbers = next(self._columns)
+        return numbers if self._rows is None else numbers[self._rows]
 
     def between(self, low: float, high: float) -> Tensor:
         """Evenly spread, ``(N,)``."""
-        return low + (high - low) * next(self._columns)
+        return low + (high - low) * self._next()
 
     def about(self, middle: float, spread: float) -> Tensor:
         """Spread around a middle, ``(N,)``: dense there, and never farther off than `spread`."""
         # The sum of two even numbers has the shape of a triangle.
-        return middle + spread * (next(self._columns) + next(self._columns) - 1)
+        return middle + spread * (self._next() + self._next() - 1)
 
     def happens(self, share: float) -> Tensor:
         """1 for so many of all, 0 for the others, ``(N,)``."""
-        return (next(self._columns) < share).float()
+        return (self._next() < share).float()
 
     def colour(self, *colours: Sequence[float]) -> Tensor:
         """One of some colours, ``(N, 3)``."""
-        place = (next(self._columns) * len(colours)).long().clamp_(max=len(colours) - 1)
+        place = (self._next() * len(colours)).long().clamp_(max=len(colours) - 1)
         return torch.tensor(colours, dtype=torch.float32)[place]
 
     def vary(self, colour_N3: Tensor, by: float) -> Tensor:

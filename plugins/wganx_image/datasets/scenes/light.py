@@ -11,7 +11,7 @@ from wganx_image.datasets.drawing.traits import Chance, Traits
 
 _ZENITH = {"day": (0.25, 0.50, 0.86), "sunset": (0.30, 0.26, 0.50), "night": (0.03, 0.04, 0.12)}
 _HORIZON = {"day": (0.74, 0.87, 0.97), "sunset": (0.99, 0.58, 0.30), "night": (0.17, 0.22, 0.40)}
-_OVERCAST = {"day": (0.64, 0.68, 0.72), "sunset": (0.62, 0.46, 0.44), "night": (0.15, 0.17, 0.24)}
+_OVERCAST = {"day": (0.64, 0.68, 0.72), "sunset": (0.62, 0.46, 0.44), "night": (0.20, 0.23, 0.33)}
 _CLOUD = {"day": (0.99, 0.99, 1.00), "sunset": (0.99, 0.70, 0.55), "night": (0.30, 0.33, 0.44)}
 _LIT = {"day": (1.00, 1.00, 1.00), "sunset": (0.92, 0.66, 0.54), "night": (0.33, 0.39, 0.56)}
 _COVER = {"clear": 0.0, "cloudy": 0.25, "rain": 0.85, "fog": 0.8}
@@ -35,6 +35,10 @@ class Light:
     haze_N3: Tensor
     lit_N3: Tensor
     night: Tensor
+
+    def of(self, rows: Tensor) -> Light:
+        """That of some of the scenes."""
+        return Light(**{name: value[rows] for name, value in vars(self).items()})
 
     def on(self, colour_N3: Tensor, far: float = 0.0) -> Tensor:
         """What a thing of this colour looks like, faded by its distance from 0, near, to 1."""

@@ -5,41 +5,40 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from wganx_image.datasets.drawing.canvas import Canvas, Frame
+from wganx_image.datasets.drawing.canvas import Canvas, Frame, together
 from wganx_image.datasets.drawing.traits import Chance, Traits
 from wganx_image.datasets.scenes.light import Light
 
 _STARS, _CLOUDS, _PUFFS = 24, 4, 5
 
 
-def picture_frame(canvas: Canvas, count: int) -> Frame:
+def picture_frame(count: int) -> Frame:
     """The coordinates of the picture itself."""
-    return Frame.of(torch.zeros(count), torch.zeros(count), torch.ones(count))
+    return Frame.around(torch.zeros(count), torch.zeros(count), torch.ones(count))
 
 
 def air(canvas: Canvas, light: Light, horizon: Tensor) -> None:
     """From the zenith's colour down to the horizon's."""
     canvas.pixels_N3HW += light.zenith_N3[:, :, None, None]
     down = (canvas.y_H1[None] + 1) / (horizon.view(-1, 1, 1) + 1)
-    canvas.tint(down.clamp(0, 1).expand(-1, -1, canvas.size), light.horizon_N3)
+    canvas.tint(down.clamp(0, 1).expand(-1, -1, canvas.sides[1]), light.horizon_N3)
 
 
 def stars(canvas: Canvas, traits: Traits, chance: Chance) -> None:
     """In clear and cloudy nights."""
-    seen = (traits.is_("time", "night") & traits.is_("weather", "clear", "cloudy")).float()
-    frame, white_N3 = picture_frame(canvas, len(seen)), torch.ones(len(seen), 3)
-    field = torch.full_like(canvas.pixels_N3HW[:, 0], -1e3)
-    for _ in range(_STARS):
-        star = canvas.ellipse(
-            frame, chance.between(-1, 1), chance.between(-1, 0.1), *[chance.between(0.006, 0.016)] * 2
-        )
-        torch.maximum(field, star, out=field)
-    canvas.paint(field, white_N3, seen * 0.9)
+    seen = traits.is_("time", "night") & traits.is_("weather", "clear", "cloudy")
+    own = chance.of(seen)
+    with canvas.window(picture_frame(len(traits)).at(0.0, -0.5), 9.0, 0.7, seen) as (part, frame):
+        stars = [
+            part.ellipse(frame, own.between(-1, 1), own.between(-0.5, 0.6), *[own.between(0.006, 0.016)] * 2)
+            for _ in range(_STARS)
+        ]
+        part.paint(together(stars), torch.ones(len(part.pixels_N3HW), 3), 0.9)
 
 
 def sun_or_moon(canvas: Canvas, light: Light, traits: Traits, horizon: Tensor, chance: Chance) -> Tensor:
     """High by day, low at sunset; a moon, full or not, at night. Returns where it stands, from left to right."""
-    frame = picture_frame(canvas, len(traits))
+    frame = picture_frame(len(traits))
     night, sunset = light.night, traits.is_("time", "sunset").float()
     seen = traits.by("weather", {"clear": 1.0, "cloudy": 1.0, "rain": 0.0, "fog": 0.25})
     x = chance.about(0, 0.8)
@@ -58,27 +57,27 @@ def sun_or_moon(canvas: Canvas, light: Light, traits: Traits, horizon: Tensor, c
 
 def clouds(canvas: Canvas, light: Light, traits: Traits, horizon: Tensor, chance: Chance) -> None:
     """Few where it is clear, many and grey where it is not; puffs upon a flat base, their lower side darker."""
-    shade_N3 = torch.lerp(light.cloud_N3, light.zenith_N3, 0.35)
     for number in range(_CLOUDS):
-        there = traits.by("weather", {"clear": float(number == 0) * 0.6, "cloudy": 1.0, "rain": 1.0, "fog": 0.0})
+        share = traits.by("weather", {"clear": 0.6 * (number == 0), "cloudy": 1.0, "rain": 1.0, "fog": 0.0})
+        there = chance.between(0, 1) < share
         x, y = chance.between(-1, 1), -1 + (horizon + 0.7) * chance.between(0.1, 1)
-        frame = Frame.of(x, y, chance.about(0.5, 0.2))
-        there = there * (0.75 + 0.25 * chance.happens(0.6))
-        low = canvas.half_plane(frame, 0.0, -1.0, -0.14)
-        puffs = [
-            canvas.ellipse(
-                frame,
-                (puff - (_PUFFS - 1) / 2) * 0.27 + chance.about(0, 0.08),
-                chance.about(0.0, 0.08) - 0.08 * (puff in (1, 2, 3)),
-                chance.about(0.26, 0.06),
-                chance.about(0.2, 0.07),
-            )
-            for puff in range(_PUFFS)
-        ]
-        whole = puffs[0]
-        for puff_depth in puffs[1:]:
-            torch.maximum(whole, puff_depth, out=whole)
-        whole = torch.minimum(whole, low)
-        canvas.paint(whole, light.cloud_N3, there)
-        below = whole.add(0.5).clamp_(0, 1) * canvas.glow(frame, 0.0, 0.2, 0.9, 0.3)
-        canvas.tint(below, shade_N3, there)
+        frame = Frame.around(x, y, chance.about(0.5, 0.2))
+        with canvas.window(frame, 1.1, 0.5, there) as (part, place):
+            _cloud(part, place, light.of(there), chance.of(there))
+
+
+def _cloud(canvas: Canvas, frame: Frame, light: Light, chance: Chance) -> None:
+    puffs = together(
+        canvas.ellipse(
+            frame,
+            (puff - (_PUFFS - 1) / 2) * 0.27 + chance.about(0, 0.08),
+            chance.about(0.0, 0.08) - 0.08 * (puff in (1, 2, 3)),
+            chance.about(0.26, 0.06),
+            chance.about(0.2, 0.07),
+        )
+        for puff in range(_PUFFS)
+    )
+    whole = torch.minimum(puffs, canvas.half_plane(frame, 0.0, -1.0, -0.14))
+    canvas.paint(whole, light.cloud_N3)
+    below = whole.add(0.5).clamp_(0, 1) * canvas.glow(frame, 0.0, 0.2, 0.9, 0.3)
+    canvas.tint(below, torch.lerp(light.cloud_N3, light.zenith_N3, 0.35))

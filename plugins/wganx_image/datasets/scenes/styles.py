@@ -12,7 +12,7 @@ from wganx_image.datasets.scenes.landscape import draw_scenes
 
 def draw_styles(traits: Traits, size: int) -> Tensor:
     """Scenes of the label ``style``, uint8 ``(N, 3, size, size)``; of another style, the same place."""
-    chance = Chance(traits.chance_NK)
+    chance = Chance.of_all(traits)
     labels = {}
     for label, share_of in SHARES.items():
         classes, picked = list(share_of), chance.between(0, 1)
