@@ -31,6 +31,7 @@ from wganx_image.configs.datasets import (
     ProceduralFacesConfig,
     ProceduralScenesConfig,
     ProceduralStylesConfig,
+    WebDatasetConfig,
 )
 from wganx_image.configs.networks import (
     DcganCriticConfig,
@@ -116,9 +117,12 @@ def wganx_datasets() -> Iterable[Dataset]:
         Dataset(
             name="celeba",
             modality="image",
-            summary="aligned faces of celebrities, 178 x 218 px colour",
+            summary="aligned faces of celebrities with 40 attributes, 178 x 218 px colour",
             config=CelebaConfig,
             open="wganx_image.datasets.celeba:open_celeba",
+            listing="wganx_image.datasets.celeba:list_celeba",
+            probe="wganx_image.datasets.pictures:probe",
+            suffixes=SUFFIXES,
             resize=_LANCZOS,
             card=DataCard(
                 source="Liu, Luo, Wang and Tang 2015",
@@ -174,6 +178,18 @@ def wganx_datasets() -> Iterable[Dataset]:
             config=ProceduralStylesConfig,
             open="wganx_image.datasets.scenes.items:open_procedural_styles",
             card=_DRAWN,
+        ),
+        Dataset(
+            name="webdataset",
+            modality="image",
+            summary="pictures in tar shards, with classes beside them",
+            config=WebDatasetConfig,
+            open="wganx_image.datasets.webdataset:open_webdataset",
+            listing="wganx_image.datasets.webdataset:list_webdataset",
+            probe="wganx_image.datasets.pictures:probe",
+            suffixes=SUFFIXES,
+            resize=_LANCZOS,
+            card=DataCard(source="your own files", licence="yours", offline=True),
         ),
     ]
 

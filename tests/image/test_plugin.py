@@ -54,7 +54,7 @@ def test_what_is_offered(catalog: Catalog) -> None:
     assert catalog.default_scenario.name == "digits"
     assert {offer.name for offer in catalog.offers(Dataset)} == {
         "digits", "mnist", "fashion-mnist", "cifar10", "celeba", "lsun", "folder",
-        "procedural-faces", "procedural-scenes", "procedural-styles",
+        "procedural-faces", "procedural-scenes", "procedural-styles", "webdataset",
     }  # fmt: skip
     assert [(offer.name, offer.role) for offer in catalog.offers(Architecture)] == [
         ("dcgan", "generator"), ("dcgan", "critic"), ("resnet", "generator"), ("resnet", "critic"),
@@ -64,7 +64,11 @@ def test_what_is_offered(catalog: Catalog) -> None:
 
 
 def test_datasets_that_need_no_network_and_no_files_and_the_default_s_is_one(catalog: Catalog) -> None:
-    offline = [offer.name for offer in catalog.offers(Dataset) if offer.card.offline and not offer.folder]
+    offline = [
+        offer.name
+        for offer in catalog.offers(Dataset)
+        if offer.card.offline and "root" not in offer.config.model_fields
+    ]
     assert offline == ["digits", "procedural-faces", "procedural-scenes", "procedural-styles"]
     assert resolve(plugin="image", environ={}).parts.dataset.name == "digits"
 

@@ -22,9 +22,20 @@ SUFFIXES = (*_PLAIN, *(HEIF_SUFFIXES if find_spec("pillow_heif") else ()))
 _CONVERT = "convert them to PNG or JPEG"
 MENDS = {
     **dict.fromkeys(HEIF_SUFFIXES, "pip install pillow-heif to read them"),
+    ".tar": "shards of a WebDataset are read by --set dataset.name=webdataset",
     **dict.fromkeys((".arw", ".avif", ".cr2", ".cr3", ".dng", ".jp2", ".jxl", ".nef", ".psd", ".svg"), _CONVERT),
 }
 """What would make pictures of other endings readable."""
+
+
+def named_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    """
+    Raises:
+        ValueError: one of them is there twice.
+    """
+    if len(set(names)) < len(names):
+        raise ValueError("each is to be named once")
+    return names
 
 
 class DigitsConfig(Config):
@@ -46,6 +57,14 @@ class CelebaConfig(Config):
 
     root: Path = Field(Path("data"), description="the folder of img_align_celeba, or the one that holds celeba/")
     size: int = Field(64, ge=8, description="width and height in pixels")
+    attributes: tuple[str, ...] = Field(
+        (), description="those of the 40 that are labels, each yes or no: [Smiling, Male, Eyeglasses]"
+    )
+
+    @field_validator("attributes")
+    @classmethod
+    def _attributes_once(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        return named_once(values)
 
 
 class LsunConfig(Config):
@@ -54,6 +73,17 @@ class LsunConfig(Config):
     root: Path = Field(Path("data"), description="the folder of <category>_train_lmdb and <category>_val_lmdb")
     category: str = Field("bedroom", description="kind of scene, e.g. bedroom, church_outdoor, tower")
     size: int = Field(64, ge=8, description="width and height in pixels")
+
+
+class WebDatasetConfig(Config):
+    """Pictures in tar shards, each beside the files that say something of it."""
+
+    root: Path = Field(description="a folder of .tar shards, one, or a pattern: data/train-{0000..0011}.tar")
+    size: int = Field(64, ge=8, description="width and height in pixels")
+    channels: Literal[1, 3] = Field(3, description="1 for grey, 3 for colour")
+    labels: Literal["auto"] | tuple[str, ...] = Field(
+        "auto", description="cls, txt, or names in the .json files; auto: cls where every picture has one"
+    )
 
 
 class DrawnConfig(Config):
@@ -65,9 +95,7 @@ class DrawnConfig(Config):
     @field_validator("attributes", "kinds", "styles", check_fields=False)
     @classmethod
     def _each_once(cls, values: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(values)) < len(values):
-            raise ValueError("each is to be named once")
-        return values
+        return named_once(values)
 
 
 class ProceduralFacesConfig(DrawnConfig):
