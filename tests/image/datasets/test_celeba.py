@@ -165,7 +165,7 @@ def test_refusals(root: Path) -> None:
         ("", r"a line of the attributes' names is wanted before the pictures"),
         ("000001.jpg -1 1 1\n", r"a line of the attributes' names is wanted before the pictures"),
         (
-            "A B C\n000001.jpg -1 1\n",
+            "A Smiling C\n000001.jpg -1 1\n",
             r"txt, line 2: a file name and 3 times 1 or -1 are wanted, not '000001\.jpg -1 1'",
         ),
         ("A Smiling\n000001.jpg -1 2\n", r"line 2: a file name and 2 times 1 or -1"),

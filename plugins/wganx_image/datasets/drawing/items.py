@@ -54,7 +54,7 @@ class DrawnItems(DecodedItems):
         self.draw, self.shares, self.chances, self.size = draw, shares, chances, size
         self._stream = (seed, _STREAM[split])
         self._count = count if split == "train" else max(1, count // 4)
-        self._together = max(1, min(64, _TOGETHER_PIXELS // size**2))
+        self._together = max(1, min(256, _TOGETHER_PIXELS // size**2))
         self._restart()
         formats = {"sample": stored_picture(3, size)}
         formats |= {name: SampleFormat.label(tuple(shares[name])) for name in labels}

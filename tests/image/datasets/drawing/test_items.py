@@ -157,7 +157,8 @@ def test_they_are_packed_by_what_made_them(name: str, tmp_path: Path, monkeypatc
 
 
 def test_neighbours_are_drawn_together_and_once(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    items, draw, drawn = opened(name), opened(name).draw, []
+    items, drawn = opened(name, size=64), []
+    draw = items.draw
     monkeypatch.setattr(items, "draw", lambda traits, size: drawn.append(len(traits)) or draw(traits, size))
     for _ in range(2):
         stacked(items)
