@@ -44,7 +44,7 @@ from wganx_image.configs.tasks import GenerateConfig
 WGANX_API = 1
 
 _BICUBIC = "bicubic with antialiasing, where dataset.size is another than the pictures' own"
-_DRAWN = DataCard(source="drawn when opened, by the seed", licence="MIT", offline=True, size="10,000 pictures")
+_DRAWN = DataCard(source="drawn when opened, by the seed", licence="MIT", offline=True, size="20,000 pictures")
 _LANCZOS = "the largest centred square, by Lanczos"
 
 
@@ -319,7 +319,11 @@ def wganx_scenarios() -> Iterable[Scenario]:
         "mnist": "handwritten digits at 32 px",
         "fashion-mnist": "pieces of clothing at 32 px",
         "cifar10": "small photographs at 32 px, by the residual pair",
-        "faces": "CelebA faces at 64 px",
-        "scenes": "LSUN scenes, bedrooms at first, at 64 px",
+        "faces": "drawn faces at 32 px, offline, in about three minutes",
+        "scenes": "drawn landscapes at 32 px, offline, in about three minutes",
+        "faces-gpu": "drawn faces at 64 px by the residual pair, for one GPU",
+        "scenes-gpu": "drawn landscapes at 64 px by the residual pair, for one GPU",
+        "faces-tiny": "the chain of faces in seconds, for tests",
+        "scenes-tiny": "the chain of scenes in seconds, for tests",
     }.items():
         yield Scenario(name=name, modality="image", summary=summary, config=folder / f"{name}.yaml")

@@ -29,7 +29,10 @@ from wganx.config import resolve
 from wganx.plugins import Catalog, load
 
 Save = Callable[..., Path]
-SCENARIOS = ["digits", "mnist", "fashion-mnist", "cifar10", "faces", "scenes"]
+SCENARIOS = [
+    "digits", "mnist", "fashion-mnist", "cifar10", "faces", "scenes", "faces-gpu", "scenes-gpu", "faces-tiny",
+    "scenes-tiny",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

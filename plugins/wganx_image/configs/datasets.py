@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from wganx import Config
-from wganx_image.datasets.faces.attributes import ATTRIBUTES, Attribute
+from wganx_image.datasets.faces.attributes import Attribute
 from wganx_image.datasets.scenes.kinds import KINDS, Kind, Style
 
 HEIF_SUFFIXES = (".heic", ".heif")
@@ -89,7 +89,7 @@ class WebDatasetConfig(Config):
 class DrawnConfig(Config):
     """Pictures that are drawn when they are asked for, by the seed of the run."""
 
-    count: int = Field(10_000, ge=2, le=10_000_000, description="pictures to learn from; a quarter more are held out")
+    count: int = Field(20_000, ge=2, le=10_000_000, description="pictures to learn from; a quarter more are held out")
     size: int = Field(64, ge=16, le=256, description="width and height in pixels")
 
     @field_validator("attributes", "kinds", "styles", check_fields=False)
@@ -101,7 +101,10 @@ class DrawnConfig(Config):
 class ProceduralFacesConfig(DrawnConfig):
     """Faces of nobody, every one another, with independent attributes."""
 
-    attributes: tuple[Attribute, ...] = Field(ATTRIBUTES, description="those that are labels; all are drawn")
+    attributes: tuple[Attribute, ...] = Field(
+        ("smile", "glasses", "hair"),
+        description="those that are labels; drawn are hairstyle, beard, hat, age, skin and light, too",
+    )
 
 
 class ProceduralScenesConfig(DrawnConfig):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, get_args
+from typing import Literal
 
 Attribute = Literal["smile", "glasses", "hair", "hairstyle", "beard", "hat", "age", "skin", "light"]
-ATTRIBUTES: tuple[Attribute, ...] = get_args(Attribute)
 
 SHARES: Mapping[str, Mapping[str, float]] = {
     "smile": {"serious": 0.3, "smiling": 0.4, "laughing": 0.3},
