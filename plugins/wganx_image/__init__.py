@@ -148,6 +148,7 @@ def wganx_datasets() -> Iterable[Dataset]:
             summary="your own pictures, in a folder or a .zip archive of one",
             config=FolderConfig,
             open="wganx_image.datasets.folder:open_folder",
+            fit="wganx_image.datasets.folder:fit_folder",
             resize=_LANCZOS,
             card=DataCard(source="your own files", licence="yours", offline=True),
             folder=True,
