@@ -71,12 +71,16 @@ def _found(root: Path) -> tuple[FileTree, Callable[[str], Lines]]:
 
         return tree, inside
     for folder in (root, root / "celeba", root / "CelebA"):
-        pictures = [folder / PICTURES, folder / f"{PICTURES}_png", folder / f"{PICTURES}.zip"]
+        pictures = [
+            place / name
+            for place in (folder, folder / "Img")
+            for name in (PICTURES, f"{PICTURES}_png", f"{PICTURES}.zip")
+        ]
         there = next((path for path in pictures if path.exists()), None)
         if there is not None:
 
             def beside(name: str, folder: Path = folder) -> Lines:
-                # Some unpack the lists into a folder of their own, as the published archive has them.
+                # Published are folders Img, Anno and Eval.
                 for place in (folder, folder / "Anno", folder / "Eval"):
                     for path in (place / f"{name}{suffix}" for suffix in _LIST_SUFFIXES):
                         if path.is_file():

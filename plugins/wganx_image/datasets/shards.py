@@ -38,6 +38,7 @@ class ShardTree(FileTree):
     Attributes:
         samples: the other files of each picture's sample, by the picture's path.
         cut_short: shards that end before their last file does, with the reason.
+        left_out: pictures that are not the first of their sample.
     """
 
     def __init__(self, pattern: Path, suffixes: Sequence[str]) -> None:
@@ -49,6 +50,7 @@ class ShardTree(FileTree):
         self.root, self.suffixes = _common(shards), tuple(suffixes)
         self.samples: dict[str, Sample] = {}
         self.cut_short: dict[str, str] = {}
+        self.left_out: list[str] = []
         self._shard_of: dict[str, Path] = {}
         self._picture: dict[str, Member] = {}
         self.skipped, self.skipped_runs = {}, ()
@@ -60,13 +62,13 @@ class ShardTree(FileTree):
             if reason:
                 self.cut_short[name] = reason
             for key, sample in samples.items():
-                for ending in sample:
-                    if f".{ending.rpartition('.')[2]}" in self.suffixes:
-                        path = f"{name}/{key}.{ending}"
-                        self.samples[path], self._shard_of[path] = sample, shard
-                        self._picture[path] = sample[ending]
-                        stamps[path] = status.st_mtime_ns
-                        break
+                pictures = [ending for ending in sample if f".{ending.rpartition('.')[2]}" in self.suffixes]
+                for ending in pictures[:1]:
+                    path = f"{name}/{key}.{ending}"
+                    self.samples[path], self._shard_of[path] = sample, shard
+                    self._picture[path] = sample[ending]
+                    stamps[path] = status.st_mtime_ns
+                self.left_out += [f"{name}/{key}.{ending}" for ending in pictures[1:]]
         if not self.samples:
             raise DataError(
                 f"{pattern} holds no pictures in {len(shards)} shard{'s' * (len(shards) != 1)}; members ending in "

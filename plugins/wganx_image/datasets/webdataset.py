@@ -33,7 +33,7 @@ def open_webdataset(config: WebDatasetConfig, split: Split, context: DataContext
         {"sample": stored_picture(config.channels, config.size)},
         listing=listing,
     )
-    items.remarks = tuple(listing.tree.cut_short.values())
+    items.remarks = (*listing.tree.cut_short.values(), *_left_out(listing.tree))
     return items
 
 
@@ -48,6 +48,16 @@ def _listing(root: Path, labels: Sequence[str] | str) -> Listing:
         labels = ("cls",) if all("cls" in tree.samples[path] for path in tree.paths) else ()
     entries = {path: Entry(_labels(tree, path, labels), _split(path)) for path in tree.paths}
     return Listing(tree, entries)
+
+
+def _left_out(tree: ShardTree) -> list[str]:
+    """Several pictures in a sample are meant at times, and at times a dot in a name is none that ends it."""
+    if not tree.left_out:
+        return []
+    return [
+        f"{len(tree.left_out):,} of the pictures left out, {tree.left_out[0]} first: another has the same name up to its "
+        "first dot, and a sample has one; where these are samples of their own, write their names without that dot"
+    ]
 
 
 def _split(path: str) -> Split | None:

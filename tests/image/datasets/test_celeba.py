@@ -98,7 +98,8 @@ def test_lists_as_csv_and_a_folder_within_a_folder(root: Path) -> None:
 
 def test_pictures_still_in_their_archive_and_lists_in_their_folders(root: Path) -> None:
     plain = [opened(root)[index]["sample"] for index in range(4)]
-    with zipfile.ZipFile(root / "img_align_celeba.zip", "w") as archive:
+    (root / "Img").mkdir()
+    with zipfile.ZipFile(root / "Img" / "img_align_celeba.zip", "w") as archive:
         for path in sorted((root / "img_align_celeba").iterdir()):
             archive.write(path, f"img_align_celeba/{path.name}")
     shutil.rmtree(root / "img_align_celeba")

@@ -166,6 +166,15 @@ class TestWebdataset:
         with pytest.raises(DataError, match=r"000000\.json is no JSON \(.*\); mend or remove it"):
             opened(tmp_path / "b.tar", labels=["style"])
 
+    def test_pictures_whose_names_have_dots_are_not_lost_in_silence(self, tmp_path: Path, write_shard: Write) -> None:
+        write_shard(tmp_path / "a.tar", {f"v1.0/{n}.{n + 5}": {"png": n} for n in (1, 2, 3)} | {"v1.0/1.9": {"png": 9}})
+        items = opened(tmp_path)
+        assert len(items.tree.paths) == 3
+        assert items.remarks == (
+            "1 of the pictures left out, a.tar/v1.0/1.9.png first: another has the same name up to its first dot, and "
+            "a sample has one; where these are samples of their own, write their names without that dot",
+        )
+
     def test_damaged_pictures_are_named_and_skipped(self, tmp_path: Path, write_shard: Write) -> None:
         samples = shard_of(range(60))
         samples["000030"]["png"] = b"no picture"
