@@ -55,8 +55,8 @@ def _left_out(tree: ShardTree) -> list[str]:
     if not tree.left_out:
         return []
     return [
-        f"{len(tree.left_out):,} of the pictures left out, {tree.left_out[0]} first: another has the same name up to its "
-        "first dot, and a sample has one; where these are samples of their own, write their names without that dot"
+        f"{len(tree.left_out):,} of the pictures left out, {tree.left_out[0]} first: another has the same name up to "
+        "its first dot, and a sample has one; where these are samples of their own, write their names without that dot"
     ]
 
 

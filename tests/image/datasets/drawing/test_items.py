@@ -162,4 +162,4 @@ def test_neighbours_are_drawn_together_and_once(name: str, monkeypatch: pytest.M
     monkeypatch.setattr(items, "draw", lambda traits, size: drawn.append(len(traits)) or draw(traits, size))
     for _ in range(2):
         stacked(items)
-    assert drawn == [64]
+    assert drawn == [32, 32]
