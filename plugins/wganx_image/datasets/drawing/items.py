@@ -17,7 +17,7 @@ from wganx_image.datasets.drawing.traits import Shares, Traits, draw_traits
 from wganx_image.datasets.pictures import stored_picture
 
 _TOGETHER_PIXELS = 32 * 64 * 64
-"""So many pixels are drawn at once: a tenth of the time that one picture after the other would take."""
+"""So many pixels are drawn at once: most of what a picture takes alone is the same for all."""
 _KEPT = 8
 """How many such groups are kept, for whoever reads in order."""
 _STREAM: Mapping[Split, int] = {"train": 0, "heldout": 1}
