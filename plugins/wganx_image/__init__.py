@@ -28,6 +28,10 @@ from wganx_image.configs.datasets import (
     DownloadableConfig,
     FolderConfig,
     LsunConfig,
+    ProceduralFacesConfig,
+    ProceduralScenesConfig,
+    ProceduralStylesConfig,
+    WebDatasetConfig,
 )
 from wganx_image.configs.networks import (
     DcganCriticConfig,
@@ -40,6 +44,7 @@ from wganx_image.configs.tasks import GenerateConfig
 WGANX_API = 1
 
 _BICUBIC = "bicubic with antialiasing, where dataset.size is another than the pictures' own"
+_DRAWN = DataCard(source="drawn when opened, by the seed", licence="MIT", offline=True, size="20,000 pictures")
 _LANCZOS = "the largest centred square, by Lanczos"
 
 
@@ -115,9 +120,12 @@ def wganx_datasets() -> Iterable[Dataset]:
         Dataset(
             name="celeba",
             modality="image",
-            summary="aligned faces of celebrities, 178 x 218 px colour",
+            summary="aligned faces of celebrities with 40 attributes, 178 x 218 px colour",
             config=CelebaConfig,
             open="wganx_image.datasets.celeba:open_celeba",
+            listing="wganx_image.datasets.celeba:list_celeba",
+            probe="wganx_image.datasets.pictures:probe",
+            suffixes=SUFFIXES,
             resize=_LANCZOS,
             card=DataCard(
                 source="Liu, Luo, Wang and Tang 2015",
@@ -143,12 +151,49 @@ def wganx_datasets() -> Iterable[Dataset]:
             summary="your own pictures, in a folder or a .zip archive of one",
             config=FolderConfig,
             open="wganx_image.datasets.folder:open_folder",
+            fit="wganx_image.datasets.folder:fit_folder",
             resize=_LANCZOS,
             card=DataCard(source="your own files", licence="yours", offline=True),
             folder=True,
             suffixes=SUFFIXES,
             mends=MENDS,
             probe="wganx_image.datasets.pictures:probe",
+        ),
+        Dataset(
+            name="procedural-faces",
+            modality="image",
+            summary="drawn faces of nobody, with nine attributes from smile to hat",
+            config=ProceduralFacesConfig,
+            open="wganx_image.datasets.faces.items:open_procedural_faces",
+            card=_DRAWN,
+        ),
+        Dataset(
+            name="procedural-scenes",
+            modality="image",
+            summary="drawn landscapes, with weather, season and time of day",
+            config=ProceduralScenesConfig,
+            open="wganx_image.datasets.scenes.items:open_procedural_scenes",
+            card=_DRAWN,
+        ),
+        Dataset(
+            name="procedural-styles",
+            modality="image",
+            summary="drawn landscapes of two or more styles, unpaired, such as summer, winter and night",
+            config=ProceduralStylesConfig,
+            open="wganx_image.datasets.scenes.items:open_procedural_styles",
+            card=_DRAWN,
+        ),
+        Dataset(
+            name="webdataset",
+            modality="image",
+            summary="pictures in tar shards, with classes beside them",
+            config=WebDatasetConfig,
+            open="wganx_image.datasets.webdataset:open_webdataset",
+            listing="wganx_image.datasets.webdataset:list_webdataset",
+            probe="wganx_image.datasets.pictures:probe",
+            suffixes=SUFFIXES,
+            resize=_LANCZOS,
+            card=DataCard(source="your own files", licence="yours", offline=True),
         ),
     ]
 
@@ -278,7 +323,11 @@ def wganx_scenarios() -> Iterable[Scenario]:
         "mnist": "handwritten digits at 32 px",
         "fashion-mnist": "pieces of clothing at 32 px",
         "cifar10": "small photographs at 32 px, by the residual pair",
-        "faces": "CelebA faces at 64 px",
-        "scenes": "LSUN scenes, bedrooms at first, at 64 px",
+        "faces": "drawn faces at 32 px, offline, in about three minutes",
+        "scenes": "drawn landscapes at 32 px, offline, in about three minutes",
+        "faces-gpu": "drawn faces at 64 px by the residual pair, for one GPU",
+        "scenes-gpu": "drawn landscapes at 64 px by the residual pair, for one GPU",
+        "faces-tiny": "the chain of faces in seconds, for tests",
+        "scenes-tiny": "the chain of scenes in seconds, for tests",
     }.items():
         yield Scenario(name=name, modality="image", summary=summary, config=folder / f"{name}.yaml")

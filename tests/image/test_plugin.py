@@ -29,7 +29,10 @@ from wganx.config import resolve
 from wganx.plugins import Catalog, load
 
 Save = Callable[..., Path]
-SCENARIOS = ["digits", "mnist", "fashion-mnist", "cifar10", "faces", "scenes"]
+SCENARIOS = [
+    "digits", "mnist", "fashion-mnist", "cifar10", "faces", "scenes", "faces-gpu", "scenes-gpu", "faces-tiny",
+    "scenes-tiny",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +57,7 @@ def test_what_is_offered(catalog: Catalog) -> None:
     assert catalog.default_scenario.name == "digits"
     assert {offer.name for offer in catalog.offers(Dataset)} == {
         "digits", "mnist", "fashion-mnist", "cifar10", "celeba", "lsun", "folder",
+        "procedural-faces", "procedural-scenes", "procedural-styles", "webdataset",
     }  # fmt: skip
     assert [(offer.name, offer.role) for offer in catalog.offers(Architecture)] == [
         ("dcgan", "generator"), ("dcgan", "critic"), ("resnet", "generator"), ("resnet", "critic"),
@@ -62,9 +66,13 @@ def test_what_is_offered(catalog: Catalog) -> None:
     assert [offer.axes for offer in catalog.offers(Modality)] == [("channel", "height", "width")]
 
 
-def test_one_dataset_needs_no_network_and_no_files_and_it_is_the_default_s(catalog: Catalog) -> None:
-    offline = [offer.name for offer in catalog.offers(Dataset) if offer.card.offline and not offer.folder]
-    assert offline == ["digits"]
+def test_datasets_that_need_no_network_and_no_files_and_the_default_s_is_one(catalog: Catalog) -> None:
+    offline = [
+        offer.name
+        for offer in catalog.offers(Dataset)
+        if offer.card.offline and "root" not in offer.config.model_fields
+    ]
+    assert offline == ["digits", "procedural-faces", "procedural-scenes", "procedural-styles"]
     assert resolve(plugin="image", environ={}).parts.dataset.name == "digits"
 
 

@@ -83,7 +83,8 @@ class Assembly:
         dataset, run = self.resolved.parts.dataset, self.resolved.run
         if dataset.fit is None:
             return {}
-        return check_fitted(call(dataset, "fit", run.dataset, DataContext(seed=run.seed)), dataset)
+        context = DataContext(seed=run.seed, device=self.device.type)
+        return check_fitted(call(dataset, "fit", run.dataset, context), dataset)
 
     @cached_property
     def train_items(self) -> Items:

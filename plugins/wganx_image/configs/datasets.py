@@ -6,9 +6,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from wganx import Config
+from wganx_image.datasets.faces.attributes import Attribute
+from wganx_image.datasets.scenes.kinds import KINDS, Kind, Style
 
 HEIF_SUFFIXES = (".heic", ".heif")
 """Endings of the pictures that phones take, which pillow-heif reads."""
@@ -20,9 +22,20 @@ SUFFIXES = (*_PLAIN, *(HEIF_SUFFIXES if find_spec("pillow_heif") else ()))
 _CONVERT = "convert them to PNG or JPEG"
 MENDS = {
     **dict.fromkeys(HEIF_SUFFIXES, "pip install pillow-heif to read them"),
+    ".tar": "shards of a WebDataset are read by --set dataset.name=webdataset",
     **dict.fromkeys((".arw", ".avif", ".cr2", ".cr3", ".dng", ".jp2", ".jxl", ".nef", ".psd", ".svg"), _CONVERT),
 }
 """What would make pictures of other endings readable."""
+
+
+def named_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    """
+    Raises:
+        ValueError: one of them is there twice.
+    """
+    if len(set(names)) < len(names):
+        raise ValueError("each is to be named once")
+    return names
 
 
 class DigitsConfig(Config):
@@ -44,6 +57,14 @@ class CelebaConfig(Config):
 
     root: Path = Field(Path("data"), description="the folder of img_align_celeba, or the one that holds celeba/")
     size: int = Field(64, ge=8, description="width and height in pixels")
+    attributes: tuple[str, ...] = Field(
+        (), description="those of the 40 that are labels, each yes or no: [Smiling, Male, Eyeglasses]"
+    )
+
+    @field_validator("attributes")
+    @classmethod
+    def _attributes_once(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        return named_once(values)
 
 
 class LsunConfig(Config):
@@ -54,11 +75,58 @@ class LsunConfig(Config):
     size: int = Field(64, ge=8, description="width and height in pixels")
 
 
+class WebDatasetConfig(Config):
+    """Pictures in tar shards, each beside the files that say something of it."""
+
+    root: Path = Field(description="a folder of .tar shards, one, or a pattern: data/train-{0000..0011}.tar")
+    size: int = Field(64, ge=8, description="width and height in pixels")
+    channels: Literal[1, 3] = Field(3, description="1 for grey, 3 for colour")
+    labels: Literal["auto"] | tuple[str, ...] = Field(
+        "auto", description="cls, txt, or names in the .json files; auto: cls where every picture has one"
+    )
+
+
+class DrawnConfig(Config):
+    """Pictures that are drawn when they are asked for, by the seed of the run."""
+
+    count: int = Field(20_000, ge=2, le=10_000_000, description="pictures to learn from; a quarter more are held out")
+    size: int = Field(64, ge=16, le=256, description="width and height in pixels")
+
+    @field_validator("attributes", "kinds", "styles", check_fields=False)
+    @classmethod
+    def _each_once(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        return named_once(values)
+
+
+class ProceduralFacesConfig(DrawnConfig):
+    """Faces of nobody, every one another, with independent attributes."""
+
+    attributes: tuple[Attribute, ...] = Field(
+        ("smile", "glasses", "hair"),
+        description="those that are labels; drawn are hairstyle, beard, hat, age, skin and light, too",
+    )
+
+
+class ProceduralScenesConfig(DrawnConfig):
+    """Landscapes with independent weather, season and time of day."""
+
+    kinds: tuple[Kind, ...] = Field(KINDS, description="those that are labels; all are drawn")
+
+
+class ProceduralStylesConfig(DrawnConfig):
+    """Landscapes of some styles, unpaired: no place is seen in two of them."""
+
+    styles: tuple[Style, ...] = Field(("summer", "winter", "night"), min_length=2, description="classes of the label")
+
+
 class FolderConfig(Config):
     """Pictures of any size: the largest centred square of each, resized. Folders below `root` become classes."""
 
     root: Path = Field(description="a folder of pictures, or a .zip archive of one")
-    size: int = Field(32, ge=8, description="width and height in pixels")
+    size: Literal["auto"] | Annotated[int, Field(ge=8)] = Field(
+        "auto",
+        description="width and height in pixels; auto: 32 on a CPU, 64 on a GPU where most pictures have as many",
+    )
     channels: Literal[1, 3] = Field(3, description="1 for grey, 3 for colour")
     bits: Literal["auto"] | Annotated[int, Field(ge=8, le=16)] = Field(
         "auto", description="bits that values in 16-bit files use, often 12; auto: by the largest of some of them"

@@ -14,9 +14,8 @@ import pytest
 import torch
 import torchvision
 from PIL import Image
-from wganx_image.configs.datasets import CelebaConfig, DigitsConfig, DownloadableConfig, FolderConfig, LsunConfig
+from wganx_image.configs.datasets import DigitsConfig, DownloadableConfig, FolderConfig, LsunConfig
 from wganx_image.datasets.arrays import open_cifar10, open_digits, open_fashion_mnist, open_mnist
-from wganx_image.datasets.celeba import open_celeba
 from wganx_image.datasets.folder import open_folder
 from wganx_image.datasets.lsun import open_lsun
 
@@ -170,61 +169,6 @@ class TestCifar10:
         (root / "cifar-10-batches-py" / "data_batch_1").write_bytes(b"other")
         with pytest.raises(DataError, match=r"no complete CIFAR10 in .*cifar-10-batches-py .*dataset.download=true"):
             open_cifar10(DownloadableConfig(root=root), "train", DataContext())
-
-
-class TestCeleba:
-    @pytest.fixture
-    def root(self, tmp_path: Path, save_picture: Save) -> Path:
-        names = [f"{number:06d}.jpg" for number in range(1, 7)]
-        for number, name in enumerate(names):
-            save_picture(tmp_path / "img_align_celeba" / name, (178, 218), (number * 40, 0, 0))
-        lines = [f"{name} {part}" for name, part in zip(names, [0, 0, 0, 1, 2, 0])]
-        (tmp_path / "list_eval_partition.txt").write_text("\n".join(lines) + "\n\n", encoding="utf-8")
-        return tmp_path
-
-    def test_the_official_split(self, root: Path) -> None:
-        train, heldout = (open_celeba(CelebaConfig(root=root), split, DataContext()) for split in SPLITS)
-        assert (len(train), len(heldout)) == (4, 2)
-        assert train.formats["sample"].shape == (3, 64, 64)
-        assert "label" not in train.formats
-        assert set(train[0]) == {"sample"}
-        assert [heldout[i]["sample"][0].float().mean().item() for i in range(2)] == pytest.approx([120, 160], abs=2)
-
-    def test_what_is_told_names_the_official_split(self, root: Path) -> None:
-        train, heldout = (open_celeba(CelebaConfig(root=root), split, DataContext()) for split in SPLITS)
-        assert found_in(train, heldout)[0].endswith(
-            f"{len(train)} files to learn from, {len(heldout)} held out as list_eval_partition.txt has it"
-        )
-
-    def test_the_folder_that_holds_celeba_will_do(self, root: Path, tmp_path: Path) -> None:
-        inside = tmp_path / "more" / "celeba"
-        inside.mkdir(parents=True)
-        for name in ("img_align_celeba", "list_eval_partition.txt"):
-            (root / name).rename(inside / name)
-        assert len(open_celeba(CelebaConfig(root=tmp_path / "more", size=32), "train", DataContext())) == 4
-
-    def test_a_picture_outside_the_list_is_in_neither_split(self, root: Path, save_picture: Save) -> None:
-        save_picture(root / "img_align_celeba" / "999999.jpg")
-        assert sum(len(open_celeba(CelebaConfig(root=root), split, DataContext())) for split in SPLITS) == 6
-
-    def test_it_travels_to_workers(self, root: Path) -> None:
-        items = open_celeba(CelebaConfig(root=root), "train", DataContext())
-        assert torch.equal(pickle.loads(pickle.dumps(items))[2]["sample"], items[2]["sample"])
-
-    def test_refusals(self, root: Path, tmp_path: Path) -> None:
-        empty = tmp_path / "empty"
-        with pytest.raises(
-            DataError, match=r"no CelebA in .*empty or .*celeba: the folder img_align_celeba and the file"
-        ):
-            open_celeba(CelebaConfig(root=empty), "train", DataContext())
-        (root / "img_align_celeba" / "000003.jpg").unlink()
-        with pytest.raises(
-            DataError, match=r"1 of 6 pictures that .*partition\.txt lists are not in .*, 000003\.jpg first"
-        ):
-            open_celeba(CelebaConfig(root=root), "train", DataContext())
-        (root / "list_eval_partition.txt").write_text("000001.jpg 0\n000002.jpg three\n", encoding="utf-8")
-        with pytest.raises(DataError, match=r"partition\.txt, line 2: a file name and 0, 1 or 2 are wanted, not '0000"):
-            open_celeba(CelebaConfig(root=root), "train", DataContext())
 
 
 class TestLsun:
