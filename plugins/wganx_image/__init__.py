@@ -57,9 +57,9 @@ def wganx_modalities() -> Iterable[Modality]:
             axes=("channel", "height", "width"),
             write="wganx_image.writers:write_pictures",
             preview="wganx_image.writers:preview_pictures",
-            notice="What is generated here is synthetic: no camera saw it, and people in it do not exist, though they may "
-            "resemble those whose pictures were learnt from. Learn from pictures of people, and change them, only with "
-            "their consent, and say of what you publish that it is synthetic.",
+            notice="What is generated here is synthetic: no camera saw it, and people in it do not exist, though they "
+            "may resemble those whose pictures were learnt from. Learn from pictures of people, and change them, only "
+            "with their consent, and say of what you publish that it is synthetic.",
         )
     ]
 

@@ -2,7 +2,8 @@
 
 Run by tests/runs/test_killed.py as ``killing.py PLUGIN SCENARIO SETTINGS FOLDER``: FOLDER/whole is trained first, and
 how many steps of writing that took is told. Then a line ``NAME POINT`` of standard input trains FOLDER/NAME, or goes on
-with it, in a child that ends before its POINT-th step of writing, 0 for never; its exit code is told.
+with it, in a child that ends before its POINT-th step of writing, 0 for never; its exit code is told. ``NAME POINT
+SOURCE`` sends a file through the whole run to FOLDER/NAME instead, where each piece that is read is such a step too.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 import wganx
 from wganx import storage
+from wganx.runs import applying
 
 KILLED = 9
 STEPS_OF_WRITING = ("rename", "replace", "fsync", "mkdir", "unlink", "rmdir")
@@ -30,6 +32,7 @@ class Death:
     def watch(self) -> None:
         for name in STEPS_OF_WRITING:
             setattr(os, name, self._counted(getattr(os, name)))
+        applying._Watched.read = self._counted(applying._Watched.read)  # type: ignore[method-assign]
         if (exchange := storage._system_exchange()) is not None:
             counted = self._counted(exchange)
             storage._system_exchange = lambda: counted  # type: ignore[assignment]
@@ -58,11 +61,14 @@ def main() -> None:
     train("whole")
     print(death.steps, flush=True)
     for line in sys.stdin:
-        name, point = line.split()
+        name, point, *sources = line.split()
         if (child := os.fork()) == 0:
             death.steps, death.point = 0, int(point)
             try:
-                train(name)
+                if sources:
+                    wganx.load_run(Path(folder, "whole")).apply(Path(*sources), Path(folder, name))
+                else:
+                    train(name)
             except BaseException as error:
                 print(repr(error), file=sys.stderr, flush=True)
                 os._exit(1)

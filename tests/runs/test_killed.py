@@ -7,11 +7,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from wganx_video.datasets.film_tree import FilmTree
+from wganx_video.video.streams import VideoSource
+from wganx_video.video.writing import write_video
 
 from wganx.engine import read_checkpoint
 
@@ -44,8 +49,14 @@ class Mortal:
         self.points = int(self._answer())
 
     def train(self, name: str, point: int = 0) -> int:
+        return self._ask(name, point)
+
+    def send(self, source: Path, name: str, point: int = 0) -> int:
+        return self._ask(name, point, source)
+
+    def _ask(self, *words: object) -> int:
         assert self._process.stdin is not None
-        print(name, point, file=self._process.stdin, flush=True)
+        print(*words, file=self._process.stdin, flush=True)
         return int(self._answer())
 
     def _answer(self) -> str:
@@ -53,13 +64,30 @@ class Mortal:
         return self._process.stdout.readline()
 
 
-@pytest.fixture(scope="module", params=SCENARIOS, ids="-".join)
-def mortal(request, tmp_path_factory) -> Iterator[Mortal]:
-    (plugin, scenario), folder = request.param, tmp_path_factory.mktemp("runs")
-    settings = json.dumps({**SHORT, **SCENARIOS[plugin, scenario]})
-    command = [sys.executable, str(Path(__file__).with_name("killing.py")), plugin, scenario, settings, str(folder)]
+@contextmanager
+def started(plugin: str, scenario: str, settings: dict[str, Any], folder: Path) -> Iterator[Mortal]:
+    script = str(Path(__file__).with_name("killing.py"))
+    command = [sys.executable, script, plugin, scenario, json.dumps({**SHORT, **settings}), str(folder)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         yield Mortal(process, folder)
+
+
+@pytest.fixture(scope="module", params=SCENARIOS, ids="-".join)
+def mortal(request, tmp_path_factory) -> Iterator[Mortal]:
+    with started(*request.param, SCENARIOS[request.param], tmp_path_factory.mktemp("runs")) as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def sender(tmp_path_factory) -> Iterator[Mortal]:
+    """One that has a network for films, and a film beside."""
+    pytest.importorskip("av", reason="needs the extra video")
+    folder = tmp_path_factory.mktemp("films")
+    frames_TCHW = torch.randint(0, 256, (40, 3, 16, 24), dtype=torch.uint8)
+    write_video(folder / "in.mp4", frames_TCHW)
+    settings = {"train.steps": 1, "dataset.count": 16}
+    with started("video", "super-resolution-tiny", settings, folder) as process:
+        yield process
 
 
 def state(run: Path) -> dict[str, torch.Tensor]:
@@ -99,3 +127,26 @@ def test_a_run_that_dies_again_and_again_gets_there(mortal):
         assert deaths < mortal.points
     assert deaths >= 3
     assert_same_end(mortal.folder / "whole", mortal.folder / "killed")
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".gif", ".npy", ""])
+def test_a_film_that_dies_while_it_is_written_is_not_there_and_the_next_one_is(sender: Mortal, ending: str) -> None:
+    """At every piece that is read, and before the name is given; what was left is in nobody's way."""
+    source, deaths = sender.folder / "in.mp4", 0
+    for point in count(1):
+        name = f"made-{ending.removeprefix('.')}/{point}{ending}"
+        out, died = sender.folder / name, sender.send(source, name, point)
+        if died == 0:
+            break
+        assert died == KILLED
+        deaths += 1
+        assert not out.exists()
+    assert deaths >= 3
+    assert sender.send(source, f"made-{ending.removeprefix('.')}/1{ending}") == 0
+    made = {path.name for path in out.parent.iterdir() if not path.name.startswith(".")}
+    assert made == {out.name, f"1{ending}"}
+    assert not out.with_name(f".1.writing{ending}").exists()
+    for name in made:
+        with closing(VideoSource(out.with_name(name))) as film:
+            assert film.read(0, 99).shape == (40, 3, 32, 48)
+    assert not [path for path in FilmTree(out.parent).paths if "writing" in path]

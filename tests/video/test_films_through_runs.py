@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -180,3 +181,20 @@ def test_ctrl_c_leaves_no_file(run_of, tmp_path):
     os.kill(process.pid, signal.SIGINT)
     assert process.wait(60) != 0
     assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "run.json", "state.json", "weights.safetensors"])
+@pytest.mark.parametrize("content", [b"", b"[1]", b"\xff\xfe\0\0" * 50])
+def test_a_run_whose_files_are_damaged_is_told_in_a_line(run_of, tmp_path, name, content):
+    folder = tmp_path / "run"
+    shutil.copytree(run_of("super-resolution").folder.path, folder, symlinks=True)
+    (damaged,) = [path for path in folder.rglob(name) if "step-000000" not in path.parts]
+    damaged.write_bytes(content)
+    np.save(tmp_path / "in.npy", np.zeros((5, 1, 16, 16), np.uint8))
+    source, out = str(tmp_path / "in.npy"), str(tmp_path / "out.npy")
+    for call in (["sample", str(folder), "--source", source, "--out", out], ["report", str(folder)]):
+        told = CliRunner().invoke(main, call)
+        assert isinstance(told.exception, SystemExit | None), told.exception
+        assert "Traceback" not in told.output
+        assert told.exit_code in (0, 1, 2)
+        assert told.exit_code == 0 or "wganx: " in told.output

@@ -18,6 +18,7 @@ from wganx.errors import DataError, UsageError, WganxError
 from wganx.plugins.contracts import Game, Make, Source
 from wganx.plugins.descriptors import Modality, Task
 from wganx.plugins.guard import call, calling
+from wganx.storage import sync
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +136,8 @@ class Applying:
                 sink.close()
             if not aside.exists():
                 raise DataError(f"{self.modality} wrote nothing for {path}")
+            for written in (*(aside.rglob("*") if aside.is_dir() else ()), aside):
+                sync(written)
             aside.replace(target)
         except BaseException:
             with suppress(Exception):

@@ -17,6 +17,12 @@ from wganx.lock import NAME as LOCK
 from wganx.lock import as_they_are, locked
 from wganx.storage import json_text, write_whole
 
+_KINDS: dict[str, type | tuple[type, ...]] = {
+    "plugins": list, "notes": list, "data": dict, "origins": dict, "versions": dict, "status": str, "step": int,
+    "seconds": (int, float),
+}  # fmt: skip
+"""What is in ``run.json`` by which others go; a value of another kind was not written here, and is as good as none."""
+
 
 class RunFolder:
     """Paths and records of one run.
@@ -145,10 +151,16 @@ class RunFolder:
 
     def _stored_facts(self) -> dict[str, Any]:
         try:
-            facts: dict[str, Any] = json.loads(self.facts_file.read_text(encoding="utf-8"))
+            facts = json.loads(self.facts_file.read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):
             return {}
-        return facts
+        found = facts.items() if isinstance(facts, dict) else ()
+        return {name: value for name, value in found if isinstance(value, _KINDS.get(name, object))}
+
+    def written_by(self) -> dict[str, str]:
+        """The version of each plugin that trained here, by its name."""
+        plugins = (plugin for plugin in self.facts().get("plugins", []) if isinstance(plugin, dict))
+        return {str(plugin.get("name")): str(plugin.get("version")) for plugin in plugins}
 
     def record(self, **facts: Any) -> None:
         """Add to ``run.json``."""

@@ -99,7 +99,7 @@ class Run:
         folder = RunFolder(Path(path))
         if not folder.holds_run():
             raise UsageError(f"there is no run in {path}: it has no config.yaml")
-        written_by = {plugin["name"]: plugin["version"] for plugin in folder.facts().get("plugins", [])}
+        written_by = folder.written_by()
         stored = from_yaml(folder.config, written_by)
         if device is None and only_looked_at:
             device = _device_that_is_there(stored.run.device, warn)
