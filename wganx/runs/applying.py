@@ -79,7 +79,7 @@ class Applying:
             raise UsageError(f"there is no file or folder at {source}; check the spelling")
         if self._is_one(source):
             return [self._one(source, out / source.name if out.is_dir() else out, 1, 1)]
-        out.mkdir(parents=True, exist_ok=True)
+        _make_folder(out)
         files = [path for path in sorted(source.iterdir()) if not path.name.startswith(".") and self._is_one(path)]
         written, failures = [], []
         for number, path in enumerate(files, 1):
@@ -105,7 +105,7 @@ class Applying:
             )
         if target.exists() and target.samefile(path):
             raise UsageError(f"{target} is the source itself; give another --out")
-        target.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(target.parent)
         source: Source = call(self.modality, "open", path)
 
         def passed(done: int) -> None:
@@ -200,6 +200,13 @@ def _other_rate(source: Source, sampler: Sampler) -> str | None:
         return None
     trained = " or ".join(f"{rate:g}" for rate in known)
     return f"has {source.format.rate_hz:g} a second, and the generator was trained on {trained}; resample it first"
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot make the folder {folder}: {error.strerror or error}; give another --out") from error
 
 
 def _remove(path: Path) -> None:

@@ -62,7 +62,11 @@ class ContainerWriter:
         self._last = -(2**63)
         try:
             self._container: OutputContainer = self._av.open(
-                str(path), "w", format=_FORMATS[self._ending], options=first
+                # FFmpeg takes what stands before a colon in a name for a protocol, unless the path begins elsewhere.
+                str(path.absolute()),
+                "w",
+                format=_FORMATS[self._ending],
+                options=first,
             )
             self._open = True
             self._stream: VideoStream = self._container.add_stream(codec, rate=form.rate, options=options)
@@ -162,6 +166,12 @@ class ContainerWriter:
         self._range = 2 if colour.range == 2 and self._ending != ".avi" else 1
         context.width, context.height, context.pix_fmt = form.width, form.height, pixels
         context.sample_aspect_ratio = form.pixel_aspect
+        if form.pixel_aspect != 1 and context.name == "libvpx-vp9" and self._ending in (".webm", ".mkv"):
+            log.warning(
+                "VP9 in %s does not keep that pixels are %s times as wide as high; H.264 in .mp4 and .mkv does",
+                self._ending,
+                form.pixel_aspect,
+            )
         if form.codec == "h265" and self._ending != ".mkv":
             context.codec_tag = "hvc1"  # Apple's players pass over the other one
         if not pixels.startswith("bgr"):

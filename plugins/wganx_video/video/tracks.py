@@ -45,7 +45,8 @@ class OtherTracks:
         """
         self._av = pyav(str(source))
         self._source, self._target = source, target
-        self._container = self._av.open(str(source), metadata_errors="replace")
+        # FFmpeg takes what stands before a colon in a name for a protocol, unless the path begins elsewhere.
+        self._container = self._av.open(str(source.absolute()), metadata_errors="replace")
         self._streams: dict[int, Any] = {}
         self._encoded: set[int] = set()
         self._broken: set[int] = set()
