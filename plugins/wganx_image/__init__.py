@@ -32,10 +32,12 @@ from wganx_image.configs.datasets import (
 from wganx_image.configs.networks import (
     DcganCriticConfig,
     DcganGeneratorConfig,
+    GrowingCriticConfig,
+    GrowingGeneratorConfig,
     ResnetCriticConfig,
     ResnetGeneratorConfig,
 )
-from wganx_image.configs.tasks import GenerateConfig
+from wganx_image.configs.tasks import GenerateConfig, GrowConfig
 
 WGANX_API = 1
 
@@ -159,7 +161,15 @@ def wganx_tasks() -> Iterable[Task]:
             summary="pictures from noise, with labels of a chosen class",
             config=GenerateConfig,
             build="wganx_image.tasks.generate:Generate",
-        )
+        ),
+        Task(
+            name="grow",
+            modality="image",
+            summary="pictures from noise by networks that grow, small ones first",
+            config=GrowConfig,
+            build="wganx_image.tasks.grow:Grow",
+            fit="wganx_image.tasks.grow:fit_growth",
+        ),
     ]
 
 
@@ -197,6 +207,31 @@ def wganx_architectures() -> Iterable[Architecture]:
             summary="residual blocks from 32 or 64 px down",
             config=ResnetCriticConfig,
             build="wganx_image.networks.resnet:Critic",
+        ),
+        Architecture(
+            name="growing",
+            modality="image",
+            role="generator",
+            summary="grows from 4 px to 1024 px at most, under task.name=grow",
+            config=GrowingGeneratorConfig,
+            build="wganx_image.networks.growing:Generator",
+        ),
+        Architecture(
+            name="growing",
+            modality="image",
+            role="critic",
+            summary="grows with its generator, and scores every picture by itself",
+            config=GrowingCriticConfig,
+            build="wganx_image.networks.growing:Critic",
+        ),
+        Architecture(
+            name="growing-packs",
+            modality="image",
+            role="critic",
+            summary="grows with its generator, and scores packs of four by how they differ too",
+            config=GrowingCriticConfig,
+            build="wganx_image.networks.growing:PackedCritic",
+            couples_rows=4,
         ),
     ]
 
@@ -277,5 +312,6 @@ def wganx_scenarios() -> Iterable[Scenario]:
         "cifar10": "small photographs at 32 px, by the residual pair",
         "faces": "CelebA faces at 64 px",
         "scenes": "LSUN scenes, bedrooms at first, at 64 px",
+        "growing": "handwritten digits by networks that grow from 4 to 16 px, offline, in about two minutes",
     }.items():
         yield Scenario(name=name, modality="image", summary=summary, config=folder / f"{name}.yaml")

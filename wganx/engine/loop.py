@@ -155,6 +155,7 @@ class Loop:
         training.position = self.stream.state()
         if training.ranks.from_first(lambda: self.checkpoints is not None and not self.checkpoints.steps()):
             self._save()
+        training.turn()  # the batch that is looked at is the next step's, and made as such
         with training.random.active():  # a DataLoader draws the order of its first epoch when it is started
             batch = self.stream.peek()
         training.check(batch)

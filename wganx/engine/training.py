@@ -166,14 +166,18 @@ class Training:
         with self.precision.active(), self.random.active(), self._execution.active():
             yield
 
+    def turn(self) -> None:
+        """Tell the networks and the game of the step that comes."""
+        if self._turns:
+            self._enter(self.step)
+
     def advance(self, until: int | None = None) -> None:
         """One step: `critic_steps` updates of the critic, one of the generator, one of the weight average.
 
         `until` is the step at which training will end, which the schedule of the learning rate asks for.
         """
         assert self._execution is not None, "advance is called inside `running`"
-        if self._turns:
-            self._enter(self.step)
+        self.turn()
         factor = 1.0 if until is None else self.rules.optimizer.factor(self.step, until)
         self.learning_rate = self.steps.generator.set_rate(factor)
         self.steps.critic.set_rate(factor)

@@ -37,3 +37,18 @@ class ResnetCriticConfig(Config):
 
     width: int = Field(128, ge=1, description="channels of all blocks at 32 px, of the first convolution at 64 px")
     norm: Literal["none", "layer"] = Field("none", description="norm before the rectifiers of the blocks")
+
+
+class GrowingGeneratorConfig(Config):
+    """The paper has 512, and 512 numbers of noise."""
+
+    width: int = Field(128, ge=1, description="channels up to 32 px; halved at every doubling beyond")
+    squash: Literal["tanh", "clamp"] = Field(
+        "tanh", description="how pictures come into their range; clamp for weights that learned without"
+    )
+
+
+class GrowingCriticConfig(Config):
+    """The paper has 512."""
+
+    width: int = Field(128, ge=1, description="channels up to 32 px; halved at every doubling beyond")
