@@ -34,6 +34,7 @@ from wganx_image.configs.networks import (
     DcganGeneratorConfig,
     GrowingCriticConfig,
     GrowingGeneratorConfig,
+    R3Config,
     ResnetCriticConfig,
     ResnetGeneratorConfig,
 )
@@ -196,7 +197,7 @@ def wganx_architectures() -> Iterable[Architecture]:
             name="resnet",
             modality="image",
             role="generator",
-            summary="residual blocks up to 32 or 64 px",
+            summary="residual blocks up to 32, 64 or 128 px",
             config=ResnetGeneratorConfig,
             build="wganx_image.networks.resnet:Generator",
         ),
@@ -204,7 +205,7 @@ def wganx_architectures() -> Iterable[Architecture]:
             name="resnet",
             modality="image",
             role="critic",
-            summary="residual blocks from 32 or 64 px down",
+            summary="residual blocks from 32, 64 or 128 px down",
             config=ResnetCriticConfig,
             build="wganx_image.networks.resnet:Critic",
         ),
@@ -232,6 +233,22 @@ def wganx_architectures() -> Iterable[Architecture]:
             config=GrowingCriticConfig,
             build="wganx_image.networks.growing:PackedCritic",
             couples_rows=4,
+        ),
+        Architecture(
+            name="r3",
+            modality="image",
+            role="generator",
+            summary="grouped residual blocks without norms, up to 16 to 256 px",
+            config=R3Config,
+            build="wganx_image.networks.r3:Generator",
+        ),
+        Architecture(
+            name="r3",
+            modality="image",
+            role="critic",
+            summary="grouped residual blocks without norms; for objective.name=relativistic under constraint.name=r1+r2",
+            config=R3Config,
+            build="wganx_image.networks.r3:Critic",
         ),
     ]
 

@@ -60,6 +60,7 @@ def test_what_is_offered(catalog: Catalog) -> None:
     assert [(offer.name, offer.role) for offer in catalog.offers(Architecture)] == [
         ("dcgan", "generator"), ("dcgan", "critic"), ("resnet", "generator"), ("resnet", "critic"),
         ("growing", "generator"), ("growing", "critic"), ("growing-packs", "critic"),
+        ("r3", "generator"), ("r3", "critic"),
     ]  # fmt: skip
     assert [offer.name for offer in catalog.offers(Task)] == ["generate", "grow"]
     assert [offer.axes for offer in catalog.offers(Modality)] == [("channel", "height", "width")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
+from itertools import islice, pairwise
 
 
 @dataclass(frozen=True)
@@ -26,22 +27,20 @@ class Stage:
         return self.last - self.first + 1
 
 
-_LOOKS = 64  # between which a stage that comes and goes unseen is no longer looked for
+_LOOKS = 64
 
 
-def stages_of(at: Callable[[int], Hashable], steps: int) -> list[Stage]:
-    """The stages of the first `steps` steps, in order.
+def stages_of(at: Callable[[int], Hashable], steps: int, most: int = 100) -> list[Stage]:
+    """The stages of the first `steps` steps, in order; the first `most` of them.
 
     ``at`` is asked at evenly spread steps, and between two that differ where it changes; what is there for less than
     one part in 64 of all steps, between two equal values, may be missed.
     """
     marks = sorted({steps * look // _LOOKS for look in range(_LOOKS)} | {0, steps - 1})
     values = {step: at(step) for step in marks}
-    starts = [0]
-    for low, high in zip(marks, marks[1:]):
-        starts += _changes(at, low, values[low], high, values[high])
-    ends = [*(start - 1 for start in starts[1:]), steps - 1]
-    return [Stage(first, last, at(first)) for first, last in zip(starts, ends)]
+    changes = (step for low, high in pairwise(marks) for step in _changes(at, low, values[low], high, values[high]))
+    starts = [0, *islice(changes, most), steps]
+    return [Stage(first, after - 1, at(first)) for first, after in pairwise(starts)][:most]
 
 
 def _changes(at: Callable[[int], Hashable], low: int, before: Hashable, high: int, after: Hashable) -> Iterator[int]:

@@ -1,4 +1,4 @@
-"""The pair that grows: Karras et al. 2018, "Progressive Growing of GANs for Improved Quality, Stability, and Variation".
+"""The pair that grows, after Karras et al. 2018, "Progressive Growing of GANs for Improved Quality, Stability ...".
 
 All layers are there from the first step, so that optimizer, average and checkpoints stay as they are; a stage uses
 those up to its size. Samples always have the size of the last stage: the generator repeats the pixels of an earlier
