@@ -246,7 +246,7 @@ def wganx_architectures() -> Iterable[Architecture]:
             name="r3",
             modality="image",
             role="critic",
-            summary="grouped residual blocks without norms; for objective.name=relativistic under constraint.name=r1+r2",
+            summary="grouped residual blocks without norms; at home under objective relativistic with r1+r2",
             config=R3Config,
             build="wganx_image.networks.r3:Critic",
         ),

@@ -161,7 +161,7 @@ class Loop:
         training.check(batch)
         self._limit_batches()
         if training.rules.micro_batch == "auto" and training.steps.micro_batch is None:
-            training.steps.micro_batch = training.ranks.from_first(lambda: fit_to_memory(training, batch))
+            training.steps.micro_batch = training.ranks.from_first(lambda: fit_to_memory(training, batch, self.until))
         self.audience.started(training.step, self.until)
 
     def _limit_batches(self) -> None:
