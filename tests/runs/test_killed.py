@@ -28,6 +28,15 @@ SCENARIOS: dict[tuple[str, str], dict[str, Any]] = {
     # Moments are fitted when the run starts; a helper learns with the critic, and a loss changes at step 3.
     ("audio", "digits-tiny"): {"dataset.count": 16},
     ("audio", "voice-conversion-tiny"): {"dataset.count": 16, "task.settle": 3},
+    # The checkpoint of step 2 lies inside a fade of three steps.
+    ("image", "growing"): {
+        "generator.width": 4,
+        "critic.width": 4,
+        "train.batch_size": 8,
+        "task.first_steps": 1,
+        "task.stage_steps": 3,
+        "task.fade_steps": 3,
+    },
 }
 
 

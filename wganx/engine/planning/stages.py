@@ -101,7 +101,7 @@ def _counted(training: Training, batch: Batch) -> tuple[int, int]:
 
 
 class _Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Inside, counts additions and multiplications; torch's own counter cannot be where gradients are differentiated."""
+    """Inside, counts additions and multiplications. Torch's own counter refuses gradients that are differentiated."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
