@@ -1,5 +1,4 @@
-"""The networks that the speed comparisons train: plain modules of torch, and those of sounds, films and of pictures that
-have none among them as their plugins have them.
+"""The networks that the speed comparisons train: plain modules of torch, and those of plugins as they have them.
 
 Every critic is built with the activation it is given, so that one initial state serves a critic with the stock
 `torch.nn.LeakyReLU` and one with the constant-mask activation of `handwritten`. No critic normalises over the batch,
