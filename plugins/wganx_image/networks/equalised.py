@@ -23,7 +23,8 @@ class EqualisedConv2d(nn.Conv2d):
         self.constant = _start(self, c_in * kernel**2)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self._conv_forward(x, self.weight * self.constant, cast(Tensor, self.bias) * self.constant)
+        weight, bias = self.weight * self.constant, cast(Tensor, self.bias) * self.constant
+        return functional.conv2d(x, weight, bias, padding=self.kernel_size[0] // 2)
 
 
 class EqualisedLinear(nn.Linear):

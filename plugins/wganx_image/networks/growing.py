@@ -49,7 +49,7 @@ class Stages(nn.Module):
         # What `at` says is kept in buffers, so that weights alone tell how far the network had grown.
         self.register_buffer("stage", torch.tensor([largest, 0]))
         self.register_buffer("share", torch.ones(()))
-        self.register_load_state_dict_post_hook(_take_up)
+        self.register_load_state_dict_post_hook(_take_up)  # type: ignore[no-untyped-call]
 
     def at(self, step: int) -> Hashable:
         """Take the stage of a step: its size, and whether it fades, which is what a recorded step holds for."""
