@@ -1,5 +1,4 @@
-"""The networks that the speed comparisons train: plain modules of torch, and those of sounds and films as their plugins
-have them.
+"""The networks that the speed comparisons train: plain modules of torch, and those of plugins as they have them.
 
 Every critic is built with the activation it is given, so that one initial state serves a critic with the stock
 `torch.nn.LeakyReLU` and one with the constant-mask activation of `handwritten`. No critic normalises over the batch,
@@ -22,6 +21,9 @@ from wganx_audio.configs.networks import (
     WaveganGeneratorConfig,
 )
 from wganx_audio.networks import specgan, wavegan
+from wganx_image.configs.networks import GrowingCriticConfig, GrowingGeneratorConfig, R3Config
+from wganx_image.growth import Growth
+from wganx_image.networks import growing, r3
 from wganx_video.configs.networks import FoldedCriticConfig, FoldnetGeneratorConfig
 from wganx_video.networks.critics import FoldedCritic
 from wganx_video.networks.foldnet import FoldNet
@@ -197,6 +199,31 @@ def specgan_critic(activation: Activation, width: int = 32) -> nn.Module:
     return with_activation(critic, activation)
 
 
+def picture(size: int, noise: int = 0) -> BuildContext:
+    """Colour pictures, for networks that are grown already."""
+    sample = SampleFormat(axes=("channel", "height", "width"), shape=(3, size, size), value_range=(-1.0, 1.0))
+    grown = Growth(size, start=size)
+    return BuildContext(sample=sample, noise=(noise,) if noise else (), fitted={"growth": grown.to_json()})
+
+
+def r3_generator(width: int = 48, noise: int = 64) -> nn.Module:
+    """The plugin's pair without norms."""
+    return r3.Generator(R3Config(width=width, blocks=1), picture(32, noise))
+
+
+def r3_critic(activation: Activation, width: int = 48) -> nn.Module:
+    return with_activation(r3.Critic(R3Config(width=width, blocks=1), picture(32)), activation)
+
+
+def growing_generator(width: int = 32, noise: int = 64) -> nn.Module:
+    """The plugin's, in its last stage."""
+    return growing.Generator(GrowingGeneratorConfig(width=width), picture(32, noise))
+
+
+def growing_critic(activation: Activation, width: int = 32) -> nn.Module:
+    return with_activation(growing.Critic(GrowingCriticConfig(width=width), picture(32)), activation)
+
+
 def clip(frames: int) -> SampleFormat:
     return SampleFormat(axes=("frame", "channel", "height", "width"), shape=(frames, 1, 32, 32), value_range=(0.0, 1.0))
 
@@ -256,6 +283,8 @@ NETWORKS: dict[str, Network] = {
             "dcgan-64", (3, 64, 64), (128,), 32, lambda: dcgan_generator(64, 64), lambda act: dcgan_critic(act, 64, 64)
         ),
         Network("resnet-32", (3, 32, 32), (128,), 16, resnet_generator, resnet_critic),
+        Network("r3-32", (3, 32, 32), (64,), 16, r3_generator, r3_critic),
+        Network("growing-32", (3, 32, 32), (64,), 16, growing_generator, growing_critic),
         Network("wavegan-4096", (1, 4096), (100,), 16, wavegan_generator, wavegan_critic),
         Network("specgan-64", (1, 64, 64), (128,), 16, specgan_generator, specgan_critic),
         Network("video-predict-32", (10, 1, 32, 32), (5, 1, 32, 32), 24, video_generator, video_critic),

@@ -36,10 +36,13 @@ from wganx_image.configs.datasets import (
 from wganx_image.configs.networks import (
     DcganCriticConfig,
     DcganGeneratorConfig,
+    GrowingCriticConfig,
+    GrowingGeneratorConfig,
+    R3Config,
     ResnetCriticConfig,
     ResnetGeneratorConfig,
 )
-from wganx_image.configs.tasks import GenerateConfig
+from wganx_image.configs.tasks import GenerateConfig, GrowConfig
 
 WGANX_API = 1
 
@@ -207,7 +210,15 @@ def wganx_tasks() -> Iterable[Task]:
             summary="pictures from noise, with labels of a chosen class",
             config=GenerateConfig,
             build="wganx_image.tasks.generate:Generate",
-        )
+        ),
+        Task(
+            name="grow",
+            modality="image",
+            summary="pictures from noise by networks that grow, small ones first",
+            config=GrowConfig,
+            build="wganx_image.tasks.grow:Grow",
+            fit="wganx_image.tasks.grow:fit_growth",
+        ),
     ]
 
 
@@ -234,7 +245,7 @@ def wganx_architectures() -> Iterable[Architecture]:
             name="resnet",
             modality="image",
             role="generator",
-            summary="residual blocks up to 32 or 64 px",
+            summary="residual blocks up to 32, 64 or 128 px",
             config=ResnetGeneratorConfig,
             build="wganx_image.networks.resnet:Generator",
         ),
@@ -242,9 +253,50 @@ def wganx_architectures() -> Iterable[Architecture]:
             name="resnet",
             modality="image",
             role="critic",
-            summary="residual blocks from 32 or 64 px down",
+            summary="residual blocks from 32, 64 or 128 px down",
             config=ResnetCriticConfig,
             build="wganx_image.networks.resnet:Critic",
+        ),
+        Architecture(
+            name="growing",
+            modality="image",
+            role="generator",
+            summary="grows from 4 px to 1024 px at most, under task.name=grow",
+            config=GrowingGeneratorConfig,
+            build="wganx_image.networks.growing:Generator",
+        ),
+        Architecture(
+            name="growing",
+            modality="image",
+            role="critic",
+            summary="grows with its generator, and scores every picture by itself",
+            config=GrowingCriticConfig,
+            build="wganx_image.networks.growing:Critic",
+        ),
+        Architecture(
+            name="growing-packs",
+            modality="image",
+            role="critic",
+            summary="grows with its generator, and scores packs of four by how they differ too",
+            config=GrowingCriticConfig,
+            build="wganx_image.networks.growing:PackedCritic",
+            couples_rows=4,
+        ),
+        Architecture(
+            name="r3",
+            modality="image",
+            role="generator",
+            summary="grouped residual blocks without norms, up to 16 to 256 px",
+            config=R3Config,
+            build="wganx_image.networks.r3:Generator",
+        ),
+        Architecture(
+            name="r3",
+            modality="image",
+            role="critic",
+            summary="grouped residual blocks without norms; at home under objective relativistic with r1+r2",
+            config=R3Config,
+            build="wganx_image.networks.r3:Critic",
         ),
     ]
 
@@ -329,5 +381,6 @@ def wganx_scenarios() -> Iterable[Scenario]:
         "scenes-gpu": "drawn landscapes at 64 px by the residual pair, for one GPU",
         "faces-tiny": "the chain of faces in seconds, for tests",
         "scenes-tiny": "the chain of scenes in seconds, for tests",
+        "growing": "handwritten digits by networks that grow from 4 to 16 px, offline, in about two minutes",
     }.items():
         yield Scenario(name=name, modality="image", summary=summary, config=folder / f"{name}.yaml")

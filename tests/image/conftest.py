@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,14 +42,17 @@ def encoded() -> Callable[..., bytes]:
 
 @pytest.fixture
 def context() -> Callable[..., BuildContext]:
-    """``context(channels, size, noise=..., classes=...)``: what a network is built for."""
+    """``context(channels, size, noise=..., classes=..., fitted=...)``: what a network is built for."""
 
-    def make(channels: int, size: int, noise: int = 0, classes: int = 0) -> BuildContext:
+    def make(
+        channels: int, size: int, noise: int = 0, classes: int = 0, fitted: Mapping[str, Any] | None = None
+    ) -> BuildContext:
         label = SampleFormat.label(tuple(str(index) for index in range(classes)))
         return BuildContext(
             sample=SampleFormat(axes=("channel", "height", "width"), shape=(channels, size, size)),
             noise=(noise,) if noise else (),
             inputs={"label": label} if classes else {},
+            fitted=fitted or {},
         )
 
     return make

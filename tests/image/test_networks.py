@@ -162,7 +162,8 @@ def test_a_label_is_refused_by_networks_without_classes(context: Context, module
 
 
 @pytest.mark.parametrize(
-    ("module", "size", "allowed"), [(dcgan, 28, "16, 32, 64, 128"), (resnet, 16, "32, 64"), (resnet, 128, "32, 64")]
+    ("module", "size", "allowed"),
+    [(dcgan, 28, "16, 32, 64, 128"), (resnet, 16, "32, 64, 128"), (resnet, 256, "32, 64, 128")],
 )
 def test_other_sizes_are_refused_with_the_ones_that_fit(
     context: Context, module: ModuleType, size: int, allowed: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -21,6 +22,7 @@ from wganx import (
     Metric,
     MetricContext,
     Modality,
+    SampleFormat,
     Scenario,
     Sides,
     Task,
@@ -31,7 +33,7 @@ from wganx.plugins import Catalog, load
 Save = Callable[..., Path]
 SCENARIOS = [
     "digits", "mnist", "fashion-mnist", "cifar10", "faces", "scenes", "faces-gpu", "scenes-gpu", "faces-tiny",
-    "scenes-tiny",
+    "scenes-tiny", "growing",
 ]  # fmt: skip
 
 
@@ -61,8 +63,10 @@ def test_what_is_offered(catalog: Catalog) -> None:
     }  # fmt: skip
     assert [(offer.name, offer.role) for offer in catalog.offers(Architecture)] == [
         ("dcgan", "generator"), ("dcgan", "critic"), ("resnet", "generator"), ("resnet", "critic"),
+        ("growing", "generator"), ("growing", "critic"), ("growing-packs", "critic"),
+        ("r3", "generator"), ("r3", "critic"),
     ]  # fmt: skip
-    assert [offer.name for offer in catalog.offers(Task)] == ["generate"]
+    assert [offer.name for offer in catalog.offers(Task)] == ["generate", "grow"]
     assert [offer.axes for offer in catalog.offers(Modality)] == [("channel", "height", "width")]
 
 
@@ -84,17 +88,25 @@ def test_every_scenario_is_valid_and_its_networks_fit_its_pictures(
     run, parts = resolved.run, resolved.parts
     size = run.dataset.size  # type: ignore[attr-defined]
     channels = 1 if run.dataset.name in ("digits", "mnist", "fashion-mnist") else 3
-    classes = 10 if run.task.labels else 0  # type: ignore[attr-defined]
+    classes = 10 if getattr(run.task, "labels", False) else 0
+    fitted = fitted_by(parts.task, run.task, channels, size)
     (noise,) = run.generator.noise_shape
     with torch.device("meta"):
         generator = parts.generator.factory("build")(
-            run.generator, context(channels, size, noise=noise, classes=classes)
+            run.generator, context(channels, size, noise=noise, classes=classes, fitted=fitted)
         )
-        critic = parts.critic.factory("build")(run.critic, context(channels, size, classes=classes))
-        given = {"label": torch.zeros(2, dtype=torch.int64)} if classes else {}
-        fake = generator(torch.randn(2, noise), **given)
-        assert fake.shape == (2, channels, size, size)
-        assert critic(fake, **given).shape == (2,)
+        critic = parts.critic.factory("build")(run.critic, context(channels, size, classes=classes, fitted=fitted))
+        rows, pack = 2, parts.critic.couples_rows
+        given = {"label": torch.zeros(rows, dtype=torch.int64)} if classes else {}
+        fake = generator(torch.randn(rows * pack, noise), **given)
+        assert fake.shape == (rows * pack, channels, size, size)
+        assert critic(fake.unflatten(0, (rows, pack)) if pack > 1 else fake, **given).shape == (rows,)
+
+
+def fitted_by(task: Task, config: Config, channels: int, size: int) -> Mapping[str, Any]:
+    """What a task fits to pictures of that size, of which it looks at nothing else."""
+    sample = SampleFormat(axes=("channel", "height", "width"), shape=(channels, size, size))
+    return task.factory("fit")(config, Formats({"sample": sample}), []) if task.fit else {}
 
 
 def test_pictures_of_one_s_own_keep_the_default_networks(tmp_path: Path, save_picture: Save) -> None:
@@ -157,11 +169,13 @@ def test_datasets_that_are_not_there_are_refused_by_name(tmp_path: Path, name: s
 
 
 def test_networks_built_from_one_seed_are_equal(catalog: Catalog, context: Callable[..., object]) -> None:
+    grow = catalog.task("grow", "image")
+    fitted = fitted_by(grow, grow.config(), 3, 32)
     for architecture in catalog.offers(Architecture):
         built: list[nn.Module] = []
         for _ in range(2):
             torch.manual_seed(4)
-            given = context(3, 32, noise=6 if architecture.role == "generator" else 0)
+            given = context(3, 32, noise=6 if architecture.role == "generator" else 0, fitted=fitted)
             built.append(architecture.factory("build")(architecture.config.model_validate({"width": 4}), given))
         first, second = (network.state_dict() for network in built)
         assert all(torch.equal(first[name], second[name]) for name in first)

@@ -38,6 +38,15 @@ SCENARIOS: dict[tuple[str, str], dict[str, Any]] = {
     # A time is drawn for every clip, or what is done to it before it is given.
     ("video", "interpolation-tiny"): {"dataset.count": 16, "task.time": "any", "task.kept": [0, 4]},
     ("video", "super-resolution-tiny"): {"dataset.count": 16, "task.blur": 1.0, "task.noise": 0.1},
+    # The checkpoint of step 2 lies inside a fade of three steps.
+    ("image", "growing"): {
+        "generator.width": 4,
+        "critic.width": 4,
+        "train.batch_size": 8,
+        "task.first_steps": 1,
+        "task.stage_steps": 3,
+        "task.fade_steps": 3,
+    },
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from rich.markup import escape
@@ -49,8 +50,36 @@ def _print(found: DryRun) -> None:
     for name, (size, note) in rows.items():
         table.add_row(name, in_units(size), escape(note))
     console.print(table)
+    if len(found.stages) > 1:
+        console.print(_stages(found))
     if not plan.followed:
         console.print("the steps are extrapolated from small batches: the networks ask for values", highlight=False)
     for name, sentence in (("data", found.feed), ("batch", found.choice)):
         console.print(f"{name}  {sentence}", highlight=False, markup=False)
     console.print("dry run: nothing was trained and nothing written", highlight=False)
+
+
+def _stages(found: DryRun) -> Table:
+    table = Table("stage", "steps", "from", "parameters in use", "peak", "a step", "together", box=None)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for plan in found.stages:
+        about = "" if plan.measured else "~"
+        table.add_row(
+            escape(plan.name),
+            f"{plan.stage.steps:,}",
+            f"{plan.stage.first:,}",
+            f"{plan.parameters:,}",
+            in_units(plan.memory.total),
+            f"{about}{plan.seconds:.3g} s",
+            about + _in_time(plan.seconds * plan.stage.steps),
+        )
+    total = _in_time(sum(plan.seconds * plan.stage.steps for plan in found.stages))
+    measured = all(plan.measured for plan in found.stages)
+    rate = "" if measured else "; ~ reckoned from operations, at the rate of the steps that were timed"
+    table.caption = f"one batch size for all; {total} on {found.device}{rate}"
+    return table
+
+
+def _in_time(seconds: float) -> str:
+    return str(timedelta(seconds=round(seconds)))

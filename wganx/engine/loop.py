@@ -155,12 +155,13 @@ class Loop:
         training.position = self.stream.state()
         if training.ranks.from_first(lambda: self.checkpoints is not None and not self.checkpoints.steps()):
             self._save()
+        training.turn()  # the batch that is looked at is the next step's, and made as such
         with training.random.active():  # a DataLoader draws the order of its first epoch when it is started
             batch = self.stream.peek()
         training.check(batch)
         self._limit_batches()
         if training.rules.micro_batch == "auto" and training.steps.micro_batch is None:
-            training.steps.micro_batch = training.ranks.from_first(lambda: fit_to_memory(training, batch))
+            training.steps.micro_batch = training.ranks.from_first(lambda: fit_to_memory(training, batch, self.until))
         self.audience.started(training.step, self.until)
 
     def _limit_batches(self) -> None:

@@ -28,6 +28,7 @@ from wganx.engine.randomness import RandomStreams
 from wganx.engine.ranks import join
 from wganx.engine.rules import Rules
 from wganx.engine.sampler import Sampler
+from wganx.engine.stages import Stage, stages_of
 from wganx.engine.standard_checks import HealthMonitor, standard_checks
 from wganx.engine.steps.averaging import WeightAverage
 from wganx.engine.steps.packs import packs_in
@@ -125,6 +126,7 @@ class Training:
         self.fallbacks: dict[str, str] = {}
         self.stop_wanted = threading.Event()
         self._execution: Execution | None = None
+        self._told = 0
         self._trial = Trial(self.steps, rules, format, self.average.module, self.note)
         turns = [_turn(generator), _turn(critic), at]
         self._turns = [turn for turn in turns if turn is not None]
@@ -165,6 +167,33 @@ class Training:
         )
         with self.precision.active(), self.random.active(), self._execution.active():
             yield
+
+    def turn(self) -> None:
+        """Tell the networks and the game of the step that comes, where they were last told of another."""
+        if self._turns and self._told != self.step:
+            self._enter(self.step)
+
+    def stages(self, until: int) -> list[Stage]:
+        """The stages of the steps before `until`: one alone where nothing depends on the number of the step."""
+        if not self._turns:
+            return [Stage(0, until - 1, ())]
+        with self.turned(self.step):
+            return stages_of(self._stage_at, until)
+
+    @contextmanager
+    def turned(self, step: int) -> Iterator[None]:
+        """Inside, the networks and the game are what they are at that step."""
+        before = self._told
+        try:
+            if self._turns:
+                self._enter(step)
+            yield
+        finally:
+            if self._turns:
+                self._enter(before)
+
+    def _stage_at(self, step: int) -> Hashable:
+        return tuple(turn(step) for turn in self._turns)
 
     def advance(self, until: int | None = None) -> None:
         """One step: `critic_steps` updates of the critic, one of the generator, one of the weight average.
@@ -276,7 +305,7 @@ class Training:
 
     def _enter(self, step: int) -> None:
         """Tell the networks and the game which step it is, and keep what they make of it."""
-        places = self._buffers()
+        places, self._told = self._buffers(), step
         self.steps.stage = tuple(turn(step) for turn in self._turns)
         if self._buffers() != places:
             raise UsageError(f"at({step}) replaced a buffer that recorded steps read; change it in place (fill_)")

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wganx.config import Resolved
-from wganx.engine.planning.memory import MemoryPlan, choose_micro_batch, explain_micro_batch, free_memory, plan_memory
+from wganx.engine.planning.memory import (
+    MemoryPlan,
+    choose_micro_batch,
+    explain_micro_batch,
+    free_memory,
+    plan_largest,
+    plan_memory,
+)
+from wganx.engine.planning.stages import StagePlan, plan_stages
 from wganx.runs.assembly import Assembly
 
 
@@ -21,6 +29,7 @@ class DryRun:
         free: bytes that are free there, with networks and resident data in place.
         micro_batch: rows that would be computed at once; None for the whole batch.
         choice: one sentence that says so, and why.
+        stages: what each stage of the run would take, `plan` being that of the largest; none where nothing changes.
     """
 
     resolved: Resolved
@@ -30,6 +39,7 @@ class DryRun:
     free: int
     micro_batch: int | None
     choice: str
+    stages: list[StagePlan]
 
 
 def dry_run(resolved: Resolved) -> DryRun:
@@ -46,14 +56,20 @@ def dry_run(resolved: Resolved) -> DryRun:
         trainer.check(batch)
         item = sum(tensor.nbytes for tensor in items.values()) // len(batch)
         dataset = item * stream.feed.order.count if stream.feed.kind == "resident" else 0
-        whole = plan = plan_memory(trainer.training, batch, dataset=dataset)
+        stages, until = [], resolved.run.train.steps
+        if len(trainer.training.stages(until)) > 1:
+            stages = plan_stages(trainer.training, batch, until, dataset=dataset)
+            plan = max((stage.memory for stage in stages), key=lambda memory: memory.to_come(memory.rows))
+        else:
+            plan = plan_memory(trainer.training, batch, dataset=dataset)
+        whole = plan
         free = free_memory(trainer.device)
         micro_batch = trainer.steps.micro_batch
         if trainer.training.rules.micro_batch == "auto":
             micro_batch = choose_micro_batch(whole, free, whole.rows)
         if micro_batch is not None:
-            plan = plan_memory(trainer.training, batch, dataset=dataset, micro_batch=micro_batch)
+            plan = plan_largest(trainer.training, batch, until, dataset=dataset, micro_batch=micro_batch)
         choice = explain_micro_batch(trainer.training, whole, free, micro_batch)
-        return DryRun(resolved, str(trainer.device), stream.feed.reason, plan, free, micro_batch, choice)
+        return DryRun(resolved, str(trainer.device), stream.feed.reason, plan, free, micro_batch, choice, stages)
     finally:
         stream.close()

@@ -15,6 +15,8 @@ class DcganGeneratorConfig(Config):
     width: int = Field(64, ge=1, description="channels at half the size; doubled at every halving, up to 8 times")
     upsample: Literal["resize", "transposed"] = Field("resize", description="how maps are doubled")
     hidden: int = Field(0, ge=0, description="units of a dense layer between noise and the 4 x 4 map; 0 for none")
+    attention: Literal["none", "dot", "l2"] = Field("none", description="self-attention over the pixels of one map")
+    attention_size: int = Field(16, ge=4, description="width and height of the map that has it, in pixels")
 
 
 class DcganCriticConfig(Config):
@@ -24,16 +26,45 @@ class DcganCriticConfig(Config):
     norm: Literal["none", "layer", "instance"] = Field("none", description="norm after all convolutions but the first")
     hidden: int = Field(0, ge=0, description="units of a dense layer between the 4 x 4 map and the score; 0 for none")
     dropout: float = Field(0.0, ge=0, lt=1, description="share of hidden units left out; the consistency term needs it")
+    attention: Literal["none", "dot", "l2"] = Field("none", description="self-attention over the pixels of one map")
+    attention_size: int = Field(16, ge=4, description="width and height of the map that has it, in pixels")
 
 
 class ResnetGeneratorConfig(Config):
-    """The paper has 128 at 32 px and 64 at 64 px."""
+    """The paper has 128 at 32 px and 64 at 64 px; 64 at 128 px too."""
 
-    width: int = Field(128, ge=1, description="channels of all blocks at 32 px, of the last block at 64 px")
+    width: int = Field(128, ge=1, description="channels of all blocks at 32 px, of the last block at more")
+    attention: Literal["none", "dot", "l2"] = Field("none", description="self-attention over the pixels of one map")
+    attention_size: int = Field(16, ge=4, description="width and height of the map that has it, in pixels")
 
 
 class ResnetCriticConfig(Config):
-    """The paper has 128 at 32 px and 64 at 64 px."""
+    """The paper has 128 at 32 px and 64 at 64 px; 64 at 128 px too."""
 
-    width: int = Field(128, ge=1, description="channels of all blocks at 32 px, of the first convolution at 64 px")
+    width: int = Field(128, ge=1, description="channels of all blocks at 32 px, of the first convolution at more")
     norm: Literal["none", "layer"] = Field("none", description="norm before the rectifiers of the blocks")
+    attention: Literal["none", "dot", "l2"] = Field("none", description="self-attention over the pixels of one map")
+    attention_size: int = Field(16, ge=4, description="width and height of the map that has it, in pixels")
+
+
+class GrowingGeneratorConfig(Config):
+    """The paper has 512, and 512 numbers of noise."""
+
+    width: int = Field(128, ge=1, description="channels up to 32 px; halved at every doubling beyond")
+    squash: Literal["tanh", "clamp"] = Field(
+        "tanh", description="how pictures come into their range; clamp for weights that learned without"
+    )
+
+
+class GrowingCriticConfig(Config):
+    """The paper has 512."""
+
+    width: int = Field(128, ge=1, description="channels up to 32 px; halved at every doubling beyond")
+
+
+class R3Config(Config):
+    """The paper has 768 channels, 2 blocks and groups of 16 at 32 px, in both networks."""
+
+    width: int = Field(128, ge=1, description="channels up to 32 px; halved at every doubling beyond")
+    blocks: int = Field(2, ge=1, description="residual blocks at every size")
+    group: int = Field(16, ge=1, description="channels that a grouped convolution mixes")

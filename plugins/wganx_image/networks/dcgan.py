@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from wganx import BuildContext
 from wganx.nn import ProjectionHead, init_he, init_normal
 from wganx_image.configs.networks import DcganCriticConfig, DcganGeneratorConfig
+from wganx_image.networks.attention import attention_after, attention_at, check_attention
 from wganx_image.networks.norms import batch_norm, sample_norm
 from wganx_image.networks.sizes import class_count, noise_length, picture_size
 
@@ -66,6 +67,7 @@ class Generator(nn.Module):
         self.start_norm = batch_norm(widths[0], classes)
         self.rectify = nn.ReLU()
         self.blocks = nn.ModuleList(_Block(c_in, c_out, config.upsample, classes) for c_in, c_out in pairwise(widths))
+        self.attention = attention_after("dcgan", widths[1:], config.attention, config.attention_size)
         self.to_picture = _doubling(widths[-1], channels, config.upsample, bias=True)
         self.squash = nn.Tanh()
         init_normal(self)
@@ -73,8 +75,10 @@ class Generator(nn.Module):
     def forward(self, noise: Tensor, **inputs: Tensor) -> Tensor:
         x = self.start(self.mix(noise)).unflatten(1, (-1, 4, 4))
         x = self.rectify(self.start_norm(x, **inputs))
-        for block in self.blocks:
+        for number, block in enumerate(self.blocks):
             x = block(x, **inputs)
+            if str(number) in self.attention:
+                x = self.attention[str(number)](x)
         return cast(Tensor, self.squash(self.to_picture(x)))
 
 
@@ -92,9 +96,13 @@ class Critic(nn.Module):
         widths = _widths(size, config.width)
         dropout = [nn.Dropout(config.dropout)] if config.dropout else []
         layers: list[nn.Module] = [nn.Conv2d(channels, widths[0], 4, stride=2, padding=1), nn.LeakyReLU(0.2), *dropout]
-        for c_in, c_out in pairwise(widths):
+        sizes = [size // 2 // 2**number for number in range(len(widths))]
+        check_attention("dcgan critic", config.attention, config.attention_size, sizes)
+        layers += attention_at(sizes[0], widths[0], config.attention, config.attention_size)
+        for side, (c_in, c_out) in zip(sizes[1:], pairwise(widths)):
             convolution = nn.Conv2d(c_in, c_out, 4, stride=2, padding=1)
             layers += [convolution, sample_norm(c_out, config.norm), nn.LeakyReLU(0.2), *dropout]
+            layers += attention_at(side, c_out, config.attention, config.attention_size)
         layers.append(nn.Flatten())
         if config.hidden:
             layers += [nn.Linear(widths[-1] * 16, config.hidden), nn.LeakyReLU(0.2), *dropout]

@@ -1,4 +1,7 @@
-"""The residual pair of Gulrajani et al. 2017, "Improved training of Wasserstein GANs", for 32 and 64 px."""
+"""The residual pair of Gulrajani et al. 2017, "Improved training of Wasserstein GANs", for 32 and 64 px.
+
+At 128 px its widths are those of Miyato et al. 2018, "Spectral Normalization for Generative Adversarial Networks".
+"""
 
 from __future__ import annotations
 
@@ -10,15 +13,21 @@ from torch import Tensor, nn
 from wganx import BuildContext
 from wganx.nn import ProjectionHead, init_he
 from wganx_image.configs.networks import ResnetCriticConfig, ResnetGeneratorConfig
+from wganx_image.networks.attention import attention_after, attention_at, check_attention
 from wganx_image.networks.norms import batch_norm, sample_norm
 from wganx_image.networks.sizes import class_count, noise_length, picture_size
 
 # Channels, in units of the configured width: of the 4 x 4 map, then after every doubling.
-_GENERATOR_WIDTHS: dict[int, tuple[int, ...]] = {32: (1, 1, 1, 1), 64: (8, 8, 4, 2, 1)}
+_GENERATOR_WIDTHS: dict[int, tuple[int, ...]] = {
+    32: (1, 1, 1, 1),
+    64: (8, 8, 4, 2, 1),
+    128: (16, 16, 8, 4, 2, 1),
+}
 # Channels after every block, and whether the block halves the size.
 _CRITIC_BLOCKS: dict[int, tuple[tuple[int, Literal["down", "none"]], ...]] = {
     32: ((1, "down"), (1, "down"), (1, "none"), (1, "none")),
     64: ((2, "down"), (4, "down"), (8, "down"), (8, "down")),
+    128: ((2, "down"), (4, "down"), (8, "down"), (16, "down"), (16, "down")),
 }
 SIZES = tuple(_GENERATOR_WIDTHS)
 
@@ -74,21 +83,24 @@ class Generator(nn.Module):
             _Residual(c_in, c_out, (batch_norm(c_in, classes), batch_norm(c_out, classes)), "up")
             for c_in, c_out in pairwise(widths)
         )
+        self.attention = attention_after("resnet", widths[1:], config.attention, config.attention_size)
         self.norm = batch_norm(widths[-1], classes)
         self.to_picture = nn.Sequential(nn.ReLU(), nn.Conv2d(widths[-1], channels, 3, padding=1), nn.Tanh())
         init_he(self)
 
     def forward(self, noise: Tensor, **inputs: Tensor) -> Tensor:
         x = self.start(noise).unflatten(1, (-1, 4, 4))
-        for block in self.blocks:
+        for number, block in enumerate(self.blocks):
             x = block(x, **inputs)
+            if str(number) in self.attention:
+                x = self.attention[str(number)](x)
         return cast(Tensor, self.to_picture(self.norm(x, **inputs)))
 
 
 class Critic(nn.Module):
     """Residual blocks that halve the picture, then one score, plus the projection on the class where there is one.
 
-    At 32 px the score is read from the mean over the 8 x 8 map, at 64 px from all of the 4 x 4 map.
+    At 32 px the score is read from the mean over the 8 x 8 map, at more from all of the 4 x 4 map.
 
     Shapes:
         ``x (N, C, size, size)``, ``label (N,)`` where there are classes -> ``(N,)``, unbounded.
@@ -101,10 +113,16 @@ class Critic(nn.Module):
         self.pooled = size == 32
         stem = channels if self.pooled else config.width
         layers: list[nn.Module] = [] if self.pooled else [nn.Conv2d(channels, stem, 3, padding=1)]
+        sides, side = [], size
         for c_in, c_out, (_, resize) in zip([stem, *widths], widths, _CRITIC_BLOCKS[size]):
             on_picture = not layers
             norms = (sample_norm(c_in, "none" if on_picture else config.norm), sample_norm(c_out, config.norm))
             layers.append(_Residual(c_in, c_out, norms, resize, rectify_input=not on_picture))
+            side = side // 2 if resize == "down" else side
+            if side not in sides:  # once, where several blocks leave the size
+                layers += attention_at(side, c_out, config.attention, config.attention_size)
+            sides.append(side)
+        check_attention("resnet critic", config.attention, config.attention_size, sides)
         self.features = nn.Sequential(*layers, nn.ReLU() if self.pooled else nn.Identity())
         self.head = ProjectionHead(widths[-1] * (1 if self.pooled else 16), class_count(context, "resnet critic"))
         init_he(self)

@@ -138,7 +138,7 @@ def plan_memory(training: Training, batch: Batch, *, dataset: int = 0, micro_bat
         few_rows, more_rows = fewest, min(2 * fewest, rows)
         at_once = _part(rows, micro_batch, pack)
         with torch.random.fork_rng([training.device] if training.device.type == "cuda" else []):
-            rehearsal = Rehearsal(steps, optimizer, _copied(training), own[:more_rows], None)
+            rehearsal = Rehearsal(steps, optimizer, copied(training), own[:more_rows], None)
             few, more = rehearsal.lines(few_rows), rehearsal.lines(more_rows)
         all_rows = extrapolate(few, more, (at_once - few_rows) / max(more_rows - few_rows, 1))
         followed = False
@@ -168,6 +168,17 @@ def plan_memory(training: Training, batch: Batch, *, dataset: int = 0, micro_bat
         followed=followed,
         pack=pack,
     )
+
+
+def plan_largest(
+    training: Training, batch: Batch, until: int, *, dataset: int = 0, micro_batch: int | None = None
+) -> MemoryPlan:
+    """`plan_memory` of the stage before step `until` that takes the most."""
+    plans = []
+    for stage in training.stages(until):
+        with training.turned(stage.first):
+            plans.append(plan_memory(training, batch, dataset=dataset, micro_batch=micro_batch))
+    return max(plans, key=lambda plan: plan.to_come(plan.rows))
 
 
 def free_memory(device: torch.device) -> int:
@@ -201,8 +212,8 @@ def choose_micro_batch(plan: MemoryPlan, free_bytes: int, batch_size: int) -> in
     )
 
 
-def fit_to_memory(training: Training, batch: Batch) -> int | None:
-    """The `micro_batch` with which `batch` fits; says so where it is not the whole batch.
+def fit_to_memory(training: Training, batch: Batch, until: int) -> int | None:
+    """The `micro_batch` with which `batch` fits at every step before `until`; says so where it is not the whole batch.
 
     A plan is made only where it could matter: a step seldom takes a thousand times its samples and twenty times its
     weights, and where a tenth of the free memory holds that, the batch is taken whole.
@@ -214,7 +225,7 @@ def fit_to_memory(training: Training, batch: Batch) -> int | None:
     weights = sum(player.gradient.nbytes for player in _players(training.steps))
     if 1000 * batch.real.nbytes // training.ranks.count + 20 * weights < free // 10:
         return None
-    plan = plan_memory(training, batch)
+    plan = plan_largest(training, batch, until)
     chosen = choose_micro_batch(plan, free, plan.rows)
     if chosen is not None:
         training.note(explain_micro_batch(training, plan, free, chosen))
@@ -263,7 +274,8 @@ def _changed_by_parts(training: Training) -> list[str]:
     return changes
 
 
-def _copied(training: Training) -> Cast:
+def copied(training: Training) -> Cast:
+    """Its networks as real copies, which may be trained."""
     helpers = {name: copy_of(helper, f"helper {name!r}") for name, helper in training.helpers.items()}
     return Cast(copy_of(training.generator, "generator"), copy_of(training.critic, "critic"), helpers)
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from wganx.engine.copying import copy_of
 from wganx.engine.planning.preflight import last_bounded
+from wganx.engine.stages import stages_of
 from wganx.errors import PluginFailed
 from wganx.plugins.descriptors import Architecture
 from wganx.plugins.guard import calling
@@ -17,8 +18,10 @@ from wganx.testing.check import check, fail, listed
 from wganx.testing.places import Network, inside
 from wganx.wasserstein import GradientPenalty, lipschitz_estimate
 
-STEPS = (0, 1, 3, 10, 30, 100, 300, 1000, 10_000, 100_000, 1_000_000)
-"""At which a network that has stages is looked at, since it may use other layers in each."""
+STEPS = 1_000_000
+"""Of which a network that has stages is looked at in the first of each, since it may use other layers there."""
+STAGES = 40
+"""That are looked at, at most."""
 LARGE = 8.0
 """What weights are scaled by where nothing may depend on their size."""
 DIFFERENTIABLE = "use layers that can be differentiated twice, and neither .detach() nor .data between input and score"
@@ -82,15 +85,19 @@ def generator_range(architecture: Architecture, bench: Bench) -> None:
 def generator_gradients(architecture: Architecture, bench: Bench) -> None:
     """Every weight has a part in what is made."""
     for network, module in _cases(architecture, bench):
-        for step in STEPS:
-            staged = network.enter(module, step)
+        for step in _firsts(module):
+            network.enter(module, step)
             made = _call(network, module.train(), *network.arguments())
             if not made.requires_grad:
                 fail(f"{network} what it makes carries no gradient", "detach nothing, and call nothing under no_grad")
             made.square().sum().backward()  # type: ignore[no-untyped-call]
-            if not staged:
-                break
         _all_reached(network, module, "what it makes")
+
+
+def _firsts(module: nn.Module) -> list[int]:
+    """The first step of every stage that a network has."""
+    at = getattr(module, "at", None)
+    return [stage.first for stage in stages_of(at, STEPS, STAGES)] if callable(at) else [0]
 
 
 def _all_reached(network: Network, module: nn.Module, what: str) -> None:
@@ -255,16 +262,14 @@ def critic_is_differentiable_twice(architecture: Architecture, bench: Bench) -> 
         (real, *_), given = network.arguments()
         module.train()
         fake = real.flip(0) * 0.5 + 0.1
-        for step in STEPS:
-            staged = network.enter(module, step)
+        for step in _firsts(module):
+            network.enter(module, step)
             with calling(architecture, "forward"):
                 penalty = GradientPenalty(10.0).penalty(module, real, fake, **given)
                 if not penalty.requires_grad:
                     fail(f"{network} the gradient penalty does not depend on the weights", DIFFERENTIABLE)
                 loss = module(fake, **given).mean() - module(real, **given).mean()
                 (loss + penalty).backward()
-            if not staged:
-                break
         _all_reached(network, module, "the critic's loss")
 
 

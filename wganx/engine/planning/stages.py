@@ -1,0 +1,148 @@
+"""What every stage of a training takes that changes with its steps: memory, parameters in use, and time."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from torch._subclasses.fake_tensor import FakeCopyMode, FakeTensorMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
+
+from wganx.batch import Batch
+from wganx.engine.planning.calls import noise_for
+from wganx.engine.planning.memory import MemoryPlan, copied, plan_memory
+from wganx.engine.planning.rehearsal import Cast, Rehearsal
+from wganx.engine.stages import Stage
+from wganx.engine.steps.packs import in_packs
+from wganx.engine.training import Training
+
+MEASURED_SECONDS = 4.0
+"""How long steps are measured for before the time of the others is reckoned from their operations."""
+
+
+@dataclass(frozen=True)
+class StagePlan:
+    """What one stage takes.
+
+    Attributes:
+        stage: its steps, and what ``at`` makes of them.
+        memory: bytes, by part.
+        parameters: of both players, that its samples and scores depend on.
+        operations: of a step's matrix products and convolutions, a multiplication and an addition as two.
+        seconds: of one step on the training's device.
+        measured: whether a step was timed; else its time is reckoned from its operations, at the rate of the largest
+            stage that was timed, which is too slow a rate where small stages leave the device idle.
+    """
+
+    stage: Stage
+    memory: MemoryPlan
+    parameters: int
+    operations: int
+    seconds: float
+    measured: bool
+
+    @property
+    def name(self) -> str:
+        """What ``at`` returns, in words: what all say is said once."""
+        values = self.stage.value if isinstance(self.stage.value, tuple) else (self.stage.value,)
+        return ", ".join(dict.fromkeys(str(value) for value in values))
+
+
+def plan_stages(training: Training, batch: Batch, until: int, *, dataset: int = 0) -> list[StagePlan]:
+    """What each stage of the steps before `until` takes, in order; one alone where nothing changes.
+
+    Args:
+        training: stays as it is.
+        batch: a whole batch; values do not matter.
+        until: where training will end.
+        dataset: bytes that the data take on the device.
+    """
+    plans: list[StagePlan] = []
+    spent, rate = 0.0, 0.0
+    for stage in training.stages(until):
+        with training.turned(stage.first):
+            memory = plan_memory(training, batch, dataset=dataset)
+            parameters, operations = _counted(training, batch)
+            if measured := spent < MEASURED_SECONDS:
+                seconds = _timed(training, batch)
+                spent, rate = spent + 2 * seconds, max(rate, operations / seconds)
+            else:
+                seconds = operations / rate
+        plans.append(StagePlan(stage, memory, parameters, operations, seconds, measured))
+    return plans
+
+
+def _counted(training: Training, batch: Batch) -> tuple[int, int]:
+    """Parameters in use, and the operations of one step, on a copy without values."""
+    mode = FakeTensorMode(allow_non_fake_inputs=True)
+    with FakeCopyMode(mode):
+        cast = copy.deepcopy(Cast(training.generator, training.critic, training.helpers))
+    with mode:
+        own = batch.to(training.device).each(mode.from_tensor)
+        rehearsal = Rehearsal(training.steps, training.rules.optimizer, cast, own, None)
+        pack = training.rules.pack
+        few = own[: 2 * pack]
+        fake = cast.generator(*noise_for(few, training.rules.noise), **few.context)
+        condition = {name: in_packs(rows, pack) if pack > 1 else rows for name, rows in few.condition.items()}
+        scores = cast.critic(in_packs(fake, pack) if pack > 1 else fake, **condition)
+        players = (cast.generator, cast.critic)
+        parameters = _in_use(scores, players)
+        with _Operations() as critic:
+            rehearsal.steps.update_critic([own], 0)
+        with _Operations() as generator:
+            rehearsal.steps.update_generator([own], 0)
+    return parameters, training.rules.critic_steps * critic.count + generator.count
+
+
+class _Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Inside, counts additions and multiplications. Torch's own counter refuses gradients that are differentiated."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.count = 0
+
+    def __torch_dispatch__(
+        self,
+        func: Any,
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        if (formula := flop_registry.get(func._overloadpacket)) is not None:
+            self.count += formula(*args, **(kwargs or {}), out_val=result)
+        return result
+
+
+def _in_use(scores: torch.Tensor, players: Sequence[nn.Module]) -> int:
+    weights = [weight for player in players for weight in player.parameters() if weight.requires_grad]
+    gradients = torch.autograd.grad(scores.sum(), weights, allow_unused=True)
+    return sum(weight.numel() for weight, gradient in zip(weights, gradients) if gradient is not None)
+
+
+def _timed(training: Training, batch: Batch) -> float:
+    """Seconds of one step on a copy, after one that warms up."""
+    device = training.device
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        rehearsal = Rehearsal(
+            training.steps, training.rules.optimizer, copied(training), batch.to(device), training.steps.micro_batch
+        )
+        for _ in range(2):
+            started = _now(device)
+            rehearsal.steps.update_critic([batch.to(device)], 0)
+            halfway = _now(device)
+            rehearsal.steps.update_generator([batch.to(device)], 0)
+            ended = _now(device)
+    return (halfway - started) * training.rules.critic_steps + ended - halfway
+
+
+def _now(device: torch.device) -> float:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter()
