@@ -38,8 +38,10 @@ from wganx_image.configs.networks import (
     DcganGeneratorConfig,
     ResnetCriticConfig,
     ResnetGeneratorConfig,
+    TranslatorCriticConfig,
+    TranslatorGeneratorConfig,
 )
-from wganx_image.configs.tasks import GenerateConfig
+from wganx_image.configs.tasks import GenerateConfig, TranslateConfig
 
 WGANX_API = 1
 
@@ -204,7 +206,14 @@ def wganx_tasks() -> Iterable[Task]:
             summary="pictures from noise, with labels of a chosen class",
             config=GenerateConfig,
             build="wganx_image.tasks.generate:Generate",
-        )
+        ),
+        Task(
+            name="translate",
+            modality="image",
+            summary="a picture in another style or with other attributes, learnt without pairs",
+            config=TranslateConfig,
+            build="wganx_image.tasks.translate:Translate",
+        ),
     ]
 
 
@@ -242,6 +251,22 @@ def wganx_architectures() -> Iterable[Architecture]:
             summary="residual blocks from 32 or 64 px down",
             config=ResnetCriticConfig,
             build="wganx_image.networks.resnet:Critic",
+        ),
+        Architecture(
+            name="translator",
+            modality="image",
+            role="generator",
+            summary="a source picture of any size in other domains, by residual blocks",
+            config=TranslatorGeneratorConfig,
+            build="wganx_image.networks.translator:Translator",
+        ),
+        Architecture(
+            name="translator",
+            modality="image",
+            role="critic",
+            summary="patches of a picture of any size, and the domains it should be of",
+            config=TranslatorCriticConfig,
+            build="wganx_image.networks.translator:Critic",
         ),
     ]
 
@@ -326,5 +351,7 @@ def wganx_scenarios() -> Iterable[Scenario]:
         "scenes-gpu": "drawn landscapes at 64 px by the residual pair, for one GPU",
         "faces-tiny": "the chain of faces in seconds, for tests",
         "scenes-tiny": "the chain of scenes in seconds, for tests",
+        "style-transfer": "drawn landscapes from summer to winter or night, offline, in about three minutes",
+        "style-transfer-tiny": "the chain of style-transfer in seconds, for tests",
     }.items():
         yield Scenario(name=name, modality="image", summary=summary, config=folder / f"{name}.yaml")
