@@ -321,6 +321,15 @@ def wganx_metrics() -> Iterable[Metric]:
             most_rows=1000,
             when="evaluation",
         ),
+        Metric(
+            name="translation",
+            modality="image",
+            summary="is a translated picture seen in the domain asked for, and what of the source is still there",
+            compute="wganx_image.translation:translation",
+            tasks=("translate",),
+            better={"target": "higher", "target_and_content": "higher"},
+            most_rows=2000,
+        ),
     ]
 
 
@@ -353,5 +362,6 @@ def wganx_scenarios() -> Iterable[Scenario]:
         "scenes-tiny": "the chain of scenes in seconds, for tests",
         "style-transfer": "drawn landscapes from summer to winter or night, offline, in about three minutes",
         "style-transfer-tiny": "the chain of style-transfer in seconds, for tests",
+        "faces-translation": "drawn faces with another smile, glasses or hair, offline, by two CPU cores",
     }.items():
         yield Scenario(name=name, modality="image", summary=summary, config=folder / f"{name}.yaml")
