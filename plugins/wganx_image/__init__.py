@@ -41,8 +41,10 @@ from wganx_image.configs.networks import (
     R3Config,
     ResnetCriticConfig,
     ResnetGeneratorConfig,
+    TranslatorCriticConfig,
+    TranslatorGeneratorConfig,
 )
-from wganx_image.configs.tasks import GenerateConfig, GrowConfig
+from wganx_image.configs.tasks import GenerateConfig, GrowConfig, TranslateConfig
 
 WGANX_API = 1
 
@@ -219,6 +221,13 @@ def wganx_tasks() -> Iterable[Task]:
             build="wganx_image.tasks.grow:Grow",
             fit="wganx_image.tasks.grow:fit_growth",
         ),
+        Task(
+            name="translate",
+            modality="image",
+            summary="a picture in another style or with other attributes, learnt without pairs",
+            config=TranslateConfig,
+            build="wganx_image.tasks.translate:Translate",
+        ),
     ]
 
 
@@ -298,6 +307,22 @@ def wganx_architectures() -> Iterable[Architecture]:
             config=R3Config,
             build="wganx_image.networks.r3:Critic",
         ),
+        Architecture(
+            name="translator",
+            modality="image",
+            role="generator",
+            summary="a source picture of any size in other domains, by residual blocks",
+            config=TranslatorGeneratorConfig,
+            build="wganx_image.networks.translator:Translator",
+        ),
+        Architecture(
+            name="translator",
+            modality="image",
+            role="critic",
+            summary="patches of a picture of any size, and the domains it should be of",
+            config=TranslatorCriticConfig,
+            build="wganx_image.networks.translator:Critic",
+        ),
     ]
 
 
@@ -351,6 +376,15 @@ def wganx_metrics() -> Iterable[Metric]:
             most_rows=1000,
             when="evaluation",
         ),
+        Metric(
+            name="translation",
+            modality="image",
+            summary="is a translated picture seen in the domain asked for, and what of the source is still there",
+            compute="wganx_image.translation:translation",
+            tasks=("translate",),
+            better={"target": "higher", "target_and_content": "higher"},
+            most_rows=2000,
+        ),
     ]
 
 
@@ -382,5 +416,8 @@ def wganx_scenarios() -> Iterable[Scenario]:
         "faces-tiny": "the chain of faces in seconds, for tests",
         "scenes-tiny": "the chain of scenes in seconds, for tests",
         "growing": "handwritten digits by networks that grow from 4 to 16 px, offline, in about two minutes",
+        "style-transfer": "drawn landscapes from summer to winter or night, offline, in about three minutes",
+        "style-transfer-tiny": "the chain of style-transfer in seconds, for tests",
+        "faces-translation": "drawn faces with another smile, glasses or hair, offline, by two CPU cores",
     }.items():
         yield Scenario(name=name, modality="image", summary=summary, config=folder / f"{name}.yaml")

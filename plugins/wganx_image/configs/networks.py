@@ -68,3 +68,20 @@ class R3Config(Config):
     width: int = Field(128, ge=1, description="channels up to 32 px; halved at every doubling beyond")
     blocks: int = Field(2, ge=1, description="residual blocks at every size")
     group: int = Field(16, ge=1, description="channels that a grouped convolution mixes")
+
+
+class TranslatorGeneratorConfig(Config):
+    """Halved, changed by residual blocks, and doubled again; of any height and width."""
+
+    width: int = Field(64, ge=1, description="channels at full size; doubled at every halving")
+    halvings: int = Field(2, ge=0, le=4, description="how often height and width are halved before the blocks")
+    blocks: int = Field(6, ge=1, description="residual blocks at the smallest size")
+    embedding: int = Field(32, ge=1, description="length of the vector that the wanted domains become")
+    residual: bool = Field(True, description="make what is added to the source, and not the picture itself")
+
+
+class TranslatorCriticConfig(Config):
+    """The mean score of all patches; no norm, since the penalty on single samples allows few."""
+
+    width: int = Field(64, ge=1, description="channels at half the size; doubled at every halving, up to 8 times")
+    halvings: int = Field(4, ge=1, le=6, description="how often height and width are halved; more see larger patches")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from wganx import Config
+from wganx_image.configs.datasets import named_once
 
 
 class GenerateConfig(Config):
@@ -26,3 +27,26 @@ class GrowConfig(Config):
     first_steps: int = Field(2000, ge=1, description="steps of the first stage")
     stage_steps: int = Field(4000, ge=1, description="steps of every later stage, its fade among them")
     fade_steps: int = Field(1000, ge=0, description="steps in which the new layers of a stage are faded in")
+
+
+class TranslateConfig(Config):
+    """Pictures of one domain made into another, without pairs to learn from. Weights of losses are of the generator,
+    whose adversarial loss has 1."""
+
+    domains: Literal["auto"] | tuple[str, ...] = Field(
+        "auto", description="labels that can be chosen anew, by name; auto: all that the dataset has"
+    )
+    flip: bool = Field(False, description="mirror half of the training pictures left to right")
+
+    target: float = Field(1.0, ge=0, description="weight of the classifier's finding the wanted domain")
+    cycle: float = Field(10.0, ge=0, description="weight of the distance from the source, there and back")
+    identity: float = Field(5.0, ge=0, description="weight of the distance of a picture translated to what it is")
+
+    classifier: int = Field(16, ge=4, multiple_of=4, description="channels of the classifier that helps, at full size")
+
+    @field_validator("domains")
+    @classmethod
+    def _domains_once(cls, names: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        if not names:
+            raise ValueError("a translation needs a label to choose anew; name one, or say auto")
+        return names if isinstance(names, str) else named_once(names)
