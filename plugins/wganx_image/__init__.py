@@ -59,6 +59,8 @@ def wganx_modalities() -> Iterable[Modality]:
             axes=("channel", "height", "width"),
             write="wganx_image.writers:write_pictures",
             preview="wganx_image.writers:preview_pictures",
+            open="wganx_image.picture_files:PictureSource",
+            create="wganx_image.picture_files:PictureSink",
         )
     ]
 

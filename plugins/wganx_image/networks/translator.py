@@ -44,9 +44,7 @@ class Translator(nn.Module):
         if "source" not in context.inputs:
             raise ConfigError("the translator generator makes pictures of a source; it is for task.name=translate")
         if context.noise:
-            raise ConfigError(
-                "the translator generator makes pictures of a source, not of noise; set generator.noise=0"
-            )
+            raise ConfigError("the translator generator takes a source and no noise; set generator.noise=0")
         self.labels = _embeddings(context.inputs, config.embedding, "translator generator", beside=("source",))
         if not self.labels:
             raise ConfigError("the translator generator needs a label to choose; it is for task.name=translate")

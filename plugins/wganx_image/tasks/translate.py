@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from wganx import Batch, ConfigError, Formats, Game, Helper, Networks, SampleFormat
+from wganx import Batch, ConfigError, Formats, Game, Helper, Make, Networks, SampleFormat, Sink, Source
 from wganx_image.configs.tasks import TranslateConfig
 from wganx_image.networks.classifier import DomainClassifier
+from wganx_image.tasks.whole_pictures import translate_file
 
 
 class Translate(Game):
@@ -72,6 +73,9 @@ class Translate(Game):
 
     def baselines(self) -> Mapping[str, Callable[[Batch, torch.Generator], Tensor]]:
         return {"unconverted": lambda batch, rng: batch.context["source"], "real-target": _another_of_the_domain}
+
+    def apply(self, source: Source, make: Make, sink: Sink) -> None:
+        translate_file(source, make, sink, self.sample)
 
 
 def _sources(labels: Mapping[str, Tensor], rng: torch.Generator) -> Tensor:

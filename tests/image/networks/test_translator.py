@@ -75,7 +75,7 @@ def test_what_is_made_of_a_place_depends_on_its_neighbourhood_alone():
     [
         ({"inputs": LABELS}, "makes pictures of a source; it is for task.name=translate"),
         ({"inputs": {"source": PICTURE}}, "needs a label to choose"),
-        ({"noise": (8,)}, "not of noise; set generator.noise=0"),
+        ({"noise": (8,)}, "takes a source and no noise; set generator.noise=0"),
         ({"inputs": {"source": PICTURE, "low": PICTURE, **LABELS}}, "takes labels, and this task gives it low"),
     ],
 )
