@@ -28,6 +28,8 @@ SCENARIOS: dict[tuple[str, str], dict[str, Any]] = {
     # Moments are fitted when the run starts; a helper learns with the critic, and a loss changes at step 3.
     ("audio", "digits-tiny"): {"dataset.count": 16},
     ("audio", "voice-conversion-tiny"): {"dataset.count": 16, "task.settle": 3},
+    # A helper beside a source picture, and a preview of other rows than the batch has.
+    ("image", "style-transfer-tiny"): {"dataset.count": 16, "preview.count": 3},
 }
 
 
