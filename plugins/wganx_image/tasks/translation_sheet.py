@@ -17,13 +17,14 @@ _HEADER = 16
 
 
 def every_domain(batch: Batch, domains: Mapping[str, SampleFormat]) -> Batch:
-    """The first sources of a batch, each in every class of every label, its other labels as they were.
+    """The first sources of a batch that differ, each in every class of every label, its other labels as they were.
 
     There are as many rows as the batch has, rounded up to whole sources. `real` becomes another picture of the class,
     where the batch has one, and else the source.
     """
     targets = [(name, index) for name, format in domains.items() for index in range(len(format.classes))]
-    sources = torch.arange(-(-len(batch) // len(targets))).repeat_interleave(len(targets))
+    chosen = _different(batch.context["source"], -(-len(batch) // len(targets)))
+    sources = torch.tensor(chosen).repeat_interleave(len(targets))
     shown = batch.each(lambda rows: rows[sources.to(rows.device)])
     wanted = {name: shown.known[f"source_{name}"].clone() for name in domains}
     real = shown.context["source"].clone()
@@ -39,6 +40,15 @@ def every_domain(batch: Batch, domains: Mapping[str, SampleFormat]) -> Batch:
     return Batch(real, context={"source": shown.context["source"], **wanted}, condition=wanted, known=shown.known)
 
 
+def _different(source_NCHW: Tensor, count: int) -> list[int]:
+    """The first rows of pictures that differ, from the beginning again where there are fewer."""
+    seen: list[int] = []
+    for row, picture in enumerate(source_NCHW):
+        if not any(torch.equal(picture, source_NCHW[earlier]) for earlier in seen):
+            seen.append(row)
+    return [seen[number % len(seen)] for number in range(count)]
+
+
 def preview_translations(
     samples: Tensor, reference: Batch, format: SampleFormat, domains: Mapping[str, SampleFormat]
 ) -> Preview | None:
@@ -49,10 +59,10 @@ def preview_translations(
     source = reference.context.get("source")
     if source is None or len(samples) % len(targets) or len(source) != len(samples):
         return None
-    by_source = source.unflatten(0, (-1, len(targets)))
+    by_source = source.reshape(-1, len(targets), *source.shape[1:])
     if not torch.equal(by_source, by_source[:, :1].expand_as(by_source)):
         return None
-    rows = torch.cat([by_source[:, :1].to(samples.device), samples.unflatten(0, by_source.shape[:2])], 1)
+    rows = torch.cat([by_source[:, :1].to(samples.device), samples.reshape(by_source.shape)], 1)
     grid = draw_grid(rows.flatten(0, 1), format, columns=len(targets) + 1)
     return Preview(torch.cat([_header(["source", *targets], grid), grid], 1))
 

@@ -127,5 +127,5 @@ def _in_channels(pixels_CHW: Tensor, channels: int) -> Tensor:
     if pixels_CHW.shape[0] == channels:
         return pixels_CHW
     if channels == 1:
-        return torch.tensordot(torch.tensor(_LUMA), pixels_CHW, dims=1)[None]
+        return (pixels_CHW * torch.tensor(_LUMA)[:, None, None]).sum(0, keepdim=True)
     return pixels_CHW.expand(channels, -1, -1)

@@ -52,6 +52,11 @@ def test_a_translation_begins_with_no_change():
     assert not torch.allclose(translator(residual=False)(source=pictures(), **CHOSEN), pictures())
 
 
+def test_a_plain_picture_stays_plain_to_its_borders():
+    made = stirred(translator())(source=torch.full((2, 3, 24, 31), 0.2), **CHOSEN)
+    torch.testing.assert_close(made, made[..., :1, :1].expand_as(made))
+
+
 @pytest.mark.parametrize("label", LABELS)
 def test_every_label_changes_what_is_made(label):
     network, source = stirred(translator()), pictures()

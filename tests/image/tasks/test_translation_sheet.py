@@ -31,11 +31,19 @@ def test_a_source_is_asked_for_in_every_domain_beside_real_pictures_of_it():
     assert shown.context["style"].tolist() == [0, 1, 2] * 3  # 7 rows, rounded up
     assert shown.known["real_style"].tolist() == [0, 1, 2] * 3
     for row in range(9):
-        assert torch.equal(shown.context["source"][row], batch.context["source"][row // 3])
+        assert torch.equal(shown.context["source"][row], shown.context["source"][row // 3 * 3])
         (found,) = [index for index, real in enumerate(batch.real) if torch.equal(real, shown.real[row])]
         assert found % 3 == row % 3
     for place in ("context", "condition", "known"):
         assert set(getattr(shown, place)) == set(getattr(played, place))
+
+
+def test_no_source_is_shown_twice_while_there_are_others():
+    played = game(style=STYLE)
+    batch = batch_of(played, style=[0, 1, 1, 1, 1, 1])
+    shown = played.preview_rows(batch)
+    there = {tuple(source.flatten().tolist()) for source in batch.context["source"]}
+    assert len({tuple(source.flatten().tolist()) for source in shown.context["source"]}) == min(2, len(there))
 
 
 def test_one_label_changes_at_a_time_and_the_others_stay_the_sources():
