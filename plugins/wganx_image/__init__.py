@@ -152,6 +152,7 @@ def wganx_datasets() -> Iterable[Dataset]:
             summary="your own pictures, in a folder or a .zip archive of one",
             config=FolderConfig,
             open="wganx_image.datasets.folder:open_folder",
+            fit="wganx_image.datasets.folder:fit_folder",
             resize=_LANCZOS,
             card=DataCard(source="your own files", licence="yours", offline=True),
             folder=True,
@@ -322,6 +323,15 @@ def wganx_metrics() -> Iterable[Metric]:
             most_rows=1000,
             when="evaluation",
         ),
+        Metric(
+            name="translation",
+            modality="image",
+            summary="is a translated picture seen in the domain asked for, and what of the source is still there",
+            compute="wganx_image.translation:translation",
+            tasks=("translate",),
+            better={"target": "higher", "target_and_content": "higher"},
+            most_rows=2000,
+        ),
     ]
 
 
@@ -354,5 +364,6 @@ def wganx_scenarios() -> Iterable[Scenario]:
         "scenes-tiny": "the chain of scenes in seconds, for tests",
         "style-transfer": "drawn landscapes from summer to winter or night, offline, in about three minutes",
         "style-transfer-tiny": "the chain of style-transfer in seconds, for tests",
+        "faces-translation": "drawn faces with another smile, glasses or hair, offline, by two CPU cores",
     }.items():
         yield Scenario(name=name, modality="image", summary=summary, config=folder / f"{name}.yaml")

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from wganx import Batch, MetricContext, Sides
-from wganx_image.extractors import labelled
+from wganx_image.extractors import by_label, class_counts, labelled
 
 _MOST_HELDOUT_ITEMS = 5_000
 _PROJECTIONS = 256
@@ -70,9 +70,10 @@ def _real_pictures(context: MetricContext) -> tuple[Batch, Tensor]:
     real_NCHW, label_N = labelled(
         context.game, context.items("heldout"), _MOST_HELDOUT_ITEMS, torch.Generator().manual_seed(context.seed)
     )
-    return Batch(real_NCHW), label_N
+    return Batch(real_NCHW), label_N["label"]
 
 
 def _log_shares(context: MetricContext, side: Batch) -> Tensor:
-    """``log p(y|x)`` of every sample, ``(N, classes)`` in float64."""
-    return context.features("classes", side).double().log_softmax(dim=1)
+    """``log p(y|x)`` of every sample for the label ``label``, ``(N, classes)`` in float64."""
+    logits = by_label(context.features("classes", side), class_counts(context.items("heldout").formats))
+    return logits["label"].double().log_softmax(dim=1)

@@ -13,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 from wganx_image.configs.datasets import MENDS, SUFFIXES, FolderConfig
-from wganx_image.datasets.folder import open_folder
-from wganx_image.datasets.looking import look
+from wganx_image.datasets.folder import fit_folder, open_folder
+from wganx_image.datasets.looking import fitting_size, look
 
 from wganx import DataContext
 from wganx.data import FileItems, FileTree, scan
@@ -154,3 +154,33 @@ def test_what_the_scan_calls_unreadable_is_what_the_training_cannot_read(tmp_pat
         failed |= items.unreadable
     assert failed == report.unreadable
     assert sorted(failed) == ["float.tif", "words.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("device", "sides", "size"),
+    [
+        ("cpu", [500, 600, 700], 32),
+        ("cuda", [500, 600, 40], 64),
+        ("cuda", [28, 28, 500], 32),
+        ("mps", [64, 64, 64], 64),
+    ],
+)
+def test_the_size_is_by_the_device_and_by_what_most_pictures_have(
+    tmp_path: Path, save_picture: Callable[..., Path], device: str, sides: list[int], size: int
+) -> None:
+    for number, side in enumerate(sides):
+        save_picture(tmp_path / f"{number}.png", (side + 9, side))
+    assert fitting_size(FileTree(tmp_path, (".png",)), device) == size
+
+
+def test_the_size_stays_where_the_run_started(tmp_path: Path, save_picture: Callable[..., Path]) -> None:
+    for number in range(4):
+        save_picture(tmp_path / f"{number}.png", (90, 80))
+    config = FolderConfig(root=tmp_path)
+    fitted = fit_folder(config, DataContext(device="cuda"))
+    for context, size in ((DataContext(fitted=fitted), 64), (DataContext(), 32), (DataContext(device="cuda"), 64)):
+        assert open_folder(config, "train", context).formats["sample"].shape == (3, size, size)
+    said = FolderConfig(root=tmp_path, size=24)
+    assert (
+        open_folder(said, "train", DataContext(fitted=fit_folder(said, DataContext()))).formats["sample"].shape[1] == 24
+    )

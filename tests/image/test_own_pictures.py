@@ -10,7 +10,7 @@ from wganx.config import choices, resolve
 def test_what_was_chosen_for_own_pictures_is_said_with_its_reason(tmp_path: Path) -> None:
     resolved = resolve(plugin="image", data=tmp_path, settings=["train.batch_size=8"], environ={})
     assert choices(resolved) == [
-        "size 32 (default), channels 3 (default), bits auto (default); others by --set dataset.size=...",
+        "size auto (default), channels 3 (default), bits auto (default); others by --set dataset.size=...",
         "generator dcgan (scenario digits), critic dcgan (scenario digits), batches of 8 (--set train.batch_size=8), "
         "1,800 steps (scenario digits)",
     ]

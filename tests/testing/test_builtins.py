@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 from pathlib import Path
 from typing import ClassVar
 
@@ -24,6 +25,11 @@ def _files(tmp_path_factory):
     pictures.mkdir(exist_ok=True)
     for index in range(24):
         Image.fromarray(rng.integers(0, 255, (36, 33, 3), dtype=np.uint8)).save(pictures / f"{index}.png")
+    with tarfile.open(FILES / "shard.tar", "w") as shard:
+        for index, path in enumerate(sorted(pictures.iterdir())):
+            shard.add(path, f"{index:06d}.png")
+            (FILES / "cls").write_text(str(index % 2), encoding="utf-8")
+            shard.add(FILES / "cls", f"{index:06d}.cls")
     rows = ["path,speaker"]
     for index in range(24):
         path = Path("sounds") / ("high", "low")[index % 2] / f"{index}.wav"
@@ -48,7 +54,12 @@ class TestPoints(PluginConformance):
 
 class TestImage(PluginConformance):
     plugin = "image"
-    roots: ClassVar = {"folder": FILES / "pictures"}
+    roots: ClassVar = {"folder": FILES / "pictures", "webdataset": FILES / "shard.tar"}
+
+    def test_conforms(self, check):
+        if check.trains and check.subject.endswith("-gpu"):
+            pytest.skip("its networks are for a GPU, and take minutes without one")
+        super().test_conforms(check)
 
 
 class TestAudio(PluginConformance):

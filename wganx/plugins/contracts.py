@@ -51,10 +51,13 @@ class DataContext:
     Attributes:
         seed: fixes splits and synthetic samples.
         fitted: what `Dataset.fit` found when the run started; empty for `fit` itself.
+        device: what kind of device `fit` chooses for: ``cpu``, ``cuda``, ``mps``. Elsewhere it says nothing, since a
+            run may be opened on another.
     """
 
     seed: int = 0
     fitted: Fitted = field(default_factory=dict)
+    device: str = "cpu"
 
 
 class Formats(Mapping[str, SampleFormat]):

@@ -82,7 +82,8 @@ class Assembly:
             return self.stored.dataset
         if dataset.fit is None:
             return {}
-        return check_fitted(call(dataset, "fit", run.dataset, DataContext(seed=run.seed)), dataset)
+        context = DataContext(seed=run.seed, device=self.device.type)
+        return check_fitted(call(dataset, "fit", run.dataset, context), dataset)
 
     @cached_property
     def train_items(self) -> Items:

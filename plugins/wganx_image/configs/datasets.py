@@ -123,7 +123,10 @@ class FolderConfig(Config):
     """Pictures of any size: the largest centred square of each, resized. Folders below `root` become classes."""
 
     root: Path = Field(description="a folder of pictures, or a .zip archive of one")
-    size: int = Field(32, ge=8, description="width and height in pixels")
+    size: Literal["auto"] | Annotated[int, Field(ge=8)] = Field(
+        "auto",
+        description="width and height in pixels; auto: 32 on a CPU, 64 on a GPU where most pictures have as many",
+    )
     channels: Literal[1, 3] = Field(3, description="1 for grey, 3 for colour")
     bits: Literal["auto"] | Annotated[int, Field(ge=8, le=16)] = Field(
         "auto", description="bits that values in 16-bit files use, often 12; auto: by the largest of some of them"

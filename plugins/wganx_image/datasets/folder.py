@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
+from typing import cast
 
 from wganx import DataContext, Items, Split
 from wganx.data import FileItems, FileTree
 from wganx_image.configs.datasets import MENDS, SUFFIXES, FolderConfig
-from wganx_image.datasets.looking import look
+from wganx_image.datasets.looking import fitting_size, look
 from wganx_image.datasets.pictures import decode, stored_picture
+
+_FITTED = "folder_px"
+
+
+def fit_folder(config: FolderConfig, context: DataContext) -> Mapping[str, int]:
+    """The size of the samples, by the pictures and by the device that is to learn from them.
+
+    Raises:
+        DataError: the folder is missing.
+    """
+    if config.size != "auto":
+        return {_FITTED: config.size}
+    return {_FITTED: fitting_size(FileTree(config.root, SUFFIXES, MENDS), context.device)}
 
 
 def open_folder(config: FolderConfig, split: Split, context: DataContext) -> Items:
@@ -18,13 +33,14 @@ def open_folder(config: FolderConfig, split: Split, context: DataContext) -> Ite
         DataError: the folder is missing, or holds too few pictures for the split.
     """
     tree = FileTree(config.root, SUFFIXES, MENDS)
-    seen = look(tree, config.size)
+    size = cast(int, (context.fitted or fit_folder(config, context))[_FITTED])
+    seen = look(tree, size)
     bits = seen.bits if config.bits == "auto" else config.bits
     items = FileItems(
         tree,
         split,
-        partial(decode, size=config.size, channels=config.channels, bits=bits),
-        {"sample": stored_picture(config.channels, config.size)},
+        partial(decode, size=size, channels=config.channels, bits=bits),
+        {"sample": stored_picture(config.channels, size)},
     )
     items.details = seen.details
     items.remarks = (*seen.remarks, *(seen.remarks_on_bits if config.bits == "auto" else ()))
