@@ -65,6 +65,8 @@ def wganx_modalities() -> Iterable[Modality]:
             notice="What is generated here is synthetic: no camera saw it, and people in it do not exist, though they "
             "may resemble those whose pictures were learnt from. Learn from pictures of people, and change them, only "
             "with their consent, and say of what you publish that it is synthetic.",
+            open="wganx_image.picture_files:PictureSource",
+            create="wganx_image.picture_files:PictureSink",
         )
     ]
 

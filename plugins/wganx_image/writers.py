@@ -35,13 +35,22 @@ def preview_pictures(samples: Tensor, reference: Batch, format: SampleFormat, fo
     Raises:
         DataError: the samples have neither 1 nor 3 channels.
     """
+    return Preview(draw_grid(samples, format, columns=math.ceil(math.sqrt(len(samples)))))
+
+
+def draw_grid(samples: Tensor, format: SampleFormat, columns: int) -> Tensor:
+    """Samples row by row in so many columns, uint8 ``(C, H, W)``, enlarged by a whole factor where they are small.
+
+    Raises:
+        DataError: the samples have neither 1 nor 3 channels.
+    """
     from torchvision.utils import make_grid
 
     pixels_NCHW = _pixels(samples, format)
-    columns = math.ceil(math.sqrt(len(samples)))
     factor = math.ceil(_PREVIEW_WIDTH / (columns * pixels_NCHW.shape[3]))
     enlarged = pixels_NCHW.repeat_interleave(factor, dim=2).repeat_interleave(factor, dim=3)
-    return Preview(make_grid(enlarged, nrow=columns, padding=_GAP, pad_value=128))
+    grid: Tensor = make_grid(enlarged, nrow=columns, padding=_GAP, pad_value=128)
+    return grid
 
 
 def _pixels(samples: Tensor, format: SampleFormat) -> Tensor:

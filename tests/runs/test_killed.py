@@ -47,6 +47,8 @@ SCENARIOS: dict[tuple[str, str], dict[str, Any]] = {
         "task.stage_steps": 3,
         "task.fade_steps": 3,
     },
+    # A helper beside a source picture, and a preview of other rows than the batch has.
+    ("image", "style-transfer-tiny"): {"dataset.count": 16, "preview.count": 3},
 }
 
 

@@ -16,9 +16,12 @@ from wganx.data.packed import PackedItems, packed
 from wganx.data.resident import ResidentFeed, load
 from wganx.data.scan import ScanReport, scan
 from wganx.data.stream import StreamFeed
+from wganx.data.tiles import TILE_ALIGNED, TILE_OVERLAP, Tile, TiledAxis, reflect
 from wganx.data.windows import WindowItems
 
 __all__ = [
+    "TILE_ALIGNED",
+    "TILE_OVERLAP",
     "ArrayItems",
     "BatchStream",
     "DecodedItems",
@@ -33,6 +36,8 @@ __all__ = [
     "ScanReport",
     "ShuffledOrder",
     "StreamFeed",
+    "Tile",
+    "TiledAxis",
     "WindowItems",
     "changes",
     "choose_feed",
@@ -40,5 +45,6 @@ __all__ = [
     "fingerprint",
     "load",
     "packed",
+    "reflect",
     "scan",
 ]

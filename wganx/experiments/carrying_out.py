@@ -101,7 +101,7 @@ def _finish_at(run: Run, step: int, why: str) -> None:
     stem = f"step-{step:06d}"
     if not (run.folder.samples / f"{stem}.png").exists():
         sampler = run.sampler()
-        batch = run.context_batch(sampler, run.resolved.run.preview.count)
+        batch = run.preview_batch(sampler)
         run.write_preview(sampler.draw(len(batch), context=batch.context), batch, stem)
     run.folder.note(f"it ended after {step:,} of {run.resolved.run.train.steps:,} steps: {why}")
     run.folder.record(status="finished", steps=step)

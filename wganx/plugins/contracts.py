@@ -143,6 +143,13 @@ class Game(ABC):
         """
         raise UsageError("this task makes nothing of a file; leave --source out")
 
+    def preview_rows(self, batch: Batch) -> Batch:
+        """Of as many held-out rows as previews show, those that they are drawn of: one source in every class, say.
+
+        The batch itself by default. Its labels go through their classes in turn.
+        """
+        return batch
+
     def preview(self, samples: Tensor, reference: Batch, folder: Path, stem: str) -> Preview | None:
         """A preview of the game's own (past, truth and prediction in a row) as `Modality.preview`; None leaves it."""
         return None

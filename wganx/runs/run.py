@@ -19,6 +19,7 @@ from wganx.engine import CheckpointStore, Sampler, TrainResult, choose_device, r
 from wganx.errors import UsageError, WganxError
 from wganx.evaluation import Evaluation, heldout_batch, with_labels
 from wganx.plugins.contracts import Preview
+from wganx.plugins.guard import calling
 from wganx.runs.applying import Applying, Watch
 from wganx.runs.assembly import Assembly
 from wganx.runs.checkpoints import checkpoint_path, step_of, stored_formats
@@ -201,6 +202,12 @@ class Run:
         seed = self.resolved.run.seed if seed is None else seed
         batch = heldout_batch(assembly.game, assembly.heldout_items, count, seed=seed, device=assembly.device)
         return with_labels(batch, sampler.context_rows(count, context=_from_data(batch, sampler.context)))
+
+    def preview_batch(self, sampler: Sampler) -> Batch:
+        """The rows that previews are drawn of."""
+        batch = self.context_batch(sampler, self.resolved.run.preview.count)
+        with calling(self.resolved.parts.task, "preview_rows"):
+            return self.assembly.game.preview_rows(batch)
 
     def apply(
         self,

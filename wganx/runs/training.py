@@ -75,7 +75,7 @@ def _lead(run: Run, remaining: int, observers: Sequence[Observer]) -> TrainResul
     recorder = Recorder(folder, info, plugins, trainer.step, run.warn)
     with _outcome(run, plugins, info) as outcome, recorder, _logged_notes(recorder.note):
         sampler = trainer.sampler(assembly.game.context)
-        preview_batch = run.context_batch(sampler, config.preview.count)
+        preview_batch = run.preview_batch(sampler)
 
         def picture(samples: Tensor, stem: str) -> tuple[Path, Preview] | None:
             """A writer that fails costs its picture, not the training."""

@@ -43,8 +43,8 @@ def decode(content: bytes, path: str, *, size: int, channels: int, bits: int = 1
     Raises:
         DataError: the content is no picture that can be read whole, or has values beyond `bits`.
     """
-    picture = ImageOps.exif_transpose(_read(io.BytesIO(content), path, least=_SPARE * size))
-    plain = _opaque(_eight_bit(picture, path, bits)).convert("L" if channels == 1 else "RGB")
+    picture = ImageOps.exif_transpose(read_picture(io.BytesIO(content), path, least=_SPARE * size))
+    plain = _opaque(to_eight_bit(picture, path, bits)).convert("L" if channels == 1 else "RGB")
     square = ImageOps.fit(plain, (size, size), Image.Resampling.LANCZOS)
     pixels_HWC = np.array(square).reshape(size, size, channels)
     return {"sample": torch.from_numpy(pixels_HWC).permute(2, 0, 1).contiguous()}
@@ -59,8 +59,8 @@ def probe(file: BinaryIO, path: str) -> Mapping[str, str]:
     Raises:
         DataError: the content is no picture that the training can read.
     """
-    picture = _read(file, path)
-    _eight_bit(picture, path, 16)
+    picture = read_picture(file, path)
+    to_eight_bit(picture, path, 16)
     found = {"size": f"{picture.width}x{picture.height}", "mode": picture.mode}
     side = 2 ** (min(picture.size).bit_length() - 1)
     found["shorter side"] = f"{side} to {2 * side - 1}"
@@ -106,8 +106,12 @@ def is_wide(picture: Image.Image) -> bool:
     return any(";16" in str(tile[3]) for tile in getattr(picture, "tile", []))
 
 
-def _read(file: BinaryIO, path: str, least: int = 0) -> Image.Image:
-    """A picture, read whole; of JPEG a smaller one where each side is then still `least`."""
+def read_picture(file: BinaryIO, path: str, least: int = 0) -> Image.Image:
+    """A picture, read whole; of JPEG a smaller one where each side is then still `least`.
+
+    Raises:
+        DataError: this is no picture, or it cannot be read whole.
+    """
     try:
         picture = open_picture(file, path)
         if least:
@@ -139,7 +143,12 @@ def _learn_heif(path: str) -> None:
     pillow_heif.register_heif_opener()
 
 
-def _eight_bit(picture: Image.Image, path: str, bits: int) -> Image.Image:
+def to_eight_bit(picture: Image.Image, path: str, bits: int) -> Image.Image:
+    """The picture with values in 0 .. 255, where it has others.
+
+    Raises:
+        DataError: values are floating-point ones, or beyond `bits`.
+    """
     if picture.mode == "F":
         raise DataError(f"{path} holds floating-point values of unknown range; convert it to 8 or 16 bit")
     if not picture.mode.startswith("I"):

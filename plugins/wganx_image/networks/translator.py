@@ -44,19 +44,17 @@ class Translator(nn.Module):
         if "source" not in context.inputs:
             raise ConfigError("the translator generator makes pictures of a source; it is for task.name=translate")
         if context.noise:
-            raise ConfigError(
-                "the translator generator makes pictures of a source, not of noise; set generator.noise=0"
-            )
+            raise ConfigError("the translator generator takes a source and no noise; set generator.noise=0")
         self.labels = _embeddings(context.inputs, config.embedding, "translator generator", beside=("source",))
         if not self.labels:
             raise ConfigError("the translator generator needs a label to choose; it is for task.name=translate")
         widths = [config.width * 2**halving for halving in range(config.halvings + 1)]
         self.halvings, self.residual = config.halvings, config.residual
-        self.first = nn.Conv2d(channels, widths[0], 7, padding=3)
-        self.down = nn.ModuleList(nn.Conv2d(c_in, 2 * c_in, 4, stride=2, padding=1) for c_in in widths[:-1])
+        self.first = nn.Conv2d(channels, widths[0], 7)
+        self.down = nn.ModuleList(nn.Conv2d(c_in, 2 * c_in, 4, stride=2) for c_in in widths[:-1])
         self.blocks = nn.ModuleList(_Block(widths[-1], config.embedding) for _ in range(config.blocks))
         self.up = nn.ModuleList(_Told(2 * c_out, c_out, config.embedding) for c_out in reversed(widths[:-1]))
-        self.last = nn.Conv2d(widths[0], channels, 7, padding=3)
+        self.last = nn.Conv2d(widths[0], channels, 7)
         init_he(self)
         for module in self.modules():
             if isinstance(module, _Told):
@@ -70,14 +68,14 @@ class Translator(nn.Module):
         wanted = torch.stack([embed(inputs[name]) for name, embed in self.labels.items()]).sum(0)
         height, width = source.shape[2:]
         side = 2**self.halvings
-        x = self.first(F.pad(source, (0, -width % side, 0, -height % side), mode="replicate"))
+        x = self.first(_bordered(_bordered(source, 0, -height % side, -width % side), 3))
         for halve in self.down:
-            x = halve(F.relu(_normalised(x)))
+            x = halve(_bordered(F.relu(_normalised(x)), 1))
         for block in self.blocks:
             x = block(x, wanted)
         for double in self.up:
             x = double(x, wanted, by=2)
-        x = self.last(F.relu(_normalised(x)))[..., :height, :width]
+        x = self.last(_bordered(F.relu(_normalised(x)), 3))[..., :height, :width]
         if self.residual:
             x = x + torch.atanh(source.clamp(-_EDGE, _EDGE))
         return torch.tanh(x)
@@ -130,7 +128,7 @@ class _Told(nn.Module):
     def __init__(self, c_in: int, c_out: int, told: int) -> None:
         super().__init__()
         self.to_film = nn.Linear(told, 2 * c_in)
-        self.convolve = nn.Conv2d(c_in, c_out, 3, padding=1)
+        self.convolve = nn.Conv2d(c_in, c_out, 3)
 
     def reset(self) -> None:
         """Scales and shifts begin small, so that the domains differ from the beginning and none is cut off."""
@@ -139,7 +137,8 @@ class _Told(nn.Module):
     def forward(self, x: Tensor, wanted: Tensor, by: int = 1) -> Tensor:
         scale, shift = self.to_film(wanted)[..., None, None].chunk(2, 1)
         x = F.relu(torch.addcmul(shift, 1 + scale, _normalised(x)))
-        return cast(Tensor, self.convolve(F.interpolate(x, scale_factor=float(by)) if by > 1 else x))
+        x = F.interpolate(x, scale_factor=float(by)) if by > 1 else x
+        return cast(Tensor, self.convolve(_bordered(x, 1)))
 
 
 class _Block(nn.Module):
@@ -154,6 +153,18 @@ class _Block(nn.Module):
 def _normalised(x: Tensor) -> Tensor:
     """Every place divided by the root mean square of its channels."""
     return x * torch.rsqrt(x.square().mean(1, keepdim=True) + _EPSILON)
+
+
+def _bordered(x: Tensor, by: int, below: int | None = None, right: int | None = None) -> Tensor:
+    """`x` with its outer rows and columns repeated; zeros there would darken the borders of every picture.
+
+    By concatenation, since torch's own padding adds up gradients in any order on a GPU.
+    """
+    for axis, behind in ((2, below), (3, right)):
+        length = x.shape[axis]
+        first, last = x.narrow(axis, 0, 1), x.narrow(axis, length - 1, 1)
+        x = torch.cat([*[first] * by, x, *[last] * (by if behind is None else behind)], axis)
+    return x
 
 
 def _embeddings(

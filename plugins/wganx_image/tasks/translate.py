@@ -4,14 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from wganx import Batch, ConfigError, Formats, Game, Helper, Networks, SampleFormat
+from wganx import (
+    Batch,
+    ConfigError,
+    Formats,
+    Game,
+    Helper,
+    Make,
+    Networks,
+    Preview,
+    SampleFormat,
+    Sink,
+    Source,
+)
 from wganx_image.configs.tasks import TranslateConfig
 from wganx_image.networks.classifier import DomainClassifier
+from wganx_image.tasks.translation_sheet import every_domain, preview_translations
+from wganx_image.tasks.whole_pictures import translate_file
 
 
 class Translate(Game):
@@ -21,7 +36,7 @@ class Translate(Game):
     with the classifier as a helper that learns on real pictures alone and judges the translated ones; with one label of
     two classes this is the unpaired style transfer of Zhu et al. 2017, "CycleGAN", by one generator for both ways.
 
-    Of each row is `known` the source's own class of every label, ``source_<label>``.
+    Of each row are `known` the source's own classes, ``source_<label>``, and those of the real one, ``real_<label>``.
 
     Raises:
         ConfigError: the dataset has not a label that the options name, none at all, or one class alone of it.
@@ -33,7 +48,7 @@ class Translate(Game):
         self.domains = _domains(config, formats)
         self.context = {"source": self.sample, **self.domains}
         self.condition = self.domains
-        self.known = {f"source_{name}": format for name, format in self.domains.items()}
+        self.known = {f"{whose}_{name}": self.domains[name] for whose in ("source", "real") for name in self.domains}
         self.helpers = {}
         if config.target:
             classifier = DomainClassifier(self.sample.shape[0] or 1, self.domains, config.classifier)
@@ -47,6 +62,7 @@ class Translate(Game):
         own = {name: items[name] for name in self.domains}
         chosen = _sources(own, rng)
         known = {f"source_{name}": rows[chosen] for name, rows in own.items()}
+        known |= {f"real_{name}": rows for name, rows in own.items()}
         return Batch(real_NCHW, context={"source": real_NCHW[chosen], **own}, condition=own, known=known)
 
     def critic_losses(self, networks: Networks, fake: Tensor, batch: Batch, step: int) -> Mapping[str, Tensor]:
@@ -72,6 +88,15 @@ class Translate(Game):
 
     def baselines(self) -> Mapping[str, Callable[[Batch, torch.Generator], Tensor]]:
         return {"unconverted": lambda batch, rng: batch.context["source"], "real-target": _another_of_the_domain}
+
+    def preview_rows(self, batch: Batch) -> Batch:
+        return every_domain(batch, self.domains)
+
+    def preview(self, samples: Tensor, reference: Batch, folder: Path, stem: str) -> Preview | None:
+        return preview_translations(samples, reference, self.sample, self.domains)
+
+    def apply(self, source: Source, make: Make, sink: Sink) -> None:
+        translate_file(source, make, sink, self.sample)
 
 
 def _sources(labels: Mapping[str, Tensor], rng: torch.Generator) -> Tensor:

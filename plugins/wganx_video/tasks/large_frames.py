@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from wganx import Make, SampleFormat, UsageError, WganxError
-from wganx_video.tasks.tiles import ALIGNED, Axis, Span
+from wganx.data import TILE_ALIGNED, Tile, TiledAxis
 
 _PIXEL_BYTES = 4096
 """What the layers of a generator are taken to hold for a pixel of their input: a thousand numbers."""
@@ -82,7 +82,7 @@ class FrameNetwork:
 
     def _takes_others(self, beside: Mapping[str, Tensor]) -> bool:
         """Whether the generator takes frames of another size than the training's: asked by an attempt."""
-        height, width = (size and size + ALIGNED for size in self._fixed)
+        height, width = (size and size + TILE_ALIGNED for size in self._fixed)
         if height is None or width is None:
             return True
         try:
@@ -151,13 +151,13 @@ class FrameNetwork:
             self._pixels = max(self._pixels, int(torch.cuda.mem_get_info(made.device)[0] * _GPU_SHARE) // _PIXEL_BYTES)
         self._asked = True
 
-    def _axes(self, height: int, width: int) -> tuple[Axis, Axis]:
+    def _axes(self, height: int, width: int) -> tuple[TiledAxis, TiledAxis]:
         whole = height * width <= self._pixels and self._tile is None
         free = max(height, width) if whole else self._tile or math.isqrt(self._pixels)
         rows, columns = (
-            Axis.of(size, side=free // ALIGNED * ALIGNED + whole * ALIGNED, scale=self._scale)
+            TiledAxis.of(size, side=free // TILE_ALIGNED * TILE_ALIGNED + whole * TILE_ALIGNED, scale=self._scale)
             if fixed is None
-            else Axis.of(size, side=fixed, aligned=1, scale=self._scale)
+            else TiledAxis.of(size, side=fixed, aligned=1, scale=self._scale)
             for size, fixed in zip((height, width), self._fixed)
         )
         return rows, columns
@@ -177,6 +177,6 @@ def _groups(channels: int, own: int) -> list[slice]:
     )
 
 
-def _batches(places: Sequence[tuple[Span, Span]], count: int) -> Iterator[Sequence[tuple[Span, Span]]]:
+def _batches(places: Sequence[tuple[Tile, Tile]], count: int) -> Iterator[Sequence[tuple[Tile, Tile]]]:
     for start in range(0, len(places), count):
         yield places[start : start + count]

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from wganx import Make, SampleFormat, Sink, Source, UsageError
+from wganx.data import reflect
 from wganx_video.configs.films import FilmOptions, InterpolateFilmOptions, PredictFilmOptions
 from wganx_video.tasks.cuts import numbered_scenes, scenes
 from wganx_video.tasks.instants import Instants
 from wganx_video.tasks.large_frames import FrameNetwork
-from wganx_video.tasks.tiles import reflect
 from wganx_video.video.streams import VideoSink
 
 

@@ -52,6 +52,11 @@ def test_a_translation_begins_with_no_change():
     assert not torch.allclose(translator(residual=False)(source=pictures(), **CHOSEN), pictures())
 
 
+def test_a_plain_picture_stays_plain_to_its_borders():
+    made = stirred(translator())(source=torch.full((2, 3, 24, 31), 0.2), **CHOSEN)
+    torch.testing.assert_close(made, made[..., :1, :1].expand_as(made))
+
+
 @pytest.mark.parametrize("label", LABELS)
 def test_every_label_changes_what_is_made(label):
     network, source = stirred(translator()), pictures()
@@ -75,7 +80,7 @@ def test_what_is_made_of_a_place_depends_on_its_neighbourhood_alone():
     [
         ({"inputs": LABELS}, "makes pictures of a source; it is for task.name=translate"),
         ({"inputs": {"source": PICTURE}}, "needs a label to choose"),
-        ({"noise": (8,)}, "not of noise; set generator.noise=0"),
+        ({"noise": (8,)}, "takes a source and no noise; set generator.noise=0"),
         ({"inputs": {"source": PICTURE, "low": PICTURE, **LABELS}}, "takes labels, and this task gives it low"),
     ],
 )

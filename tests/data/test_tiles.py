@@ -6,14 +6,15 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wganx_video.tasks.tiles import ALIGNED, OVERLAP, Axis, reflect, reflected
+
+from wganx.data.tiles import TILE_ALIGNED, TILE_OVERLAP, TiledAxis, reflect, reflected
 
 
 @settings(max_examples=80, deadline=None)
 @given(st.integers(1, 700), st.integers(2, 40), st.integers(1, 4), st.booleans())
 def test_the_tiles_of_an_axis_count_1_together_at_every_pixel(size, eighths, scale, fixed):
-    aligned = 1 if fixed else ALIGNED
-    axis = Axis.of(size, side=eighths * ALIGNED, aligned=aligned, scale=scale)
+    aligned = 1 if fixed else TILE_ALIGNED
+    axis = TiledAxis.of(size, side=eighths * TILE_ALIGNED, aligned=aligned, scale=scale)
     total = torch.zeros(len(axis.pixels) * scale)
     for span in axis.spans:
         assert span.start % aligned == 0
@@ -26,24 +27,24 @@ def test_the_tiles_of_an_axis_count_1_together_at_every_pixel(size, eighths, sca
 @settings(max_examples=40, deadline=None)
 @given(st.integers(260, 2000), st.sampled_from([256, 320, 512]))
 def test_the_pixels_at_an_edge_within_the_frame_count_nothing(size, side):
-    axis = Axis.of(size, side=side)
+    axis = TiledAxis.of(size, side=side)
     for number, span in enumerate(axis.spans):
         if number:
-            assert span.weight_L[: OVERLAP // 4].max() == 0
+            assert span.weight_L[: TILE_OVERLAP // 4].max() == 0
         if number < len(axis.spans) - 1:
-            assert span.weight_L[-OVERLAP // 4 :].max() == 0
+            assert span.weight_L[-TILE_OVERLAP // 4 :].max() == 0
 
 
 def test_neighbours_fade_linearly():
-    first, second = Axis.of(512 - OVERLAP + 512, side=512).spans
-    shared = first.weight_L[-OVERLAP:]
-    assert torch.allclose(shared + second.weight_L[:OVERLAP], torch.ones(OVERLAP))
-    middle = shared[OVERLAP // 4 : -OVERLAP // 4]
-    assert torch.allclose(middle.diff(), torch.full((len(middle) - 1,), -2 / OVERLAP), atol=1e-6)
+    first, second = TiledAxis.of(512 - TILE_OVERLAP + 512, side=512).spans
+    shared = first.weight_L[-TILE_OVERLAP:]
+    assert torch.allclose(shared + second.weight_L[:TILE_OVERLAP], torch.ones(TILE_OVERLAP))
+    middle = shared[TILE_OVERLAP // 4 : -TILE_OVERLAP // 4]
+    assert torch.allclose(middle.diff(), torch.full((len(middle) - 1,), -2 / TILE_OVERLAP), atol=1e-6)
 
 
 def test_a_frame_that_fits_is_one_tile():
-    (span,) = Axis.of(100, side=256, scale=2).spans
+    (span,) = TiledAxis.of(100, side=256, scale=2).spans
     assert span.start == 0
     assert torch.equal(span.weight_L, torch.ones(208))
 

@@ -1,4 +1,4 @@
-"""Tiles that cover a frame, overlap, and are faded into each other."""
+"""Tiles that cover a picture or a frame, overlap, and are faded into each other."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-OVERLAP = 64
+TILE_OVERLAP = 64
 """Pixels that neighbours share at least, but no more than a quarter of their side. The outer quarters of these, where a
 network sees the edge of its tile, are left out; over the half between, one tile fades into the other."""
-ALIGNED = 8
+TILE_ALIGNED = 8
 """Where the size of frames is free, tiles lie and frames are padded at multiples of so many pixels, so that networks
 which fold squares of pixels into channels, or halve the size, see the same squares in every tile."""
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Tile:
     """A tile along one axis of the frame.
 
     Attributes:
@@ -30,8 +30,8 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Axis:
-    """Height or width of a frame, cut into tiles.
+class TiledAxis:
+    """Height or width of a picture or of a frame, cut into tiles.
 
     Attributes:
         size: pixels of the frame.
@@ -43,10 +43,10 @@ class Axis:
     size: int
     side: int
     pixels: Tensor
-    spans: tuple[Span, ...]
+    spans: tuple[Tile, ...]
 
     @classmethod
-    def of(cls, size: int, *, side: int, aligned: int = ALIGNED, scale: int = 1) -> Axis:
+    def of(cls, size: int, *, side: int, aligned: int = TILE_ALIGNED, scale: int = 1) -> TiledAxis:
         """As few tiles as keep the overlap, evenly spread.
 
         Args:
@@ -73,8 +73,8 @@ def reflect(place: int, length: int) -> int:
     return place if place < length else period - place
 
 
-def _spans(size: int, side: int, aligned: int, scale: int) -> list[Span]:
-    overlap = min(OVERLAP, max(side // 4 // aligned, 1) * aligned)
+def _spans(size: int, side: int, aligned: int, scale: int) -> list[Tile]:
+    overlap = min(TILE_OVERLAP, max(side // 4 // aligned, 1) * aligned)
     count = 1 + math.ceil((size - side) / max(side - overlap, 1))
     starts = [number * (size - side) // max(count - 1, 1) // aligned * aligned for number in range(count)]
     weights_KL = torch.zeros(count, size * scale)
@@ -86,7 +86,7 @@ def _spans(size: int, side: int, aligned: int, scale: int) -> list[Span]:
             weight_L *= _ramp(start + side - starts[number + 1], side, scale).flip(0)
         weights_KL[number, start * scale : (start + side) * scale] = weight_L
     weights_KL /= weights_KL.sum(0)
-    return [Span(start, weights_KL[number, start * scale :][: side * scale]) for number, start in enumerate(starts)]
+    return [Tile(start, weights_KL[number, start * scale :][: side * scale]) for number, start in enumerate(starts)]
 
 
 def _ramp(shared: int, side: int, scale: int) -> Tensor:

@@ -1,0 +1,100 @@
+"""Translations as runs: resumed to the bit with their helper, and files sent through them from the command line."""
+
+from __future__ import annotations
+
+import signal
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from PIL import Image
+
+import wganx
+from wganx import Observer, UsageError
+from wganx.cli import main
+from wganx.engine import read_checkpoint
+from wganx.runs import Run
+
+STEPS = 4
+SHORT = {"dataset.count": 32, "train.steps": STEPS, "checkpoint.every": 2, "log.every": 1, "preview.every": STEPS}
+
+
+def tensors(run: Run) -> dict[str, torch.Tensor]:
+    checkpoint = read_checkpoint(run.folder.checkpoints / f"step-{STEPS:06d}")
+    return {**checkpoint.weights, **checkpoint.training}
+
+
+class StopAt(Observer):
+    def logged(self, step: int, scalars: object) -> None:
+        if step == 2:
+            signal.raise_signal(signal.SIGINT)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Run:
+    out = tmp_path_factory.mktemp("styles") / "run"
+    return wganx.train("image", "style-transfer-tiny", overrides=SHORT, out=out, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory):
+    path = tmp_path_factory.mktemp("photos") / "photo.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (37, 50, 3), dtype=np.uint8)).save(path)
+    return path
+
+
+def sample(run: Run, *options: object):
+    return CliRunner().invoke(main, ["sample", str(run.folder.path), *map(str, options)])
+
+
+def test_a_translation_stopped_and_resumed_equals_one_never_stopped(run, tmp_path):
+    part = wganx.train(
+        "image", "style-transfer-tiny", overrides=SHORT, out=tmp_path / "part", device="cpu", observers=[StopAt()]
+    )
+    assert part.folder.facts()["status"] == "interrupted"
+    left, right = (tensors(one) for one in (run, wganx.resume(tmp_path / "part")))
+    assert left.keys() == right.keys()
+    assert any("classifier" in name for name in left)
+    assert [name for name in left if not torch.equal(left[name], right[name])] == []
+
+
+def test_every_loss_is_logged_by_its_name(run):
+    text = run.folder.metrics.read_text(encoding="utf-8")
+    for name in ("target_style", "cycle", "identity", "classifier_style"):
+        assert f"/{name}" in text
+
+
+def test_a_photo_keeps_its_size_and_what_is_asked_for_changes_it(run, photo, tmp_path):
+    for style in ("winter", "night"):
+        result = sample(run, "--source", photo, "--given", f"style={style}", "--out", tmp_path / f"{style}.png")
+        assert result.exit_code == 0, result.output
+    made = [np.asarray(Image.open(tmp_path / f"{style}.png")) for style in ("winter", "night")]
+    assert made[0].shape == (37, 50, 3)
+    assert not np.array_equal(*made)
+
+
+def test_a_folder_is_translated_under_its_names_and_what_is_no_picture_is_named(run, photo, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("a.png", "b.jpg"):
+        Image.open(photo).save(folder / name)
+    (folder / "notes.txt").write_text("buy milk", encoding="utf-8")
+    result = sample(run, "--source", folder, "--class", "winter", "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert "notes.txt" in result.output
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.png", "b.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"style": "snow"}, "no class 'snow'; classes: summer, winter, night"),
+        ({"season": "winter"}, "takes no label 'season'; labels: style"),
+        ({}, "say which style is wanted: --given style=..., and there are: summer, winter, night"),
+    ],
+)
+def test_a_wish_that_cannot_be_granted_is_told_with_the_choices(run, photo, tmp_path, given, message):
+    with pytest.raises(UsageError, match=message):
+        run.apply(photo, tmp_path / "out.png", given=given)
+    assert not (tmp_path / "out.png").exists()
