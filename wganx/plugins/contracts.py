@@ -229,6 +229,27 @@ class BuildContext:
     fitted: Fitted = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Pretrained:
+    """A trained generator that `Layout.read` found in a file.
+
+    Attributes:
+        generator: the architecture it is one of.
+        options: that architecture's options.
+        weights: every tensor of its module by name; the average of a training, where the file has one.
+        sample: what it makes.
+        noise: shape of one noise sample, empty for none.
+        context: format of each thing it is given beside noise.
+    """
+
+    generator: str
+    options: Mapping[str, JSON]
+    weights: Mapping[str, Tensor]
+    sample: SampleFormat
+    noise: tuple[int, ...]
+    context: Mapping[str, SampleFormat] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Sides:
     """What a metric compares; all in sample format, ``real`` holds the samples.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -31,8 +31,9 @@ from wganx.plugins.contracts import (
     Items,
     Split,
 )
-from wganx.plugins.descriptors import Config
+from wganx.plugins.descriptors import Config, Layout
 from wganx.plugins.guard import call, calling
+from wganx.pretrained import Opened, begin_with
 from wganx.runs.fitted import FittedParts, check_fitted
 from wganx.runs.task_options import with_options
 
@@ -47,11 +48,13 @@ class Assembly:
     Attributes:
         stored: what was fitted when the run started; None for a run that starts now.
         stored_formats: the formats of the items then; with them the game needs no data.
+        began_with: what the networks were given before the first step, by ``train.init``.
     """
 
     resolved: Resolved
     stored: FittedParts | None = None
     stored_formats: Mapping[str, SampleFormat] | None = None
+    began_with: list[Opened] = field(default_factory=list)
 
     @cached_property
     def device(self) -> torch.device:
@@ -160,6 +163,7 @@ class Assembly:
                 BuildContext(sample=game.sample, inputs=game.condition, fitted=self.fitted),
                 returns=nn.Module,
             )
+            self._begin(generator, critic)
             trainer = Trainer(
                 generator,
                 critic,
@@ -186,6 +190,13 @@ class Assembly:
             )
         trainer.training.about = self.about()
         return trainer
+
+    def _begin(self, generator: nn.Module, critic: nn.Module) -> None:
+        """Give a run that starts now the weights of ``train.init``; one that has checkpoints goes on from these."""
+        rules = self.resolved.run.train
+        if rules.init is not None and self.stored_formats is None:
+            layouts = self.resolved.catalog.offers(Layout)
+            self.began_with.append(begin_with(rules.init, rules.init_sha256, layouts, generator, critic))
 
     def build_generator(self) -> nn.Module:
         """A generator as it is before training."""
