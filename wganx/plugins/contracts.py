@@ -123,6 +123,14 @@ class Game(ABC):
         """Named, already weighted scalars added to the critic's loss, `fake` without a graph; none by default."""
         return {}
 
+    def augment(self, samples: Tensor, rng: torch.Generator) -> Tensor:
+        """What the critic is shown while it trains, in place of samples ``(N, *sample.shape)``; themselves by default.
+
+        Real and made samples go through it alike, and points of a penalty lie between those it returns. Gradients pass
+        through it to the generator. It draws from `rng` alone, one value or more a row, and waits for no device.
+        """
+        return samples
+
     @abstractmethod
     def baselines(self) -> Mapping[str, Baseline]:
         """The task's trivial solutions by name; every evaluation prints them beside the generator."""

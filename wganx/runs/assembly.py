@@ -184,6 +184,7 @@ class Assembly:
                 # The engine is told only where there are any.
                 generator_losses=self._losses("generator_losses"),
                 critic_losses=self._losses("critic_losses"),
+                augment=self._augment(),
                 at=getattr(game, "at", None),
                 pack=parts.critic.couples_rows,
                 format=game.sample,
@@ -328,6 +329,18 @@ class Assembly:
                 f"the data changed since the run was started ({'; '.join(changed)}); restore it, or start a new run"
             )
         return items
+
+    def _augment(self) -> Callable[[Tensor, torch.Generator], Tensor] | None:
+        """What the game shows the critic, guarded; None where it shows samples as they are."""
+        if type(self.game).augment is Game.augment:
+            return None
+        augment, task = self.game.augment, self.resolved.parts.task
+
+        def guarded(samples: Tensor, rng: torch.Generator) -> Tensor:
+            with calling(task, "augment"):
+                return augment(samples, rng)
+
+        return guarded
 
     def _losses(self, name: str) -> Callable[..., Mapping[str, Tensor]] | None:
         """The game's losses of that name, guarded; None where it has none."""
