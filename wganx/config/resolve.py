@@ -188,11 +188,16 @@ def _begin_with(user: Sequence[Layer], catalog: Catalog, base: Layer) -> Layer:
         return Layer()
     from wganx.pretrained import open_pretrained, starting_values
 
-    opened, follows = open_pretrained(path, catalog.offers(Layout)), Layer()
+    opened, follows, call = open_pretrained(path, catalog.offers(Layout)), Layer(), user[-1]
     named = [section for layer in [base, *user] if isinstance(section := layer.values.get("dataset"), dict)]
     dataset = next((section["name"] for section in reversed(named) if "name" in section), None)
     options = catalog.dataset(dataset).config.model_fields if isinstance(dataset, str) else ()
-    for section, values in starting_values(opened, list(options)).items():
-        follows.put((section,), values, f"train.init {path}")
-    user[-1].put(("train", "init_sha256"), opened.sha256, f"train.init {path}")
+    values, origin = starting_values(opened, list(options)), f"train.init {path}"
+    if "generator" in values:
+        follows.put(("generator",), values["generator"], origin)
+    for option, size in values.get("dataset", {}).items():
+        # Beside the flag that chose the dataset, or it would be taken for an option of another one.
+        if not any(option in layer.values.get("dataset", {}) for layer in user):
+            call.put(("dataset", option), size, origin)
+    call.put(("train", "init_sha256"), opened.sha256, origin)
     return follows

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 import wganx
+from wganx.config import resolve
 from wganx.errors import DataError
-from wganx.pretrained.files import read_content
+from wganx.pretrained.files import digest_of, read_content
 from wganx.runs.pretrained import open_generator
 
 Make = Callable[..., tuple[Path, dict[str, Tensor]]]
@@ -131,3 +132,17 @@ def test_pictures_are_cut_and_gradients_pass(gan_zoo_file: Make) -> None:
     torch.testing.assert_close(made, torch.ones_like(made))
     made.sum().backward()
     assert network.to_picture.layer.bias.grad.abs().min() > 0
+
+
+def test_size_and_network_follow_from_the_file_for_a_folder_of_ones_own(
+    gan_zoo_file: Make, save_picture: Callable[..., Path], tmp_path: Path
+) -> None:
+    path, _ = gan_zoo_file()
+    for number in range(4):
+        save_picture(tmp_path / "photos" / f"{number}.png")
+    run = resolve(plugin="image", data=tmp_path / "photos", init=path).run
+    assert (run.dataset.name, run.generator.name, run.generator.noise) == ("folder", "gan-zoo", 5)
+    assert run.model_dump()["dataset"]["size"] == 16
+    assert run.train.init_sha256 == digest_of(path)
+    chosen = resolve(plugin="image", data=tmp_path / "photos", init=path, settings=["dataset.size=32"]).run
+    assert chosen.model_dump()["dataset"]["size"] == 32
