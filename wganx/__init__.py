@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from wganx.plugins.contracts import Make as Make
     from wganx.plugins.contracts import MetricContext as MetricContext
     from wganx.plugins.contracts import Outcome as Outcome
+    from wganx.plugins.contracts import Pretrained as Pretrained
     from wganx.plugins.contracts import Preview as Preview
     from wganx.plugins.contracts import RunInfo as RunInfo
     from wganx.plugins.contracts import Sides as Sides
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
     from wganx.plugins.descriptors import DataCard as DataCard
     from wganx.plugins.descriptors import Dataset as Dataset
     from wganx.plugins.descriptors import Extractor as Extractor
+    from wganx.plugins.descriptors import Layout as Layout
     from wganx.plugins.descriptors import Metric as Metric
     from wganx.plugins.descriptors import Modality as Modality
     from wganx.plugins.descriptors import ObjectivePart as ObjectivePart
@@ -119,10 +121,10 @@ _HOME_OF = {
     "wganx.networks": ("Helper", "Networks"),
     "wganx.plugins.contracts": (
         "WGANX_API", "Baseline", "BuildContext", "DataContext", "ExtractorContext", "Formats", "Game", "Items", "Make",
-        "MetricContext", "Outcome", "Preview", "RunInfo", "Sides", "Sink", "Source", "Split",
+        "MetricContext", "Outcome", "Pretrained", "Preview", "RunInfo", "Sides", "Sink", "Source", "Split",
     ),
     "wganx.plugins.descriptors": (
-        "Architecture", "Config", "ConstraintPart", "DataCard", "Dataset", "Extractor", "Metric", "Modality",
+        "Architecture", "Config", "ConstraintPart", "DataCard", "Dataset", "Extractor", "Layout", "Metric", "Modality",
         "ObjectivePart", "OptimizerPart", "Scenario", "Task",
     ),
     "wganx.plugins.hookspecs": ("hookimpl",),

@@ -23,6 +23,7 @@ def train(
     config: str | Path | None = None,
     overrides: Mapping[str, Any] | None = None,
     data: str | Path | None = None,
+    init: str | Path | None = None,
     out: str | Path | None = None,
     device: str | None = None,
     seed: int | None = None,
@@ -39,6 +40,7 @@ def train(
         config: a YAML file of sections.
         overrides: values by dotted name, ``{"train.steps": 500}``.
         data: a folder or archive of the user's own.
+        init: a file of weights, a run folder or a checkpoint whose generator it begins with.
         out: the run folder; one under ``runs`` named by time, plugin and scenario by default.
         device: ``cpu``, ``cuda``, ``cuda:1``, ...
         seed: fixes every random stream.
@@ -54,7 +56,14 @@ def train(
         Interrupted: in a cell of a notebook, Ctrl-C stopped it after a step; all is saved, and the cells below do not
             run. In a script the run is returned then, and its folder's status is ``interrupted``.
     """
-    choice = {"overrides": overrides, "data": data, "device": device, "seed": seed, "extensions": extensions}
+    choice = {
+        "overrides": overrides,
+        "data": data,
+        "init": init,
+        "device": device,
+        "seed": seed,
+        "extensions": extensions,
+    }
     run = open_run(plugin=plugin, scenario=scenario, config=config, out=out, resume=resume, **choice)
     with _shown(progress) as shown:
         return complete(run, [*observers, *shown])

@@ -14,6 +14,7 @@ from wganx import (
     Dataset,
     Extractor,
     HealthCheck,
+    Layout,
     Metric,
     Modality,
     Scenario,
@@ -36,8 +37,10 @@ from wganx_image.configs.datasets import (
 from wganx_image.configs.networks import (
     DcganCriticConfig,
     DcganGeneratorConfig,
+    GanZooGeneratorConfig,
     GrowingCriticConfig,
     GrowingGeneratorConfig,
+    MimicryGeneratorConfig,
     R3Config,
     ResnetCriticConfig,
     ResnetGeneratorConfig,
@@ -324,6 +327,45 @@ def wganx_architectures() -> Iterable[Architecture]:
             summary="patches of a picture of any size, and the domains it should be of",
             config=TranslatorCriticConfig,
             build="wganx_image.networks.translator:Critic",
+        ),
+        Architecture(
+            name="gan-zoo",
+            modality="image",
+            role="generator",
+            summary="the progressive generator of pytorch_GAN_zoo, 4 to 1024 px, to go on from its checkpoints",
+            config=GanZooGeneratorConfig,
+            build="wganx_image.pretrained.gan_zoo:Generator",
+        ),
+        Architecture(
+            name="mimicry",
+            modality="image",
+            role="generator",
+            summary="the residual generator of mimicry, 32 or 48 px, to go on from its checkpoints",
+            config=MimicryGeneratorConfig,
+            build="wganx_image.pretrained.mimicry:Generator",
+        ),
+    ]
+
+
+@hookimpl
+def wganx_layouts() -> Iterable[Layout]:
+    return [
+        Layout(
+            name="gan-zoo",
+            modality="image",
+            summary="checkpoints of the progressive GAN of pytorch_GAN_zoo, any size",
+            read="wganx_image.pretrained.gan_zoo:read",
+            classes=("models.utils.config.BaseConfig",),
+            card=DataCard(
+                source="facebookresearch/pytorch_GAN_zoo", licence="not stated for the weights", offline=False
+            ),
+        ),
+        Layout(
+            name="mimicry",
+            modality="image",
+            summary="checkpoints of the WGAN-GP generators of mimicry, 32 and 48 px",
+            read="wganx_image.pretrained.mimicry:read",
+            card=DataCard(source="kwotsin/mimicry", licence="not stated for the weights", offline=False),
         ),
     ]
 

@@ -33,7 +33,7 @@ from wganx.plugins import Catalog, load
 Save = Callable[..., Path]
 SCENARIOS = [
     "digits", "mnist", "fashion-mnist", "cifar10", "faces", "scenes", "faces-gpu", "scenes-gpu", "faces-tiny",
-    "scenes-tiny", "growing",
+    "scenes-tiny", "growing", "style-transfer", "style-transfer-tiny", "faces-translation",
 ]  # fmt: skip
 
 
@@ -65,8 +65,9 @@ def test_what_is_offered(catalog: Catalog) -> None:
         ("dcgan", "generator"), ("dcgan", "critic"), ("resnet", "generator"), ("resnet", "critic"),
         ("growing", "generator"), ("growing", "critic"), ("growing-packs", "critic"),
         ("r3", "generator"), ("r3", "critic"),
+        ("translator", "generator"), ("translator", "critic"), ("gan-zoo", "generator"), ("mimicry", "generator"),
     ]  # fmt: skip
-    assert [offer.name for offer in catalog.offers(Task)] == ["generate", "grow"]
+    assert [offer.name for offer in catalog.offers(Task)] == ["generate", "grow", "translate"]
     assert [offer.axes for offer in catalog.offers(Modality)] == [("channel", "height", "width")]
 
 
@@ -171,11 +172,13 @@ def test_datasets_that_are_not_there_are_refused_by_name(tmp_path: Path, name: s
 def test_networks_built_from_one_seed_are_equal(catalog: Catalog, context: Callable[..., object]) -> None:
     grow = catalog.task("grow", "image")
     fitted = fitted_by(grow, grow.config(), 3, 32)
+    own = {"gan-zoo": {"widths": (4, 4, 4, 4)}, "mimicry": {"width": 8}}
     for architecture in catalog.offers(Architecture):
+        options = own.get(architecture.name, {"width": 4})
         built: list[nn.Module] = []
         for _ in range(2):
             torch.manual_seed(4)
             given = context(3, 32, noise=6 if architecture.role == "generator" else 0, fitted=fitted)
-            built.append(architecture.factory("build")(architecture.config.model_validate({"width": 4}), given))
+            built.append(architecture.factory("build")(architecture.config.model_validate(options), given))
         first, second = (network.state_dict() for network in built)
         assert all(torch.equal(first[name], second[name]) for name in first)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wganx.cli.selection import with_extensions, with_place
+from wganx.cli.selection import label_and_class, with_extensions, with_place
 from wganx.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def sample(
         told = f"{close} An" if close else "; an"
         raise UsageError(f"wganx sample has no option {flag}{told} option of the task is for files: give --source too")
     loaded = load_run(run, **place)
-    chosen = dict(map(_label_and_class, given))
+    chosen = dict(map(label_and_class, given))
     if source is not None:
         options: dict[str, Any] = {"seed": seed, "given": chosen, "class_name": class_name, "checkpoint": checkpoint}
         _apply(loaded, source, out, applied, overwrite=overwrite, **options)
@@ -114,13 +114,6 @@ def sample(
         out = own_folder(loaded.folder.samples, f"drawn-step-{loaded.step_of(checkpoint):06d}-seed-{own}")
     *files, grid = loaded.write_samples(samples, batch, out, overwrite=overwrite)
     click.echo(f"{count} samples in {len(files)} files under {out}; all at once: {grid}")
-
-
-def _label_and_class(text: str) -> tuple[str, str]:
-    label, equals, name = text.partition("=")
-    if not (label and equals):
-        raise UsageError(f"--given {text}: write it as LABEL=CLASS, for example --given speaker=anna")
-    return label, name
 
 
 def _apply(run: Run, source: Path, out: Path | None, applied: Mapping[str, str], **options: Any) -> None:

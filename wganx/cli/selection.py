@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from wganx.errors import UsageError
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 EXTENSION = "A plugin beside it that only adds parts; repeat for more."
@@ -41,3 +43,15 @@ def choosing_a_run(command: F) -> F:
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
+
+
+def label_and_class(text: str) -> tuple[str, str]:
+    """What ``--given LABEL=CLASS`` says.
+
+    Raises:
+        UsageError: it has no ``=``.
+    """
+    label, equals, name = text.partition("=")
+    if not (label and equals):
+        raise UsageError(f"--given {text}: write it as LABEL=CLASS, for example --given speaker=anna")
+    return label, name

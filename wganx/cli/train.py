@@ -12,6 +12,7 @@ from wganx.cli.selection import choosing_a_run
 
 @click.command()
 @choosing_a_run
+@click.option("--init", metavar="PATH", help="Begin with these weights: a file, a run folder, a checkpoint.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="The run folder itself.")
 @click.option("--resume", is_flag=True, help="Continue the run in --out if there is one.")
 @click.option("--nproc", type=click.IntRange(min=1), metavar="N", help="Train with N processes on this machine.")
@@ -24,6 +25,7 @@ def train(out: Path | None, resume: bool, nproc: int | None, dry_run: bool, **ch
       wganx train --plugin image --scenario digits --set train.steps=500 --out runs/first
       wganx train --plugin image --scenario digits --nproc 2
       wganx train --plugin image --scenario digits --dry-run
+      wganx train --plugin image --data ./photos --init runs/first
     """
     if dry_run:
         from wganx.cli.plan import plan_and_tell

@@ -14,7 +14,7 @@ from wganx.config.sections import DatasetSection
 from wganx.config.sources import Layer, add_settings, read_environment, read_file
 from wganx.errors import ConfigError
 from wganx.plugins import Catalog, discover, load
-from wganx.plugins.descriptors import Dataset, Scenario
+from wganx.plugins.descriptors import Dataset, Layout, Scenario
 
 
 def schema(resolved: Resolved) -> dict[str, Any]:
@@ -40,6 +40,7 @@ def resolve(
     settings: Sequence[str] = (),
     overrides: Mapping[str, Any] | None = None,
     data: str | Path | None = None,
+    init: str | Path | None = None,
     seed: int | None = None,
     device: str | None = None,
     extensions: Sequence[str] = (),
@@ -54,6 +55,8 @@ def resolve(
     Args:
         data: becomes ``dataset.root``. When nothing but the scenario names a dataset, it also selects the plugin's
             folder dataset, if it has one.
+        init: becomes ``train.init``. What is trained already says which generator it is and how large its samples are;
+            that lies over the scenario, and under everything the user says.
         extensions: plugins beside those that the other sources name; a scenario may name some too.
         environ: read instead of ``os.environ``.
         written_by: of a stored configuration, the version of each plugin by which it was written: options that were
@@ -85,7 +88,10 @@ def resolve(
     base = _read_scenario(chosen, catalog)
     if data is not None:
         _point_at(Path(data), user, catalog, chosen, base)
-    merged = merge([base, *user], part_sections())
+    if init is not None:
+        call.put(("train", "init"), str(Path(init).expanduser().absolute()), f"--init {init}")
+    follows = _begin_with(user, catalog, base)
+    merged = merge([base, follows, *user], part_sections())
     merged.values.setdefault("scenario", chosen.name)
     return compose_run(catalog, chosen, merged, written_by)
 
@@ -172,3 +178,26 @@ def _point_at(data: Path, user: Sequence[Layer], catalog: Catalog, scenario: Sce
     for option, (value, origin) in kept.items():
         if option not in call.values["dataset"]:
             call.put(("dataset", option), value, origin)
+
+
+def _begin_with(user: Sequence[Layer], catalog: Catalog, base: Layer) -> Layer:
+    """What follows from ``train.init``, whose hash is added to the call; nothing for a stored run, which has it."""
+    begun = [section for layer in user if isinstance(section := layer.values.get("train"), dict)]
+    path = next((section["init"] for section in reversed(begun) if section.get("init")), None)
+    if not isinstance(path, str) or any(section.get("init_sha256") for section in begun):
+        return Layer()
+    from wganx.pretrained import open_pretrained, starting_values
+
+    opened, follows, call = open_pretrained(path, catalog.offers(Layout)), Layer(), user[-1]
+    named = [section for layer in [base, *user] if isinstance(section := layer.values.get("dataset"), dict)]
+    dataset = next((section["name"] for section in reversed(named) if "name" in section), None)
+    options = catalog.dataset(dataset).config.model_fields if isinstance(dataset, str) else ()
+    values, origin = starting_values(opened, list(options)), f"train.init {path}"
+    if "generator" in values:
+        follows.put(("generator",), values["generator"], origin)
+    for option, size in values.get("dataset", {}).items():
+        # Beside the flag that chose the dataset, or it would be taken for an option of another one.
+        if not any(option in layer.values.get("dataset", {}) for layer in user):
+            call.put(("dataset", option), size, origin)
+    call.put(("train", "init_sha256"), opened.sha256, origin)
+    return follows

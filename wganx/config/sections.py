@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
+from pathlib import Path
 from typing import Annotated, Any, Literal, cast, get_type_hints
 
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, create_model, field_validator
@@ -126,6 +127,10 @@ class TrainSection(Section):
     constant_mask: bool = Field(
         True, description="differentiate rectifiers in penalties as piecewise linear: exact, and faster"
     )
+    init: Path | None = Field(
+        None, description="a file of weights, a run folder or a checkpoint to begin with; wganx train --init PATH"
+    )
+    init_sha256: str | None = Field(None, description="SHA-256 of what train.init names; filled in when the run starts")
 
 
 class EvaluateSection(Section):

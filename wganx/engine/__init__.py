@@ -17,7 +17,7 @@ from wganx.engine.randomness import apart
 from wganx.engine.ranks import Ranks, join
 from wganx.engine.sampler import Sampler
 from wganx.engine.standard_checks import slow_data
-from wganx.engine.state import load_average
+from wganx.engine.state import load_average, load_tensors
 from wganx.engine.steps.optimizer import Optimizer
 from wganx.engine.stopping import Interrupted
 from wganx.engine.trainer import Trainer
@@ -43,6 +43,7 @@ __all__ = [
     "choose_device",
     "join",
     "load_average",
+    "load_tensors",
     "place",
     "read_checkpoint",
     "read_networks",

@@ -23,7 +23,7 @@ from wganx.engine.sampler import Sampler
 from wganx.engine.standard_checks import standard_checks
 from wganx.engine.steps.averaging import WeightAverage
 from wganx.engine.steps.optimizer import Optimizer
-from wganx.engine.steps.updates import Losses, Steps
+from wganx.engine.steps.updates import Augment, Losses, Steps
 from wganx.engine.stopping import Interrupted
 from wganx.engine.training import At, Training
 from wganx.errors import UsageError
@@ -68,6 +68,8 @@ class Trainer:
         generator_losses: ``(networks, fake, batch, step) -> {name: weighted scalar}``, added to the generator's loss;
             ``networks`` holds ``generator``, ``critic`` and ``helpers`` by name.
         critic_losses: the same, added to the critic's loss; ``fake`` has no graph.
+        augment: ``augment(samples, rng) -> samples``: what the critic is shown in training in place of samples, real
+            and made alike; differentiable, drawing from ``rng`` alone. Penalties act on points between changed samples.
         at: ``at(step) -> value``, called before each step with what of the losses depends on its number; the networks
             may have such a method too. Steps that are recorded are replayed for equal values only.
         format: shape and range of a sample, checked before training; without it only the batches speak.
@@ -102,6 +104,7 @@ class Trainer:
         helpers: Mapping[str, Helper] | None = None,
         generator_losses: Losses | None = None,
         critic_losses: Losses | None = None,
+        augment: Augment | None = None,
         at: At | None = None,
         format: SampleFormat | None = None,
     ) -> None:
@@ -113,7 +116,7 @@ class Trainer:
         )  # fmt: skip
         self.training = Training(
             generator, critic, rules, device=device, helpers=helpers, generator_losses=generator_losses,
-            critic_losses=critic_losses, at=at, format=format,
+            critic_losses=critic_losses, augment=augment, at=at, format=format,
         )  # fmt: skip
         self._restored = False
 

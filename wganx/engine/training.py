@@ -33,7 +33,7 @@ from wganx.engine.standard_checks import HealthMonitor, standard_checks
 from wganx.engine.steps.averaging import WeightAverage
 from wganx.engine.steps.packs import packs_in
 from wganx.engine.steps.player import Player
-from wganx.engine.steps.updates import Losses, Steps
+from wganx.engine.steps.updates import Augment, Losses, Steps
 from wganx.errors import UsageError
 from wganx.networks import Helper
 
@@ -69,6 +69,7 @@ class Training:
         helpers: Mapping[str, Helper] | None = None,
         generator_losses: Losses | None = None,
         critic_losses: Losses | None = None,
+        augment: Augment | None = None,
         at: At | None = None,
         format: SampleFormat | None = None,
     ) -> None:
@@ -105,6 +106,7 @@ class Training:
             helpers=self.helpers,
             generator_losses=generator_losses,
             critic_losses=critic_losses,
+            augment=augment,
             ranks=self.ranks,
             micro_batch=rules.micro_batch if isinstance(rules.micro_batch, int) else None,
             pack=rules.pack,

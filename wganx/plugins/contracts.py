@@ -126,6 +126,14 @@ class Game(ABC):
         """Named, already weighted scalars added to the critic's loss, `fake` without a graph; none by default."""
         return {}
 
+    def augment(self, samples: Tensor, rng: torch.Generator) -> Tensor:
+        """What the critic is shown while it trains, in place of samples ``(N, *sample.shape)``; themselves by default.
+
+        Real and made samples go through it alike, and points of a penalty lie between those it returns. Gradients pass
+        through it to the generator. It draws from `rng` alone, one value or more a row, and waits for no device.
+        """
+        return samples
+
     @abstractmethod
     def baselines(self) -> Mapping[str, Baseline]:
         """The task's trivial solutions by name; every evaluation prints them beside the generator."""
@@ -237,6 +245,27 @@ class BuildContext:
     noise: tuple[int, ...] = ()
     inputs: Mapping[str, SampleFormat] = field(default_factory=dict)
     fitted: Fitted = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Pretrained:
+    """A trained generator that `Layout.read` found in a file.
+
+    Attributes:
+        generator: the architecture it is one of.
+        options: that architecture's options.
+        weights: every tensor of its module by name; the average of a training, where the file has one.
+        sample: what it makes.
+        noise: shape of one noise sample, empty for none.
+        context: format of each thing it is given beside noise.
+    """
+
+    generator: str
+    options: Mapping[str, JSON]
+    weights: Mapping[str, Tensor]
+    sample: SampleFormat
+    noise: tuple[int, ...]
+    context: Mapping[str, SampleFormat] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

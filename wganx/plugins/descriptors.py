@@ -40,7 +40,7 @@ class NoOptions(Config):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataCard:
-    """Where a dataset, or the weights of an extractor, come from and what may be done with them."""
+    """Where a dataset, or the weights of an extractor or a generator, come from and what may be done with them."""
 
     source: str
     licence: str
@@ -259,6 +259,31 @@ class Extractor(Part):
     load: Factory
     card: DataCard
     config: type[Config] = NoOptions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout(Part):
+    """How another project writes down the weights of a trained generator, so that these can be gone on from.
+
+    Files are read by wganx itself, as plain data and tensors; nothing in them is executed, and nothing is fetched.
+
+    Attributes:
+        read: ``(content, path) -> Pretrained | None``: what the file held, a mapping, as one of the plugin's own
+            generators; None where it is in another layout. A `DataError` says what a file of this layout lacks.
+        classes: names of pickled classes that its files hold, ``package.module.Name``; in place of each comes a
+            `types.SimpleNamespace` with its attributes.
+        card: who publishes such files, and under which licence the weights are, where that is said.
+    """
+
+    hook = "wganx_layouts"
+    word = "layout"
+    in_modality = True
+    factories = ("read",)
+
+    modality: str
+    read: Factory
+    card: DataCard
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -31,8 +31,9 @@ from wganx.plugins.contracts import (
     Items,
     Split,
 )
-from wganx.plugins.descriptors import Config
+from wganx.plugins.descriptors import Config, Layout
 from wganx.plugins.guard import call, calling
+from wganx.pretrained import Opened, begin_with
 from wganx.runs.fitted import FittedParts, check_fitted
 from wganx.runs.task_options import with_options
 
@@ -47,11 +48,13 @@ class Assembly:
     Attributes:
         stored: what was fitted when the run started; None for a run that starts now.
         stored_formats: the formats of the items then; with them the game needs no data.
+        began_with: what the networks were given before the first step, by ``train.init``.
     """
 
     resolved: Resolved
     stored: FittedParts | None = None
     stored_formats: Mapping[str, SampleFormat] | None = None
+    began_with: list[Opened] = field(default_factory=list)
 
     @cached_property
     def device(self) -> torch.device:
@@ -181,6 +184,7 @@ class Assembly:
                 BuildContext(sample=game.sample, inputs=game.condition, fitted=self.fitted),
                 returns=nn.Module,
             )
+            self._begin(generator, critic)
             trainer = Trainer(
                 generator,
                 critic,
@@ -201,12 +205,20 @@ class Assembly:
                 # The engine is told only where there are any.
                 generator_losses=self._losses("generator_losses"),
                 critic_losses=self._losses("critic_losses"),
+                augment=self._augment(),
                 at=getattr(game, "at", None),
                 pack=parts.critic.couples_rows,
                 format=game.sample,
             )
         trainer.training.about = self.about()
         return trainer
+
+    def _begin(self, generator: nn.Module, critic: nn.Module) -> None:
+        """Give a run that starts now the weights of ``train.init``; one that has checkpoints goes on from these."""
+        rules = self.resolved.run.train
+        if rules.init is not None and self.stored_formats is None:
+            layouts = self.resolved.catalog.offers(Layout)
+            self.began_with.append(begin_with(rules.init, rules.init_sha256, layouts, generator, critic))
 
     def build_generator(self) -> nn.Module:
         """A generator as it is before training."""
@@ -340,6 +352,18 @@ class Assembly:
                 f"the data changed since the run was started ({'; '.join(changed)}); restore it, or start a new run"
             )
         return items
+
+    def _augment(self) -> Callable[[Tensor, torch.Generator], Tensor] | None:
+        """What the game shows the critic, guarded; None where it shows samples as they are."""
+        if type(self.game).augment is Game.augment:
+            return None
+        augment, task = self.game.augment, self.resolved.parts.task
+
+        def guarded(samples: Tensor, rng: torch.Generator) -> Tensor:
+            with calling(task, "augment"):
+                return augment(samples, rng)
+
+        return guarded
 
     def _losses(self, name: str) -> Callable[..., Mapping[str, Tensor]] | None:
         """The game's losses of that name, guarded; None where it has none."""

@@ -13,7 +13,7 @@ from torch import nn
 from wganx.batch import SampleFormat
 from wganx.engine import CheckpointStore, Sampler, Weights, choose_device, load_average, place, read_weights
 from wganx.errors import CheckpointError, UsageError
-from wganx.plugins import load
+from wganx.plugins import Catalog, load
 from wganx.plugins.contracts import BuildContext
 from wganx.plugins.descriptors import Architecture
 from wganx.plugins.guard import call, calling
@@ -108,7 +108,7 @@ def _read(folder: RunFolder, checkpoint: str | int, warn: Callable[[str], None] 
 
 def build_generator(about: Mapping[str, Any], folder: RunFolder) -> tuple[nn.Module, Architecture]:
     """The network that a checkpoint tells of, with weights as they are before training."""
-    catalog = load([_where(plugin, folder) for plugin in about["plugins"]])
+    catalog = catalog_of(about, folder)
     own = dict(about["generator"])
     architecture = catalog.architecture("generator", own.pop("name"), about["modality"])
     own.pop("noise", None)
@@ -124,6 +124,11 @@ def build_generator(about: Mapping[str, Any], folder: RunFolder) -> tuple[nn.Mod
     )
     network: nn.Module = call(architecture, "build", config, context, returns=nn.Module)
     return network, architecture
+
+
+def catalog_of(about: Mapping[str, Any], folder: RunFolder) -> Catalog:
+    """The plugins that a checkpoint tells of."""
+    return load([_where(plugin, folder) for plugin in about["plugins"]])
 
 
 def _where(plugin: Mapping[str, Any], folder: RunFolder) -> str:

@@ -299,6 +299,7 @@ def _record_start(run: Run) -> None:
         parameters={player.role: player.gradient.numel() for player in (trainer.steps.generator, trainer.steps.critic)},
         origins={**_origins(run), **before.get("origins", {})},
         instead=before.get("instead") or _instead(run),
+        init=before.get("init") or _init(run),
         notice=resolved.parts.modality.notice,
         command=shlex.join(["wganx", "train", "--config", "config.yaml"]),
         notes=run.folder.facts().get("notes", list(resolved.notes)),
@@ -328,6 +329,15 @@ def _instead(run: Run) -> dict[str, Any]:
     except WganxError:  # a scenario that waits for data, or for a choice
         return {}
     return in_place_of(run.resolved.dump(), scenario.dump())
+
+
+def _init(run: Run) -> dict[str, Any] | None:
+    """What the networks began with, by ``train.init``; said once, when they do."""
+    if not (began := run.assembly.began_with):
+        return None
+    critic = "the critic goes on with it" if began[0].critic else "the critic begins anew"
+    run.warn(f"begins with {began[0].path}: {began[0].in_words()}; {critic}")
+    return {**began[0].facts, "critic": bool(began[0].critic)}
 
 
 def _origins(run: Run) -> dict[str, str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
-from wganx.engine import apart
-from wganx.errors import CheckpointError, WganxError
+from wganx.engine import Sampler, apart
+from wganx.errors import CheckpointError, UsageError, WganxError
 from wganx.plugins.guard import one_line
 from wganx.runs.run import Run
 
@@ -53,12 +54,8 @@ def draw_walk(run: Run, frames: int = 9) -> list[Path]:
     is_vector = sampler.sample is not None and len(sampler.sample.shape) == 1
     count = config.preview.count if is_vector else min(config.preview.count, MOST_SAMPLES)
     batch = run.batch_for(sampler, count, seed=config.seed)
-    with apart(config.seed, sampler.device) as draws:
-        start, end = torch.randn(2, count, *sampler.noise, generator=draws, device=sampler.device)
     paths = []
-    for frame in range(frames):
-        angle = math.pi / 2 * frame / max(1, frames - 1)
-        noise = math.cos(angle) * start + math.sin(angle) * end
+    for frame, noise in enumerate(noises_on_the_way(sampler, count, frames, config.seed)):
         samples = sampler.draw(count, seed=config.seed, context=batch.context, noise=noise)
         with apart(config.seed, sampler.device):
             picture, preview = run.write_preview(samples, batch, _stem(step, frame))
@@ -67,6 +64,21 @@ def draw_walk(run: Run, frames: int = 9) -> list[Path]:
         if path not in paths and _NAME.fullmatch(path.name) and path.is_file():
             path.unlink()
     return paths
+
+
+def noises_on_the_way(sampler: Sampler, count: int, frames: int, seed: int) -> Iterator[Tensor]:
+    """The noises ``(count, *noise)`` at each stop along great circles between two that the seed fixes.
+
+    Raises:
+        UsageError: the generator takes no noise.
+    """
+    if sampler.noise is None:
+        raise UsageError("this generator takes no noise, so there is no way between two; leave the walk out")
+    with apart(seed, sampler.device) as draws:
+        start, end = torch.randn(2, count, *sampler.noise, generator=draws, device=sampler.device)
+    for frame in range(frames):
+        angle = math.pi / 2 * frame / max(1, frames - 1)
+        yield math.cos(angle) * start + math.sin(angle) * end
 
 
 def _stem(step: int, frame: int) -> str:

@@ -85,3 +85,20 @@ class TranslatorCriticConfig(Config):
 
     width: int = Field(64, ge=1, description="channels at half the size; doubled at every halving, up to 8 times")
     halvings: int = Field(4, ge=1, le=6, description="how often height and width are halved; more see larger patches")
+
+
+class GanZooGeneratorConfig(Config):
+    """What the shapes and the stored settings of a checkpoint say; `wganx train --init FILE` fills it in."""
+
+    widths: tuple[int, ...] = Field((64, 64, 32), min_length=1, description="channels at 4, 8, 16, ... px")
+    leak: float = Field(0.2, ge=0, lt=1, description="slope of the rectifiers below zero")
+    equalised: bool = Field(True, description="scale every layer's output, bias included, by He's constant")
+    fade: float = Field(0.0, ge=0, le=1, description="share of the size before, of a checkpoint taken inside a fade")
+    labels: tuple[str, ...] = Field((), description="order in which labels join the noise, each as one of its classes")
+
+
+class MimicryGeneratorConfig(Config):
+    """The residual generator that has 32 or 48 px in its own project; its width is that of the first block."""
+
+    width: int = Field(256, ge=8, description="channels of the first block")
+    narrowing: bool = Field(False, description="half the channels at each block, as at 48 px; the same ones as at 32")

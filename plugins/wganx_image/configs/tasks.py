@@ -9,6 +9,8 @@ from pydantic import Field, field_validator
 from wganx import Config
 from wganx_image.configs.datasets import named_once
 
+AugmentationName = Literal["colour", "translation", "cutout"]
+
 
 class GenerateConfig(Config):
     """Pictures from noise."""
@@ -17,6 +19,10 @@ class GenerateConfig(Config):
         False, description="tell the generator which class to make, and the critic which it sees; auto: where there are"
     )
     flip: bool = Field(False, description="mirror half of the training pictures left to right")
+    augment: tuple[AugmentationName, ...] = Field(
+        (), description="changes of what the critic is shown, real and made alike, for few pictures"
+    )
+    augment_probability: float = Field(0.5, ge=0, le=1, description="how often each change of augment is made")
 
 
 class GrowConfig(Config):

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from wganx import Batch, ConfigError, Formats, Game
 from wganx_image.configs.tasks import GenerateConfig
+from wganx_image.tasks.augmentation import augmented
 
 
 class Generate(Game):
@@ -22,6 +23,7 @@ class Generate(Game):
     def __init__(self, config: GenerateConfig, formats: Formats) -> None:
         self.sample = replace(formats.need("sample", "task.name=generate"), value_range=(-1.0, 1.0))
         self.flip = config.flip
+        self.changes, self.probability = config.augment, config.augment_probability
         label = formats.labels.get("label")
         if config.labels is True and label is None:
             raise ConfigError(
@@ -38,6 +40,9 @@ class Generate(Game):
             real_NCHW = torch.where(mirrored, real_NCHW.flip(3), real_NCHW)
         given = {name: items[name] for name in self.context}
         return Batch(real_NCHW, context=given, condition=given)
+
+    def augment(self, samples: Tensor, rng: torch.Generator) -> Tensor:
+        return augmented(samples, self.changes, self.probability, rng)
 
     def baselines(self) -> Mapping[str, Callable[[Batch, torch.Generator], Tensor]]:
         return {"noise": uniform_pixels, "mean": mean_picture}

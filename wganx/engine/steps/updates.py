@@ -53,6 +53,10 @@ class Differentiator(Protocol):
     ) -> LossGradient: ...
 
 
+Augment = Callable[[Tensor, torch.Generator], Tensor]
+"""``(samples, rng) -> samples``: what the critic is shown in their place, real and made alike."""
+
+
 @dataclass(frozen=True)
 class Part:
     """The rows of a batch that are computed at once, with the share of the batch that they are.
@@ -76,6 +80,7 @@ class Steps:
         helpers: networks beside the players, for the losses below.
         generator_losses: added to the generator's loss.
         critic_losses: added to the critic's loss; the fakes they are given have no graph.
+        augment: changes what the critic is shown; the penalties' points lie between changed samples.
         ranks: who shares every batch.
         micro_batch: rows that a backward pass takes at most; None for all of this rank's.
         pack: samples that the critic scores together; constraint, objective and readings see a pack as one row.
@@ -97,6 +102,7 @@ class Steps:
     helpers: Mapping[str, nn.Module] = field(default_factory=dict)
     generator_losses: Losses | None = None
     critic_losses: Losses | None = None
+    augment: Augment | None = None
     ranks: Ranks = field(default_factory=Ranks)
     micro_batch: int | None = None
     pack: int = 1
@@ -158,6 +164,10 @@ class Steps:
         """Samples of the generator ``(N, ...)`` as the critic is given them."""
         return self.packed(as_judged(fake, self.layout))
 
+    def shown(self, samples: Tensor) -> Tensor:
+        """Samples as the critic sees them in training."""
+        return samples if self.augment is None else self.augment(samples, self.draws)
+
     def kernels(self) -> AbstractContextManager[object]:
         """Around what is differentiated twice."""
         return twice_differentiable_attention() if self.attention else nullcontext()
@@ -216,12 +226,13 @@ class Steps:
         with torch.no_grad(), self.precision.autocast():
             fake = self.make_fake(part.batch, part.noise)
         variant = Variant(tuple(self.constraint.due(self.critic_updates)), self.stage)
+        seen_real, seen_fake = self.shown(part.batch.real), self.shown(fake)
         with part.packs_as_whole:
-            real, condition = self.packed(arranged(part.batch.real, self.layout)), self.packed_condition(part.batch)
+            real, condition = self.packed(arranged(seen_real, self.layout)), self.packed_condition(part.batch)
             if self.compiled is not None:
-                found = self.compiled.gradients(real, self.judged(fake), condition, variant)
+                found = self.compiled.gradients(real, self.judged(seen_fake), condition, variant)
             else:
-                loss, readings = self.critic_loss(real, self.judged(fake), condition, variant)
+                loss, readings = self.critic_loss(real, self.judged(seen_fake), condition, variant)
         if self.compiled is not None:
             readings = found.readings
             self.critic.add(found.gradients, found.loss, factor)
@@ -236,14 +247,16 @@ class Steps:
     def _generator_loss(self, part: Part, step: int) -> Tensor:
         with self.precision.autocast():
             fake = self.make_fake(part.batch, part.noise)
+            seen = self.shown(fake)
             with part.packs_as_whole:
                 condition = self.packed_condition(part.batch)
                 # Where scores themselves hold a gradient, they are differentiated twice here too.
                 with self._masks() if self.constraint.owns == "scores" else nullcontext(), self.kernels():
-                    scores = self.score(self.judged(fake), condition)
+                    scores = self.score(self.judged(seen), condition)
                 if self.objective.generator_needs_real:
                     with torch.no_grad():
-                        real_scores = self.score(self.packed(arranged(part.batch.real, self.layout)), condition)
+                        real = self.shown(part.batch.real)
+                        real_scores = self.score(self.packed(arranged(real, self.layout)), condition)
                     loss = self.objective.generator_loss(scores, real_scores)
                 else:
                     loss = self.objective.generator_loss(scores)

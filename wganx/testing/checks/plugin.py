@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from wganx.config.sections import CriticSection, DatasetSection, GeneratorSection, Section, TaskSection
 from wganx.errors import PluginError
 from wganx.parts import Part
-from wganx.plugins.descriptors import Config, Dataset, Extractor, Modality, Scenario
+from wganx.plugins.descriptors import Config, Dataset, Extractor, Layout, Modality, Scenario
 from wganx.plugins.discovery import find
 from wganx.plugins.loading import LoadedPlugin
 from wganx.testing.bench import Bench
@@ -34,6 +34,7 @@ ARGUMENTS = {
     ("wganx_architectures", "build"): ("config", "context"),
     ("wganx_metrics", "compute"): ("sides", "context"),
     ("wganx_extractors", "load"): ("config", "context"),
+    ("wganx_layouts", "read"): ("content", "path"),
     ("wganx_health_checks", "inspect"): ("vitals",),
 }
 """What the core calls each factory with, by hook and field; all by position."""
@@ -177,8 +178,8 @@ def options_are_sound(part: Part, bench: Bench) -> str | None:
     return None
 
 
-@check("dataset", "extractor", name="card", mend="")
-def card_is_complete(part: Dataset | Extractor, bench: Bench) -> None:
+@check("dataset", "extractor", "layout", name="card", mend="")
+def card_is_complete(part: Dataset | Extractor | Layout, bench: Bench) -> None:
     """Its card says where it comes from and under which licence."""
     card = part.card
     for name in ("source", "licence"):

@@ -1,0 +1,1 @@
+"""Generators that other projects trained: their networks, and how to read their files."""

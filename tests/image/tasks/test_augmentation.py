@@ -1,0 +1,134 @@
+"""Differentiable augmentation: what it does to pictures, and that the critic alone sees it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from wganx_image.tasks.augmentation import augmented
+
+import wganx
+from wganx.engine.steps.updates import Steps
+
+ALL = ("colour", "translation", "cutout")
+SMALL: dict[str, Any] = {
+    "train.steps": 4, "train.batch_size": 16, "preview.every": 4, "preview.count": 4, "preview.walk": 0,
+    "checkpoint.every": 2, "generator.width": 4, "critic.width": 4, "generator.hidden": 8, "critic.hidden": 8,
+}  # fmt: skip
+
+
+def rng(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def pictures(count: int = 64, channels: int = 3, size: int = 16) -> Tensor:
+    return torch.rand(count, channels, size, size, generator=rng(7)) * 2 - 1
+
+
+@pytest.mark.parametrize(("names", "probability"), [(ALL, 0.0), ((), 1.0)])
+def test_off_is_the_same_tensor_and_draws_nothing(names: tuple[Any, ...], probability: float) -> None:
+    x, draws = pictures(), rng()
+    before = draws.get_state()
+    assert augmented(x, names, probability, draws) is x
+    assert torch.equal(draws.get_state(), before)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_gradients_pass(name: Any) -> None:
+    x = pictures().requires_grad_(True)
+    (gradient,) = torch.autograd.grad(augmented(x, (name,), 1.0, rng()).square().sum(), x)
+    assert torch.isfinite(gradient).all()
+    assert (gradient != 0).flatten(1).any(dim=1).all()
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_probability_is_the_share_that_is_changed(name: Any) -> None:
+    x = pictures(2000, 1, 8)
+    changed = (augmented(x, (name,), 0.3, rng()) != x).flatten(1).any(dim=1).float().mean().item()
+    # A move by nothing, one of nine, leaves a picture as it is.
+    assert abs(changed - 0.3 * (8 / 9 if name == "translation" else 1)) < 0.05
+
+
+def test_a_translation_moves_and_grey_comes_in() -> None:
+    x = torch.zeros(500, 1, 16, 16)
+    x[:, :, 8, 8] = 1.0
+    moved = augmented(x, ("translation",), 1.0, rng())
+    assert (moved.flatten(1).sum(dim=1) == 1).all()
+    offsets = (moved[:, 0].nonzero()[:, 1:] - 8).flatten().tolist()
+    assert set(offsets) == {-2, -1, 0, 1, 2}
+    edge = augmented(torch.ones(200, 1, 16, 16), ("translation",), 1.0, rng())
+    assert set(edge.flatten().tolist()) == {0.0, 1.0}
+
+
+def test_a_cutout_takes_at_most_a_quarter() -> None:
+    x = torch.ones(300, 2, 16, 16)
+    gone = (augmented(x, ("cutout",), 1.0, rng()) == 0).float().mean(dim=(1, 2, 3))
+    assert gone.max() <= 0.25
+    assert gone.min() > 0
+
+
+def test_a_colour_change_keeps_where_things_are() -> None:
+    x = pictures(50, 1)
+    changed = augmented(x, ("colour",), 1.0, rng())
+    order = x.flatten(1).argsort(dim=1)
+    assert (changed.flatten(1).gather(1, order).diff(dim=1) >= -1e-6).all()
+
+
+class Seeing(nn.Module):
+    """A critic that keeps the batches it was given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Linear(2, 1)
+        self.seen: list[Tensor] = []
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.seen.append(x.detach())
+        found: Tensor = self.body(x).squeeze(1)
+        return found
+
+
+@pytest.mark.parametrize("loss", ["critic_loss", "_generator_loss"])
+def test_real_made_and_the_points_between_are_changed_alike(loss: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    critic, plain, seen = Seeing(), getattr(Steps, loss), []
+
+    def watched(*arguments: Any) -> Any:
+        critic.seen.clear()
+        found = plain(*arguments)
+        seen.extend(critic.seen)
+        return found
+
+    def far_away(samples: Tensor, draws: torch.Generator) -> Tensor:
+        return samples + 100
+
+    monkeypatch.setattr(Steps, loss, watched)
+    trainer = wganx.Trainer(
+        nn.Linear(2, 2), critic, noise=(2,), critic_steps=1, augment=far_away, capture="off", device="cpu"
+    )
+    trainer.fit([torch.randn(8, 2) for _ in range(3)], steps=1, progress=False)
+    assert sum(map(len, seen)) >= (24 if loss == "critic_loss" else 8)  # real, made, between
+    assert min(batch.min().item() for batch in seen) > 80
+
+
+def weights(run: Any, step: int = 4) -> dict[str, Tensor]:
+    return load_file(run.folder.checkpoints / f"step-{step:06d}" / "weights.safetensors")
+
+
+def test_a_probability_of_0_trains_the_same_bits_and_a_resumed_run_too(tmp_path: Path) -> None:
+    def train(name: str, **more: Any) -> Any:
+        overrides = {**SMALL, **{f"task.{key}": value for key, value in more.items()}}
+        return wganx.train("image", "digits", out=tmp_path / name, overrides=overrides, progress=False, device="cpu")
+
+    plain, off = train("plain"), train("off", augment=list(ALL), augment_probability=0.0)
+    on = train("on", augment=list(ALL), augment_probability=0.5)
+    for name, tensor in weights(plain).items():
+        assert torch.equal(tensor, weights(off)[name]), name
+    whole = weights(on)
+    assert not all(torch.equal(tensor, whole[name]) for name, tensor in weights(plain).items())
+    resumed = wganx.resume(on.folder.path, from_step=2, progress=False)
+    for name, tensor in whole.items():
+        assert torch.equal(tensor, weights(resumed)[name]), name

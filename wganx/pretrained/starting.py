@@ -1,0 +1,69 @@
+"""Beginning a training with weights that are there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from wganx.engine import load_tensors
+from wganx.errors import CheckpointError, ConfigError
+from wganx.plugins.descriptors import Layout
+from wganx.pretrained.opening import Opened, open_pretrained
+
+
+def starting_values(opened: Opened, dataset_options: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """What of a run's configuration follows from a generator: its architecture and noise, the size of the samples.
+
+    Args:
+        dataset_options: those that the run's dataset has.
+    """
+    found = opened.pretrained
+    if found is None:
+        return {}
+    noise = list(found.noise)
+    generator = {"name": found.generator, "noise": noise[0] if len(noise) == 1 else noise or 0, **found.options}
+    sizes = dict(zip(found.sample.axes, found.sample.shape))
+    wanted = {"size": sizes.get("height"), "channels": sizes.get("channel")}
+    dataset = {name: size for name, size in wanted.items() if size is not None and name in dataset_options}
+    return {"generator": generator, **({"dataset": dataset} if dataset else {})}
+
+
+def begin_with(
+    path: Path, sha256: str | None, layouts: Sequence[Layout], generator: nn.Module, critic: nn.Module
+) -> Opened:
+    """Load what lies at `path` into the generator, and into the critic where one was trained with it and fits.
+
+    Returns:
+        What was loaded; of a critic that does not fit, nothing.
+
+    Raises:
+        ConfigError: it does not fit the generator, or is not what it was when the run was configured.
+        DataError, CheckpointError, UsageError: as `open_pretrained`.
+    """
+    opened = open_pretrained(path, layouts)
+    if sha256 is not None and opened.sha256 != sha256:
+        raise ConfigError(
+            f"train.init: {path} is another file than when the run was configured: its SHA-256 is "
+            f"{opened.sha256[:8]}..., not {sha256[:8]}...; restore it, or give --init anew"
+        )
+    try:
+        load_tensors("generator", generator, opened.weights)
+    except CheckpointError as error:
+        misfit = str(error).removeprefix("the checkpoint does not fit the generator: ")
+        raise ConfigError(
+            f"train.init: {path} ({opened.layout}) does not fit the generator: {misfit}; leave generator.* and the "
+            "dataset's size to --init, or choose the network that the weights were trained in"
+        ) from error
+    if opened.critic and _fits(critic, opened.critic):
+        load_tensors("critic", critic, opened.critic)
+        return opened
+    return replace(opened, critic={})
+
+
+def _fits(network: nn.Module, tensors: Mapping[str, Tensor]) -> bool:
+    own = network.state_dict()
+    return own.keys() == tensors.keys() and all(own[name].shape == tensors[name].shape for name in own)
