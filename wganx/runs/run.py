@@ -290,9 +290,8 @@ class Run:
         settings: Sequence[str] = (),
         watch: Callable[[str], None] = lambda message: None,
     ) -> Evaluation:
-        """Measure the averaged generator on held-out data and store the result as ``evaluation.json``.
-
-        On another dataset it is stored as ``evaluations/NAME.json``.
+        """Measure the averaged generator on held-out data and store the result as ``evaluation.json``; on another
+        dataset as ``evaluations/NAME.json``.
 
         Args:
             n: rows of a block; by default as many as data and time allow (`wganx.evaluation.plan_rows`).
@@ -341,14 +340,9 @@ class Run:
         """Measure what a sampler draws, as the run says for its training."""
         wanted = self.resolved.run.evaluate
         return self.assembly.evaluator.evaluate(
-            sampler,
-            self.resolved.metrics,
-            n=wanted.n,
-            seed=self.resolved.run.seed,
-            step=step,
-            repeats=wanted.repeats,
+            sampler, self.resolved.metrics, n=wanted.n, seed=self.resolved.run.seed, step=step, repeats=wanted.repeats,
             candidates=wanted.candidates,
-        )
+        )  # fmt: skip
 
     def changed_data(self) -> list[str]:
         """What of the data is another than when the run was started, in words.
@@ -374,8 +368,7 @@ class Run:
         except (WganxError, OSError):
             if not all(_is_chosen(format) for format in sampler.context.values()):
                 raise
-            empty = torch.empty(0, *(size or 1 for size in self.assembly.game.sample.shape))
-            return Batch(empty)
+            return Batch(torch.empty(0, *(size or 1 for size in self.assembly.game.sample.shape)))
 
     def step_of(self, checkpoint: str | int) -> int:
         """Generator updates behind a checkpoint: ``last``, ``best``, or a step."""

@@ -1,0 +1,151 @@
+"""The datasets that there are; imports neither torch nor Pillow."""
+
+from __future__ import annotations
+
+from wganx import DataCard, Dataset
+from wganx_image.configs.datasets import (
+    MENDS,
+    SUFFIXES,
+    CelebaConfig,
+    DigitsConfig,
+    DownloadableConfig,
+    FolderConfig,
+    LsunConfig,
+    ProceduralFacesConfig,
+    ProceduralScenesConfig,
+    ProceduralStylesConfig,
+    WebDatasetConfig,
+)
+
+_BICUBIC = "bicubic with antialiasing, where dataset.size is another than the pictures' own"
+_DRAWN = DataCard(source="drawn when opened, by the seed", licence="MIT", offline=True, size="20,000 pictures")
+_LANCZOS = "the largest centred square, by Lanczos"
+
+DATASETS = [
+    Dataset(
+        name="digits",
+        modality="image",
+        summary="handwritten digits, 8 px grey, ten classes; part of scikit-learn",
+        config=DigitsConfig,
+        open="wganx_image.datasets.arrays:open_digits",
+        resize=_BICUBIC,
+        card=DataCard(
+            source="UCI optical recognition of handwritten digits, test part (Alpaydin and Kaynak 1998)",
+            licence="CC BY 4.0",
+            offline=True,
+            size="1,797 pictures",
+        ),
+    ),
+    Dataset(
+        name="mnist",
+        modality="image",
+        summary="handwritten digits, 28 px grey, ten classes",
+        config=DownloadableConfig,
+        open="wganx_image.datasets.arrays:open_mnist",
+        resize=_BICUBIC,
+        card=DataCard(source="LeCun, Cortes and Burges", licence="CC BY-SA 3.0", offline=False, size="70,000 pictures"),
+    ),
+    Dataset(
+        name="fashion-mnist",
+        modality="image",
+        summary="pieces of clothing, 28 px grey, ten classes",
+        config=DownloadableConfig,
+        open="wganx_image.datasets.arrays:open_fashion_mnist",
+        resize=_BICUBIC,
+        card=DataCard(
+            source="Zalando Research (Xiao, Rasul and Vollgraf 2017)",
+            licence="MIT",
+            offline=False,
+            size="70,000 pictures",
+        ),
+    ),
+    Dataset(
+        name="cifar10",
+        modality="image",
+        summary="small photographs, 32 px colour, ten classes",
+        config=DownloadableConfig,
+        open="wganx_image.datasets.arrays:open_cifar10",
+        resize=_BICUBIC,
+        card=DataCard(
+            source="Krizhevsky 2009", licence="none stated, for research", offline=False, size="60,000 pictures"
+        ),
+    ),
+    Dataset(
+        name="celeba",
+        modality="image",
+        summary="aligned faces of celebrities with 40 attributes, 178 x 218 px colour",
+        config=CelebaConfig,
+        open="wganx_image.datasets.celeba:open_celeba",
+        listing="wganx_image.datasets.celeba:list_celeba",
+        probe="wganx_image.datasets.pictures:probe",
+        suffixes=SUFFIXES,
+        resize=_LANCZOS,
+        card=DataCard(
+            source="Liu, Luo, Wang and Tang 2015",
+            licence="non-commercial research only",
+            offline=False,
+            size="202,599 pictures",
+        ),
+    ),
+    Dataset(
+        name="lsun",
+        modality="image",
+        summary="scenes of one category, 256 px and more, colour",
+        config=LsunConfig,
+        open="wganx_image.datasets.lsun:open_lsun",
+        resize=_LANCZOS,
+        card=DataCard(
+            source="Yu et al. 2015", licence="none stated, for research", offline=False, size="up to 3 million"
+        ),
+    ),
+    Dataset(
+        name="folder",
+        modality="image",
+        summary="your own pictures, in a folder or a .zip archive of one",
+        config=FolderConfig,
+        open="wganx_image.datasets.folder:open_folder",
+        fit="wganx_image.datasets.folder:fit_folder",
+        resize=_LANCZOS,
+        card=DataCard(source="your own files", licence="yours", offline=True),
+        folder=True,
+        suffixes=SUFFIXES,
+        mends=MENDS,
+        probe="wganx_image.datasets.pictures:probe",
+    ),
+    Dataset(
+        name="procedural-faces",
+        modality="image",
+        summary="drawn faces of nobody, with nine attributes from smile to hat",
+        config=ProceduralFacesConfig,
+        open="wganx_image.datasets.faces.items:open_procedural_faces",
+        card=_DRAWN,
+    ),
+    Dataset(
+        name="procedural-scenes",
+        modality="image",
+        summary="drawn landscapes, with weather, season and time of day",
+        config=ProceduralScenesConfig,
+        open="wganx_image.datasets.scenes.items:open_procedural_scenes",
+        card=_DRAWN,
+    ),
+    Dataset(
+        name="procedural-styles",
+        modality="image",
+        summary="drawn landscapes of two or more styles, unpaired, such as summer, winter and night",
+        config=ProceduralStylesConfig,
+        open="wganx_image.datasets.scenes.items:open_procedural_styles",
+        card=_DRAWN,
+    ),
+    Dataset(
+        name="webdataset",
+        modality="image",
+        summary="pictures in tar shards, with classes beside them",
+        config=WebDatasetConfig,
+        open="wganx_image.datasets.webdataset:open_webdataset",
+        listing="wganx_image.datasets.webdataset:list_webdataset",
+        probe="wganx_image.datasets.pictures:probe",
+        suffixes=SUFFIXES,
+        resize=_LANCZOS,
+        card=DataCard(source="your own files", licence="yours", offline=True),
+    ),
+]
