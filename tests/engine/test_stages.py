@@ -10,6 +10,7 @@ from torch import nn
 
 import wganx
 from wganx import Batch
+from wganx.engine.planning import stages
 from wganx.engine.planning.memory import plan_largest, plan_memory
 from wganx.engine.planning.stages import plan_stages
 from wganx.engine.stages import Stage, stages_of
@@ -80,6 +81,16 @@ def test_every_stage_is_planned_and_the_training_stays_where_it_was(training):
     assert all(torch.equal(tensor, before[name]) for name, tensor in training.generator.state_dict().items())
 
 
+def test_stages_that_would_take_too_long_are_reckoned_from_one_that_was_timed(training, monkeypatch):
+    monkeypatch.setattr(stages, "MEASURED_SECONDS", 1e-9)
+    monkeypatch.setattr(stages, "_timed", lambda training, batch: 2.0)
+    monkeypatch.setattr(stages, "_rate", lambda device: 1e6)
+    small, grown = plan_stages(training, Batch(torch.randn(64, 2)), 30)
+    assert (small.measured, small.seconds) == (True, 2.0)
+    assert not grown.measured
+    assert grown.seconds == pytest.approx(2.0 + (grown.operations - small.operations) / 1e6)
+
+
 def test_the_operations_of_a_linear_layer_are_counted_by_hand(training):
     """Two products a row forwards; backwards two of the same size for weights and inputs each, less the noise's."""
     few, many = (plan_stages(training, Batch(torch.randn(rows, 2)), 10)[0].operations for rows in (32, 64))
@@ -93,11 +104,3 @@ def test_rows_at_once_are_chosen_for_the_largest_stage(training):
     small, largest = plan_memory(training, batch), plan_largest(training, batch, 30)
     assert plan_largest(training, batch, 10) == small
     assert largest.total > small.total
-
-
-def test_the_time_of_stages_beyond_the_time_for_measuring_is_reckoned(training, monkeypatch):
-    monkeypatch.setattr("wganx.engine.planning.stages._timed", lambda *_: 2.0)
-    monkeypatch.setattr("wganx.engine.planning.stages.MEASURED_SECONDS", 1e-9)
-    small, grown = plan_stages(training, Batch(torch.randn(8, 2)), 30)
-    assert (small.measured, grown.measured) == (True, False)
-    assert grown.seconds == pytest.approx(2.0 * grown.operations / small.operations)

@@ -36,8 +36,8 @@ class StagePlan:
         parameters: of both players, that its samples and scores depend on.
         operations: of a step's matrix products and convolutions, a multiplication and an addition as two.
         seconds: of one step on the training's device.
-        measured: whether a step was timed; else its time is reckoned from its operations, at the rate of the largest
-            stage that was timed, which is too slow a rate where small stages leave the device idle.
+        measured: whether a step was timed; else its time is reckoned: what the last stage that was timed spent beside
+            its operations, and its own operations at the rate of a convolution that fills the device.
     """
 
     stage: Stage
@@ -64,16 +64,17 @@ def plan_stages(training: Training, batch: Batch, until: int, *, dataset: int = 
         dataset: bytes that the data take on the device.
     """
     plans: list[StagePlan] = []
-    spent, rate = 0.0, 0.0
+    spent, beside, rate = 0.0, 0.0, 0.0
     for stage in training.stages(until):
         with training.turned(stage.first):
             memory = plan_memory(training, batch, dataset=dataset)
             parameters, operations = _counted(training, batch)
             if measured := spent < MEASURED_SECONDS:
                 seconds = _timed(training, batch)
-                spent, rate = spent + 2 * seconds, max(rate, operations / seconds)
+                rate = rate or _rate(training.device)
+                spent, beside = spent + 2 * seconds, max(seconds - operations / rate, 0.0)
             else:
-                seconds = operations / rate
+                seconds = beside + operations / rate
         plans.append(StagePlan(stage, memory, parameters, operations, seconds, measured))
     return plans
 
@@ -140,6 +141,18 @@ def _timed(training: Training, batch: Batch) -> float:
             rehearsal.steps.update_generator([batch.to(device)], 0)
             ended = _now(device)
     return (halfway - started) * training.rules.critic_steps + ended - halfway
+
+
+def _rate(device: torch.device) -> float:
+    """Operations a second of a convolution that is large enough to keep the device busy; the best of three."""
+    x_NCHW, kernel = torch.zeros(8, 64, 64, 64, device=device), torch.zeros(64, 64, 3, 3, device=device)
+    operations = 2 * x_NCHW.numel() * kernel[0].numel()
+    seconds = []
+    for _ in range(4):
+        started = _now(device)
+        nn.functional.conv2d(x_NCHW, kernel, padding=1)
+        seconds.append(_now(device) - started)
+    return operations / min(seconds[1:])
 
 
 def _now(device: torch.device) -> float:
