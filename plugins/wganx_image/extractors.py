@@ -61,8 +61,10 @@ def labelled(game: Game, items: Items, most: int, rng: torch.Generator) -> tuple
     chosen = torch.randperm(len(items), generator=rng)[:most].tolist()
     parts: list[Tensor] = []
     labels: dict[str, list[Tensor]] = {name: [] for name in class_counts(items.formats)}
+    # Read in their own order: neighbours lie together in archives, and are drawn together.
+    found = {index: items[index] for index in sorted(chosen)}
     for start in range(0, len(chosen), _BATCH_SIZE):
-        drawn = [items[index] for index in chosen[start : start + _BATCH_SIZE]]
+        drawn = [found[index] for index in chosen[start : start + _BATCH_SIZE]]
         stacked = {name: torch.stack([item[name] for item in drawn]) for name in drawn[0]}
         parts.append(game.batch(stacked, rng, training=False).real)
         for name, rows in labels.items():

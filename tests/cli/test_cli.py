@@ -136,7 +136,7 @@ def test_plugins_list_and_show():
     assert "PydanticUndefined" not in call("plugins", "show", "image", "--json")
     folder = next(o for o in offers if (o["kind"], o["name"]) == ("dataset", "folder"))
     assert folder["options"]["root"] == "(required)"
-    assert folder["options"]["size"] == 32
+    assert folder["options"]["size"] == "auto"
     assert "root=(required)" in call("plugins", "show", "image")
     assert "no plugin named 'imag'" in call("plugins", "show", "imag", code=2)
 

@@ -76,11 +76,7 @@ def _stages(found: DryRun) -> Table:
         )
     total = _in_time(sum(plan.seconds * plan.stage.steps for plan in found.stages))
     measured = all(plan.measured for plan in found.stages)
-    rate = (
-        ""
-        if measured
-        else "; ~ reckoned at the rate of a large convolution, and what timed steps had beside"
-    )
+    rate = "" if measured else "; ~ reckoned at the rate of a large convolution, and what timed steps had beside"
     table.caption = f"one batch size for all; {total} on {found.device}{rate}"
     return table
 

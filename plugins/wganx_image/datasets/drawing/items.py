@@ -18,8 +18,8 @@ from wganx_image.datasets.pictures import stored_picture
 
 _TOGETHER_PIXELS = 32 * 64 * 64
 """So many pixels are drawn at once: most of what a picture takes alone is the same for all."""
-_KEPT = 8
-"""How many such groups are kept, for whoever reads in order."""
+_KEPT_BYTES = 2**28
+"""So much of what was drawn is kept for whoever reads in another order: one picture costs as much as its group."""
 _STREAM: Mapping[Split, int] = {"train": 0, "heldout": 1}
 
 
@@ -55,6 +55,7 @@ class DrawnItems(DecodedItems):
         self._stream = (seed, _STREAM[split])
         self._count = count if split == "train" else max(1, count // 4)
         self._together = max(1, min(256, _TOGETHER_PIXELS // size**2))
+        self._groups_kept = max(8, _KEPT_BYTES // (self._together * 3 * size**2))
         self._restart()
         formats = {"sample": stored_picture(3, size)}
         formats |= {name: SampleFormat.label(tuple(shares[name])) for name in labels}
@@ -92,7 +93,7 @@ class DrawnItems(DecodedItems):
                 begin = group * self._together
                 # Whole groups, so that a picture is the same to the last bit however many there are.
                 self._drawn[group] = self._items(range(begin, begin + self._together))
-                if len(self._drawn) > _KEPT:
+                if len(self._drawn) > self._groups_kept:
                     self._drawn.popitem(last=False)
             return {name: value.clone() for name, value in self._drawn[group][place].items()}
 
