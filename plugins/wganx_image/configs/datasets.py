@@ -89,7 +89,7 @@ class WebDatasetConfig(Config):
 class DrawnConfig(Config):
     """Pictures that are drawn when they are asked for, by the seed of the run."""
 
-    count: int = Field(20_000, ge=2, le=10_000_000, description="pictures to learn from; a quarter more are held out")
+    count: int = Field(4_000, ge=2, le=10_000_000, description="pictures to learn from; a quarter more are held out")
     size: int = Field(64, ge=16, le=256, description="width and height in pixels")
 
     @field_validator("attributes", "kinds", "styles", check_fields=False)

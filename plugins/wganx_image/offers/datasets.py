@@ -18,7 +18,7 @@ from wganx_image.configs.datasets import (
 )
 
 _BICUBIC = "bicubic with antialiasing, where dataset.size is another than the pictures' own"
-_DRAWN = DataCard(source="drawn when opened, by the seed", licence="MIT", offline=True, size="20,000 pictures")
+_DRAWN = DataCard(source="drawn when opened, by the seed", licence="MIT", offline=True, size="as many as dataset.count")
 _LANCZOS = "the largest centred square, by Lanczos"
 
 DATASETS = [
