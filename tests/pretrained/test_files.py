@@ -92,6 +92,8 @@ def test_a_truncated_file_is_refused(tmp_path: Path, legacy: bool, kept: float) 
 def test_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "page.pth").write_text("<html>Too many requests</html>", encoding="utf-8")
     assert "page.pth cannot be read as weights" in told(tmp_path / "page.pth", 1)
+    (tmp_path / "words.pth").write_text("hello\n")
+    assert "(KeyError); fetch it again" in told(tmp_path / "words.pth", 1)
     assert "w.pth holds a list, and no tensors by name" in told(saved(tmp_path / "w.pth", [1, 2]), 2)
     strange = saved(tmp_path / "x.pth", {"epoch": 3, "name": "x"})
     assert "x.pth is in no layout that is known (tensors): it holds epoch, name" in told(strange, 2)

@@ -93,7 +93,7 @@ def _kind(content: object) -> str:
 
 def _damaged(path: Path, error: Exception) -> CheckpointError:
     reason = str(error).partition(". ")[0].strip()
-    if not reason or reason.startswith("Weights only"):
+    if " " not in reason or reason.startswith("Weights only"):  # a word or a number alone says nothing
         reason = type(error).__name__
     return CheckpointError(
         f"{path} cannot be read as weights: it is cut short, damaged or another kind of file ({reason}); fetch it again"
