@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wganx.cli.selection import label_and_class, with_extensions, with_place
+from wganx.cli.selection import labels_and_classes, with_extensions, with_place
 from wganx.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def sample(
         told = f"{close} An" if close else "; an"
         raise UsageError(f"wganx sample has no option {flag}{told} option of the task is for files: give --source too")
     loaded = load_run(run, **place)
-    chosen = dict(map(label_and_class, given))
+    chosen = labels_and_classes(given)
     if source is not None:
         options: dict[str, Any] = {"seed": seed, "given": chosen, "class_name": class_name, "checkpoint": checkpoint}
         _apply(loaded, source, out, applied, overwrite=overwrite, **options)

@@ -15,14 +15,20 @@ AugmentationName = Literal["colour", "translation", "cutout"]
 class GenerateConfig(Config):
     """Pictures from noise."""
 
-    labels: bool | Literal["auto"] = Field(
-        False, description="tell the generator which class to make, and the critic which it sees; auto: where there are"
+    labels: bool | Literal["auto"] | tuple[str, ...] = Field(
+        False,
+        description="labels by name, of which the generator is told what to make; true: all; auto: those there are",
     )
     flip: bool = Field(False, description="mirror half of the training pictures left to right")
     augment: tuple[AugmentationName, ...] = Field(
         (), description="changes of what the critic is shown, real and made alike, for few pictures"
     )
     augment_probability: float = Field(0.5, ge=0, le=1, description="how often each change of augment is made")
+
+    @field_validator("labels")
+    @classmethod
+    def _labels_once(cls, names: bool | str | tuple[str, ...]) -> bool | str | tuple[str, ...]:
+        return named_once(names) if isinstance(names, tuple) else names
 
 
 class GrowConfig(Config):

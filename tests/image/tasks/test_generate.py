@@ -105,3 +105,43 @@ def test_baselines() -> None:
     assert -1 <= made["noise"].min() < -0.99 < 0.99 < made["noise"].max() <= 1
     assert made["noise"].std().item() == pytest.approx(1 / 3**0.5, rel=0.02)
     torch.testing.assert_close(made["mean"], real.mean(dim=0).repeat(50, 1, 1, 1))
+
+
+FACES = {
+    "sample": stored(),
+    "smile": SampleFormat.label(("no", "yes")),
+    "glasses": SampleFormat.label(("none", "clear", "dark")),
+    "hair": SampleFormat.label(("dark", "fair")),
+}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "names"),
+    [
+        (("hair", "smile"), ["hair", "smile"]),
+        (True, ["smile", "glasses", "hair"]),
+        ("auto", ["smile", "glasses", "hair"]),
+        (False, []),
+        ((), []),
+    ],
+)
+def test_several_labels_go_to_both_players(chosen: object, names: list[str]) -> None:
+    game = Generate(GenerateConfig.model_validate({"labels": chosen}), Formats(FACES))
+    given = {**items(), **{name: torch.arange(6) % 2 for name in ("smile", "glasses", "hair")}}
+    batch = game.batch(given, rng(), training=True)
+    assert list(game.context) == list(batch.context) == names
+    assert {name: format.classes for name, format in game.context.items()} == {
+        name: FACES[name].classes for name in names
+    }
+    assert batch.condition.keys() == set(names)
+
+
+def test_labels_that_are_not_there_list_those_that_are() -> None:
+    with pytest.raises(ConfigError) as refusal:
+        Generate(GenerateConfig(labels=("smile", "beard")), Formats(FACES))
+    assert str(refusal.value) == (
+        "task.labels names beard, and the labels of this dataset are: smile, glasses, hair; name some of these, "
+        "or set task.labels=auto for all"
+    )
+    with pytest.raises(ValueError, match="each is to be named once"):
+        GenerateConfig(labels=("smile", "smile"))
