@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import torch
 from click.testing import CliRunner
@@ -62,6 +64,19 @@ def test_a_label_that_is_not_there_costs_no_training(tmp_path):
     with pytest.raises(wganx.ConfigError, match=r"task\.labels names beard, and the labels of this dataset are: smile"):
         wganx.train("image", "faces-tiny", overrides={**SHORT, "task.labels": ["beard"]}, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_labels_by_a_classifier_are_chosen_like_others_and_resumed_with_it(tmp_path):
+    told = {**SHORT, "task.conditioning": "classifier", "task.classifier": 4}
+    run = wganx.train("image", "faces-tiny", overrides=told, out=tmp_path / "run", device="cpu")
+    logged = [json.loads(line) for line in run.folder.metrics.read_text().splitlines()]
+    named = {name for line in logged for name in line}
+    assert {"extra/critic/classifier_smile", "extra/target_glasses"} <= named
+    assert run.sample(2, given={"smile": "laughing"}).shape == (2, 3, 16, 16)
+    half = {**told, "train.steps": 2, "checkpoint.every": 2}
+    wganx.train("image", "faces-tiny", overrides=half, out=tmp_path / "half", device="cpu")
+    on = wganx.resume(tmp_path / "half", settings=["train.steps=4"])
+    assert on.step_of("last") == 4
 
 
 def test_labels_are_measured_one_by_one(run):
