@@ -53,6 +53,21 @@ def test_what_is_wrong_about_a_choice_is_one_line(run, given, message):
     assert told.output == f"wganx: {message}\n"
 
 
+def test_truncation_is_chosen_where_samples_are_drawn(run, tmp_path):
+    assert torch.equal(run.sample(4, truncation=1.0), run.sample(4))
+    assert run.sample(64, truncation=0.2).std(0).mean() < run.sample(64).std(0).mean()
+    drawn = sample(run, "--truncation", 0.7, "-n", 2)
+    assert drawn.exit_code == 0, drawn.output
+    assert (run.folder.samples / "drawn-step-000004-seed-0-truncation-0.7").is_dir()
+    told = sample(run, "--truncation", 0)
+    assert (told.exit_code, told.output.count("\n")) == (2, 1)
+    assert told.output.startswith("wganx: truncation is a number above 0, where 1 leaves samples as they are")
+    picture = tmp_path / "picture.png"
+    picture.touch()
+    told = sample(run, "--truncation", 0.7, "--source", picture, "--out", tmp_path / "out.png")
+    assert told.output == "wganx: --truncation is for samples that are made of noise; leave it out with --source\n"
+
+
 def test_the_short_form_is_for_one_label(run):
     with pytest.raises(
         UsageError, match=r"takes several labels, so say which: --given smile=\.\.\. or --given glasses"

@@ -154,6 +154,7 @@ class Run:
         seed: int | None = None,
         given: Mapping[str, str | float] | None = None,
         class_name: str | None = None,
+        truncation: float = 1.0,
         checkpoint: str | int = "last",
     ) -> Tensor:
         """Draw samples ``(count, *sample.shape)`` from the averaged generator, on the CPU.
@@ -162,13 +163,16 @@ class Run:
             seed: of the noise and of the choice of held-out items that give the context; the run's own by default.
             given: the class of every sample by label, ``{"speaker": "anna"}``, for a generator that is given labels.
             class_name: the class of every sample, where there is a single label.
+            truncation: below 1, samples are more typical and more alike (`Sampler.draw`).
             checkpoint: ``last``, ``best``, or a step.
 
         Raises:
             CheckpointError: there is no such checkpoint.
-            UsageError: the class is unknown or the generator takes none.
+            UsageError: the class is unknown or the generator takes none; a truncation that is not above 0.
         """
-        return self.draw(count, seed=seed, given=given, class_name=class_name, checkpoint=checkpoint)[0]
+        return self.draw(
+            count, seed=seed, given=given, class_name=class_name, truncation=truncation, checkpoint=checkpoint
+        )[0]
 
     def draw(
         self,
@@ -177,13 +181,15 @@ class Run:
         seed: int | None = None,
         given: Mapping[str, str | float] | None = None,
         class_name: str | None = None,
+        truncation: float = 1.0,
         checkpoint: str | int = "last",
     ) -> tuple[Tensor, Batch]:
         """`sample`, with the held-out batch whose context the samples have; it has no rows of its own without data."""
         sampler = self.sampler(checkpoint)
         seed = self.resolved.run.seed if seed is None else seed
         batch = self.batch_for(sampler, count, seed=seed, given=with_short_form(sampler, given, class_name))
-        return sampler.draw(count, seed=seed, context=batch.context).cpu(), batch.to("cpu")
+        samples = sampler.draw(count, seed=seed, context=batch.context, truncation=truncation)
+        return samples.cpu(), batch.to("cpu")
 
     def batch_for(
         self, sampler: Sampler, count: int, *, seed: int, given: Mapping[str, str | float] | None = None
