@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from wganx.batch import Batch, SampleFormat
+from wganx.batch import Batch
 from wganx.config import Resolved, from_yaml, refuse_changes, resolve
 from wganx.data import changes
 from wganx.engine import CheckpointStore, Sampler, TrainResult, choose_device, read_checkpoint
@@ -23,7 +23,7 @@ from wganx.plugins.guard import calling
 from wganx.runs.applying import Applying, Watch
 from wganx.runs.assembly import Assembly
 from wganx.runs.checkpoints import checkpoint_path, step_of, stored_formats
-from wganx.runs.drawing import UntoldGenerator, load_generator, with_short_form
+from wganx.runs.drawing import UntoldGenerator, from_data, is_chosen, load_generator, with_short_form
 from wganx.runs.drawn import make_room
 from wganx.runs.evaluating import Evaluating
 from wganx.runs.fitted import FittedParts, read_fitted, store_fitted
@@ -199,7 +199,7 @@ class Run:
         It has no rows of its own where the data is gone and the generator can do without.
         """
         reference = self._reference(sampler, count, seed=seed)
-        context = sampler.context_rows(count, given=given, context=_from_data(reference, sampler.context))
+        context = sampler.context_rows(count, given=given, context=from_data(reference, sampler.context))
         return with_labels(replace(reference, context=context), context)
 
     def context_batch(self, sampler: Sampler, count: int, *, seed: int | None = None) -> Batch:
@@ -207,7 +207,7 @@ class Run:
         assembly = self.assembly
         seed = self.resolved.run.seed if seed is None else seed
         batch = heldout_batch(assembly.game, assembly.heldout_items, count, seed=seed, device=assembly.device)
-        return with_labels(batch, sampler.context_rows(count, context=_from_data(batch, sampler.context)))
+        return with_labels(batch, sampler.context_rows(count, context=from_data(batch, sampler.context)))
 
     def preview_batch(self, sampler: Sampler) -> Batch:
         """The rows that previews are drawn of."""
@@ -372,7 +372,7 @@ class Run:
         try:
             return self.context_batch(sampler, count, seed=seed)
         except (WganxError, OSError):
-            if not all(_is_chosen(format) for format in sampler.context.values()):
+            if not all(is_chosen(format) for format in sampler.context.values()):
                 raise
             return Batch(torch.empty(0, *(size or 1 for size in self.assembly.game.sample.shape)))
 
@@ -390,17 +390,3 @@ def _device_that_is_there(stored: str, warn: Warn) -> str | None:
         warn(f"this run was trained on another machine: {str(error).partition(';')[0]}; computing on {there}")
         return there
     return None
-
-
-def _from_data(batch: Batch, context: Mapping[str, SampleFormat]) -> dict[str, Tensor]:
-    """What of a batch's context comes from data: nothing where it is labels alone, which go through their classes.
-
-    Labels beside anything else belong to the item that the rest comes from: the pitch of a source tone.
-    """
-    free = all(format.is_label or format.is_number for format in context.values())
-    return {} if free else dict(batch.context)
-
-
-def _is_chosen(format: SampleFormat) -> bool:
-    """Whether it can be said by who draws, so that no data is needed for it."""
-    return format.is_label or format.is_number or format.is_text
