@@ -25,11 +25,13 @@ def class_score(sides: Sides, context: MetricContext) -> Mapping[str, float]:
     Returns:
         ``class_score``; ``least_class_share``, the share of samples in the class that the classifier sees least; and
         ``classifier_accuracy`` on held-out real pictures, which says how far to trust both; ``label_match``, the
-        share of samples that are seen as the class they were asked for, where the generator is given one.
+        share of samples that are seen as the class they were asked for, where the generator is given one. Where the
+        dataset has labels of other names, there are the ``label_match_<label>`` of those that the generator is given,
+        and ``label_match`` is their mean; the floor says how often the classifier is right about real pictures.
     """
     heldout = context.items("heldout")
     if "label" not in heldout.formats:
-        return {}
+        return _matches(sides.candidate, context)
     classes = len(heldout.formats["label"].classes)
     log_share_NK = _log_shares(context, sides.candidate)
     share_NK = log_share_NK.exp()
@@ -63,6 +65,20 @@ def sliced_w1(sides: Sides, context: MetricContext) -> Mapping[str, float]:
         seed=context.seed,
     )
     return {"sliced_w1": float(distance)}
+
+
+def _matches(candidate: Batch, context: MetricContext) -> Mapping[str, float]:
+    """How often samples made of noise are seen as what they were asked to be, label by label."""
+    counts = class_counts(context.items("heldout").formats)
+    asked = {name: rows for name, rows in candidate.context.items() if name in counts}
+    if not asked or "source" in candidate.context:  # what became of a source says the metric `translation`
+        return {}
+    seen = by_label(context.features("classes", candidate), counts)
+    found = {
+        f"label_match_{name}": (seen[name].argmax(dim=1).cpu() == rows.cpu()).double().mean().item()
+        for name, rows in asked.items()
+    }
+    return {"label_match": sum(found.values()) / len(found), **found}
 
 
 @lru_cache(maxsize=1)  # the same held-out pictures for samples, floor and baselines, whose features are then kept

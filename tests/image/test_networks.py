@@ -192,7 +192,7 @@ def test_other_refusals(context: Context, module: ModuleType) -> None:
     ):
         critic(module, BuildContext(sample=clip))
     past = BuildContext(sample=context(1, 32).sample, noise=4, inputs={"past": context(1, 32).sample})
-    with pytest.raises(ConfigError, match=f"the {name} generator takes a label at most, and this task gives it past"):
+    with pytest.raises(ConfigError, match=f"the {name} generator takes labels at most, and this task gives it past"):
         generator(module, past)
 
 

@@ -91,7 +91,9 @@ def test_every_scenario_is_valid_and_its_networks_fit_its_pictures(
     run, parts = resolved.run, resolved.parts
     size = run.dataset.size  # type: ignore[attr-defined]
     channels = 1 if run.dataset.name in ("digits", "mnist", "fashion-mnist") else 3
-    classes = 10 if getattr(run.task, "labels", False) else 0
+    classes = (
+        10 if getattr(run.task, "labels", False) else 0
+    )  # of one label; several: tests/image/networks/test_labels.py
     fitted = fitted_by(parts.task, run.task, channels, size)
     (noise,) = run.generator.noise_shape
     with torch.device("meta"):

@@ -52,3 +52,15 @@ def test_only_the_classes_in_the_batch_learn_from_it() -> None:
     layer(torch.randn(3, 2, 4, 4), torch.tensor([1, 1, 3])).square().sum().backward()
     assert layer.scale.weight.grad is not None
     assert (layer.scale.weight.grad.abs().sum(dim=1) > 0).tolist() == [False, True, False, True]
+
+
+def test_of_several_labels_scales_and_shifts_are_summed() -> None:
+    torch.manual_seed(0)
+    x, label = torch.randn(3, 4, 5, 5), torch.tensor([[0, 2], [1, 4], [0, 3]])
+    layer = ConditionalNorm(nn.InstanceNorm2d(4), channels=4, classes=5, labels=2)
+    torch.testing.assert_close(layer(x, label), nn.InstanceNorm2d(4)(x))
+    with torch.no_grad():
+        layer.scale.weight.normal_()
+        layer.shift.weight.normal_()
+    scale, shift = (table.weight[label].sum(1)[..., None, None] for table in (layer.scale, layer.shift))
+    torch.testing.assert_close(layer(x, label), scale * nn.InstanceNorm2d(4)(x) + shift)

@@ -45,3 +45,14 @@ def test_a_label_is_given_exactly_where_there_are_classes() -> None:
         ProjectionHead(3, 2)(torch.zeros(1, 3))
     with pytest.raises(TypeError, match="without classes takes no label"):
         ProjectionHead(3)(torch.zeros(1, 3), torch.zeros(1, dtype=torch.int64))
+
+
+def test_of_several_labels_the_vectors_are_summed_and_start_as_long_as_one() -> None:
+    torch.manual_seed(0)
+    head = ProjectionHead(2000, 9, labels=4)
+    label = torch.stack([torch.randperm(9)[:4] for _ in range(50)])
+    h = torch.randn(50, 2000)
+    assert head.embed is not None
+    summed = head.embed.weight[label].sum(1)
+    torch.testing.assert_close(head(h, label), head.linear(h).squeeze(1) + (summed * h).sum(1))
+    assert summed.norm(dim=1).mean().item() == pytest.approx(head.linear.weight.norm().item(), rel=0.1)

@@ -112,11 +112,11 @@ def sample_pretrained(
       wganx pretrained sample celeba-6196db68.pth -n 16 --out faces
       wganx pretrained sample celeba-6196db68.pth -n 4 --walk 9 --out walk
     """
-    from wganx.cli.selection import label_and_class
+    from wganx.cli.selection import labels_and_classes
     from wganx.runs.pretrained import open_generator
 
     generator = open_generator(path, plugin=plugin, device=device)
-    chosen = dict(map(label_and_class, given))
+    chosen = labels_and_classes(given)
     if walk is not None:
         files = generator.walk(count, walk, out, seed=seed, given=chosen, overwrite=overwrite)
         click.echo(f"{len(files)} stops of {count} samples under {out}")

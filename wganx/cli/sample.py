@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wganx.cli.selection import label_and_class, with_extensions, with_place
+from wganx.cli.selection import labels_and_classes, with_extensions, with_place
 from wganx.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class _WithTaskOptions(click.Command):
     help="A class, number or text; repeat for more.",
 )
 @click.option("--class", "class_name", metavar="NAME", help="The class, for a generator with a single label.")
+@click.option("--truncation", type=float, default=1.0, help="Below 1, samples are more typical and more alike.")
 @click.option("--checkpoint", default="last", show_default=True, metavar="WHICH", help="last, best, or a step.")
 @click.option("--source", type=click.Path(path_type=Path), metavar="PATH", help="A file, or folder, to make it from.")
 @click.option(
@@ -74,6 +75,7 @@ def sample(
     seed: int | None,
     given: tuple[str, ...],
     class_name: str | None,
+    truncation: float,
     checkpoint: str,
     source: Path | None,
     out: Path | None,
@@ -103,15 +105,20 @@ def sample(
         told = f"{close} An" if close else "; an"
         raise UsageError(f"wganx sample has no option {flag}{told} option of the task is for files: give --source too")
     loaded = load_run(run, **place)
-    chosen = dict(map(label_and_class, given))
+    chosen = labels_and_classes(given)
     if source is not None:
+        if truncation != 1:
+            raise UsageError("--truncation is for samples that are made of noise; leave it out with --source")
         options: dict[str, Any] = {"seed": seed, "given": chosen, "class_name": class_name, "checkpoint": checkpoint}
         _apply(loaded, source, out, applied, overwrite=overwrite, **options)
         return
-    samples, batch = loaded.draw(count, seed=seed, given=chosen, class_name=class_name, checkpoint=checkpoint)
+    samples, batch = loaded.draw(
+        count, seed=seed, given=chosen, class_name=class_name, truncation=truncation, checkpoint=checkpoint
+    )
     if out is None:
         own = loaded.resolved.run.seed if seed is None else seed
-        out = own_folder(loaded.folder.samples, f"drawn-step-{loaded.step_of(checkpoint):06d}-seed-{own}")
+        how = "" if truncation == 1 else f"-truncation-{truncation:g}"
+        out = own_folder(loaded.folder.samples, f"drawn-step-{loaded.step_of(checkpoint):06d}-seed-{own}{how}")
     *files, grid = loaded.write_samples(samples, batch, out, overwrite=overwrite)
     click.echo(f"{count} samples in {len(files)} files under {out}; all at once: {grid}")
 

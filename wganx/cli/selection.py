@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -45,13 +45,18 @@ def choosing_a_run(command: F) -> F:
     return command
 
 
-def label_and_class(text: str) -> tuple[str, str]:
-    """What ``--given LABEL=CLASS`` says.
+def labels_and_classes(texts: Iterable[str]) -> dict[str, str]:
+    """What every ``--given LABEL=CLASS`` says.
 
     Raises:
-        UsageError: it has no ``=``.
+        UsageError: one has no ``=``, or a label is there twice.
     """
-    label, equals, name = text.partition("=")
-    if not (label and equals):
-        raise UsageError(f"--given {text}: write it as LABEL=CLASS, for example --given speaker=anna")
-    return label, name
+    chosen: dict[str, str] = {}
+    for text in texts:
+        label, equals, name = text.partition("=")
+        if not (label and equals):
+            raise UsageError(f"--given {text}: write it as LABEL=CLASS, for example --given speaker=anna")
+        if label in chosen:
+            raise UsageError(f"--given {label} is there twice, with {chosen[label]} and {name}; give it once")
+        chosen[label] = name
+    return chosen

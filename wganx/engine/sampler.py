@@ -5,12 +5,14 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 
 import torch
 from torch import Tensor, nn
 
 from wganx.batch import JSON, SampleFormat
 from wganx.engine.modes import evaluating
+from wganx.engine.noise_layer import NoiseLayer
 from wganx.engine.randomness import apart
 from wganx.errors import UsageError, did_you_mean
 
@@ -51,6 +53,7 @@ class Sampler:
         given: Mapping[str, str | float] | None = None,
         context: Mapping[str, Tensor] | None = None,
         noise: Tensor | None = None,
+        truncation: float = 1.0,
         chunk: int = 256,
     ) -> Tensor:
         """`count` samples ``(count, ...)`` on the device, made by the generator in evaluation mode.
@@ -60,11 +63,15 @@ class Sampler:
             context: ``count`` rows of what else the generator is given. Labels that are neither here nor in `given`
                 go through all their combinations in turn.
             noise: ``(count, *noise)`` to draw from, instead of random rows.
+            truncation: how far samples go from their mean: what the first layer makes of the noise is pulled to its
+                mean by this factor. 1 leaves it, less gives samples that are more typical and more alike (Marchesi
+                2017, "Megapixel size image creation using generative adversarial networks"; Karras et al. 2019, "A
+                style-based generator architecture").
             chunk: samples made at once.
 
         Raises:
-            UsageError: a label or class that is not there, rows of another number, noise of another shape, or context
-                that only data has.
+            UsageError: a label or class that is not there, rows of another number, noise of another shape, context
+                that only data has, or a truncation that is not above 0 or has no noise to work on.
         """
         if not isinstance(count, int) or count < 1:
             raise UsageError(f"at least one sample can be drawn, not {count!r}")
@@ -82,7 +89,8 @@ class Sampler:
             (min(chunk, count - start), {name: tensor[start : start + chunk] for name, tensor in context.items()})
             for start in range(0, count, chunk)
         )
-        return torch.cat(list(self.draw_each(parts, seed=seed, noise=noise)))[:wanted].contiguous()
+        made = self.draw_each(parts, seed=seed, noise=noise, truncation=truncation)
+        return torch.cat(list(made))[:wanted].contiguous()
 
     def draw_each(
         self,
@@ -90,6 +98,7 @@ class Sampler:
         *,
         seed: int | None = None,
         noise: Tensor | None = None,
+        truncation: float = 1.0,
     ) -> Iterator[Tensor]:
         """Samples part by part, never all of them at once; from one stream of noise, as `draw` takes its chunks.
 
@@ -98,12 +107,14 @@ class Sampler:
         Args:
             parts: how many samples are wanted, and their whole context.
             noise: of all parts in their order, to draw from instead of random rows.
+            truncation: as for `draw`.
 
         Raises:
             UsageError: as `draw`.
         """
         kind = next((each.dtype for each in self.module.parameters() if each.is_floating_point()), torch.float32)
-        used = 0
+        self._check_truncation(truncation)
+        used, layer = 0, None
         with evaluating(self.module), apart(self.seed if seed is None else seed, self.device) as draws:
             for wanted, given in parts:
                 context = {name: tensor.to(self.device) for name, tensor in given.items()}
@@ -116,7 +127,10 @@ class Sampler:
                     if noise is None else noise[used : used + rows].to(self.device, kind),
                 )  # fmt: skip
                 used += rows
-                with torch.no_grad():
+                with torch.no_grad(), ExitStack() as pulled:
+                    if truncation != 1:
+                        layer = layer or NoiseLayer(self.module, self.noise or (), context)
+                        pulled.enter_context(layer.pulled(truncation, drawn[0], context))
                     made = self.module(*drawn, **context)
                 yield made[:wanted]
 
@@ -155,6 +169,26 @@ class Sampler:
             rows[name] = turn % len(format.classes)
             turn = turn // len(format.classes)
         return rows
+
+    def noise_layer(self, context: Mapping[str, Tensor]) -> NoiseLayer:
+        """The first layer that noise passes, for a context of whose rows the first is used.
+
+        Raises:
+            UsageError: there is no noise, or no such layer.
+        """
+        if self.noise is None:
+            raise UsageError("this generator takes no noise, so there is no layer that it passes first")
+        with evaluating(self.module), apart(self.seed, self.device):
+            return NoiseLayer(self.module, self.noise, context)
+
+    def _check_truncation(self, truncation: float) -> None:
+        if isinstance(truncation, bool) or not 0 < truncation < math.inf:
+            raise UsageError(
+                f"truncation is a number above 0, where 1 leaves samples as they are and less makes them more typical, "
+                f"not {truncation!r}"
+            )
+        if truncation != 1 and self.noise is None:
+            raise UsageError("this generator takes no noise, so there is nothing to truncate; leave truncation out")
 
     def _check_call(self, context: Mapping[str, Tensor]) -> None:
         try:
@@ -203,6 +237,6 @@ class Sampler:
         if isinstance(choice, int) and 0 <= choice < len(classes):
             return choice
         if choice not in classes:
-            close = did_you_mean(str(choice), classes)
-            raise UsageError(f"no class {choice!r}; classes: {', '.join(classes)}{close}")
+            close, of = did_you_mean(str(choice), classes), f" of {name}" if len(labels) > 1 else ""
+            raise UsageError(f"no class {choice!r}{of}; classes: {', '.join(classes)}{close}")
         return classes.index(str(choice))

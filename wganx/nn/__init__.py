@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wganx.nn._classes import ClassEmbedding
 from wganx.nn._conditional import ConditionalNorm
 from wganx.nn._constant_mask import constant_masks
 from wganx.nn._group_sort import GroupSort
@@ -11,6 +12,7 @@ from wganx.nn._projection import ProjectionHead
 
 __all__ = [
     "BjorckOrthogonal",
+    "ClassEmbedding",
     "ConditionalNorm",
     "GroupSort",
     "LipschitzMLP",

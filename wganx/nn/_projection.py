@@ -6,31 +6,36 @@ from typing import cast
 
 from torch import Tensor, nn
 
+from wganx.nn._classes import ClassEmbedding
+
 
 class ProjectionHead(nn.Module):
     """From features to one score a row: ``score = w.h + b + <embed(label), h>``.
 
     The inner product is how a critic takes a class into account (Miyato & Koyama 2018, "cGANs with projection
-    discriminator"); with ``classes=0`` the score is the linear part alone. Each class vector starts with about the
-    length that the linear part's weight has, so that neither drowns the other.
+    discriminator"); with ``classes=0`` the score is the linear part alone. Of a row with several labels the vectors of
+    its classes are summed. What is added starts with about the length that the linear part's weight has, so that
+    neither drowns the other.
 
     Args:
         features: length of a row of `h`.
-        classes: number of classes, 0 for none.
+        classes: number of classes, all labels' together (`ClassEmbedding`); 0 for none.
+        labels: how many labels a row has, where there are classes.
 
     Shapes:
-        ``h (N, features)``, ``label (N,)`` integers in ``[0, classes)`` -> ``(N,)``, unbounded.
+        ``h (N, features)``, ``label (N,)``, of several ``(N, labels)``, integers in ``[0, classes)`` -> ``(N,)``,
+        unbounded.
 
     Raises:
         TypeError: a label is missing for a head with classes, or given to one without.
     """
 
-    def __init__(self, features: int, classes: int = 0) -> None:
+    def __init__(self, features: int, classes: int = 0, labels: int = 1) -> None:
         super().__init__()
         self.linear = nn.Linear(features, 1)
-        self.embed = nn.Embedding(classes, features) if classes else None
+        self.embed = ClassEmbedding(classes, features) if classes else None
         if self.embed is not None:
-            nn.init.normal_(self.embed.weight, std=(3 * features) ** -0.5)
+            nn.init.normal_(self.embed.weight, std=(3 * features * max(labels, 1)) ** -0.5)
 
     def forward(self, h: Tensor, label: Tensor | None = None) -> Tensor:
         if (self.embed is None) != (label is None):

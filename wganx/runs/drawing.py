@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 import yaml
-from torch import nn
+from torch import Tensor, nn
 
-from wganx.batch import SampleFormat
+from wganx.batch import Batch, SampleFormat
 from wganx.engine import CheckpointStore, Sampler, Weights, choose_device, load_average, place, read_weights
 from wganx.errors import CheckpointError, UsageError
 from wganx.plugins import Catalog, load
@@ -90,6 +90,20 @@ def with_short_form(
         ways = " or ".join(f"--given {name}=..." for name in labels)
         raise UsageError(f"this generator takes several labels, so say which: {ways}")
     return {**chosen, (labels or ["label"])[0]: class_name}
+
+
+def from_data(batch: Batch, context: Mapping[str, SampleFormat]) -> dict[str, Tensor]:
+    """What of a batch's context comes from data: nothing where it is labels alone, which go through their classes.
+
+    Labels beside anything else belong to the item that the rest comes from: the pitch of a source tone.
+    """
+    free = all(format.is_label or format.is_number for format in context.values())
+    return {} if free else dict(batch.context)
+
+
+def is_chosen(format: SampleFormat) -> bool:
+    """Whether it can be said by who draws, so that no data is needed for it."""
+    return format.is_label or format.is_number or format.is_text
 
 
 def _read(folder: RunFolder, checkpoint: str | int, warn: Callable[[str], None] | None) -> Weights:

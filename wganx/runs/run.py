@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from wganx.batch import Batch, SampleFormat
+from wganx.batch import Batch
 from wganx.config import Resolved, from_yaml, refuse_changes, resolve
 from wganx.data import changes
 from wganx.engine import CheckpointStore, Sampler, TrainResult, choose_device, read_checkpoint
@@ -23,7 +23,7 @@ from wganx.plugins.guard import calling
 from wganx.runs.applying import Applying, Watch
 from wganx.runs.assembly import Assembly
 from wganx.runs.checkpoints import checkpoint_path, step_of, stored_formats
-from wganx.runs.drawing import UntoldGenerator, load_generator, with_short_form
+from wganx.runs.drawing import UntoldGenerator, from_data, is_chosen, load_generator, with_short_form
 from wganx.runs.drawn import make_room
 from wganx.runs.evaluating import Evaluating
 from wganx.runs.fitted import FittedParts, read_fitted, store_fitted
@@ -154,6 +154,7 @@ class Run:
         seed: int | None = None,
         given: Mapping[str, str | float] | None = None,
         class_name: str | None = None,
+        truncation: float = 1.0,
         checkpoint: str | int = "last",
     ) -> Tensor:
         """Draw samples ``(count, *sample.shape)`` from the averaged generator, on the CPU.
@@ -162,13 +163,16 @@ class Run:
             seed: of the noise and of the choice of held-out items that give the context; the run's own by default.
             given: the class of every sample by label, ``{"speaker": "anna"}``, for a generator that is given labels.
             class_name: the class of every sample, where there is a single label.
+            truncation: below 1, samples are more typical and more alike (`Sampler.draw`).
             checkpoint: ``last``, ``best``, or a step.
 
         Raises:
             CheckpointError: there is no such checkpoint.
-            UsageError: the class is unknown or the generator takes none.
+            UsageError: the class is unknown or the generator takes none; a truncation that is not above 0.
         """
-        return self.draw(count, seed=seed, given=given, class_name=class_name, checkpoint=checkpoint)[0]
+        return self.draw(
+            count, seed=seed, given=given, class_name=class_name, truncation=truncation, checkpoint=checkpoint
+        )[0]
 
     def draw(
         self,
@@ -177,13 +181,15 @@ class Run:
         seed: int | None = None,
         given: Mapping[str, str | float] | None = None,
         class_name: str | None = None,
+        truncation: float = 1.0,
         checkpoint: str | int = "last",
     ) -> tuple[Tensor, Batch]:
         """`sample`, with the held-out batch whose context the samples have; it has no rows of its own without data."""
         sampler = self.sampler(checkpoint)
         seed = self.resolved.run.seed if seed is None else seed
         batch = self.batch_for(sampler, count, seed=seed, given=with_short_form(sampler, given, class_name))
-        return sampler.draw(count, seed=seed, context=batch.context).cpu(), batch.to("cpu")
+        samples = sampler.draw(count, seed=seed, context=batch.context, truncation=truncation)
+        return samples.cpu(), batch.to("cpu")
 
     def batch_for(
         self, sampler: Sampler, count: int, *, seed: int, given: Mapping[str, str | float] | None = None
@@ -193,7 +199,7 @@ class Run:
         It has no rows of its own where the data is gone and the generator can do without.
         """
         reference = self._reference(sampler, count, seed=seed)
-        context = sampler.context_rows(count, given=given, context=_from_data(reference, sampler.context))
+        context = sampler.context_rows(count, given=given, context=from_data(reference, sampler.context))
         return with_labels(replace(reference, context=context), context)
 
     def context_batch(self, sampler: Sampler, count: int, *, seed: int | None = None) -> Batch:
@@ -201,7 +207,7 @@ class Run:
         assembly = self.assembly
         seed = self.resolved.run.seed if seed is None else seed
         batch = heldout_batch(assembly.game, assembly.heldout_items, count, seed=seed, device=assembly.device)
-        return with_labels(batch, sampler.context_rows(count, context=_from_data(batch, sampler.context)))
+        return with_labels(batch, sampler.context_rows(count, context=from_data(batch, sampler.context)))
 
     def preview_batch(self, sampler: Sampler) -> Batch:
         """The rows that previews are drawn of."""
@@ -366,7 +372,7 @@ class Run:
         try:
             return self.context_batch(sampler, count, seed=seed)
         except (WganxError, OSError):
-            if not all(_is_chosen(format) for format in sampler.context.values()):
+            if not all(is_chosen(format) for format in sampler.context.values()):
                 raise
             return Batch(torch.empty(0, *(size or 1 for size in self.assembly.game.sample.shape)))
 
@@ -384,17 +390,3 @@ def _device_that_is_there(stored: str, warn: Warn) -> str | None:
         warn(f"this run was trained on another machine: {str(error).partition(';')[0]}; computing on {there}")
         return there
     return None
-
-
-def _from_data(batch: Batch, context: Mapping[str, SampleFormat]) -> dict[str, Tensor]:
-    """What of a batch's context comes from data: nothing where it is labels alone, which go through their classes.
-
-    Labels beside anything else belong to the item that the rest comes from: the pitch of a source tone.
-    """
-    free = all(format.is_label or format.is_number for format in context.values())
-    return {} if free else dict(batch.context)
-
-
-def _is_chosen(format: SampleFormat) -> bool:
-    """Whether it can be said by who draws, so that no data is needed for it."""
-    return format.is_label or format.is_number or format.is_text

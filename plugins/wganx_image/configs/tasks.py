@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from wganx import Config
 from wganx_image.configs.datasets import named_once
@@ -15,14 +15,44 @@ AugmentationName = Literal["colour", "translation", "cutout"]
 class GenerateConfig(Config):
     """Pictures from noise."""
 
-    labels: bool | Literal["auto"] = Field(
-        False, description="tell the generator which class to make, and the critic which it sees; auto: where there are"
+    labels: bool | Literal["auto"] | tuple[str, ...] = Field(
+        False,
+        description="labels by name, of which the generator is told what to make; true: all; auto: those there are",
     )
+    conditioning: Literal["projection", "classifier"] = Field(
+        "projection", description="how labels are enforced: the critic is told them, or a classifier has to find them"
+    )
+    target: float = Field(
+        0.1, ge=0, description="weight of the classifier's finding the wanted class, for the generator"
+    )
+    classifier: int = Field(16, ge=4, multiple_of=4, description="channels of the classifier that helps, at full size")
     flip: bool = Field(False, description="mirror half of the training pictures left to right")
     augment: tuple[AugmentationName, ...] = Field(
         (), description="changes of what the critic is shown, real and made alike, for few pictures"
     )
     augment_probability: float = Field(0.5, ge=0, le=1, description="how often each change of augment is made")
+
+    @field_validator("labels", mode="before")
+    @classmethod
+    def _one_label(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) and value != "auto" else value
+
+    @field_validator("labels")
+    @classmethod
+    def _labels_once(cls, names: bool | str | tuple[str, ...]) -> bool | str | tuple[str, ...]:
+        return named_once(names) if isinstance(names, tuple) else names
+
+    @model_validator(mode="after")
+    def _classifies_labels(self) -> Self:
+        if self.conditioning == "classifier" and not self.labels:
+            raise ValueError("conditioning=classifier needs labels that it can find; set labels=auto, or name some")
+        if self.conditioning != "classifier":
+            for name in ("target", "classifier"):
+                if getattr(self, name) != type(self).model_fields[name].default:
+                    raise ValueError(
+                        f"{name} has a meaning for conditioning=classifier alone; set that, or leave it out"
+                    )
+        return self
 
 
 class GrowConfig(Config):

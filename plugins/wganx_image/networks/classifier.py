@@ -1,4 +1,4 @@
-"""The classifier that helps a translation: of which domain a picture is, by every label that matters."""
+"""The classifier that helps a generator: of which domain a picture is, by every label that matters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ class DomainClassifier(nn.Module):
     """Logits for the classes of several labels, from one set of convolutions.
 
     Norms are over groups of channels of one sample, so that a row's answer does not depend on the others. Over the
-    places mean and maximum are taken, so that height and width are free, from 8 px on.
+    places mean and maximum are taken, so that height and width are free, from 8 px on. A label of two classes has two
+    logits, whose softmax is the sigmoid of their difference: cross-entropy of both is the binary one.
 
     Shapes:
         ``x (N, C, H, W)`` -> by label ``(N, classes)``.
@@ -30,11 +31,11 @@ class DomainClassifier(nn.Module):
             layers += [nn.Conv2d(channels, c_out, 3, padding=1), nn.GroupNorm(4, c_out), nn.ReLU(), nn.MaxPool2d(2)]
             channels = c_out
         self.layers = nn.Sequential(*layers)
-        self.heads = nn.ModuleDict(
-            {name: nn.Linear(2 * channels, len(format.classes)) for name, format in labels.items()}
-        )
+        # In their order, as not every word can be the name of a module: `type` and `a.b` cannot.
+        self.names = tuple(labels)
+        self.heads = nn.ModuleList(nn.Linear(2 * channels, len(format.classes)) for format in labels.values())
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         h = self.layers(x)
         found = torch.cat([h.mean((2, 3)), h.amax((2, 3))], 1)
-        return {name: head(found) for name, head in self.heads.items()}
+        return {name: head(found) for name, head in zip(self.names, self.heads)}

@@ -15,8 +15,9 @@ from wganx import BuildContext
 from wganx.nn import ProjectionHead, init_he, init_normal
 from wganx_image.configs.networks import DcganCriticConfig, DcganGeneratorConfig
 from wganx_image.networks.attention import attention_after, attention_at, check_attention
-from wganx_image.networks.norms import batch_norm, sample_norm
-from wganx_image.networks.sizes import class_count, noise_length, picture_size
+from wganx_image.networks.labels import Labels
+from wganx_image.networks.norms import batch_norm, normalised, sample_norm
+from wganx_image.networks.sizes import noise_length, picture_size
 
 SIZES = (16, 32, 64, 128)
 
@@ -29,14 +30,14 @@ def _widths(size: int, width: int) -> list[int]:
 class _Block(nn.Module):
     """Twice the size, then norm and rectifier."""
 
-    def __init__(self, c_in: int, c_out: int, upsample: str, classes: int) -> None:
+    def __init__(self, c_in: int, c_out: int, upsample: str, labels: Labels) -> None:
         super().__init__()
         self.up = _doubling(c_in, c_out, upsample, bias=False)
-        self.norm = batch_norm(c_out, classes)
+        self.norm = batch_norm(c_out, labels)
         self.rectify = nn.ReLU()
 
-    def forward(self, x: Tensor, **inputs: Tensor) -> Tensor:
-        return cast(Tensor, self.rectify(self.norm(self.up(x), **inputs)))
+    def forward(self, x: Tensor, label: Tensor | None) -> Tensor:
+        return cast(Tensor, self.rectify(normalised(self.norm, self.up(x), label)))
 
 
 def _doubling(c_in: int, c_out: int, upsample: str, bias: bool) -> nn.Module:
@@ -48,51 +49,52 @@ def _doubling(c_in: int, c_out: int, upsample: str, bias: bool) -> nn.Module:
 class Generator(nn.Module):
     """Noise to a 4 x 4 map, doubled until it has the picture's size; tanh at the end.
 
-    With classes, every norm has the scale and shift of the sample's class.
+    With labels, every norm has the scale and shift of the sample's classes.
 
     Shapes:
-        ``noise (N, noise)``, ``label (N,)`` where there are classes -> ``(N, C, size, size)`` in [-1, 1].
+        ``noise (N, noise)``, ``(N,)`` each label -> ``(N, C, size, size)`` in [-1, 1].
     """
 
     def __init__(self, config: DcganGeneratorConfig, context: BuildContext) -> None:
         super().__init__()
         channels, size = picture_size(context, "dcgan generator", SIZES)
-        classes = class_count(context, "dcgan generator")
+        labels = self.labels = Labels.of(context, "dcgan generator")
         widths = _widths(size, config.width)[::-1]
         length = noise_length(context, "dcgan generator")
         self.mix: nn.Module = nn.Identity()
         if config.hidden:
             self.mix = nn.Sequential(nn.Linear(length, config.hidden), nn.ReLU())
         self.start = nn.Linear(config.hidden or length, widths[0] * 16, bias=False)
-        self.start_norm = batch_norm(widths[0], classes)
+        self.start_norm = batch_norm(widths[0], labels)
         self.rectify = nn.ReLU()
-        self.blocks = nn.ModuleList(_Block(c_in, c_out, config.upsample, classes) for c_in, c_out in pairwise(widths))
+        self.blocks = nn.ModuleList(_Block(c_in, c_out, config.upsample, labels) for c_in, c_out in pairwise(widths))
         self.attention = attention_after("dcgan", widths[1:], config.attention, config.attention_size)
         self.to_picture = _doubling(widths[-1], channels, config.upsample, bias=True)
         self.squash = nn.Tanh()
         init_normal(self)
 
-    def forward(self, noise: Tensor, **inputs: Tensor) -> Tensor:
+    def forward(self, noise: Tensor, /, **labels: Tensor) -> Tensor:
+        label = self.labels.numbers(labels)
         x = self.start(self.mix(noise)).unflatten(1, (-1, 4, 4))
-        x = self.rectify(self.start_norm(x, **inputs))
+        x = self.rectify(normalised(self.start_norm, x, label))
         for number, block in enumerate(self.blocks):
-            x = block(x, **inputs)
+            x = block(x, label)
             if str(number) in self.attention:
                 x = self.attention[str(number)](x)
         return cast(Tensor, self.squash(self.to_picture(x)))
 
 
 class Critic(nn.Module):
-    """Strided convolutions down to 4 x 4, then one linear score, plus the projection on the class where there is one.
+    """Strided convolutions down to 4 x 4, then one linear score, plus the projection on the classes of its labels.
 
     Shapes:
-        ``x (N, C, size, size)``, ``label (N,)`` where there are classes -> ``(N,)``, unbounded.
+        ``x (N, C, size, size)``, ``(N,)`` each label -> ``(N,)``, unbounded.
     """
 
     def __init__(self, config: DcganCriticConfig, context: BuildContext) -> None:
         super().__init__()
         channels, size = picture_size(context, "dcgan critic", SIZES)
-        classes = class_count(context, "dcgan critic")
+        self.labels = Labels.of(context, "dcgan critic")
         widths = _widths(size, config.width)
         dropout = [nn.Dropout(config.dropout)] if config.dropout else []
         layers: list[nn.Module] = [nn.Conv2d(channels, widths[0], 4, stride=2, padding=1), nn.LeakyReLU(0.2), *dropout]
@@ -107,8 +109,8 @@ class Critic(nn.Module):
         if config.hidden:
             layers += [nn.Linear(widths[-1] * 16, config.hidden), nn.LeakyReLU(0.2), *dropout]
         self.features = nn.Sequential(*layers)
-        self.head = ProjectionHead(config.hidden or widths[-1] * 16, classes)
+        self.head = ProjectionHead(config.hidden or widths[-1] * 16, self.labels.classes, len(self.labels))
         init_he(self)  # at N(0, 0.02²) the scores of a narrow critic start too flat to learn in time
 
-    def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
-        return cast(Tensor, self.head(self.features(x), label))
+    def forward(self, x: Tensor, /, **labels: Tensor) -> Tensor:
+        return cast(Tensor, self.head(self.features(x), self.labels.numbers(labels)))

@@ -19,7 +19,8 @@ from wganx import BuildContext, ConfigError
 from wganx_image.configs.networks import GrowingCriticConfig, GrowingGeneratorConfig
 from wganx_image.growth import Growth
 from wganx_image.networks.equalised import EqualisedConv2d, EqualisedLinear, pack_deviation, pixel_norm
-from wganx_image.networks.sizes import class_count, noise_length, picture_size
+from wganx_image.networks.labels import Labels
+from wganx_image.networks.sizes import noise_length, picture_size
 
 SIZES = (4, 8, 16, 32, 64, 128, 256, 512, 1024)
 PACK = 4
@@ -224,5 +225,5 @@ def average_pixels(x_NCHW: Tensor, factor: int) -> Tensor:
 
 
 def _refuse_labels(context: BuildContext, network: str) -> None:
-    if class_count(context, network):
+    if Labels.of(context, network):
         raise ConfigError(f"the {network} makes pictures without classes, and this task gives it a label")

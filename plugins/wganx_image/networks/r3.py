@@ -15,10 +15,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from wganx import BuildContext
-from wganx.nn import ProjectionHead
+from wganx.nn import ClassEmbedding, ProjectionHead
 from wganx_image.configs.networks import R3Config
 from wganx_image.networks.growing import widths_to
-from wganx_image.networks.sizes import class_count, noise_length, picture_size
+from wganx_image.networks.labels import Labels
+from wganx_image.networks.sizes import noise_length, picture_size
 
 SIZES = (16, 32, 64, 128, 256)
 _SLOPE = 0.2
@@ -90,19 +91,20 @@ class _Down(nn.Module):
 class Generator(nn.Module):
     """Noise to a learnt basis of 4 x 4 px, blocks, and doubling until the picture has its size; tanh at the end.
 
-    With classes, an embedding of the class as long as the noise joins it.
+    With labels, an embedding of the classes as long as the noise joins it.
 
     Shapes:
-        ``noise (N, noise)``, ``label (N,)`` where there are classes -> ``(N, C, size, size)`` in [-1, 1].
+        ``noise (N, noise)``, ``(N,)`` each label -> ``(N, C, size, size)`` in [-1, 1].
     """
 
     def __init__(self, config: R3Config, context: BuildContext) -> None:
         super().__init__()
         channels, size = picture_size(context, "r3 generator", SIZES)
-        classes, length = class_count(context, "r3 generator"), noise_length(context, "r3 generator")
+        labels, length = Labels.of(context, "r3 generator"), noise_length(context, "r3 generator")
         widths = widths_to(size, config.width)
-        self.embed = nn.Embedding(classes, length) if classes else None
-        self.start = nn.Linear(length * (2 if classes else 1), widths[0], bias=False)
+        self.labels = labels
+        self.embed = ClassEmbedding(labels.classes, length) if labels else None
+        self.start = nn.Linear(length * (2 if labels else 1), widths[0], bias=False)
         self.basis = nn.Parameter(torch.randn(widths[0], 4, 4))
         blocks = config.blocks * len(widths)
         layers: list[nn.Module] = [_Residual(widths[0], config.group, blocks) for _ in range(config.blocks)]
@@ -111,11 +113,13 @@ class Generator(nn.Module):
         self.layers = nn.Sequential(*layers)
         self.to_picture = _convolution(widths[-1], channels, 1)
         self.squash = nn.Tanh()
+        if self.embed is not None:
+            with torch.no_grad():
+                self.embed.weight.mul_(len(labels) ** -0.5)  # so that the sum has the size of one
         nn.init.normal_(self.start.weight, std=self.start.in_features**-0.5)
 
-    def forward(self, noise: Tensor, label: Tensor | None = None) -> Tensor:
-        if (self.embed is None) != (label is None):
-            raise TypeError("the r3 generator takes a label where it was built for classes, and there alone")
+    def forward(self, noise: Tensor, /, **labels: Tensor) -> Tensor:
+        label = self.labels.numbers(labels)
         if self.embed is not None:
             noise = torch.cat([noise, self.embed(label)], 1)
         x = self.basis * self.start(noise)[:, :, None, None]
@@ -125,16 +129,16 @@ class Generator(nn.Module):
 class Critic(nn.Module):
     """Blocks and halving down to 4 x 4 px, each channel weighed by a learnt basis, then one score.
 
-    With classes, the projection on the class is added.
+    With labels, the projection on the classes is added.
 
     Shapes:
-        ``x (N, C, size, size)``, ``label (N,)`` where there are classes -> ``(N,)``, unbounded.
+        ``x (N, C, size, size)``, ``(N,)`` each label -> ``(N,)``, unbounded.
     """
 
     def __init__(self, config: R3Config, context: BuildContext) -> None:
         super().__init__()
         channels, size = picture_size(context, "r3 critic", SIZES)
-        classes = class_count(context, "r3 critic")
+        self.labels = Labels.of(context, "r3 critic")
         widths = widths_to(size, config.width)[::-1]
         blocks = config.blocks * len(widths)
         layers: list[nn.Module] = [_convolution(channels, widths[0], 1)]
@@ -143,10 +147,10 @@ class Critic(nn.Module):
             layers += [_Down(c_in, c_out), *(_Residual(c_out, config.group, blocks) for _ in range(config.blocks))]
         self.layers = nn.Sequential(*layers)
         self.basis = _convolution(widths[-1], widths[-1], 4, groups=widths[-1], padding=0)
-        self.head = ProjectionHead(widths[-1], classes)
+        self.head = ProjectionHead(widths[-1], self.labels.classes, len(self.labels))
 
-    def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
-        return cast(Tensor, self.head(self.basis(self.layers(x)).flatten(1), label))
+    def forward(self, x: Tensor, /, **labels: Tensor) -> Tensor:
+        return cast(Tensor, self.head(self.basis(self.layers(x)).flatten(1), self.labels.numbers(labels)))
 
 
 def _convolution(

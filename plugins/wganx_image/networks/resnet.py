@@ -14,8 +14,9 @@ from wganx import BuildContext
 from wganx.nn import ProjectionHead, init_he
 from wganx_image.configs.networks import ResnetCriticConfig, ResnetGeneratorConfig
 from wganx_image.networks.attention import attention_after, attention_at, check_attention
-from wganx_image.networks.norms import batch_norm, sample_norm
-from wganx_image.networks.sizes import class_count, noise_length, picture_size
+from wganx_image.networks.labels import Labels
+from wganx_image.networks.norms import batch_norm, normalised, sample_norm
+from wganx_image.networks.sizes import noise_length, picture_size
 
 # Channels, in units of the configured width: of the 4 x 4 map, then after every doubling.
 _GENERATOR_WIDTHS: dict[int, tuple[int, ...]] = {
@@ -57,9 +58,9 @@ class _Residual(nn.Module):
         self.down = nn.AvgPool2d(2) if resize == "down" else nn.Identity()
         self.shortcut = nn.Identity() if (c_in, resize) == (c_out, "none") else nn.Conv2d(c_in, c_out, 1)
 
-    def forward(self, x: Tensor, **inputs: Tensor) -> Tensor:
-        h = self.first(self.up(self.rectify_input(self.norms[0](x, **inputs))))
-        h = self.down(self.second(self.rectify(self.norms[1](h, **inputs))))
+    def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
+        h = self.first(self.up(self.rectify_input(normalised(self.norms[0], x, label))))
+        h = self.down(self.second(self.rectify(normalised(self.norms[1], h, label))))
         # A 1 x 1 convolution commutes with both ways of resizing: apply it where the map is smaller.
         return cast(Tensor, h + self.up(self.shortcut(self.down(x))))
 
@@ -67,43 +68,44 @@ class _Residual(nn.Module):
 class Generator(nn.Module):
     """Noise to a 4 x 4 map, residual blocks that double it, then norm, rectifier, convolution and tanh.
 
-    With classes, every norm has the scale and shift of the sample's class.
+    With labels, every norm has the scale and shift of the sample's classes.
 
     Shapes:
-        ``noise (N, noise)``, ``label (N,)`` where there are classes -> ``(N, C, size, size)`` in [-1, 1].
+        ``noise (N, noise)``, ``(N,)`` each label -> ``(N, C, size, size)`` in [-1, 1].
     """
 
     def __init__(self, config: ResnetGeneratorConfig, context: BuildContext) -> None:
         super().__init__()
         channels, size = picture_size(context, "resnet generator", SIZES)
-        classes = class_count(context, "resnet generator")
+        labels = self.labels = Labels.of(context, "resnet generator")
         widths = [config.width * factor for factor in _GENERATOR_WIDTHS[size]]
         self.start = nn.Linear(noise_length(context, "resnet generator"), widths[0] * 16)
         self.blocks = nn.ModuleList(
-            _Residual(c_in, c_out, (batch_norm(c_in, classes), batch_norm(c_out, classes)), "up")
+            _Residual(c_in, c_out, (batch_norm(c_in, labels), batch_norm(c_out, labels)), "up")
             for c_in, c_out in pairwise(widths)
         )
         self.attention = attention_after("resnet", widths[1:], config.attention, config.attention_size)
-        self.norm = batch_norm(widths[-1], classes)
+        self.norm = batch_norm(widths[-1], labels)
         self.to_picture = nn.Sequential(nn.ReLU(), nn.Conv2d(widths[-1], channels, 3, padding=1), nn.Tanh())
         init_he(self)
 
-    def forward(self, noise: Tensor, **inputs: Tensor) -> Tensor:
+    def forward(self, noise: Tensor, /, **labels: Tensor) -> Tensor:
+        label = self.labels.numbers(labels)
         x = self.start(noise).unflatten(1, (-1, 4, 4))
         for number, block in enumerate(self.blocks):
-            x = block(x, **inputs)
+            x = block(x, label)
             if str(number) in self.attention:
                 x = self.attention[str(number)](x)
-        return cast(Tensor, self.to_picture(self.norm(x, **inputs)))
+        return cast(Tensor, self.to_picture(normalised(self.norm, x, label)))
 
 
 class Critic(nn.Module):
-    """Residual blocks that halve the picture, then one score, plus the projection on the class where there is one.
+    """Residual blocks that halve the picture, then one score, plus the projection on the classes of its labels.
 
     At 32 px the score is read from the mean over the 8 x 8 map, at more from all of the 4 x 4 map.
 
     Shapes:
-        ``x (N, C, size, size)``, ``label (N,)`` where there are classes -> ``(N,)``, unbounded.
+        ``x (N, C, size, size)``, ``(N,)`` each label -> ``(N,)``, unbounded.
     """
 
     def __init__(self, config: ResnetCriticConfig, context: BuildContext) -> None:
@@ -124,10 +126,12 @@ class Critic(nn.Module):
             sides.append(side)
         check_attention("resnet critic", config.attention, config.attention_size, sides)
         self.features = nn.Sequential(*layers, nn.ReLU() if self.pooled else nn.Identity())
-        self.head = ProjectionHead(widths[-1] * (1 if self.pooled else 16), class_count(context, "resnet critic"))
+        self.labels = Labels.of(context, "resnet critic")
+        features = widths[-1] * (1 if self.pooled else 16)
+        self.head = ProjectionHead(features, self.labels.classes, len(self.labels))
         init_he(self)
 
-    def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, /, **labels: Tensor) -> Tensor:
         h = self.features(x)
         h = h.mean(dim=(2, 3)) if self.pooled else h.flatten(1)
-        return cast(Tensor, self.head(h, label))
+        return cast(Tensor, self.head(h, self.labels.numbers(labels)))

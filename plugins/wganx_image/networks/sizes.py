@@ -25,18 +25,6 @@ def picture_size(context: BuildContext, network: str, sizes: Sequence[int]) -> t
     return channels, height
 
 
-def class_count(context: BuildContext, network: str) -> int:
-    """Number of classes of the input ``label``, 0 without one.
-
-    Raises:
-        ConfigError: the game hands over an input that `network` has no use for.
-    """
-    others = sorted(set(context.inputs) - {"label"})
-    if others:
-        raise ConfigError(f"the {network} takes a label at most, and this task gives it {', '.join(others)}")
-    return len(context.inputs["label"].classes) if "label" in context.inputs else 0
-
-
 def noise_length(context: BuildContext, network: str) -> int:
     """Length of the noise vector.
 

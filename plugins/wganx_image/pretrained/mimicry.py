@@ -12,7 +12,8 @@ from torch.nn import functional as F
 
 from wganx import BuildContext, ConfigError, DataError, Pretrained, SampleFormat
 from wganx_image.configs.networks import MimicryGeneratorConfig
-from wganx_image.networks.sizes import class_count, noise_length, picture_size
+from wganx_image.networks.labels import Labels
+from wganx_image.networks.sizes import noise_length, picture_size
 
 SIZES = (32, 48)
 _BLOCKS = 3
@@ -54,7 +55,7 @@ class Generator(nn.Module):
     def __init__(self, config: MimicryGeneratorConfig, context: BuildContext) -> None:
         super().__init__()
         channels, size = picture_size(context, "mimicry generator", SIZES)
-        if class_count(context, "mimicry generator"):
+        if Labels.of(context, "mimicry generator"):
             raise ConfigError("the mimicry generator takes no labels: set task.labels=false")
         widths = _widths(config.width, config.narrowing)
         self.side = size // 2**_BLOCKS

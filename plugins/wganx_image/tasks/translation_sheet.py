@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-import numpy as np
 import torch
-from PIL import Image, ImageDraw
 from torch import Tensor
 
 from wganx import Batch, Preview, SampleFormat
+from wganx_image.captions import header
 from wganx_image.writers import draw_grid
-
-_HEADER = 16
-"""Height of the line above, in pixels, that says what a column shows."""
 
 
 def every_domain(batch: Batch, domains: Mapping[str, SampleFormat]) -> Batch:
@@ -64,13 +60,4 @@ def preview_translations(
         return None
     rows = torch.cat([by_source[:, :1].to(samples.device), samples.reshape(by_source.shape)], 1)
     grid = draw_grid(rows.flatten(0, 1), format, columns=len(targets) + 1)
-    return Preview(torch.cat([_header(["source", *targets], grid), grid], 1))
-
-
-def _header(captions: Sequence[str], grid_CHW: Tensor) -> Tensor:
-    """A line of white with a caption over the middle of every column, as wide as the grid."""
-    width = grid_CHW.shape[2]
-    line = Image.new("L", (width, _HEADER), 255)
-    for column, caption in enumerate(captions):
-        ImageDraw.Draw(line).text(((column + 0.5) * width / len(captions), 1), caption, fill=0, anchor="ma")
-    return torch.from_numpy(np.array(line)).expand(grid_CHW.shape[0], -1, -1)
+    return Preview(torch.cat([header(["source", *targets], grid), grid], 1))

@@ -22,7 +22,7 @@ from wganx_image.networks.growing import (
     widths_to,
 )
 
-from wganx import BuildContext, ConfigError, GradientPenalty, SampleFormat
+from wganx import BuildContext, ConfigError, GradientPenalty, SampleFormat, Sampler
 
 GROWTH = Growth(32, 4, first_steps=2, stage_steps=4, fade_steps=2)
 WIDTHS = [6, 5, 4, 3]
@@ -200,3 +200,14 @@ def test_refusals(context: Callable[..., BuildContext]) -> None:
             build(config, context(3, 32, noise=5, classes=2))  # type: ignore[arg-type]
         with pytest.raises(ConfigError, match=f"the {name} does not fit pictures of 28 x 28 px"):
             build(config, context(3, 28, noise=5))  # type: ignore[arg-type]
+
+
+def test_truncation_reaches_a_generator_that_normalises_its_noise() -> None:
+    torch.manual_seed(0)
+    network = GrowingGenerator(8, (8, 8), 3)
+    torch.nn.init.normal_(network.start.bias)  # what is learnt; at 0, where it begins, the next norm undoes it, too
+    drawn = Sampler(network, noise=(8,), device="cpu")
+    noise = torch.randn(50, 8)
+    torch.testing.assert_close(drawn.draw(50, noise=0.5 * noise), drawn.draw(50, noise=noise), rtol=1e-3, atol=1e-4)
+    spread = [drawn.draw(50, noise=noise, truncation=t).std(0).mean().item() for t in (1.0, 0.5, 0.05)]
+    assert spread[0] > spread[1] > 2 * spread[2]

@@ -1,0 +1,41 @@
+"""Words beside pictures: over the columns of a grid, and before its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw
+from torch import Tensor
+
+_LINE = 12
+_HEADER = 16
+"""Height of a line of words, and of the line above a grid, in pixels."""
+
+
+def header(captions: Sequence[str], grid_CHW: Tensor) -> Tensor:
+    """A line of white with a caption over the middle of every column, as wide as the grid."""
+    width = grid_CHW.shape[2]
+    line = Image.new("L", (width, _HEADER), 255)
+    for column, caption in enumerate(captions):
+        ImageDraw.Draw(line).text(((column + 0.5) * width / len(captions), 1), caption, fill=0, anchor="ma")
+    return torch.from_numpy(np.array(line)).expand(grid_CHW.shape[0], -1, -1)
+
+
+def margin(captions: Sequence[Sequence[str]], grid_CHW: Tensor) -> Tensor:
+    """A margin of white with the lines of a caption before the middle of every row, as high as the grid.
+
+    A row that has more lines than its height has room for ends with ``...``.
+    """
+    height = grid_CHW.shape[1]
+    room = max(1, height // len(captions) // _LINE)
+    shown = [lines if len(lines) <= room else [*lines[: room - 1], "..."] for lines in captions]
+    measure = ImageDraw.Draw(Image.new("L", (1, 1)))
+    width = max(int(measure.textlength(line)) for lines in shown for line in lines) + 8
+    beside = Image.new("L", (width, height), 255)
+    for row, lines in enumerate(shown):
+        top = (row + 0.5) * height / len(captions) - len(lines) * _LINE / 2
+        for number, line in enumerate(lines):
+            ImageDraw.Draw(beside).text((4, top + number * _LINE), line, fill=0)
+    return torch.from_numpy(np.array(beside)).expand(grid_CHW.shape[0], -1, -1)
