@@ -23,7 +23,8 @@ class AdaptiveAugmentation:
 
     Attributes:
         target: overfitting that is left as it is, over 0 and under 1.
-        most: the largest strength, over 0 and at most 1. At 1 a generator may learn the changes themselves.
+        most: the largest strength, over 0 and at most 1. At 1 a generator may learn the changes themselves; where the
+            strength is the share of samples that are changed, no change whatever is learnt below 0.5.
         every: updates of the critic between two readings.
         over: updates of the critic that it takes from 0 to 1, at least.
 
@@ -32,7 +33,7 @@ class AdaptiveAugmentation:
     """
 
     target: float = 0.2
-    most: float = 0.8
+    most: float = 0.7
     every: int = 16
     over: int = 1000
 
