@@ -22,13 +22,13 @@ ROWS = 8
 class FirstValue(nn.Module):
     """A critic that is what it is: its score is the first value of a sample."""
 
-    def __init__(self, pack: int = 1) -> None:
+    def __init__(self, pack: int = 1, offset: float = 0.0) -> None:
         super().__init__()
         self.slope = nn.Parameter(torch.ones(()))
-        self.pack = pack
+        self.pack, self.offset = pack, offset
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.slope * (x if self.pack == 1 else x.mean(dim=1))[:, 0]
+        return self.offset + self.slope * (x if self.pack == 1 else x.mean(dim=1))[:, 0]
 
 
 class Nothing(nn.Module):
@@ -48,9 +48,9 @@ def unchanged(samples: Tensor, rng: torch.Generator, strength: Tensor) -> Tensor
 
 def still(rule: wganx.AdaptiveAugmentation, train: float, heldout: float, steps: int, **rules: Any) -> list[float]:
     """The strength after each of `steps` steps of players that do not move, with these mean scores."""
-    pack = rules.get("pack", 1)
+    critic = FirstValue(rules.get("pack", 1), rules.pop("offset", 0.0))
     trainer = wganx.Trainer(
-        Nothing(), FirstValue(pack), noise=(4,), critic_steps=1, device="cpu", capture="off", augment=unchanged,
+        Nothing(), critic, noise=(4,), critic_steps=1, device="cpu", capture="off", augment=unchanged,
         adapt=rule, optimizer=wganx.Optimizer(lr=1e-30), constraint=wganx.NoConstraint(), **rules,
     )  # fmt: skip
     samples = [torch.full((ROWS, 2), value) for value in (train, heldout)]
@@ -76,6 +76,14 @@ def test_a_critic_that_tells_nothing_apart_does_not_overfit() -> None:
     rule = wganx.AdaptiveAugmentation(every=1, over=4)
     assert still(rule, -1.0, -2.0, 4) == [0.0] * 4
     assert still(rule, 0.0, 0.0, 4) == [0.0] * 4
+
+
+@pytest.mark.parametrize("offset", [-50.0, 50.0])
+def test_where_scores_lie_is_no_overfitting(offset: float) -> None:
+    """The sign of scores, which ADA's rule looks at, is an offset's under this objective: it would always rise."""
+    rule = wganx.AdaptiveAugmentation(every=1, over=8)
+    assert still(rule, 1.0, 0.9, 4, offset=offset) == still(rule, 1.0, 0.9, 4) == [0.0] * 4
+    assert still(rule, 1.0, 0.5, 4, offset=offset) == pytest.approx([1 / 8, 2 / 8, 3 / 8, 4 / 8])
 
 
 def test_packs_are_read_whole() -> None:

@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from wganx_image.tasks.augmentation import augmented
+from wganx_image.tasks.generate import Generate
 
 import wganx
 from wganx.engine.steps.updates import Steps
@@ -54,6 +55,25 @@ def test_a_probability_that_changes_is_read_when_it_is_used(name: Any) -> None:
     assert torch.equal(augmented(pictures(), (name,), probability, rng()), augmented(pictures(), (name,), 0.3, rng()))
     probability.fill_(0.9)
     assert torch.equal(augmented(pictures(), (name,), probability, rng()), augmented(pictures(), (name,), 0.9, rng()))
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("probability", [1.0, torch.tensor(0.5)])
+def test_pictures_keep_their_type(dtype: torch.dtype, probability: Any) -> None:
+    """Under autocast and in float64 too, wherever the probability is kept."""
+    shown = augmented(pictures().to(dtype), ALL, probability, rng())
+    assert shown.dtype == dtype
+    assert shown.isfinite().all()
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 4, 12), (3, 5, 3)])
+@pytest.mark.parametrize("name", ALL)
+def test_grey_flat_and_small_pictures_keep_their_shape(name: Any, shape: tuple[int, ...]) -> None:
+    x = torch.rand(32, *shape, generator=rng(3)) * 2 - 1
+    shown = augmented(x, (name,), 1.0, rng())
+    assert shown.shape == x.shape
+    if name == "colour":  # a grey picture has no saturation, but it has brightness and contrast
+        assert (shown != x).flatten(1).any(dim=1).all()
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -170,6 +190,20 @@ def test_an_adaptive_run_is_told_and_resumes_the_same_bits(tmp_path: Path) -> No
     resumed = {**weights(run, 24), **load_file(step / "training.safetensors")}
     for name, tensor in whole.items():
         assert torch.equal(tensor, resumed[name]), name
+
+
+def test_samples_previews_and_scores_never_see_a_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Public complaint: the real pictures that a score was taken against had been cut as the critic's were."""
+    overrides = {**SMALL, **{f"task.{key}": value for key, value in ADAPTIVE.items()}}
+    run = wganx.train("image", "digits", out=tmp_path / "run", overrides=overrides, progress=False, device="cpu")
+
+    def never(*_: Any) -> Tensor:
+        raise AssertionError("changed outside of training")
+
+    monkeypatch.setattr(Generate, "augment", never)
+    loaded = wganx.load_run(run.folder.path)
+    assert loaded.sample(4).shape[0] == 4
+    assert loaded.evaluate(n=8, repeats=1, metrics=["sliced-w1"]).failures == {}
 
 
 def test_adaptive_without_a_change_is_refused() -> None:
