@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -30,7 +30,9 @@ class GenerateConfig(Config):
     augment: tuple[AugmentationName, ...] = Field(
         (), description="changes of what the critic is shown, real and made alike, for few pictures"
     )
-    augment_probability: float = Field(0.5, ge=0, le=1, description="how often each change of augment is made")
+    augment_probability: Annotated[float, Field(ge=0, le=1)] | Literal["adaptive"] = Field(
+        0.5, description="how often each change of augment is made; adaptive: as often as the critic overfits"
+    )
 
     @field_validator("labels", mode="before")
     @classmethod
@@ -52,6 +54,15 @@ class GenerateConfig(Config):
                     raise ValueError(
                         f"{name} has a meaning for conditioning=classifier alone; set that, or leave it out"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _adapts_something(self) -> Self:
+        if self.augment_probability == "adaptive" and not self.augment:
+            raise ValueError(
+                "augment_probability=adaptive says how often, and augment names no change: "
+                "add task.augment=[colour, translation, cutout]"
+            )
         return self
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from wganx import Batch, ConfigError, Formats, Game, Helper, Networks, Preview, SampleFormat
+from wganx import AdaptiveAugmentation, Batch, ConfigError, Formats, Game, Helper, Networks, Preview, SampleFormat
 from wganx_image.configs.tasks import GenerateConfig
 from wganx_image.networks.classifier import DomainClassifier
 from wganx_image.tasks.augmentation import augmented
@@ -34,6 +34,8 @@ class Generate(Game):
         self.sample = replace(formats.need("sample", "task.name=generate"), value_range=(-1.0, 1.0))
         self.flip = config.flip
         self.changes, self.probability = config.augment, config.augment_probability
+        if self.probability == "adaptive":
+            self.adapt = AdaptiveAugmentation()
         self.context = _chosen(config, formats)
         self.helpers = {}
         if config.conditioning == "classifier" and self.context:
@@ -66,8 +68,9 @@ class Generate(Game):
             for name, logits in found.items()
         }
 
-    def augment(self, samples: Tensor, rng: torch.Generator) -> Tensor:
-        return augmented(samples, self.changes, self.probability, rng)
+    def augment(self, samples: Tensor, rng: torch.Generator, strength: Tensor) -> Tensor:
+        probability = strength if self.probability == "adaptive" else self.probability
+        return augmented(samples, self.changes, probability, rng)
 
     def preview_rows(self, batch: Batch) -> Batch:
         return every_combination(batch, self.context) if len(self.context) > 1 else batch
