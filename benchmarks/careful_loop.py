@@ -37,6 +37,7 @@ class CarefulLoop:
         weight: of the penalty ``E (‖∇ critic‖ - 1)²``.
         ema: decay of the weight average, ``min(ema, (1 + t) / (10 + t))`` in update number t.
         seed: of noise and interpolation weights.
+        until: generator updates after which the rate has fallen to 0 along a line; None keeps it.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class CarefulLoop:
         weight: float,
         ema: float,
         seed: int,
+        until: int | None = None,
     ) -> None:
         self.generator, self.critic, self.batches = generator.train(), critic.train(), batches
         self.noise, self.critic_steps, self.weight, self.ema = noise, critic_steps, weight, ema
@@ -59,10 +61,13 @@ class CarefulLoop:
         self.generator_optimizer = torch.optim.Adam(generator.parameters(), lr=lr, betas=betas)
         self.critic_optimizer = torch.optim.Adam(critic.parameters(), lr=lr, betas=betas)
         self.average = copy.deepcopy(generator).requires_grad_(False).eval()
-        self.step = 0
+        self.lr, self.until, self.step = lr, until, 0
 
     def cycle(self) -> None:
         """`critic_steps` critic updates, one of the generator, one of the weight average."""
+        if self.until is not None:
+            for optimizer in (self.generator_optimizer, self.critic_optimizer):
+                optimizer.param_groups[0]["lr"] = self.lr * (1 - self.step / self.until)
         for _ in range(self.critic_steps):
             real, given = next(self.batches)
             self.update_critic(real, given)

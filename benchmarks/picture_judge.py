@@ -1,61 +1,76 @@
-"""Scores of a generator of pictures while it trains, beside those of real pictures and of trivial ones."""
+"""Scores of a generator of pictures while it trains, in one space of features, beside those of real pictures."""
 
 from __future__ import annotations
 
-import statistics
+from collections.abc import Mapping
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from wganx import Batch, Sampler, Sides
+from wganx import Batch, Sampler
 from wganx.evaluation import heldout_batch, with_labels
+from wganx.evaluation.extractors.own_network import OwnNetwork
+from wganx.evaluation.features import digest
+from wganx.evaluation.metrics import class_coverage, density_coverage, frechet_distance
 from wganx.runs.assembly import Assembly
 
-SCORES = {"sliced_w1": "sliced-w1", "class_score": "class-score"}
-"""Values and the metrics of the image plugin that give them."""
+FRECHET = "frechet"
 
 
 class Judge:
-    """Scores generators by `n` samples each; the classifier is trained once, with seed 0, for all of them."""
+    """Scores generators by `n` samples each against the held-out pictures.
+
+    The features are those of the extractor `own`, a classifier of the training split that learns once, with seed 0, for
+    all generators. Scores are ``frechet``, the Frechet distance, lower is better; ``coverage``, the share of `n`
+    held-out pictures near which a sample lies; ``classes``, how many of the classes are there.
+    """
 
     def __init__(self, assembly: Assembly, n: int) -> None:
         self.game, self.n, self.noise = assembly.game, n, assembly.resolved.run.generator.noise_shape
-        self.metrics = {value: assembly.resolved.metrics[metric] for value, metric in SCORES.items()}
-        self.evaluator = assembly.evaluator
-        self.reference, self.real = (
-            heldout_batch(self.game, items, min(n, len(items)), seed=0, device=assembly.device)
-            for items in (assembly.heldout_items, assembly.train_items)
-        )
-        asked = heldout_batch(self.game, assembly.heldout_items, n, seed=0, device=assembly.device)
+        self.extractor = cast(OwnNetwork, assembly.evaluator.features.network("own"))
+        items = assembly.heldout_items
+        reference = heldout_batch(self.game, items, len(items), seed=0, device=assembly.device)
+        self.n_heldout = len(items)
+        self.features, self.logits = self._see(reference)
+        real = heldout_batch(self.game, assembly.train_items, n, seed=0, device=assembly.device)
+        self.floor = self._compare(real)
+        asked = heldout_batch(self.game, items, n, seed=0, device=assembly.device)
         labels = Sampler(nn.Identity(), noise=None, device=assembly.device, context=self.game.context).context_rows(n)
         self.asked = with_labels(asked, labels)
 
+    @property
+    def digest(self) -> str:
+        """Of the extractor's weights, by which its numbers are known."""
+        return digest(self.extractor)
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the held-out pictures that the extractor reads right."""
+        return float(self.extractor.accuracy)
+
     def score(self, network: nn.Module, seed: int = 0) -> dict[str, float]:
         """Of samples from noise of this `seed`; `network` is in evaluation mode."""
-        return self.compute(self.asked.with_real(self.draw(network, seed)))
+        return self._compare(self.asked.with_real(self._draw(network, seed)))
 
-    def compute(self, candidate: Batch) -> dict[str, float]:
+    def _compare(self, candidate: Batch) -> dict[str, float]:
+        features, logits = self._see(candidate)
         return {
-            value: self.evaluator.measure(chosen, Sides(candidate, candidate, self.reference))[value]
-            for value, chosen in self.metrics.items()
+            FRECHET: frechet_distance(features, self.features),
+            "coverage": density_coverage(features, self.features[: self.n]).coverage,
+            "classes": class_coverage(logits, self.logits)["classes"],
         }
 
     @torch.no_grad()
-    def draw(self, network: nn.Module, seed: int) -> Tensor:
+    def _see(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Features and logits, by one pass."""
+        network = self.extractor
+        plain = torch.cat([network.plain(part) for part in torch.split(batch.real, 500)])
+        return (plain - network.mean) / network.deviation, network.head(plain.relu())
+
+    @torch.no_grad()
+    def _draw(self, network: nn.Module, seed: int) -> Tensor:
         noise = torch.randn(self.n, *self.noise, generator=torch.Generator().manual_seed(seed))
+        given: Mapping[str, Tensor] = self.asked.context
         parts = [slice(start, start + 500) for start in range(0, self.n, 500)]
-        given = self.asked.context
         return torch.cat([network(noise[rows], **{name: x[rows] for name, x in given.items()}) for rows in parts])
-
-    def trivial(self) -> dict[str, dict[str, float]]:
-        """The scores of real pictures and of the task's trivial solutions."""
-        found = {"real": self.compute(self.real)}
-        for name, baseline in self.game.baselines().items():
-            picture = baseline(self.real, torch.Generator().manual_seed(0))
-            found[name] = self.compute(self.real.with_real(picture))
-        return found
-
-    def spread(self, network: nn.Module) -> dict[str, float]:
-        """Standard deviation of each score over draws of noise."""
-        drawn = [self.score(network, seed) for seed in range(5)]
-        return {score: statistics.stdev(found[score] for found in drawn) for score in SCORES}

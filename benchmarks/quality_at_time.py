@@ -1,45 +1,49 @@
-"""How good the samples are after so many seconds of training: wganx against a careful loop written by hand.
+"""How long the presets of the image plugin take to be as good as a careful loop written by hand, on one CPU thread.
 
-Both train the networks of a scenario of the image plugin from the same initial weights, with its batch size, critic
-steps, Adam, penalty and weight average, at a constant rate. wganx feeds itself, as `wganx train` would, in epochs; the
-loop (`careful_loop`) draws its batches from a tensor in memory that is scaled already. They take turns of --slice
-seconds in one process with one thread, so that whatever else the machine does meets both alike. The clock is the CPU
-time of the process; wall-clock time is kept beside it. It runs in training steps alone: not while networks are built,
-data are read or samples are scored, nor for wganx's logging, pictures and checkpoints.
+The loop (`careful_loop`) is WGAN-GP in stock torch around the preset's own networks, from the same initial weights, on
+the same pictures, with a weight average: five critic updates for each of the generator, Adam with betas (0, 0.9),
+penalty weight 10, batches of 64, as Gulrajani et al. 2017 have it. Of their rates, 1e-4, 2e-4 and 2e-4 falling to 0,
+it has the one that ends best with the first seed. The preset is what `wganx train --scenario` runs, in as many steps as
+fit into half the loop's time.
 
-Samples are drawn from the weight averages, the same noise for both. Two scores of the image plugin judge them:
+Time is counted in updates of the loop. What a step of each training costs, beside one of the loop, is measured first:
+all take turns in one process with one thread, on its CPU clock, and a cost is a ratio of medians. Then everyone trains
+for so many steps, in any order, and other work on the machine changes no result. Feeding is part of the cost; scores,
+pictures, logs and checkpoints are not.
 
-    sliced_w1    sliced Wasserstein distance of the pixels to held-out real pictures; lower is better
-    class_score  inception-style score by a classifier of the training split, from 1 to the number of classes
+Scores are the Frechet distance of samples to held-out pictures in the features of one small classifier (`own`, of the
+training split, seed 0; its hash is in the table), coverage, and classes found. The time to the loop's score is where
+the preset's distance first falls to that of the loop's end with the same seed, between two scores by a straight line;
+the loop's own is found likewise. What is reported is the ratio of medians over seeds.
 
-Both stand beside those of real pictures (from the training split, the floor), noise and the mean picture. Once
-class_score is that of real pictures, more of it is no longer better; sliced_w1 goes on where it ends. Before digits
-emerge, in some 100 steps, trainings that differ in their draws alone are further apart than a few steps more or less
-would make them, as the scores after equally many steps show.
+    digits   the scenario `digits`
+    mnist    the scenario `mnist`, with --mnist, the folder that holds MNIST/raw
+    cifar10  the scenario `cifar10`, with --cifar10, the folder of cifar-10-batches-py or a .zip of class folders
 
-    digits  the scenario as it is: 16 x 16 px
-    mnist   configs/mnist-16px.yaml: the scenario's own size is for a GPU
+--means trains the preset again, with the first seed, with one of its means changed at a time. Trainings that --json
+FILE holds already are not repeated, so that the work can be done in pieces.
 
-Run: python benchmarks/quality_at_time.py [--mnist DATA] [--seconds 45] [--seeds 3] [--json quality.json]
+Run: python benchmarks/quality_at_time.py [--mnist DATA] [--cifar10 DATA] [--means] [--json quality.json] [--quick]
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import copy
-import json
-import os
+import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from careful_loop import CarefulLoop, random_batches
-from picture_judge import Judge
-from quality_tables import Point, Result, render
+from picture_judge import FRECHET, Judge
+from quality_presets import BY_HAND, LOOP, PRESETS, PUBLISHED, SAME, Contestant, Preset, contestants, data_of
+from quality_tables import Curve, Point, Record, render
 from timing import describe_machine, machine
 from torch import nn
 
@@ -49,39 +53,67 @@ from wganx.data.resident import load
 from wganx.engine.carrying.stream import Stream
 from wganx.runs.assembly import Assembly
 
-SCENARIOS = ("digits", "mnist")
-CHECKPOINTS = (5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300)
-"""Seconds of its own after which each training is scored."""
-MILESTONES = (50, 100, 200, 400, 800, 1600, 3200)
-"""Steps after which each is scored too: whoever does the same must be as good after as many."""
+HALF = 0.5
+"""The part of the loop's time that presets are given."""
+SCORED = 6
+"""How often each training is scored, evenly."""
+STEPS = 4
+"""Steps of a turn where costs are measured."""
+QUICK: Mapping[str, Any] = {
+    "evaluate.extractors": {"own": {"updates": 100}},
+    "generator.width": 4,
+    "generator.hidden": 8,
+    "critic.width": 4,
+    "critic.hidden": 8,
+    "train.batch_size": 16,
+}
 
 
-@dataclass
-class Contestant:
-    """A training, and a clock that runs only while it does."""
+@dataclass(frozen=True)
+class Training:
+    """One training that can go on step by step, and the weights that are judged."""
 
-    name: str
-    cycle: Callable[[], object]
+    advance: Callable[[], object]
     average: nn.Module
-    cpu: float = 0.0
-    wall: float = 0.0
-    steps: int = 0
-
-    def train(self, seconds: float, steps: float) -> None:
-        """Until it has had so many `seconds` of CPU time or done so many `steps`, whichever comes first."""
-        cpu, wall = time.process_time(), time.perf_counter()
-        before = self.cpu
-        while self.cpu < seconds and self.steps < steps:
-            self.cycle()
-            self.steps += 1
-            self.cpu = before + time.process_time() - cpu
-        self.wall += time.perf_counter() - wall
 
 
-def prepare(resolved: Resolved) -> tuple[Assembly, CarefulLoop]:
-    """The scenario's own training, and the loop around copies of its networks as they are before the first step."""
-    assembly, run = Assembly(resolved), resolved.run
-    constraint, optimizer = resolved.constraint, resolved.optimizer
+@dataclass(frozen=True)
+class Work:
+    """A preset on its data, and how much is done."""
+
+    preset: Preset
+    options: Mapping[str, Any]
+    updates: int
+    n: int
+    rounds: int
+
+    def resolved(self, contestant: Contestant, seed: int) -> Resolved:
+        changed = {} if contestant.by_hand else contestant.settings
+        overrides = {**self.options, **changed}
+        return resolve(plugin="image", scenario=self.preset.scenario, device="cpu", seed=seed, overrides=overrides)
+
+    @contextlib.contextmanager
+    def training(self, contestant: Contestant, seed: int, until: int) -> Iterator[Training]:
+        """A fresh one, whose rate is to have fallen after `until` steps where it falls."""
+        resolved = self.resolved(contestant, seed)
+        if contestant.by_hand:
+            loop = by_hand(Assembly(resolved), until, contestant.settings)
+            yield Training(loop.cycle, loop.average)
+            return
+        assembly = Assembly(resolved)
+        training = assembly.trainer.training
+        with training.running(Stream(assembly.stream, assembly.device)):
+            yield Training(lambda: training.advance(until), training.average.module)
+        assembly.close()
+
+
+def by_hand(assembly: Assembly, until: int, settings: Mapping[str, Any]) -> CarefulLoop:
+    """The loop around copies of a scenario's networks as they are before the first step.
+
+    Args:
+        settings: ``lr``, ``critic_steps`` and ``falling``, the last two as the scenario has them by default.
+    """
+    run, constraint, optimizer = assembly.resolved.run, assembly.resolved.constraint, assembly.resolved.optimizer
     if not isinstance(constraint, GradientPenalty) or optimizer.name != "adam":
         raise SystemExit(f"the loop by hand is WGAN-GP with Adam, not {constraint} with {optimizer.name}")
     generator, critic = (
@@ -89,128 +121,126 @@ def prepare(resolved: Resolved) -> tuple[Assembly, CarefulLoop]:
         for network in (assembly.trainer.generator, assembly.trainer.critic)
     )
     whole = assembly.game.batch(load(assembly.train_items).tensors, torch.Generator(), training=False)
-    loop = CarefulLoop(
+    return CarefulLoop(
         generator,
         critic,
         # Another seed than that of the noise, or rows and noise would come from the same random bits.
         random_batches(whole.real, whole.context, run.train.batch_size, 10_000 + run.seed),
         noise=run.generator.noise_shape[0],
-        critic_steps=run.train.critic_steps,
-        lr=optimizer.lr,
+        critic_steps=settings.get("critic_steps", run.train.critic_steps),
+        lr=settings.get("lr", optimizer.lr),
         betas=optimizer.betas,
         weight=constraint.weight,
         ema=run.train.ema,
         seed=run.seed,
+        until=until if settings.get("falling") else None,
     )
-    return assembly, loop
 
 
-def compete(result: Result, resolved: Resolved, judge: Judge, checkpoints: Sequence[float], turn: float) -> None:
-    """Both trainings in turns of `turn` seconds, from their first step to the last checkpoint."""
-    assembly, loop = prepare(resolved)
-    trainer = assembly.trainer
-    with trainer.training.running(Stream(assembly.stream, assembly.device)):
-        contestants = [
-            Contestant("wganx", trainer.training.advance, trainer.average.module),
-            Contestant("careful", loop.cycle, loop.average),
-        ]
-        while any(one.cpu < checkpoints[-1] for one in contestants):
-            for one in contestants:
-                result.points += take_turn(one, resolved.run.seed, judge, checkpoints, turn)
-            contestants.reverse()
-        result.draws_apart = judge.spread(trainer.average.module)
-    assembly.stream.close()
+def find_costs(work: Work, many: Sequence[Contestant]) -> dict[str, float]:
+    """CPU time of a step of each, in steps of the first, which is the loop; seconds of the loop's under ``seconds``."""
+    seconds: dict[str, list[float]] = {contestant.name: [] for contestant in many}
+    with contextlib.ExitStack() as stack:
+        trainings = [stack.enter_context(work.training(one, 0, 10**6)) for one in many]
+        for turn in range(work.rounds + 1):
+            for contestant, training in zip(many, trainings):
+                before = time.process_time()
+                for _ in range(STEPS):
+                    training.advance()
+                if turn:  # the first steps of a process pay for what torch prepares once
+                    seconds[contestant.name].append((time.process_time() - before) / STEPS)
+    typical = {name: statistics.median(each) for name, each in seconds.items()}
+    unit = typical[many[0].name]
+    return {name: value / unit for name, value in typical.items()} | {"seconds": unit}
 
 
-def take_turn(one: Contestant, seed: int, judge: Judge, checkpoints: Sequence[float], turn: float) -> Iterator[Point]:
-    """Some seconds of one training, which is scored where it passes a checkpoint or a milestone."""
-    end = min(one.cpu + turn, checkpoints[-1])
-    while one.cpu < end:
-        checkpoint = next(seconds for seconds in checkpoints if seconds > one.cpu)
-        milestone = next((steps for steps in MILESTONES if steps > one.steps), float("inf"))
-        one.train(min(end, checkpoint), milestone)
-        marks = [f"{checkpoint:g} s"] * (one.cpu >= checkpoint) + [f"{milestone} steps"] * (one.steps == milestone)
-        if marks:
-            scores = judge.score(one.average)
-            yield from (Point(one.name, seed, mark, one.cpu, one.wall, one.steps, scores) for mark in marks)
+def train(work: Work, contestant: Contestant, seed: int, cost: float, share: float, judge: Judge) -> Curve:
+    """Its scores on its way through this `share` of the loop's time."""
+    steps = max(round(share * work.updates / cost), SCORED)
+    moments = {round(steps * part / SCORED): share * part / SCORED for part in range(1, SCORED + 1)}
+    curve = Curve(contestant.name, seed, contestant.by_hand, dict(contestant.settings))
+    with work.training(contestant, seed, steps) as training:
+        for step in range(1, steps + 1):
+            training.advance()
+            if step in moments:
+                curve.points.append(Point(moments[step], step, step * cost, judge.score(training.average)))
+    print(f"{work.preset.scenario}, {contestant.name}, seed {seed}: {curve.last}", file=sys.stderr, flush=True)
+    return curve
 
 
-def measure(
-    scenario: str, options: Mapping[str, Any], *, seeds: int, checkpoints: Sequence[float], turn: float, n: int
-) -> Iterator[Result]:
-    """The scenario with seeds 0, 1, ...; what is known after each of them."""
-    resolved = [resolve(**options, seed=seed) for seed in range(seeds)]
-    judge = Judge(Assembly(resolved[0]), n)
-    better = {value: str(chosen.metric.better[value]) for value, chosen in judge.metrics.items()}
-    result = Result(scenario, n, len(judge.reference), len(judge.real), judge.trivial(), better)
-    warm_up(resolved[0])
-    for one in resolved:
-        compete(result, one, judge, checkpoints, turn)
-        yield result
+def measure(work: Work, record: Record, seeds: int, means: bool) -> Iterator[Record]:
+    """The preset with seeds 0, 1, ...; what is known after each training."""
+    presets = contestants()
+    judge = Judge(Assembly(work.resolved(presets[0], 0)), work.n)
+    record.about |= {"n": work.n, "heldout": judge.n_heldout, "updates": work.updates, "batch": 64}
+    record.about |= {"extractor": judge.digest, "accuracy": judge.accuracy, "floor": judge.floor}
+    own = Contestant(SAME, True)
+    missing = [one for one in ([*presets] if means else presets[:1]) if one.name not in record.costs]
+    if missing:
+        loop = Contestant(LOOP, True, PUBLISHED)
+        record.costs |= find_costs(work, [loop, own, *missing])
+    yield record
 
+    def trained(contestant: Contestant, seed: int, share: float) -> Curve:
+        cost = record.costs.get(contestant.name, 1.0)
+        found = record.find(contestant.name, seed)
+        if found is None or found.settings != dict(contestant.settings):
+            record.curves = [curve for curve in record.curves if curve is not found]
+            record.curves.append(found := train(work, contestant, seed, cost, share, judge))
+        return found
 
-def warm_up(resolved: Resolved) -> None:
-    """A few steps of both for nothing: the first of a process pay for what torch prepares once."""
-    assembly, loop = prepare(resolved)
-    with assembly.trainer.training.running(Stream(assembly.stream, assembly.device)):
-        for _ in range(3):
-            assembly.trainer.training.advance()
-            loop.cycle()
-    assembly.stream.close()
+    rates = [trained(one, 0, 1.0) for one in BY_HAND.values()]
+    record.about["loop"] = min(rates, key=lambda curve: curve.last[FRECHET]).name
+    yield record
+    for seed in range(seeds):
+        trained(presets[0], seed, HALF)
+        trained(BY_HAND[record.about["loop"]], seed, 1.0)
+        yield record
+    for one in presets[1:] if means else ():
+        trained(one, 0, HALF)
+        yield record
 
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--scenario", nargs="+", choices=SCENARIOS, help="default: those whose data are given")
-    parser.add_argument("--mnist", type=Path, metavar="DATA", help="the folder that holds MNIST/raw")
-    parser.add_argument("--seconds", type=float, default=45.0, help="of CPU time of each training and seed")
+    parser.add_argument("--preset", nargs="+", choices=tuple(PRESETS), help="default: those whose data are given")
+    parser.add_argument("--mnist", type=Path, metavar="DATA")
+    parser.add_argument("--cifar10", type=Path, metavar="DATA")
+    parser.add_argument("--updates", type=int, help="generator updates of the loop; the presets have half its time")
     parser.add_argument("--seeds", type=int, default=3, help="how many")
-    parser.add_argument("--slice", type=float, default=2.0, help="seconds of a turn")
-    parser.add_argument("-n", type=int, default=5000, help="samples that are scored")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="every score; grows by seed")
+    parser.add_argument("--means", action="store_true", help="also with each of the preset's means changed")
+    parser.add_argument("-n", type=int, default=2000, help="samples that are scored")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="every score; grows by training")
+    parser.add_argument("--quick", action="store_true", help="seconds on digits, with tiny networks: does it work?")
     arguments = parser.parse_args()
-    arguments.scenario = arguments.scenario or SCENARIOS[: 2 if arguments.mnist else 1]
-    if "mnist" in arguments.scenario and arguments.mnist is None:
-        parser.error("the scenario mnist needs --mnist, the folder that holds MNIST/raw")
-    if arguments.seeds < 1 or arguments.seconds <= 0 or arguments.slice <= 0:
-        parser.error("--seeds must be at least 1, --seconds and --slice above 0")
+    data = {"mnist": arguments.mnist, "cifar10": arguments.cifar10}
+    arguments.data = {name: place for name, place in data.items() if place}
+    arguments.preset = arguments.preset or ["digits", *([] if arguments.quick else arguments.data)]
+    if missing := [name for name in arguments.preset if name != "digits" and name not in arguments.data]:
+        parser.error(f"the preset {missing[0]} needs --{missing[0]} DATA")
+    if arguments.seeds < 1 or arguments.n < 10:
+        parser.error("--seeds must be at least 1, -n at least 10")
     return arguments
 
 
 def main() -> None:
     arguments = parse()
     torch.set_num_threads(1)
-    seconds = arguments.seconds
-    checkpoints = [*(each for each in CHECKPOINTS if each < seconds), seconds]
-    constant = {"optimizer.schedule": "constant"}
-    options: dict[str, dict[str, Any]] = {
-        "digits": {"plugin": "image", "scenario": "digits", "device": "cpu", "overrides": constant},
-        "mnist": {
-            "config": Path(__file__).parents[1] / "configs" / "mnist-16px.yaml",
-            "device": "cpu",
-            "overrides": {**constant, "dataset.root": str(arguments.mnist)},
-        },
-    }
-    record: dict[str, Any] = {"machine": machine(torch.device("cpu")), "slice": arguments.slice}
-    results: dict[str, Result] = {}
-    for scenario in arguments.scenario:
-        for result in measure(
-            scenario,
-            options[scenario],
-            seeds=arguments.seeds,
-            checkpoints=checkpoints,
-            turn=arguments.slice,
-            n=arguments.n,
-        ):
-            results[scenario] = result
-            record |= {"load_at_end": round(os.getloadavg()[0], 2), "results": [asdict(x) for x in results.values()]}
-            if arguments.json:
-                arguments.json.parent.mkdir(parents=True, exist_ok=True)
-                arguments.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-            print(f"{scenario}: {len(result.points)} scores so far", file=sys.stderr, flush=True)
-    print(describe_machine({**record["machine"], "load at end": record["load_at_end"]}))
-    for result in results.values():
-        print("\n" + "\n".join(render(result)))
+    found = Record.read(arguments.json)
+    about = machine(torch.device("cpu"))
+    for name in arguments.preset:
+        preset = PRESETS[name]
+        options = data_of(preset.scenario, arguments.data)
+        updates, n, seeds, rounds = arguments.updates or preset.updates, arguments.n, arguments.seeds, 6
+        if arguments.quick:
+            options, updates, n, seeds, rounds = {**options, **QUICK}, 16, 100, 1, 1
+        record = found.setdefault(name, Record(name))
+        for known in measure(Work(preset, options, updates, n, rounds), record, seeds, arguments.means):
+            known.machine = about
+            Record.write(arguments.json, found)
+    print(describe_machine(about))
+    for name in arguments.preset:
+        print("\n" + "\n".join(render(found[name])))
 
 
 if __name__ == "__main__":

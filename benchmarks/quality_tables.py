@@ -1,14 +1,19 @@
-"""What two trainings scored on their way, and the tables made of it."""
+"""What trainings scored on their way, and the tables made of it."""
 
 from __future__ import annotations
 
+import json
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
-from picture_judge import SCORES
+from picture_judge import FRECHET
+from quality_presets import PRESET, SAME
 
-TRAININGS = ("wganx", "careful")
+NEVER = float("inf")
 
 
 @dataclass(frozen=True)
@@ -16,102 +21,159 @@ class Point:
     """One training at one moment.
 
     Attributes:
-        mark: the moment's name, ``10 s`` or ``200 steps``.
-        cpu, wall: seconds in training steps so far.
+        share: of the loop's time, to the nearest step.
+        time: in updates of the loop.
     """
 
-    training: str
-    seed: int
-    mark: str
-    cpu: float
-    wall: float
-    steps: int
+    share: float
+    step: int
+    time: float
     scores: Mapping[str, float]
 
 
 @dataclass
-class Result:
-    """One scenario.
+class Curve:
+    """One training."""
+
+    name: str
+    seed: int
+    by_hand: bool
+    settings: dict[str, Any]
+    points: list[Point] = field(default_factory=list)
+
+    @property
+    def last(self) -> Mapping[str, float]:
+        """Its scores at the end."""
+        return self.points[-1].scores
+
+    def time_to(self, target: float) -> float:
+        """When its Frechet distance first falls to `target`; between two scores by a straight line."""
+        first = self.points[0]
+        if first.scores[FRECHET] <= target:
+            return first.time
+        for before, after in pairwise(self.points):
+            high, low = before.scores[FRECHET], after.scores[FRECHET]
+            if low <= target:
+                return before.time + (after.time - before.time) * (high - target) / (high - low)
+        return NEVER
+
+
+@dataclass
+class Record:
+    """One preset: what its trainings cost and scored.
 
     Attributes:
-        draws_apart: standard deviation of a score over draws of noise, for one and the same generator.
+        costs: of a step, in steps of the loop by hand; and the ``seconds`` of one of these.
+        about: the protocol.
     """
 
-    scenario: str
-    n: int
-    n_heldout: int
-    n_real: int
-    trivial: Mapping[str, Mapping[str, float]]
-    better: Mapping[str, str]
-    points: list[Point] = field(default_factory=list)
-    draws_apart: dict[str, float] = field(default_factory=dict)
+    preset: str
+    machine: dict[str, Any] = field(default_factory=dict)
+    about: dict[str, Any] = field(default_factory=dict)
+    costs: dict[str, float] = field(default_factory=dict)
+    curves: list[Curve] = field(default_factory=list)
 
-    def marks(self, unit: str) -> list[str]:
-        """Moments that all trainings reached, in order."""
-        every = {(point.training, point.seed) for point in self.points}
-        marks = dict.fromkeys(point.mark for point in self.points if point.mark.endswith(unit))
-        reached = [mark for mark in marks if sum(point.mark == mark for point in self.points) == len(every)]
-        return sorted(reached, key=lambda mark: int(mark.split()[0]))
+    def find(self, name: str, seed: int) -> Curve | None:
+        return next((curve for curve in self.curves if (curve.name, curve.seed) == (name, seed)), None)
 
-    def at(self, mark: str, training: str) -> list[Point]:
-        """One point a seed, in the order of seeds."""
-        found = [point for point in self.points if (point.mark, point.training) == (mark, training)]
-        return sorted(found, key=lambda point: point.seed)
+    def of(self, name: str) -> list[Curve]:
+        """One curve a seed, in the order of seeds."""
+        return sorted((curve for curve in self.curves if curve.name == name), key=lambda curve: curve.seed)
 
-    def gains(self, mark: str, score: str) -> list[float]:
-        """By how much wganx is better, one entry a seed."""
-        sign = 1 if self.better[score] == "higher" else -1
-        pairs = zip(*(self.at(mark, training) for training in TRAININGS), strict=True)
-        return [sign * (ours.scores[score] - theirs.scores[score]) for ours, theirs in pairs]
+    @staticmethod
+    def read(file: Path | None) -> dict[str, Record]:
+        """Those that were written before, by preset."""
+        if file is None or not file.exists():
+            return {}
+        found = {}
+        for name, known in json.loads(file.read_text(encoding="utf-8")).items():
+            curves = [
+                Curve(**{**curve, "points": [Point(**point) for point in curve["points"]]})
+                for curve in known.pop("curves")
+            ]
+            found[name] = Record(**known, curves=curves)
+        return found
+
+    @staticmethod
+    def write(file: Path | None, records: Mapping[str, Record]) -> None:
+        if file is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            written = json.dumps({name: asdict(record) for name, record in records.items()}, indent=1)
+            file.write_text(written + "\n", encoding="utf-8")
 
 
-def render(result: Result) -> Iterator[str]:
-    """Scores against seconds, against steps, and what they say."""
-    yield (
-        f"**{result.scenario}**: {result.n:,} samples; sliced_w1 against {result.n_heldout:,} held-out pictures; "
-        f"real: {result.n_real:,} of the training split. Median over seeds (each seed in turn)."
+def pairs(record: Record) -> list[tuple[Curve, Curve]]:
+    """The preset and the loop, by seeds that both have."""
+    found = [(ours, record.find(record.about["loop"], ours.seed)) for ours in record.of(PRESET)]
+    return [(ours, theirs) for ours, theirs in found if theirs is not None]
+
+
+def times(record: Record) -> tuple[list[float], list[float]]:
+    """Of the preset and of the loop to the loop's last score, one entry a seed."""
+    targets = [theirs.last[FRECHET] for _, theirs in pairs(record)]
+    ours, theirs = (
+        [curve.time_to(target) for curve, target in zip(side, targets)] for side in zip(*pairs(record), strict=True)
     )
-    for score in SCORES:
-        known = ", ".join(f"{name} {values[score]:.4g}" for name, values in result.trivial.items())
-        spread = f"between draws ± {result.draws_apart[score]:.2g}"
-        yield f"\n{score}, {result.better[score]} is better; {known}; {spread}:\n"
-        yield "| CPU time | wganx | careful | seeds where wganx is ahead | steps | wall-clock seconds |"
-        yield "|---|---|---|---|---|---|"
-        for mark in result.marks(" s"):
-            ahead = sum(gain > 0 for gain in result.gains(mark, score))
-            sides = [result.at(mark, training) for training in TRAININGS]
-            steps = " and ".join(f"{statistics.median(point.steps for point in side):,.0f}" for side in sides)
-            wall = " and ".join(f"{statistics.median(point.wall for point in side):.1f}" for side in sides)
-            cells = [mark, *(describe(side, score) for side in sides), f"{ahead} of {len(sides[0])}", steps, wall]
-            yield f"| {' | '.join(cells)} |"
-        yield f"\n{verdict(result, score)}"
-    for score in SCORES:
-        yield f"\n{score} after equally many steps:\n"
-        yield "| steps | wganx | careful | better by, each seed | range between seeds |"
-        yield "|---|---|---|---|---|"
-        for mark in result.marks(" steps"):
-            sides = [result.at(mark, training) for training in TRAININGS]
-            gains = ", ".join(f"{gain:+.2g}" for gain in result.gains(mark, score))
-            apart = max(width([point.scores[score] for point in side]) for side in sides)
-            cells = [mark.split()[0], *(describe(side, score) for side in sides), gains, f"{apart:.2g}"]
-            yield f"| {' | '.join(cells)} |"
+    return ours, theirs
 
 
-def describe(points: Sequence[Point], score: str) -> str:
-    each = [point.scores[score] for point in points]
-    return f"{statistics.median(each):.4g} ({', '.join(f'{value:.4g}' for value in each)})"
+def render(record: Record) -> Iterator[str]:
+    """The protocol, the curves, the time to the loop's score, and what each mean does."""
+    about, seconds = record.about, record.costs["seconds"]
+    floor = ", ".join(f"{name} {value:.3g}" for name, value in about["floor"].items())
+    yield (
+        f"**{record.preset}**: the loop's {about['updates']} updates take {about['updates'] * seconds:.0f} s; its best "
+        f"rate is {about['loop']}. {about['n']:,} samples against {about['heldout']:,} held-out pictures, by the "
+        f"classifier {about['extractor']}, which reads {about['accuracy']:.3f} of them right. "
+        f"Real pictures (the floor): {floor}.\n"
+    )
+    yield "| time, of the loop's | preset: steps | Frechet distance | coverage | loop: steps | distance | coverage |"
+    yield "|---|---|---|---|---|---|---|"
+    for cells in _moments(record):
+        yield f"| {' | '.join(cells)} |"
+    ours, theirs = times(record)
+    ratio = statistics.median(ours) / statistics.median(theirs)
+    engine = record.costs[SAME] / record.costs[PRESET]
+    yield (
+        f"\nTime to the loop's last score, in its updates: preset {_each(ours, '.0f')}, loop {_each(theirs, '.0f')}. "
+        f"Ratio of medians **{ratio:.2f}**. By hand with the preset's own settings a step costs "
+        f"{engine:.2f} times as much.\n"
+    )
+    yield from _means(record)
 
 
-def width(values: Sequence[float]) -> float:
-    return max(values) - min(values)
+def _moments(record: Record) -> Iterator[list[str]]:
+    both = pairs(record)
+    for share in sorted({point.share for pair in both for curve in pair for point in curve.points}):
+        row = [f"{share:.3g}"]
+        for side in zip(*both, strict=True):
+            points = [point for curve in side for point in curve.points if point.share == share]
+            if len(points) < len(both):
+                row += ["", "", ""]
+                continue
+            found = [[point.scores[name] for point in points] for name in (FRECHET, "coverage")]
+            row += [f"{points[0].step:,}", *(_each(values, ".3g") for values in found)]
+        yield row
 
 
-def verdict(result: Result, score: str) -> str:
-    """Whether the median of wganx is ahead at every checkpoint, and where not."""
-    sign = 1 if result.better[score] == "higher" else -1
-    behind = []
-    for mark in result.marks(" s"):
-        ours, theirs = (statistics.median(point.scores[score] for point in result.at(mark, name)) for name in TRAININGS)
-        if sign * (ours - theirs) <= 0:
-            behind.append(mark)
-    return f"By the median, wganx is ahead at every checkpoint{' but ' * bool(behind)}{', '.join(behind)}."
+def _means(record: Record) -> Iterator[str]:
+    base = record.find(PRESET, 0)
+    changed = [curve for curve in record.curves if not curve.by_hand and curve.name != PRESET]
+    loop = record.find(record.about["loop"], 0)
+    if base is None or loop is None:
+        return
+    target, whole = loop.last[FRECHET], record.about["updates"]
+    yield "| seed 0 | a step costs | Frechet distance at its end | coverage | time to the loop's score, of the loop's |"
+    yield "|---|---|---|---|---|"
+    for curve in [base, *changed, *(curve for curve in record.curves if curve.by_hand and curve.seed == 0)]:
+        reached = curve.time_to(target)
+        shown = f"{reached / whole:.2f}" if reached < NEVER else f"not in {curve.points[-1].time / whole:.2g}"
+        name = f"loop, {curve.name}" if curve.by_hand else curve.name
+        scores = f"{curve.last[FRECHET]:.3g} | {curve.last['coverage']:.3g}"
+        yield f"| {name} | {record.costs.get(curve.name, 1.0):.2f} | {scores} | {shown} |"
+
+
+def _each(values: Sequence[float], how: str) -> str:
+    if len(values) == 1:
+        return f"{values[0]:{how}}"
+    return f"{statistics.median(values):{how}} ({', '.join(f'{value:{how}}' for value in values)})"

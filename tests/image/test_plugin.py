@@ -33,8 +33,8 @@ from wganx.plugins import Catalog, load
 
 Save = Callable[..., Path]
 FROM_NOISE = [
-    "digits", "mnist", "fashion-mnist", "cifar10", "faces", "scenes", "faces-gpu", "scenes-gpu", "faces-tiny",
-    "scenes-tiny", "growing",
+    "digits", "mnist", "fashion-mnist", "cifar10", "faces", "scenes", "mnist-gpu", "cifar10-gpu", "faces-gpu",
+    "scenes-gpu", "faces-tiny", "scenes-tiny", "growing",
 ]  # fmt: skip
 FROM_SOURCES = ["style-transfer", "style-transfer-tiny", "faces-translation"]
 
