@@ -156,6 +156,15 @@ class Sampler:
             turn = turn // len(format.classes)
         return rows
 
+    def check_given(self, given: Mapping[str, str | float]) -> None:
+        """What `draw` would say of labels, numbers and texts that are given, before anything is read or made.
+
+        Raises:
+            UsageError: as `draw`.
+        """
+        for name, choice in given.items():
+            self._chosen(name, choice, 1)
+
     def _check_call(self, context: Mapping[str, Tensor]) -> None:
         try:
             signature = inspect.signature(self.module.forward)
@@ -204,5 +213,6 @@ class Sampler:
             return choice
         if choice not in classes:
             close = did_you_mean(str(choice), classes)
-            raise UsageError(f"no class {choice!r}; classes: {', '.join(classes)}{close}")
+            which = f"{name}: " if len(labels) > 1 else ""
+            raise UsageError(f"{which}no class {choice!r}; classes: {', '.join(classes)}{close}")
         return classes.index(str(choice))
