@@ -148,6 +148,16 @@ def wganx_metrics() -> Iterable[Metric]:
             better={"target": "higher", "target_and_content": "higher"},
             most_rows=2000,
         ),
+        Metric(
+            name="domain-distance",
+            modality="image",
+            summary="Fréchet distance of translated pictures to held-out ones of the domain asked for",
+            compute="wganx_image.translation:domain_distance",
+            tasks=("translate",),
+            looks_at="features",
+            better={"domain_frechet": "lower"},
+            when="evaluation",
+        ),
     ]
 
 

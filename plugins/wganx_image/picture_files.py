@@ -13,6 +13,7 @@ from torch import Tensor
 from wganx import DataError, SampleFormat, Source, UsageError
 from wganx_image.configs.datasets import HEIF_SUFFIXES, SUFFIXES
 from wganx_image.datasets.pictures import read_picture, to_eight_bit
+from wganx_image.writers import save_picture
 
 _WITH_ALPHA = ("PNG", "WEBP", "TIFF", "HEIF")
 _WITH_EXIF = ("JPEG", "PNG", "WEBP", "HEIF")
@@ -104,7 +105,11 @@ class PictureSink:
         self._rows.append(chunk.float().round().clamp(0, 255).to(torch.uint8).cpu())
 
     def close(self) -> None:
-        """Write the file; nothing where no row came."""
+        """Write the file; nothing where no row came.
+
+        Raises:
+            DataError: the disk takes no more.
+        """
         if not self._rows:
             return
         pixels_HWC = torch.cat(self._rows, dim=1).permute(1, 2, 0).contiguous().numpy()
@@ -113,7 +118,7 @@ class PictureSink:
             picture.putalpha(Image.fromarray(self._alpha.numpy()))
         if self._kind not in _WITH_EXIF:
             self._kept.pop("exif", None)
-        picture.save(self._path, self._kind, quality=_QUALITY, **self._kept)
+        save_picture(picture, self._path, self._kind, quality=_QUALITY, **self._kept)
 
 
 def _kind(path: Path) -> str:
@@ -129,6 +134,7 @@ def _kind(path: Path) -> str:
     kinds = Image.registered_extensions()
     known = [suffix for suffix in SUFFIXES if kinds.get(suffix) in Image.SAVE]
     if path.suffix.lower() not in known:
-        its = path.suffix or "no ending"
+        # What is written aside under a name without an ending has this one.
+        its = path.suffix if path.suffix not in ("", ".writing") else "no ending"
         raise UsageError(f"pictures are written as {', '.join(known)}, not as {its}; name what is made so")
     return kinds[path.suffix.lower()]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import math
 from pathlib import Path
+from typing import Any
 
 import torch
 from PIL import Image
@@ -19,12 +21,28 @@ def write_pictures(batch: Batch, format: SampleFormat, folder: Path, stem: str) 
     """One PNG a sample, ``folder/stem-0000.png``, in its own size.
 
     Raises:
-        DataError: the samples have neither 1 nor 3 channels.
+        DataError: the samples have neither 1 nor 3 channels, or the disk takes no more.
     """
     paths = [folder / f"{stem}-{index:04d}.png" for index in range(len(batch))]
     for pixels_CHW, path in zip(_pixels(batch.real, format), paths):
-        _picture(pixels_CHW).save(path)
+        save_picture(_picture(pixels_CHW), path, "PNG")
     return paths
+
+
+def save_picture(picture: Image.Image, path: Path, kind: str, **options: Any) -> None:
+    """Write a picture file, whole or with an error.
+
+    By way of memory, since Pillow's own encoders write past Python and do not notice what a full disk left out.
+
+    Raises:
+        DataError: the disk takes no more, or the folder nothing.
+    """
+    content = io.BytesIO()
+    picture.save(content, kind, **options)
+    try:
+        path.write_bytes(content.getbuffer())
+    except OSError as error:
+        raise DataError(f"no picture can be written into {path.parent}: {error.strerror or error}") from error
 
 
 def preview_pictures(samples: Tensor, reference: Batch, format: SampleFormat, folder: Path, stem: str) -> Preview:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import signal
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageCms
 from wganx_image.picture_files import PictureSink, PictureSource
+from wganx_image.writers import write_pictures
 
-from wganx import DataError, UsageError
+from wganx import Batch, DataError, SampleFormat, UsageError
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (12, 20, 4), dtype=np.uint8)
 
@@ -102,8 +105,36 @@ def test_an_ending_that_is_no_picture_is_told_with_those_that_are(tmp_path):
     source = PictureSource(tmp_path / "a.png")
     with pytest.raises(UsageError, match=r"written as .*\.jpg, .*\.png.*, not as \.mp4; name what is made so"):
         PictureSink(tmp_path / "b.mp4", source)
-    with pytest.raises(UsageError, match="not as no ending"):
-        PictureSink(tmp_path / "b", source)
+    for name in ("b", ".b.writing"):  # the second is how a name without an ending is written aside
+        with pytest.raises(UsageError, match="not as no ending"):
+            PictureSink(tmp_path / name, source)
+
+
+@pytest.fixture
+def full_disk():
+    """No file grows beyond 2 KiB: what is written at once is cut short there, as by a disk that is nearly full."""
+    resource, before = pytest.importorskip("resource"), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2048, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    signal.signal(signal.SIGXFSZ, before)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tif", ".bmp"])
+def test_a_picture_that_a_full_disk_cuts_short_is_an_error_in_every_format(tmp_path, suffix, full_disk):
+    Image.fromarray(PIXELS[:8, :8, :3]).save(tmp_path / "a.png")
+    sink = PictureSink(tmp_path / f"b{suffix}", PictureSource(tmp_path / "a.png"))
+    sink.write(torch.randint(0, 256, (3, 60, 80), generator=torch.Generator().manual_seed(0)))
+    with pytest.raises(DataError, match=r"no picture can be written into .*: File too large"):
+        sink.close()
+
+
+def test_drawn_pictures_that_a_full_disk_cuts_short_are_an_error(tmp_path, full_disk):
+    format = SampleFormat(axes=("channel", "height", "width"), shape=(3, 60, 80))
+    batch = Batch(torch.rand(1, 3, 60, 80, generator=torch.Generator().manual_seed(0)))
+    with pytest.raises(DataError, match=r"no picture can be written into .*: File too large"):
+        write_pictures(batch, format, tmp_path, "sample")
 
 
 def test_an_animation_is_no_picture_and_what_a_camera_stores_beside_one_does_not_matter(tmp_path):

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.nn import functional as F
 from wganx_image import extractors
 from wganx_image.configs.tasks import TranslateConfig
 from wganx_image.datasets.pictures import stored_picture
 from wganx_image.extractors import by_label, class_counts
 from wganx_image.tasks.translate import Translate
-from wganx_image.translation import kept_structure, translation
+from wganx_image.translation import domain_distance, structure, translation
 
 from wganx import Batch, Config, DataError, ExtractorContext, Formats, MetricContext, SampleFormat, Sides
 from wganx.data import ArrayItems
@@ -126,33 +129,79 @@ def test_a_dataset_without_labels_has_no_classifier(context):
 
 
 @given(gain=st.sampled_from([-1.0, -0.4, 0.3, 1.0]), shift=st.floats(0, 0.3), seed=st.integers(0, 99))
-def test_structure_does_not_mind_light_contrast_or_inversion(gain, shift, seed):
+def test_structure_does_not_mind_light_contrast_or_inversion_but_says_what_is_inverted(gain, shift, seed):
     picture = torch.rand(2, 3, 20, 12, generator=rng(seed))
     made = gain * picture * 0.6 + (0.6 if gain < 0 else 0) + shift
-    torch.testing.assert_close(kept_structure(picture, made), torch.ones(2, dtype=torch.float64), atol=1e-3, rtol=0)
+    kept, turned = structure(picture, made)
+    torch.testing.assert_close(kept, torch.ones(2, dtype=torch.float64), atol=1e-3, rtol=0)
+    torch.testing.assert_close(turned, kept * (gain < 0), atol=1e-3, rtol=0)
 
 
 @given(seed=st.integers(0, 99))
 def test_structure_lies_between_nothing_and_all(seed):
     one, other = torch.rand(2, 4, 1, 16, 16, generator=rng(seed)).unbind()
-    kept = kept_structure(one, other)
-    assert (kept >= 0).all()
+    kept, turned = structure(one, other)
+    assert (turned >= 0).all()
+    assert (turned <= kept).all()
     assert (kept < 0.4).all()
-    assert torch.equal(kept_structure(one, torch.full_like(one, 0.5)), torch.zeros(4, dtype=torch.float64))
+    for part in structure(one, torch.full_like(one, 0.5)):
+        assert torch.equal(part, torch.zeros(4, dtype=torch.float64))
 
 
 def test_structure_of_two_halves_in_closed_form():
     """Windows over the edge alone count: there the correlation is 1 where the edge stayed, 0 where it is gone."""
     picture = torch.zeros(1, 1, 14, 7)
     picture[..., 7:, :] = 1
-    assert kept_structure(picture, picture).item() == pytest.approx(1)
-    assert kept_structure(picture, picture.flip(3)).item() == pytest.approx(1)
     across = torch.zeros(1, 1, 14, 7)
     across[..., 3:] = 1
-    assert kept_structure(picture, across).item() == pytest.approx(0, abs=1e-6)
+    for made, kept, turned in ((picture, 1, 0), (picture.flip(3), 1, 0), (1 - picture, 1, 1), (across, 0, 0)):
+        assert [part.item() for part in structure(picture, made)] == pytest.approx([kept, turned], abs=1e-6)
 
 
 def test_smaller_pictures_than_the_window_and_those_without_structure():
     small = torch.rand(1, 3, 4, 5, generator=rng())
-    assert kept_structure(small, small).item() == pytest.approx(1)
-    assert kept_structure(torch.full((1, 3, 9, 9), 0.5), torch.rand(1, 3, 9, 9)).item() == 1
+    assert structure(small, small)[0].item() == pytest.approx(1)
+    flat = torch.full((1, 3, 9, 9), 0.5)
+    assert [part.item() for part in structure(flat, torch.rand(1, 3, 9, 9))] == [1, 0]
+
+
+def channels_moments(samples: Tensor) -> Tensor:
+    """Features that need no learning: mean light of each channel, and of its four quarters."""
+    return torch.cat([samples.mean((2, 3)), F.adaptive_avg_pool2d(samples, 2).flatten(1)], 1).double()
+
+
+def distances(made: Batch, real: Batch, context: MetricContext) -> dict[str, float]:
+    plain = replace(context, features=lambda name, side: channels_moments(side.real))
+    return dict(domain_distance(Sides(made, real, real), plain))
+
+
+def test_a_translation_is_near_to_its_domain_and_the_source_is_not(shown, asked, context):
+    others = Blotches(160, 7)
+    real = Batch(others.items.tensors["sample"].float() / 127.5 - 1, known={"real_day": others.day})
+    right = tinted(shown.blotches, 1 - shown.day, shown.noon) / 127.5 - 1
+    moved, stayed = (distances(asked.with_real(each), real, context) for each in (right, asked.real))
+    assert moved.keys() == {"domain_frechet", "frechet_day_no", "frechet_day_yes"}
+    assert moved["domain_frechet"] == pytest.approx((moved["frechet_day_no"] + moved["frechet_day_yes"]) / 2)
+    for name, distance in stayed.items():
+        assert distance > 20 * moved[name]
+
+
+def test_a_cast_is_no_inversion_and_far_from_the_domain(shown, asked, context):
+    """White on black in another light is not black on colour, whatever a classifier sees in it."""
+    paper, ink = torch.tensor([1.0, 0.7, 0.2])[:, None, None], (shown.blotches > 0.6).float()
+    plain, coloured = ink.expand(-1, 3, -1, -1) * 2 - 1, paper * (1 - ink) * 2 - 1
+    day = torch.ones_like(shown.day)
+    asked = Batch(coloured, {"source": plain, "day": day}, {"day": day}, {"source_day": 1 - day})
+    real = Batch(coloured.flip(0), known={"real_day": day})
+    cast = (plain + paper).clamp(-1, 1)
+    far, near = (distances(asked.with_real(each), real, context)["frechet_day_yes"] for each in (cast, coloured))
+    assert near < 0.1 * far
+    found = {name: judged(each, asked, context) for name, each in (("cast", cast), ("right", coloured))}
+    assert found["cast"]["inverted"] < 0.05 < 0.95 < found["right"]["inverted"]
+    assert min(each["content"] for each in found.values()) > 0.95
+
+
+def test_a_domain_of_few_pictures_has_no_distance(shown, asked, context):
+    few = asked[:20]
+    assert distances(few, Batch(asked.real, known={"real_day": shown.day}), context) == {}
+    assert distances(Batch(asked.real, {"day": shown.day}), asked, context) == {}

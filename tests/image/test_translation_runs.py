@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 import wganx
-from wganx import Observer, UsageError
+from wganx import DataError, Observer, UsageError
 from wganx.cli import main
 from wganx.engine import read_checkpoint
 from wganx.runs import Run
@@ -98,3 +98,47 @@ def test_a_wish_that_cannot_be_granted_is_told_with_the_choices(run, photo, tmp_
     with pytest.raises(UsageError, match=message):
         run.apply(photo, tmp_path / "out.png", given=given)
     assert not (tmp_path / "out.png").exists()
+
+
+def test_a_wish_that_cannot_be_granted_is_told_before_any_file_is_read(run, tmp_path):
+    """Or a folder of a thousand pictures would say it a thousand times."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.png").write_bytes(b"broken")
+    (folder / "b.png").write_bytes(b"broken")
+    for source in (folder, folder / "a.png"):
+        result = sample(run, "--source", source, "--given", "style=wniter", "--out", tmp_path / "out")
+        assert (result.exit_code, result.output.count("no class 'wniter'")) == (2, 1)
+        assert "did you mean 'winter'?" in result.output
+        assert "a.png" not in result.output
+
+
+def test_what_no_file_can_do_without_is_asked_for_once(run, photo, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("a.png", "b.png"):
+        Image.open(photo).save(folder / name)
+    result = sample(run, "--source", folder, "--out", tmp_path / "out")
+    assert result.exit_code == 2
+    assert result.output.count("say which style is wanted") == 1
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_every_label_is_asked_for_at_once(tmp_path, photo):
+    short = {**SHORT, "dataset.name": "procedural-faces", "dataset.attributes": ["smile", "glasses", "hair"]}
+    run = wganx.train("image", "style-transfer-tiny", overrides=short, out=tmp_path / "run", device="cpu")
+    with pytest.raises(UsageError, match="smile: no class 'yes'; classes: serious, smiling, laughing"):
+        run.apply(photo, tmp_path / "out.png", given={"smile": "yes"})
+    with pytest.raises(UsageError) as told:
+        run.apply(photo, tmp_path / "out.png", given={"smile": "smiling"})
+    message = str(told.value)
+    assert message.startswith("say which glasses, hair are wanted, also where they are to stay, which no file says of ")
+    assert "--given glasses=..., and there are: none, clear, dark; --given hair" in message
+    with pytest.raises(UsageError, match=r"say which hair is wanted: .*, also where it is to stay, which no file says"):
+        run.apply(photo, tmp_path / "out.png", given={"smile": "smiling", "glasses": "none"})
+
+
+def test_folders_in_a_folder_are_not_looked_into_and_that_is_said(run, tmp_path):
+    (tmp_path / "in" / "trip").mkdir(parents=True)
+    with pytest.raises(DataError, match="it holds no file, and the folders in it are not looked into; name one of"):
+        run.apply(tmp_path / "in", tmp_path / "out", given={"style": "winter"})

@@ -190,6 +190,15 @@ class Sampler:
         if truncation != 1 and self.noise is None:
             raise UsageError("this generator takes no noise, so there is nothing to truncate; leave truncation out")
 
+    def check_given(self, given: Mapping[str, str | float]) -> None:
+        """What `draw` would say of labels, numbers and texts that are given, before anything is read or made.
+
+        Raises:
+            UsageError: as `draw`.
+        """
+        for name, choice in given.items():
+            self._chosen(name, choice, 1)
+
     def _check_call(self, context: Mapping[str, Tensor]) -> None:
         try:
             signature = inspect.signature(self.module.forward)

@@ -9,8 +9,10 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from wganx.batch import SampleFormat
 from wganx.engine import load_tensors
 from wganx.errors import CheckpointError, ConfigError
+from wganx.plugins.contracts import Pretrained
 from wganx.plugins.descriptors import Layout
 from wganx.pretrained.opening import Opened, open_pretrained
 
@@ -33,9 +35,19 @@ def starting_values(opened: Opened, dataset_options: Sequence[str]) -> dict[str,
 
 
 def begin_with(
-    path: Path, sha256: str | None, layouts: Sequence[Layout], generator: nn.Module, critic: nn.Module
+    path: Path,
+    sha256: str | None,
+    layouts: Sequence[Layout],
+    generator: nn.Module,
+    critic: nn.Module,
+    *,
+    sample: SampleFormat,
+    context: Mapping[str, SampleFormat],
 ) -> Opened:
     """Load what lies at `path` into the generator, and into the critic where one was trained with it and fits.
+
+    Args:
+        sample, context: what the generator is to make, and what it is given beside noise.
 
     Returns:
         What was loaded; of a critic that does not fit, nothing.
@@ -54,14 +66,40 @@ def begin_with(
         load_tensors("generator", generator, opened.weights)
     except CheckpointError as error:
         misfit = str(error).removeprefix("the checkpoint does not fit the generator: ")
+        mend = (
+            "leave generator.* and the dataset's size to --init, or choose the network that the weights were trained in"
+        )
+        if opened.pretrained is not None:
+            misfit, mend = _trained_for_others(opened.pretrained, sample, context) or (misfit, mend)
         raise ConfigError(
-            f"train.init: {path} ({opened.layout}) does not fit the generator: {misfit}; leave generator.* and the "
-            "dataset's size to --init, or choose the network that the weights were trained in"
+            f"train.init: {path} ({opened.layout}) does not fit the generator: {misfit}; {mend}"
         ) from error
     if opened.critic and _fits(critic, opened.critic):
         load_tensors("critic", critic, opened.critic)
         return opened
     return replace(opened, critic={})
+
+
+def _trained_for_others(
+    found: Pretrained, sample: SampleFormat, context: Mapping[str, SampleFormat]
+) -> tuple[str, str] | None:
+    """What weights were trained for and are not to be used for, with the mend; None where all is alike."""
+    if found.sample.axes == sample.axes and found.sample.shape != sample.shape:
+        return (
+            f"it makes samples of {found.sample}, and the dataset has {sample}",
+            "choose a dataset of such samples, or weights for these",
+        )
+    theirs, ours = (
+        [f"{name} of {len(format.classes)} classes" for name, format in given.items() if format.is_label]
+        for given in (found.context, context)
+    )
+    if theirs != ours:
+        return (
+            f"it was trained with the labels: {', '.join(theirs) or 'none'}; and the task gives it: "
+            f"{', '.join(ours) or 'none'}",
+            "let task.labels and the dataset's labels be the same, or choose other weights",
+        )
+    return None
 
 
 def _fits(network: nn.Module, tensors: Mapping[str, Tensor]) -> bool:

@@ -41,6 +41,10 @@ class Passage:
 Watch = Callable[[Passage], None]
 
 
+class Unsaid(UsageError):
+    """A class that nobody chose; no file of a folder can do without."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applying:
     """What files are sent through, and how.
@@ -68,7 +72,8 @@ class Applying:
         Of a folder, a file that fails is named through `warn`, and the others are done.
 
         Raises:
-            UsageError: the modality's files are no streams, the source is not there, or the output is there already.
+            UsageError: the modality's files are no streams, there is no such label or class, one is left unsaid, the
+                source is not there, or the output is there already.
             DataError: the file cannot be read, or no file of the folder.
         """
         if self.modality.open is None or self.modality.create is None:
@@ -77,6 +82,7 @@ class Applying:
             )
         if not source.exists():
             raise UsageError(f"there is no file or folder at {source}; check the spelling")
+        self.sampler.check_given(self.given)
         if self._is_one(source):
             return [self._one(source, out / source.name if out.is_dir() else out, 1, 1)]
         _make_folder(out)
@@ -85,11 +91,15 @@ class Applying:
         for number, path in enumerate(files, 1):
             try:
                 written.append(self._one(path, out / path.name, number, len(files)))
+            except Unsaid:
+                raise
             except WganxError as error:
                 failures.append(f"{path.name}: {error}")
                 self.warn(failures[-1])
         if not written:
             why = f"none of its {len(files)} files could be used; {failures[0]}" if failures else "it holds no file"
+            if not failures and any(path.is_dir() for path in source.iterdir()):
+                why += ", and the folders in it are not looked into; name one of them"
             raise DataError(f"{source}: {why}")
         return written
 
@@ -165,12 +175,23 @@ class Applying:
         return make
 
     def _refuse_unsaid(self, context: Mapping[str, Tensor]) -> None:
-        """Raises UsageError where a class was left to the sampler: each window would be of another one."""
-        for name, format in self.sampler.context.items():
-            unsaid = format.is_label and len(format.classes) > 1 and name not in self.given and name not in context
-            if unsaid and self.given.keys() <= self.sampler.context.keys():
-                classes = a_few("", "", format.classes)
-                raise UsageError(f"say which {name} is wanted: --given {name}=..., and there are: {classes}")
+        """Raises Unsaid where a class was left to the sampler: each window would be of another one."""
+        unsaid = {
+            name: a_few("", "", format.classes)
+            for name, format in self.sampler.context.items()
+            if format.is_label and len(format.classes) > 1 and name not in self.given and name not in context
+        }
+        if not unsaid:
+            return
+        if len(unsaid) == 1:
+            ((name, classes),) = unsaid.items()
+            also = ", also where it is to stay, which no file says of itself" if self.given else ""
+            raise Unsaid(f"say which {name} is wanted: --given {name}=..., and there are: {classes}{also}")
+        choices = "; ".join(f"--given {name}=..., and there are: {classes}" for name, classes in unsaid.items())
+        raise Unsaid(
+            f"say which {a_few('', '', list(unsaid))} are wanted, also where they are to stay, which no file says of "
+            f"itself: {choices}"
+        )
 
 
 class _Watched:

@@ -219,7 +219,11 @@ class Assembly:
         rules = self.resolved.run.train
         if rules.init is not None and self.stored_formats is None:
             layouts = self.resolved.catalog.offers(Layout)
-            self.began_with.append(begin_with(rules.init, rules.init_sha256, layouts, generator, critic))
+            game = self.game
+            opened = begin_with(
+                rules.init, rules.init_sha256, layouts, generator, critic, sample=game.sample, context=game.context
+            )
+            self.began_with.append(opened)
 
     def build_generator(self) -> nn.Module:
         """A generator as it is before training."""

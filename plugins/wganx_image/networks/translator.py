@@ -18,18 +18,20 @@ from torch.nn import functional as F
 from wganx import BuildContext, ConfigError, SampleFormat
 from wganx.nn import init_he
 from wganx_image.configs.networks import TranslatorCriticConfig, TranslatorGeneratorConfig
+from wganx_image.networks.bounded import cut_off
 
 _EPSILON = 1e-6
-_EDGE = 0.98
-"""Values of a source beyond are taken as this where something is added to it: the tanh reaches 1 nowhere."""
+_REACH = 2.0
+"""What is added to a source at most: white can become black."""
 
 
 class Translator(nn.Module):
     """A picture in other domains.
 
     What is wanted is one vector, the sum of an embedding for each label. It scales and shifts every layer after the
-    halvings. With `residual` the last layer's answer is added to the source before the tanh, so that a translation
-    begins with no change.
+    halvings. With `residual` the last layer's answer is added to the source, so that a translation begins with no
+    change; what leaves [-1, 1] is cut off, and has gradients all the same. Added before the tanh, it would have next to
+    none where the source is black or white: these would stay as they are, while all between them changes.
 
     Shapes:
         ``source (N, C, H, W)``, labels ``(N,)`` -> as source, in [-1, 1]. Height and width are free.
@@ -76,9 +78,8 @@ class Translator(nn.Module):
         for double in self.up:
             x = double(x, wanted, by=2)
         x = self.last(_bordered(F.relu(_normalised(x)), 3))[..., :height, :width]
-        if self.residual:
-            x = x + torch.atanh(source.clamp(-_EDGE, _EDGE))
-        return torch.tanh(x)
+        x = torch.tanh(x)
+        return cut_off(source + _REACH * x) if self.residual else x
 
 
 class Critic(nn.Module):

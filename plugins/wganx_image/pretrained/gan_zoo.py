@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from wganx import BuildContext, ConfigError, DataError, Pretrained, SampleFormat
 from wganx_image.configs.networks import GanZooGeneratorConfig
+from wganx_image.networks.bounded import cut_off
 from wganx_image.networks.sizes import noise_length, picture_size
 
 _UNBOUNDED = (None, "WGANGP", "MSE")
@@ -62,7 +63,10 @@ class Generator(nn.Module):
         channels, _ = picture_size(context, "gan-zoo generator", (size,))
         if set(config.labels) != set(context.inputs):
             given, wanted = (", ".join(names) or "none" for names in (context.inputs, config.labels))
-            raise ConfigError(f"the gan-zoo generator was made for labels {wanted}, and this task gives it {given}")
+            raise ConfigError(
+                f"the gan-zoo generator was made for labels {wanted}, and this task gives it {given}; "
+                "let task.labels and the dataset's labels be the same"
+            )
         self.labels = {name: len(context.inputs[name].classes) for name in config.labels}
         self.leak, self.fade = config.leak, config.fade
         first = config.widths[0]
@@ -94,8 +98,7 @@ class Generator(nn.Module):
         picture = self.to_picture(x)
         if faded is not None:
             picture = torch.lerp(picture, faded, self.fade)
-        bounded: Tensor = picture.clamp(-1, 1)
-        return picture + (bounded - picture).detach() if self.training else bounded
+        return cut_off(picture)
 
     def _rectified(self, x: Tensor) -> Tensor:
         return F.leaky_relu(x, self.leak)

@@ -52,6 +52,21 @@ def test_a_translation_begins_with_no_change():
     assert not torch.allclose(translator(residual=False)(source=pictures(), **CHOSEN), pictures())
 
 
+@pytest.mark.parametrize("level", [-1.0, 0.0, 1.0])
+def test_black_and_white_change_as_readily_as_grey(level):
+    """Behind a tanh, what lies at the ends of the range has next to no gradient, and stays while the rest moves."""
+    network, source = translator(), torch.full((2, 3, 8, 8), level)
+    network(source=source, **CHOSEN).sum().backward()
+    torch.testing.assert_close(network.last.bias.grad, torch.full((3,), 2.0 * 2 * 8 * 8))
+
+
+def test_white_can_become_black_and_nothing_leaves_the_range():
+    network, white = translator(), torch.ones(2, 3, 8, 8)
+    for bias, made in ((-9.0, -1.0), (9.0, 1.0)):
+        torch.nn.init.constant_(network.last.bias, bias)
+        torch.testing.assert_close(network(source=white, **CHOSEN), torch.full_like(white, made))
+
+
 def test_a_plain_picture_stays_plain_to_its_borders():
     made = stirred(translator())(source=torch.full((2, 3, 24, 31), 0.2), **CHOSEN)
     torch.testing.assert_close(made, made[..., :1, :1].expand_as(made))

@@ -146,3 +146,61 @@ def test_size_and_network_follow_from_the_file_for_a_folder_of_ones_own(
     assert run.train.init_sha256 == digest_of(path)
     chosen = resolve(plugin="image", data=tmp_path / "photos", init=path, settings=["dataset.size=32"]).run
     assert chosen.model_dump()["dataset"]["size"] == 32
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"task.labels": False},
+            r"makes samples of channel 3 x height 16 x width 16, and the dataset has channel 1 x .*; choose a dataset ",
+        ),
+        ({}, r"made for labels none, and this task gives it label; let task\.labels and the dataset's labels be the "),
+    ],
+)
+def test_weights_of_coloured_pictures_begin_no_grey_ones(
+    gan_zoo_file: Make, tmp_path: Path, options: dict[str, Any], message: str
+) -> None:
+    path, _ = gan_zoo_file()
+    with pytest.raises(wganx.ConfigError, match=message):
+        wganx.train("image", "digits", init=path, overrides=options, out=tmp_path / "run", device="cpu")
+    assert not (tmp_path / "run").exists()
+
+
+PICTURES: dict[str, dict[str, Any]] = {
+    "grey": {"dataset.name": "digits"},
+    "coloured": {"dataset.name": "procedural-faces", "dataset.size": 16, "dataset.count": 40},
+}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "message"),
+    [
+        (
+            {**PICTURES["grey"], "task.labels": False},
+            {**PICTURES["coloured"], "task.labels": False},
+            r"makes samples of channel 1 x height 16 x width 16, and the dataset has channel 3 x height 16 x ",
+        ),
+        (
+            {**PICTURES["coloured"], "task.labels": False},
+            {**PICTURES["grey"], "task.labels": False},
+            r"makes samples of channel 3 x height 16 x width 16, and the dataset has channel 1 x height 16 x ",
+        ),
+        (
+            {**PICTURES["grey"], "task.labels": True},
+            {**PICTURES["grey"], "task.labels": False},
+            r"trained with the labels: label of 10 classes; and the task gives it: none; let task\.labels and the ",
+        ),
+    ],
+    ids=["grey-to-coloured", "coloured-to-grey", "labels"],
+)
+def test_what_another_run_was_trained_for_is_told_in_words(
+    first: dict[str, Any], second: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    one = {"train.steps": 1, "preview.count": 4, "preview.walk": 0, "generator.width": 4, "critic.width": 4}
+    run = wganx.train("image", "faces-tiny", overrides={**one, **first}, out=tmp_path / "first", device="cpu")
+    with pytest.raises(wganx.ConfigError, match=message):
+        wganx.train(
+            "image", "faces-tiny", overrides={"train.steps": 1, **second}, init=run.folder.path,
+            out=tmp_path / "second", device="cpu",
+        )  # fmt: skip
