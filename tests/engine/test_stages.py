@@ -83,7 +83,7 @@ def test_every_stage_is_planned_and_the_training_stays_where_it_was(training):
 
 def test_stages_that_would_take_too_long_are_reckoned_from_one_that_was_timed(training, monkeypatch):
     monkeypatch.setattr(stages, "MEASURED_SECONDS", 1e-9)
-    monkeypatch.setattr(stages, "_timed", lambda training, batch: 2.0)
+    monkeypatch.setattr(stages, "seconds_a_step", lambda training, batch, most: 2.0)
     monkeypatch.setattr(stages, "_rate", lambda device: 1e6)
     small, grown = plan_stages(training, Batch(torch.randn(64, 2)), 30)
     assert (small.measured, small.seconds) == (True, 2.0)

@@ -34,7 +34,7 @@ from wganx.plugins import Catalog, load
 Save = Callable[..., Path]
 FROM_NOISE = [
     "digits", "mnist", "fashion-mnist", "cifar10", "faces", "scenes", "mnist-gpu", "cifar10-gpu", "faces-gpu",
-    "scenes-gpu", "faces-tiny", "scenes-tiny", "growing",
+    "scenes-gpu", "faces-tiny", "scenes-tiny", "growing", "photos",
 ]  # fmt: skip
 FROM_SOURCES = ["style-transfer", "style-transfer-tiny", "faces-translation"]
 
@@ -87,7 +87,8 @@ def test_datasets_that_need_no_network_and_no_files_and_the_default_s_is_one(cat
 def test_every_scenario_is_valid_and_its_networks_fit_its_pictures(
     scenario: str, context: Callable[..., object]
 ) -> None:
-    resolved = resolve(plugin="image", scenario=scenario, environ={})
+    own = ["dataset.root=.", "dataset.size=64"] if scenario == "photos" else []
+    resolved = resolve(plugin="image", scenario=scenario, settings=own, environ={})
     run, parts = resolved.run, resolved.parts
     size = run.dataset.size  # type: ignore[attr-defined]
     channels = 1 if run.dataset.name in ("digits", "mnist", "fashion-mnist") else 3

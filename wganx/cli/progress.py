@@ -12,6 +12,7 @@ from wganx.config import choices
 from wganx.data.telling import found_in
 from wganx.engine import Observer, Progress
 from wganx.engine.progress.bar import BarProgress, make_bar, say
+from wganx.runs.time_ahead import seconds_ahead
 
 if TYPE_CHECKING:
     from wganx.runs import Run
@@ -36,6 +37,8 @@ def watching(run: Run, console: Console) -> Iterator[Observer]:
     ranks = assembly.trainer.ranks.count
     among = f" in {ranks} processes" if ranks > 1 else ""
     say(console, f"steps  {steps:,}: {assembly.trainer.way}, {assembly.trainer.precision.name}{among}")
+    if (seconds := seconds_ahead(run)) is not None:
+        say(console, f"time  {in_words(seconds)} on this machine; others by --set train.steps=...")
     say(console, f"run folder  {run.folder.path}")
     if not console.is_terminal:
         # Notes are on standard error already, where every command says them.
@@ -43,3 +46,13 @@ def watching(run: Run, console: Console) -> Iterator[Observer]:
         return
     with make_bar(console) as bar:
         yield BarProgress(bar, steps)
+
+
+def in_words(seconds: float) -> str:
+    """``less than a minute``, ``about 9 minutes``, ``about 3 hours``"""
+    if seconds < 50:
+        return "less than a minute"
+    for size, name in ((86400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= 1.95 * size:
+            return f"about {seconds / size:.0f} {name}"
+    return "about a minute" if seconds < 90 else "about 2 minutes"

@@ -9,8 +9,8 @@ from typing import Any
 
 from wganx.config.composition import compose_run, part_sections
 from wganx.config.layers import merge
+from wganx.config.own_files import folder_dataset, point_at, suggested
 from wganx.config.resolved import Resolved
-from wganx.config.sections import DatasetSection
 from wganx.config.sources import Layer, add_settings, read_environment, read_file
 from wganx.errors import ConfigError
 from wganx.plugins import Catalog, discover, load
@@ -49,12 +49,13 @@ def resolve(
 ) -> Resolved:
     """Load the named plugins, lay all sources over each other, and check everything.
 
-    Precedence, lowest first: defaults, scenario, `config` file, environment (``WGANX__TRAIN__STEPS``), and on top
-    what the call says: `settings` (``section.key=value``), `overrides` (the same from Python) and the flags.
+    Precedence, lowest first: defaults, scenario, what suits the user's files, `config` file, environment
+    (``WGANX__TRAIN__STEPS``), and on top what the call says: `settings` (``section.key=value``), `overrides` (the same
+    from Python) and the flags.
 
     Args:
         data: becomes ``dataset.root``. When nothing but the scenario names a dataset, it also selects the plugin's
-            folder dataset, if it has one.
+            folder dataset, if it has one, and what that finds suitable for these files (`Dataset.suggest`).
         init: becomes ``train.init``. What is trained already says which generator it is and how large its samples are;
             that lies over the scenario, and under everything the user says.
         extensions: plugins beside those that the other sources name; a scenario may name some too.
@@ -83,15 +84,18 @@ def resolve(
     if extensions:
         _extend(user, extensions)
     catalog = _load(user)
-    chosen = _scenario(user, catalog)
+    folder = None if data is None else folder_dataset(user, catalog, _scenario(user, catalog).modality)
+    chosen = _scenario(user, catalog, folder)
     catalog = catalog.extended(chosen.extensions)
-    base = _read_scenario(chosen, catalog)
+    base, suits = _read_scenario(chosen, catalog), Layer()
     if data is not None:
-        _point_at(Path(data), user, catalog, chosen, base)
+        point_at(Path(data), user, folder, base, named=_named(user, "scenario") is not None)
+    if folder is not None and chosen.name == folder.scenario:
+        suits = suggested(user, folder, str(_named(user, "device") or "auto"), int(_named(user, "seed") or 0))
     if init is not None:
         call.put(("train", "init"), str(Path(init).expanduser().absolute()), f"--init {init}")
     follows = _begin_with(user, catalog, base)
-    merged = merge([base, follows, *user], part_sections())
+    merged = merge([base, suits, follows, *user], part_sections())
     merged.values.setdefault("scenario", chosen.name)
     return compose_run(catalog, chosen, merged, written_by)
 
@@ -131,9 +135,10 @@ def _absolute(name: str) -> str:
     return str(Path(name).expanduser().resolve()) if name.endswith(".py") else name
 
 
-def _scenario(user: Sequence[Layer], catalog: Catalog) -> Scenario:
-    name = _named(user, "scenario")
-    return catalog.default_scenario if name is None else catalog.scenario(str(name))
+def _scenario(user: Sequence[Layer], catalog: Catalog, folder: Dataset | None = None) -> Scenario:
+    """The one that is named; else that of the user's own files; else the first."""
+    name = _named(user, "scenario") or (folder.scenario if folder else None)
+    return catalog.scenario(str(name)) if name else catalog.default_scenario
 
 
 def _read_scenario(scenario: Scenario, catalog: Catalog) -> Layer:
@@ -149,35 +154,6 @@ def _read_scenario(scenario: Scenario, catalog: Catalog) -> Layer:
         if name in layer.values:
             raise ConfigError(f"{layer.origins[(name,)]} sets {name!r}, which only the user chooses; remove it")
     return layer
-
-
-def _point_at(data: Path, user: Sequence[Layer], catalog: Catalog, scenario: Scenario, base: Layer) -> None:
-    """Make ``--data`` the dataset's root, and choose the folder dataset unless the user has named one.
-
-    What the user and a scenario that the user named set for another dataset, and the folder dataset knows too, holds
-    for the user's files: whoever names a scenario of 64 px and a folder wants the folder's pictures at 64 px. What a
-    scenario that nobody named says of its own files was never meant for these.
-    """
-    call, flag = user[-1], f"--data {data}"
-    call.put(("dataset", "root"), str(data.expanduser().absolute()), flag)
-    if any("name" in section for layer in user if isinstance(section := layer.values.get("dataset"), dict)):
-        return
-    folders = [offer for offer in catalog.offers(Dataset) if offer.folder and offer.modality == scenario.modality]
-    if not folders:
-        return
-    if _named(user, "scenario") is None and isinstance(own := base.values.get("dataset"), dict):
-        for option in set(own) - set(DatasetSection.model_fields):
-            base.drop("dataset", option)
-    kept: dict[str, tuple[Any, str]] = {}
-    for layer in [base, *user]:
-        section = layer.values.get("dataset")
-        for option, value in section.items() if isinstance(section, dict) else ():
-            if option in folders[0].config.model_fields:
-                kept[option] = value, layer.origins.get(("dataset", option), flag)
-    call.put(("dataset", "name"), folders[0].name, flag)
-    for option, (value, origin) in kept.items():
-        if option not in call.values["dataset"]:
-            call.put(("dataset", option), value, origin)
 
 
 def _begin_with(user: Sequence[Layer], catalog: Catalog, base: Layer) -> Layer:

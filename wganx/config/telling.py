@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
+from wganx.config.own_files import SUITS
 from wganx.config.resolved import Resolved
 from wganx.config.sections import DatasetSection
 
@@ -13,13 +15,25 @@ _SCENARIO = re.compile(r"scenario '([^']+)' of plugin .*")
 def choices(resolved: Resolved) -> list[str]:
     """What was chosen and why: how samples are made of the data, the networks, the batch and the steps.
 
-    ``["size 32 (default, set by dataset.size), ...", "networks dcgan and dcgan (scenario faces), batch 64 (default)"]``
+    ``["size 32 (default), ...; others by --set dataset.size=...", "generator dcgan (scenario faces), ..."]``; before
+    them stands each value that was chosen by the user's own files: ``"dataset.size=64: most pictures have as many"``.
     """
     run = resolved.run
-    own = [name for name in type(run.dataset).model_fields if name not in {*DatasetSection.model_fields, "root"}]
+    suiting = {
+        ".".join(key): origin.removeprefix(SUITS)
+        for key, origin in resolved.merged.origins.items()
+        if origin.startswith(SUITS) and resolved.origin(".".join(key)) == origin
+    }
+    told = [f"{name}={_value(resolved, name)}: {why}" for name, why in suiting.items()]
+    own = [
+        name
+        for name in type(run.dataset).model_fields
+        if name not in {*DatasetSection.model_fields, "root"} and f"dataset.{name}" not in suiting
+    ]
     options = [f"{name} {getattr(run.dataset, name)} ({_why(resolved, f'dataset.{name}')})" for name in own]
     of_data = [f"{', '.join(options)}; others by --set dataset.{own[0]}=..."] if own else []
     return [
+        *told,
         *of_data,
         f"generator {run.generator.name} ({_why(resolved, 'generator.name')}), "
         f"critic {run.critic.name} ({_why(resolved, 'critic.name')}), "
@@ -30,5 +44,14 @@ def choices(resolved: Resolved) -> list[str]:
 
 def _why(resolved: Resolved, path: str) -> str:
     origin = resolved.origin(path)
+    if origin.startswith(SUITS):
+        return SUITS.rstrip(": ")
     found = _SCENARIO.fullmatch(origin)
     return f"scenario {found[1]}" if found else origin
+
+
+def _value(resolved: Resolved, path: str) -> str:
+    value: Any = resolved.dump()
+    for name in path.split("."):
+        value = value[name]
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, list) else str(value).lower()

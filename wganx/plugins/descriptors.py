@@ -92,6 +92,11 @@ class Dataset(Part):
             column statistics, a vocabulary. Stored in the run; reaches `open`, tasks, networks and metrics as `fitted`.
         folder: takes ``--data`` when the configuration names no dataset of its own. A dataset whose `config` has a
             field ``root`` takes ``--data`` when it is named.
+        scenario: of a folder dataset, the scenario by which files given by ``--data`` are learnt where none is named;
+            empty for the plugin's first.
+        suggest: ``(config, context) -> {"section.option": (value, why)}``: what suits the user's files and the device
+            better than what `scenario` says, each with its reason in a few words, which are said before training. Asked
+            where nobody names a dataset or another scenario; whatever the user sets goes before.
         suffixes: endings of the files a folder dataset reads (for ``wganx data scan``), lower case with their dots.
         mends: what would make files of other endings readable, by the ending: ``{".heic": "pip install pillow-heif"}``.
         probe: ``(file, path) -> {name: text}`` decodes one file, open and seekable, whole and tells what it is, e.g.
@@ -104,7 +109,7 @@ class Dataset(Part):
 
     hook = "wganx_datasets"
     word = "dataset"
-    factories = ("open", "fit", "probe", "listing")
+    factories = ("open", "fit", "suggest", "probe", "listing")
 
     modality: str
     open: Factory
@@ -112,6 +117,8 @@ class Dataset(Part):
     config: type[Config] = NoOptions
     fit: Factory | None = None
     folder: bool = False
+    scenario: str = ""
+    suggest: Factory | None = None
     suffixes: tuple[str, ...] = ()
     mends: Mapping[str, str] = field(default_factory=dict)
     probe: Factory | None = None

@@ -19,6 +19,8 @@ _PLAIN = (".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pgm", ".png", ".pp
 SUFFIXES = (*_PLAIN, *(HEIF_SUFFIXES if find_spec("pillow_heif") else ()))
 """Endings of the pictures a folder is searched for."""
 
+Crop = Literal["square", "whole"]
+
 _CONVERT = "convert them to PNG or JPEG"
 MENDS = {
     **dict.fromkeys(HEIF_SUFFIXES, "pip install pillow-heif to read them"),
@@ -120,12 +122,16 @@ class ProceduralStylesConfig(DrawnConfig):
 
 
 class FolderConfig(Config):
-    """Pictures of any size: the largest centred square of each, resized. Folders below `root` become classes."""
+    """Pictures of any size, each brought to a square. Folders below `root` become classes."""
 
     root: Path = Field(description="a folder of pictures, or a .zip archive of one")
     size: Literal["auto"] | Annotated[int, Field(ge=8)] = Field(
         "auto",
-        description="width and height in pixels; auto: 32 on a CPU, 64 on a GPU where most pictures have as many",
+        description="width and height in pixels; auto: up to 64 on a CPU and 128 on a GPU, as most pictures have",
+    )
+    crop: Crop = Field(
+        "square",
+        description="square: the largest in the middle; whole: all of it, between bands of its border's colour",
     )
     channels: Literal[1, 3] = Field(3, description="1 for grey, 3 for colour")
     bits: Literal["auto"] | Annotated[int, Field(ge=8, le=16)] = Field(

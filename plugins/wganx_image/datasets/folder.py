@@ -9,8 +9,9 @@ from typing import cast
 from wganx import DataContext, Items, Split
 from wganx.data import FileItems, FileTree
 from wganx_image.configs.datasets import MENDS, SUFFIXES, FolderConfig
-from wganx_image.datasets.looking import fitting_size, look
+from wganx_image.datasets.looking import headers, look
 from wganx_image.datasets.pictures import decode, stored_picture
+from wganx_image.datasets.suiting import fitting_size
 
 _FITTED = "folder_px"
 
@@ -23,7 +24,9 @@ def fit_folder(config: FolderConfig, context: DataContext) -> Mapping[str, int]:
     """
     if config.size != "auto":
         return {_FITTED: config.size}
-    return {_FITTED: fitting_size(FileTree(config.root, SUFFIXES, MENDS), context.device)}
+    tree = FileTree(config.root, SUFFIXES, MENDS)
+    size, _ = fitting_size([min(each) for each in headers(tree).sizes], context.device)
+    return {_FITTED: size}
 
 
 def open_folder(config: FolderConfig, split: Split, context: DataContext) -> Items:
@@ -34,14 +37,12 @@ def open_folder(config: FolderConfig, split: Split, context: DataContext) -> Ite
     """
     tree = FileTree(config.root, SUFFIXES, MENDS)
     size = cast(int, (context.fitted or fit_folder(config, context))[_FITTED])
-    seen = look(tree, size)
+    seen = look(tree, size, config.crop)
     bits = seen.bits if config.bits == "auto" else config.bits
-    items = FileItems(
-        tree,
-        split,
-        partial(decode, size=size, channels=config.channels, bits=bits),
-        {"sample": stored_picture(config.channels, size)},
-    )
+    read = partial(decode, size=size, channels=config.channels, bits=bits)
+    if config.crop != "square":  # which packs of decoded pictures have held since before there was a choice
+        read = partial(read, crop=config.crop)
+    items = FileItems(tree, split, read, {"sample": stored_picture(config.channels, size)})
     items.details = seen.details
     items.remarks = (*seen.remarks, *(seen.remarks_on_bits if config.bits == "auto" else ()))
     return items

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wganx.data import FileTree
-from wganx_image.datasets.pictures import ELONGATED, is_turned, is_wide, open_picture
+from wganx_image.datasets.pictures import ELONGATED, ORIENTATION, decode, is_turned, is_wide, open_picture
 
 _LOOKED_AT = 64
 _LOADED = 16
-_SMALL, _LARGE = 32, 64
+_DECODED, _THUMBNAIL = 48, 16
 _BITS = (8, 10, 12, 14, 16)
 
 
@@ -33,7 +34,7 @@ class Look:
     remarks_on_bits: Sequence[str] = ()
 
 
-def look(tree: FileTree, size: int) -> Look:
+def look(tree: FileTree, size: int, crop: str = "square") -> Look:
     """Reads the headers of up to 64 evenly spaced pictures, whatever their split, and the values of a few of 16 bit.
 
     What cannot be read is left to whoever reads it all.
@@ -41,44 +42,94 @@ def look(tree: FileTree, size: int) -> Look:
     Args:
         tree: the folder or archive.
         size: the width and height that pictures are to be brought to.
+        crop: ``square`` or ``whole``, as of `FolderConfig`.
     """
-    sizes, wide, turned = _headers(tree)
-    if not sizes:
+    seen = headers(tree)
+    if not seen.sizes:
         return Look()
-    bits, on_bits = _bits(tree, wide)
-    return Look(bits, [_sizes(sizes, turned)], _extremes(sizes, size), on_bits)
+    bits, on_bits = _bits(tree, seen.wide)
+    return Look(bits, [_sizes(seen.sizes, seen.turned)], _extremes(seen.sizes, size, crop), on_bits)
 
 
-def fitting_size(tree: FileTree, device: str) -> int:
-    """The size that pictures are brought to where nobody says: what the device learns in minutes, and not enlarged.
+@dataclass(frozen=True)
+class Headers:
+    """What the headers of some pictures say.
 
-    64 px are four times the work of 32, which is for a GPU; and of smaller pictures nothing is gained.
-
-    Args:
-        tree: the folder or archive.
-        device: ``cpu``, ``cuda``, ``mps``.
+    Attributes:
+        sizes: width and height, as they are to be looked at.
+        wide: paths of those of 16 bit.
+        turned: how many a camera noted to be turned.
     """
-    if device == "cpu":
-        return _SMALL
-    sides = sorted(min(size) for size in _headers(tree)[0])
-    return _LARGE if sides and sides[len(sides) // 2] >= _LARGE else _SMALL
+
+    sizes: Sequence[tuple[int, int]]
+    wide: Sequence[str]
+    turned: int
 
 
-def _headers(tree: FileTree) -> tuple[list[tuple[int, int]], list[str], int]:
-    """Sizes of some pictures, the paths of those of 16 bit among them, and how many were turned."""
+def headers(tree: FileTree) -> Headers:
+    """Of up to 64 evenly spaced pictures; those that cannot be read are left out."""
     sizes: list[tuple[int, int]] = []
     wide: list[str] = []
     turned = 0
     for path in _spaced(tree.paths, _LOOKED_AT):
         try:
             with tree.open(path) as source, open_picture(source, path) as picture:
-                sizes.append(picture.size)
+                on_its_side = picture.getexif().get(ORIENTATION, 1) > 4 if is_turned(picture) else False
+                sizes.append(picture.size[::-1] if on_its_side else picture.size)
                 turned += is_turned(picture)
                 if is_wide(picture):
                     wide.append(path)
         except Exception:  # it is named when it is decoded
             continue
-    return sizes, wide, turned
+    return Headers(sizes, wide, turned)
+
+
+@dataclass(frozen=True)
+class Thumbnails:
+    """Some pictures at 16 px.
+
+    Attributes:
+        pictures: values in 0 .. 255, ``(N, 16, 16, 3)``.
+    """
+
+    pictures: NDArray[np.float64]
+
+    @property
+    def grey(self) -> bool:
+        """Whether no picture has a colour; a scanner's own noise of a step or two is none."""
+        spread = self.pictures.max(axis=3) - self.pictures.min(axis=3)
+        return bool(len(spread)) and float(spread.max()) <= 2
+
+    @property
+    def two_tones(self) -> float:
+        """Share of nearly black and nearly white among all pixels."""
+        light = self.pictures.mean(axis=3)
+        return float(((light < 16) | (light > 239)).mean())
+
+    @property
+    def mirrored(self) -> float:
+        """By how much left and right differ, over what chance alone would make of pictures without left and right.
+
+        With ``d`` a picture less its mirror image, ``N |mean d|^2 / trace(cov d)``: 1 on average where the mirror image
+        of every picture is as likely as itself.
+        """
+        light = self.pictures.mean(axis=3)
+        differences = light - light[:, :, ::-1]
+        middle = differences.mean(axis=0)
+        spread = float(((differences - middle) ** 2).sum()) / max(len(light) - 1, 1)
+        return len(light) * float((middle**2).sum()) / spread if spread else 0.0
+
+
+def thumbnails(tree: FileTree) -> Thumbnails:
+    """Of up to 48 evenly spaced pictures; those that cannot be read are left out."""
+    found = []
+    for path in _spaced(tree.paths, _DECODED):
+        try:
+            small = decode(tree.read(path), path, size=_THUMBNAIL, channels=3)["sample"]
+        except Exception:  # it is named when it is decoded for the training
+            continue
+        found.append(small.permute(1, 2, 0).numpy().astype(np.float64))
+    return Thumbnails(np.stack(found) if found else np.zeros((0, _THUMBNAIL, _THUMBNAIL, 3)))
 
 
 def _sizes(sizes: Sequence[tuple[int, int]], turned: int) -> str:
@@ -88,18 +139,18 @@ def _sizes(sizes: Sequence[tuple[int, int]], turned: int) -> str:
     return f"{len(sizes):,} picture{'s' * (len(sizes) != 1)} looked at: {span} px{how}"
 
 
-def _extremes(sizes: Sequence[tuple[int, int]], size: int) -> list[str]:
+def _extremes(sizes: Sequence[tuple[int, int]], size: int, crop: str) -> list[str]:
     told = []
     if small := [found for found in sizes if min(found) < size]:
         told.append(
             f"{len(small):,} of {len(sizes):,} pictures looked at are smaller than {size} x {size} px, one of them "
             f"{_by(min(small, key=min))}, and are enlarged, which shows; take a smaller dataset.size, or leave them out"
         )
-    if long := [found for found in sizes if max(found) > ELONGATED * min(found)]:
+    if crop == "square" and (long := [found for found in sizes if max(found) > ELONGATED * min(found)]):
         told.append(
             f"{len(long):,} of {len(sizes):,} pictures looked at are more than {ELONGATED} times as long as wide, one "
             f"of them {_by(max(long, key=lambda found: max(found) / min(found)))}, and only the square in their "
-            "middle is used; cut them yourself where that is not meant"
+            "middle is used; set dataset.crop=whole, or cut them yourself, where that is not meant"
         )
     return told
 

@@ -6,6 +6,7 @@ import copy
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 import torch
@@ -24,6 +25,9 @@ from wganx.engine.training import Training
 
 MEASURED_SECONDS = 4.0
 """How long steps are measured for before the time of the others is reckoned from their operations."""
+
+_LONG_ENOUGH = 1.0
+"""Seconds after which no further step is timed."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ def plan_stages(training: Training, batch: Batch, until: int, *, dataset: int = 
             memory = plan_memory(training, batch, dataset=dataset)
             parameters, operations = _counted(training, batch)
             if measured := spent < MEASURED_SECONDS:
-                seconds = _timed(training, batch)
+                seconds = seconds_a_step(training, batch, most=1)
                 rate = rate or _rate(training.device)
                 spent, beside = spent + 2 * seconds, max(seconds - operations / rate, 0.0)
             else:
@@ -127,20 +131,34 @@ def _in_use(scores: torch.Tensor, players: Sequence[nn.Module]) -> int:
     return sum(weight.numel() for weight, gradient in zip(weights, gradients) if gradient is not None)
 
 
-def _timed(training: Training, batch: Batch) -> float:
-    """Seconds of one step on a copy, after one that warms up."""
-    device = training.device
+def seconds_a_step(training: Training, batch: Batch, *, most: int = 3) -> float:
+    """What a step takes on the training's device, by the middle one of up to `most` on a copy, after one that warms up.
+
+    Penalties that are due in every k-th critic update count for a k-th each.
+
+    Args:
+        training: stays as it is, and so do the random streams.
+        batch: a whole batch; values do not matter.
+    """
+    device, every = training.device, getattr(training.steps.constraint, "every", 1)
+    took: list[float] = []
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         rehearsal = Rehearsal(
             training.steps, training.rules.optimizer, copied(training), batch.to(device), training.steps.micro_batch
         )
-        for _ in range(2):
+        while len(took) <= most and sum(took[1:]) < _LONG_ENOUGH:
+            rehearsal.steps.critic_updates = 0  # with the penalty, and then without
             started = _now(device)
             rehearsal.steps.update_critic([batch.to(device)], 0)
+            due = left = _now(device) - started
+            if every > 1:
+                rehearsal.steps.update_critic([batch.to(device)], 0)
+                left = _now(device) - started - due
             halfway = _now(device)
             rehearsal.steps.update_generator([batch.to(device)], 0)
-            ended = _now(device)
-    return (halfway - started) * training.rules.critic_steps + ended - halfway
+            critic = (due + (every - 1) * left) / every
+            took.append(critic * training.rules.critic_steps + _now(device) - halfway)
+    return median(took[1:])
 
 
 def _rate(device: torch.device) -> float:

@@ -28,6 +28,7 @@ ARGUMENTS = {
     ("wganx_modalities", "create"): ("path", "like"),
     ("wganx_datasets", "open"): ("config", "split", "context"),
     ("wganx_datasets", "fit"): ("config", "context"),
+    ("wganx_datasets", "suggest"): ("config", "context"),
     ("wganx_tasks", "fit"): ("config", "formats", "items"),
     ("wganx_datasets", "probe"): ("file", "path"),
     ("wganx_tasks", "build"): ("config", "formats"),
