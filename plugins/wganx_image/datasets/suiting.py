@@ -1,4 +1,4 @@
-"""What suits a folder of somebody's own pictures and the device that is to learn them: size, cut, task, networks, steps."""
+"""What suits a folder of one's own pictures and the device that is to learn them: size, cut, task, networks, steps."""
 
 from __future__ import annotations
 
