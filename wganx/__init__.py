@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from wganx.api import load_run as load_run
     from wganx.api import resume as resume
     from wganx.api import train as train
+    from wganx.augmentation import AdaptiveAugmentation as AdaptiveAugmentation
     from wganx.batch import Batch as Batch
     from wganx.batch import SampleFormat as SampleFormat
     from wganx.engine import CheckpointStore as CheckpointStore
@@ -107,6 +108,7 @@ __version__ = "0.1.0"
 
 _HOME_OF = {
     "wganx.api": ("load_run", "resume", "train"),
+    "wganx.augmentation": ("AdaptiveAugmentation",),
     "wganx.batch": ("Batch", "SampleFormat"),
     "wganx.engine": (
         "CheckpointStore", "Every", "Interrupted", "Observer", "Optimizer", "Progress", "Sampler", "TrainResult",

@@ -100,6 +100,16 @@ def games() -> dict[str, dict[str, Any]]:
             },
         },
         "relativistic": {"objective": wganx.Relativistic(), "constraint": wganx.R1R2(1.0)},
+        "adaptive augmentation": {
+            "augment": lambda samples, rng, strength: (
+                samples + strength * torch.rand(len(samples), 1, 1, 1, generator=rng, dtype=samples.dtype)
+            ),
+            "adapt": wganx.AdaptiveAugmentation(target=0.1, every=2, over=40),
+            "heldout": wganx.Batch(
+                torch.zeros(12, *SHAPE, dtype=torch.float64), {"label": torch.zeros(12, dtype=torch.float64)}
+            ),
+            "constraint": wganx.GradientPenalty(0.1),
+        },
         "packs": {"pack": 2, "critic": PackCritic().double()},
         "batch norm in the critic": {
             "critic": nn.Sequential(
@@ -122,11 +132,13 @@ def train(settings: dict[str, Any], rows: int) -> dict[str, Tensor]:
         )
         for _ in range(4)
     ]
+    heldout = settings.pop("heldout", None)
     trainer = wganx.Trainer(
         generator, settings.pop("critic", critic), noise=(6,), critic_steps=2, device="cpu", seed=3,
         optimizer=wganx.Optimizer(lr=1e-3), **settings,
     )  # fmt: skip
-    result = trainer.fit(batches, steps=STEPS, log_every=10)
+    # As in a run, the first rank alone has held-out samples.
+    result = trainer.fit(batches, steps=STEPS, log_every=10, heldout=heldout if trainer.ranks.first else None)
     checkpoint = trainer.checkpoint()
     tensors = {f"weights/{key}": value for key, value in checkpoint.weights.items()}
     tensors |= {f"training/{key}": value for key, value in checkpoint.training.items()}

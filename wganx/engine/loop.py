@@ -136,6 +136,7 @@ class Loop:
         with training.running(self.stream):
             while training.step < self.until and not stopping:
                 training.advance(self.until)
+                self._adapt()
                 TURNS.offer()
                 stopping = ranks.any_soon(asked())
                 if not self.first_pace.known:
@@ -160,9 +161,18 @@ class Loop:
             batch = self.stream.peek()
         training.check(batch)
         self._limit_batches()
+        if (adaptation := training.adaptation) is not None:
+            training.ranks.from_first(lambda: adaptation.check(self.heldout))
         if training.rules.micro_batch == "auto" and training.steps.micro_batch is None:
             training.steps.micro_batch = training.ranks.from_first(lambda: fit_to_memory(training, batch, self.until))
         self.audience.started(training.step, self.until)
+
+    def _adapt(self) -> None:
+        """Where the strength of augmentation follows the critic: read it now and then, on a course of its own."""
+        training, adaptation = self.training, self.training.adaptation
+        if adaptation is not None and adaptation.due:
+            with training.random.apart(training.random.seed_of(training.step)) as draws:
+                adaptation.follow(training.latest, self.heldout, draws)
 
     def _limit_batches(self) -> None:
         """Leave out, or cut, batches after the first that the networks could not be trained on."""
@@ -191,11 +201,13 @@ class Loop:
         training = self.training
         scalars = name_readings(training.steps.readings.read(), training.rules.objective, training.rules.constraint)
         batch = training.latest
-        with training.random.apart((training.rules.seed + training.step * 0x9E3779B97F4A7C15) % 2**63) as draws:
+        with training.random.apart(training.random.seed_of(training.step)) as draws:
             fake, vitals = measure(training.steps, batch, self.heldout, draws)
         if "heldout" in vitals:
             vitals["w1_heldout" if "w1_raw" in scalars else "score_gap_heldout"] = vitals.pop("heldout")
         scalars |= {**vitals, "lr": training.learning_rate}
+        if training.adaptation is not None:
+            scalars |= training.adaptation.scalars()
         looked_at = batch[: len(fake)].each(torch.clone)
         seen = Vitals(
             step=training.step, scalars=dict(scalars), real=looked_at.real, fake=fake, context=looked_at.context

@@ -60,13 +60,17 @@ class RandomStreams:
 
     def reseed(self, round: int) -> None:
         """Start streams that depend on the seed and on `round`, so that a repetition takes another course."""
-        # A large odd stride: neighbouring seeds must not meet each other's later rounds.
-        seed = (self.seed + round * 0x9E3779B97F4A7C15) % 2**63
+        seed = self.seed_of(round)
         self.draws.manual_seed(seed)
         with apart(seed, self.device):
             self._layers = self._global_states()
         if self._inside:
             self._set_global_states(self._layers)
+
+    def seed_of(self, number: int) -> int:
+        """A seed for round or step `number`; those of neighbouring seeds are far from each other."""
+        # A large odd stride: neighbouring seeds must not meet each other's later rounds.
+        return (self.seed + number * 0x9E3779B97F4A7C15) % 2**63
 
     @contextmanager
     def active(self) -> Iterator[None]:

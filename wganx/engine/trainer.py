@@ -9,6 +9,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from wganx.augmentation import AdaptiveAugmentation
 from wganx.batch import Batch, SampleFormat
 from wganx.engine.carrying.stream import Stream
 from wganx.engine.checkpoint import Checkpoint, CheckpointStore, read_checkpoint, write_checkpoint
@@ -68,8 +69,10 @@ class Trainer:
         generator_losses: ``(networks, fake, batch, step) -> {name: weighted scalar}``, added to the generator's loss;
             ``networks`` holds ``generator``, ``critic`` and ``helpers`` by name.
         critic_losses: the same, added to the critic's loss; ``fake`` has no graph.
-        augment: ``augment(samples, rng) -> samples``: what the critic is shown in training in place of samples, real
-            and made alike; differentiable, drawing from ``rng`` alone. Penalties act on points between changed samples.
+        augment: ``augment(samples, rng, strength) -> samples``: what the critic is shown in training in place of
+            samples, real and made alike; differentiable, drawing from ``rng`` alone. ``strength`` is a tensor ``()``
+            on the device: 1, or what `adapt` makes of it. Penalties act on points between changed samples.
+        adapt: ``strength`` starts at 0 and follows how much the critic overfits, read on ``fit(heldout=...)``.
         at: ``at(step) -> value``, called before each step with what of the losses depends on its number; the networks
             may have such a method too. Steps that are recorded are replayed for equal values only.
         format: shape and range of a sample, checked before training; without it only the batches speak.
@@ -105,6 +108,7 @@ class Trainer:
         generator_losses: Losses | None = None,
         critic_losses: Losses | None = None,
         augment: Augment | None = None,
+        adapt: AdaptiveAugmentation | None = None,
         at: At | None = None,
         format: SampleFormat | None = None,
     ) -> None:
@@ -116,7 +120,7 @@ class Trainer:
         )  # fmt: skip
         self.training = Training(
             generator, critic, rules, device=device, helpers=helpers, generator_losses=generator_losses,
-            critic_losses=critic_losses, augment=augment, at=at, format=format,
+            critic_losses=critic_losses, augment=augment, adapt=adapt, at=at, format=format,
         )  # fmt: skip
         self._restored = False
 
@@ -150,7 +154,8 @@ class Trainer:
                 one that listens, the last goes to the logger ``wganx``.
             actions: further things to do every so many updates.
             checkpoints: where to save, every `checkpoint_every` updates and at the end.
-            heldout: samples that training never sees; the critic's reading on them is logged beside the other.
+            heldout: samples that training never sees; the critic's reading on them is logged beside the other, and
+                `adapt` follows it.
             checks: health checks beside the standard ones.
             progress: how it is shown how it goes: ``auto`` (and True), as a bar in a notebook or a terminal and in
                 lines on standard error elsewhere; ``lines``, in lines (`wganx.Progress`); False, not at all. Where
@@ -224,7 +229,7 @@ class Trainer:
         """The trainer that `save` wrote, around networks of the same architecture.
 
         `changes` replaces arguments of the constructor, e.g. ``device="cpu"``; what cannot be stored (`helpers`,
-        losses, `at`, `format`) must be given again.
+        losses, `augment`, `adapt`, `at`, `format`) must be given again.
 
         Raises:
             CheckpointError: the folder is no whole checkpoint, or the networks are not the ones it was made from.

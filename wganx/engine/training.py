@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 import wganx
+from wganx.augmentation import AdaptiveAugmentation
 from wganx.batch import Batch, SampleFormat
 from wganx.engine import state
 from wganx.engine.carrying.compiled import CompiledLoss
@@ -30,6 +31,7 @@ from wganx.engine.rules import Rules
 from wganx.engine.sampler import Sampler
 from wganx.engine.stages import Stage, stages_of
 from wganx.engine.standard_checks import HealthMonitor, standard_checks
+from wganx.engine.steps.adaptation import Adaptation
 from wganx.engine.steps.averaging import WeightAverage
 from wganx.engine.steps.packs import packs_in
 from wganx.engine.steps.player import Player
@@ -70,6 +72,7 @@ class Training:
         generator_losses: Losses | None = None,
         critic_losses: Losses | None = None,
         augment: Augment | None = None,
+        adapt: AdaptiveAugmentation | None = None,
         at: At | None = None,
         format: SampleFormat | None = None,
     ) -> None:
@@ -107,6 +110,7 @@ class Training:
             generator_losses=generator_losses,
             critic_losses=critic_losses,
             augment=augment,
+            strength=torch.ones((), device=self.device),
             ranks=self.ranks,
             micro_batch=rules.micro_batch if isinstance(rules.micro_batch, int) else None,
             pack=rules.pack,
@@ -116,6 +120,9 @@ class Training:
         )
         if rules.capture == "compile":
             self.steps.compiled = CompiledLoss(critic, self.steps.critic_loss, note=self.note)
+        if adapt is not None and augment is None:
+            raise UsageError("adapt says how strongly augment changes samples; give augment too")
+        self.adaptation = None if adapt is None else Adaptation(adapt, self.steps)
         self.average = WeightAverage(generator, rules.ema)
         self.step = 0
         self.rollbacks = 0
@@ -255,6 +262,8 @@ class Training:
             "random": self.random.tensors(),
             "readings": steps.readings.sums,
         }
+        if self.adaptation is not None:
+            training["augmentation"] = self.adaptation.tensors()
         facts = {
             "wganx": wganx.__version__,
             "step": self.step,
@@ -297,6 +306,8 @@ class Training:
         steps.readings.load(sums, facts["readings"] if whole else {})
         if not self.ranks.first:  # an unfinished window is the first rank's
             steps.readings.clear()
+        if self.adaptation is not None:
+            self.adaptation.load_tensors(state.part(checkpoint.training, "augmentation"))
         self.position = facts["position"]
         if self.rules.micro_batch == "auto":  # on the course it took, whatever is free now
             steps.micro_batch = facts.get("micro_batch")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from wganx.augmentation import AdaptiveAugmentation
 from wganx.batch import JSON, Batch, SampleFormat
 from wganx.errors import ConfigError, UsageError
 from wganx.networks import Helper, Networks
@@ -105,6 +106,7 @@ class Game(ABC):
         known: format of each thing that is known of a row and given to neither player.
         takes_any_rate: `apply` resamples by itself, so that files of another rate than the training's are right.
         helpers: networks its losses need beside both players.
+        adapt: how the strength that `augment` is told follows the critic's overfitting; None for a strength of 1.
     """
 
     sample: SampleFormat
@@ -113,6 +115,7 @@ class Game(ABC):
     known: Mapping[str, SampleFormat] = {}
     takes_any_rate: bool = False
     helpers: Mapping[str, Helper] = {}
+    adapt: AdaptiveAugmentation | None = None
 
     @abstractmethod
     def batch(self, items: Mapping[str, Tensor], rng: torch.Generator, *, training: bool) -> Batch:
@@ -126,11 +129,13 @@ class Game(ABC):
         """Named, already weighted scalars added to the critic's loss, `fake` without a graph; none by default."""
         return {}
 
-    def augment(self, samples: Tensor, rng: torch.Generator) -> Tensor:
+    def augment(self, samples: Tensor, rng: torch.Generator, strength: Tensor) -> Tensor:
         """What the critic is shown while it trains, in place of samples ``(N, *sample.shape)``; themselves by default.
 
         Real and made samples go through it alike, and points of a penalty lie between those it returns. Gradients pass
         through it to the generator. It draws from `rng` alone, one value or more a row, and waits for no device.
+        `strength` is a tensor ``()`` in [0, 1] on that device, and its value changes where the game has `adapt`: the
+        share of samples that are changed, say. At 0 samples come back as they are.
         """
         return samples
 

@@ -41,6 +41,11 @@ ABOUT = {
     ),
     "penalty": ("Penalty", "What the constraint adds to the critic's loss."),
     "critic_loss": ("Critic loss", "The objective alone, without the penalty."),
+    "augment_strength": (
+        "Augmentation",
+        "How strongly the critic's samples are changed, and the part of its reading that it has on training samples "
+        "alone, which moves that strength.",
+    ),
     "steps_per_second": ("Speed", "Generator updates a second."),
     "lr": ("Learning rate", "As the schedule set it."),
     "generator_loss": ("Generator loss", "Its offset is arbitrary: it says nothing about quality."),
@@ -53,6 +58,7 @@ TOGETHER = (
     ("lipschitz",),
     ("penalty",),
     ("critic_loss",),
+    ("augment_overfit", "augment_strength"),
 )
 UNDRAWN = "vital/"  # what only the health checks look at
 LAST = ("generator_loss", "lr", "steps_per_second")

@@ -206,6 +206,7 @@ class Assembly:
                 generator_losses=self._losses("generator_losses"),
                 critic_losses=self._losses("critic_losses"),
                 augment=self._augment(),
+                adapt=game.adapt,
                 at=getattr(game, "at", None),
                 pack=parts.critic.couples_rows,
                 format=game.sample,
@@ -353,15 +354,15 @@ class Assembly:
             )
         return items
 
-    def _augment(self) -> Callable[[Tensor, torch.Generator], Tensor] | None:
+    def _augment(self) -> Callable[[Tensor, torch.Generator, Tensor], Tensor] | None:
         """What the game shows the critic, guarded; None where it shows samples as they are."""
         if type(self.game).augment is Game.augment:
             return None
         augment, task = self.game.augment, self.resolved.parts.task
 
-        def guarded(samples: Tensor, rng: torch.Generator) -> Tensor:
+        def guarded(samples: Tensor, rng: torch.Generator, strength: Tensor) -> Tensor:
             with calling(task, "augment"):
-                return augment(samples, rng)
+                return augment(samples, rng, strength)
 
         return guarded
 

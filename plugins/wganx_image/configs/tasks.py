@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from wganx import Config
 from wganx_image.configs.datasets import named_once
@@ -22,7 +22,18 @@ class GenerateConfig(Config):
     augment: tuple[AugmentationName, ...] = Field(
         (), description="changes of what the critic is shown, real and made alike, for few pictures"
     )
-    augment_probability: float = Field(0.5, ge=0, le=1, description="how often each change of augment is made")
+    augment_probability: Annotated[float, Field(ge=0, le=1)] | Literal["adaptive"] = Field(
+        0.5, description="how often each change of augment is made; adaptive: as often as the critic overfits"
+    )
+
+    @model_validator(mode="after")
+    def _adapts_something(self) -> Self:
+        if self.augment_probability == "adaptive" and not self.augment:
+            raise ValueError(
+                "augment_probability=adaptive says how often, and augment names no change: "
+                "add task.augment=[colour, translation, cutout]"
+            )
+        return self
 
 
 class GrowConfig(Config):

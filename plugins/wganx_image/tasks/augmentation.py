@@ -19,15 +19,17 @@ Draw = Callable[..., Tensor]
 
 
 def augmented(
-    pictures_NCHW: Tensor, names: Sequence[AugmentationName], probability: float, rng: torch.Generator
+    pictures_NCHW: Tensor, names: Sequence[AugmentationName], probability: float | Tensor, rng: torch.Generator
 ) -> Tensor:
     """Each picture with every change of `names`, each with this probability; gradients pass.
 
-    With a probability of 0, or no names, the pictures are the same tensor and nothing is drawn. Below 1, the
-    pictures themselves are among what the critic sees, so that a generator cannot do well by making changed ones:
-    at 1 it may learn grey bars and shifted edges.
+    With a probability of 0, or no names, the pictures are the same tensor and nothing is drawn. A probability that
+    changes is a tensor ``()``, whose value is never asked for: at 0 the same values come back. Below 1, the pictures
+    themselves are among what the critic sees, so that a generator cannot do well by making changed ones: at 1 it may
+    learn grey bars and shifted edges.
     """
-    if probability == 0:
+    changes = isinstance(probability, Tensor)
+    if not changes and probability == 0:
         return pictures_NCHW
 
     def draw(*sizes: int) -> Tensor:
@@ -35,7 +37,7 @@ def augmented(
 
     for name in names:
         changed = _CHANGES[name](pictures_NCHW, draw)
-        if probability < 1:
+        if changes or probability < 1:
             changed = torch.where(draw(len(changed), 1, 1, 1) < probability, changed, pictures_NCHW)
         pictures_NCHW = changed
     return pictures_NCHW

@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from wganx import Batch, ConfigError, Formats, Game
+from wganx import AdaptiveAugmentation, Batch, ConfigError, Formats, Game
 from wganx_image.configs.tasks import GenerateConfig
 from wganx_image.tasks.augmentation import augmented
 
@@ -24,6 +24,8 @@ class Generate(Game):
         self.sample = replace(formats.need("sample", "task.name=generate"), value_range=(-1.0, 1.0))
         self.flip = config.flip
         self.changes, self.probability = config.augment, config.augment_probability
+        if self.probability == "adaptive":
+            self.adapt = AdaptiveAugmentation()
         label = formats.labels.get("label")
         if config.labels is True and label is None:
             raise ConfigError(
@@ -41,8 +43,9 @@ class Generate(Game):
         given = {name: items[name] for name in self.context}
         return Batch(real_NCHW, context=given, condition=given)
 
-    def augment(self, samples: Tensor, rng: torch.Generator) -> Tensor:
-        return augmented(samples, self.changes, self.probability, rng)
+    def augment(self, samples: Tensor, rng: torch.Generator, strength: Tensor) -> Tensor:
+        probability = strength if self.probability == "adaptive" else self.probability
+        return augmented(samples, self.changes, probability, rng)
 
     def baselines(self) -> Mapping[str, Callable[[Batch, torch.Generator], Tensor]]:
         return {"noise": uniform_pixels, "mean": mean_picture}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from wganx_image.tasks.augmentation import augmented
+from wganx_image.tasks.generate import Generate
 
 import wganx
 from wganx.engine.steps.updates import Steps
@@ -35,6 +37,43 @@ def test_off_is_the_same_tensor_and_draws_nothing(names: tuple[Any, ...], probab
     before = draws.get_state()
     assert augmented(x, names, probability, draws) is x
     assert torch.equal(draws.get_state(), before)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("name", ALL)
+def test_a_probability_of_0_that_changes_gives_the_same_bits(name: Any, channels: int) -> None:
+    x = pictures(channels=channels).requires_grad_(True)
+    shown = augmented(x, (name,), torch.zeros(()), rng())
+    assert torch.equal(shown, x)
+    (gradient,) = torch.autograd.grad(shown.square().sum(), x)
+    assert torch.equal(gradient, 2 * x)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_probability_that_changes_is_read_when_it_is_used(name: Any) -> None:
+    probability = torch.tensor(0.3)
+    assert torch.equal(augmented(pictures(), (name,), probability, rng()), augmented(pictures(), (name,), 0.3, rng()))
+    probability.fill_(0.9)
+    assert torch.equal(augmented(pictures(), (name,), probability, rng()), augmented(pictures(), (name,), 0.9, rng()))
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("probability", [1.0, torch.tensor(0.5)])
+def test_pictures_keep_their_type(dtype: torch.dtype, probability: Any) -> None:
+    """Under autocast and in float64 too, wherever the probability is kept."""
+    shown = augmented(pictures().to(dtype), ALL, probability, rng())
+    assert shown.dtype == dtype
+    assert shown.isfinite().all()
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 4, 12), (3, 5, 3)])
+@pytest.mark.parametrize("name", ALL)
+def test_grey_flat_and_small_pictures_keep_their_shape(name: Any, shape: tuple[int, ...]) -> None:
+    x = torch.rand(32, *shape, generator=rng(3)) * 2 - 1
+    shown = augmented(x, (name,), 1.0, rng())
+    assert shown.shape == x.shape
+    if name == "colour":  # a grey picture has no saturation, but it has brightness and contrast
+        assert (shown != x).flatten(1).any(dim=1).all()
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -102,8 +141,8 @@ def test_real_made_and_the_points_between_are_changed_alike(loss: str, monkeypat
         seen.extend(critic.seen)
         return found
 
-    def far_away(samples: Tensor, draws: torch.Generator) -> Tensor:
-        return samples + 100
+    def far_away(samples: Tensor, draws: torch.Generator, strength: Tensor) -> Tensor:
+        return samples + 100 * strength
 
     monkeypatch.setattr(Steps, loss, watched)
     trainer = wganx.Trainer(
@@ -132,3 +171,41 @@ def test_a_probability_of_0_trains_the_same_bits_and_a_resumed_run_too(tmp_path:
     resumed = wganx.resume(on.folder.path, from_step=2, progress=False)
     for name, tensor in whole.items():
         assert torch.equal(tensor, weights(resumed)[name]), name
+
+
+ADAPTIVE = {"augment": list(ALL), "augment_probability": "adaptive"}
+
+
+def test_an_adaptive_run_is_told_and_resumes_the_same_bits(tmp_path: Path) -> None:
+    # So few steps that the critic is still young: any excess on what it learns from moves the probability.
+    overrides = {**SMALL, "train.steps": 24, "train.critic_steps": 4, "log.every": 8, "checkpoint.every": 12}
+    overrides |= {f"task.{key}": value for key, value in ADAPTIVE.items()}
+    run = wganx.train("image", "digits", out=tmp_path / "run", overrides=overrides, progress=False, device="cpu")
+    logged = [json.loads(line) for line in run.folder.metrics.read_text().splitlines()]
+    assert all("augment_strength" in line and "augment_overfit" in line for line in logged if "w1_raw" in line)
+    step = run.folder.checkpoints / "step-000024"
+    whole = {**weights(run, 24), **load_file(step / "training.safetensors")}
+    assert "augmentation/strength" in whole
+    wganx.resume(run.folder.path, from_step=12, progress=False)
+    resumed = {**weights(run, 24), **load_file(step / "training.safetensors")}
+    for name, tensor in whole.items():
+        assert torch.equal(tensor, resumed[name]), name
+
+
+def test_samples_previews_and_scores_never_see_a_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Public complaint: the real pictures that a score was taken against had been cut as the critic's were."""
+    overrides = {**SMALL, **{f"task.{key}": value for key, value in ADAPTIVE.items()}}
+    run = wganx.train("image", "digits", out=tmp_path / "run", overrides=overrides, progress=False, device="cpu")
+
+    def never(*_: Any) -> Tensor:
+        raise AssertionError("changed outside of training")
+
+    monkeypatch.setattr(Generate, "augment", never)
+    loaded = wganx.load_run(run.folder.path)
+    assert loaded.sample(4).shape[0] == 4
+    assert loaded.evaluate(n=8, repeats=1, metrics=["sliced-w1"]).failures == {}
+
+
+def test_adaptive_without_a_change_is_refused() -> None:
+    with pytest.raises(wganx.ConfigError, match=r"adaptive says how often, and augment names no change: add task\.aug"):
+        wganx.train("image", "digits", overrides={"task.augment_probability": "adaptive"}, progress=False)

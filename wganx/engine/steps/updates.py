@@ -53,8 +53,8 @@ class Differentiator(Protocol):
     ) -> LossGradient: ...
 
 
-Augment = Callable[[Tensor, torch.Generator], Tensor]
-"""``(samples, rng) -> samples``: what the critic is shown in their place, real and made alike."""
+Augment = Callable[[Tensor, torch.Generator, Tensor], Tensor]
+"""``(samples, rng, strength) -> samples``: what the critic is shown in their place, real and made alike."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,7 @@ class Steps:
         generator_losses: added to the generator's loss.
         critic_losses: added to the critic's loss; the fakes they are given have no graph.
         augment: changes what the critic is shown; the penalties' points lie between changed samples.
+        strength: what `augment` is told, a tensor ``()`` that keeps its place; see `Adaptation`.
         ranks: who shares every batch.
         micro_batch: rows that a backward pass takes at most; None for all of this rank's.
         pack: samples that the critic scores together; constraint, objective and readings see a pack as one row.
@@ -103,6 +104,7 @@ class Steps:
     generator_losses: Losses | None = None
     critic_losses: Losses | None = None
     augment: Augment | None = None
+    strength: Tensor = field(default_factory=lambda: torch.ones(()))
     ranks: Ranks = field(default_factory=Ranks)
     micro_batch: int | None = None
     pack: int = 1
@@ -166,7 +168,7 @@ class Steps:
 
     def shown(self, samples: Tensor) -> Tensor:
         """Samples as the critic sees them in training."""
-        return samples if self.augment is None else self.augment(samples, self.draws)
+        return samples if self.augment is None else self.augment(samples, self.draws, self.strength)
 
     def kernels(self) -> AbstractContextManager[object]:
         """Around what is differentiated twice."""
