@@ -19,7 +19,7 @@ def groups_alike(descriptions: Mapping[str, str]) -> list[list[str]]:
     """Names in groups: those nearer to each other than `NEAR`, and to any of the group; none of a file that is alone.
 
     Args:
-        descriptions: bytes of one length in hexadecimal digits, by name, such as a thumbnail's pixels; others of another
+        descriptions: bytes of one length in hexadecimal digits, by name, such as a thumbnail; others of another
             length are left out.
     """
     lengths = [len(text) for text in descriptions.values()]
