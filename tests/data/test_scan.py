@@ -47,6 +47,7 @@ def test_a_scan_reports_what_is_there(root):
         "properties": {"length": {"3": 4, "2": 1, "4": 1}},
         "noted": {},
         "duplicates": [same],
+        "alike": [],
         "leaked": [same],
         "unreadable": {"train/dog/2.bin": "ValueError: ends too early"},
         "skipped": {".txt": 1},

@@ -201,7 +201,10 @@ def test_heic_is_read_where_pillow_heif_is_installed(encoded: Encode, monkeypatc
 
 
 def test_probe_tells_size_and_mode(encoded: Encode) -> None:
-    assert probe(encoded(Image.new("LA", (30, 20))), "x") == {"size": "30x20", "mode": "LA", "shorter side": "16 to 31"}
+    found = dict(probe(encoded(Image.new("LA", (30, 20))), "x"))
+    assert found.pop("alike") == 8 * 8 * 3 * "ff"  # transparent is white
+    assert found == {"size": "30x20", "mode": "LA", "shorter side": "16 to 31"}
+    assert "alike" not in probe(encoded(Image.new("L", (30, 7))), "x")
 
 
 def test_probe_tells_what_is_turned_long_or_of_few_bits(encoded: Encode) -> None:
@@ -210,8 +213,36 @@ def test_probe_tells_what_is_turned_long_or_of_few_bits(encoded: Encode) -> None
     for kind in ("JPEG", "PNG"):
         assert probe(encoded(Image.new("L", (8, 8)), kind, exif=exif), "x")["turned"] == "as the camera noted"
         assert "turned" not in probe(encoded(Image.new("L", (8, 8)), kind), "x")
+    exif[0x0112] = 99  # no such turn
+    assert "turned" not in probe(encoded(Image.new("L", (8, 8)), "JPEG", exif=exif), "x")
     assert probe(encoded(Image.new("L", (64, 20))), "x")["shape"] == "more than 3 times as long as wide"
     assert probe(encoded(Image.fromarray(np.full((8, 8), 4095, np.uint16))), "x")["bits"] == "12"
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "TIFF"])
+def test_probe_tells_what_moves(encoded: Encode, kind: str) -> None:
+    one, other = Image.new("RGB", (16, 16), "red"), Image.new("RGB", (16, 16), "blue")
+    moving = encoded(one, kind, save_all=True, append_images=[other])
+    assert probe(moving, "x")["moving"] == "the first of several pictures is used"
+    assert "moving" not in probe(encoded(one, kind), "x")
+
+
+@pytest.mark.parametrize("size", [(40, 10), (10, 40), (31, 10), (16, 16), (1, 50)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_whole_of_a_picture_lies_between_bands_of_its_border_s_colour(
+    encoded: Encode, size: tuple[int, int], channels: int
+) -> None:
+    picture = Image.new("RGB", size, (200, 200, 200))
+    width, height = size
+    picture.paste((50, 50, 50), (width // 4, height // 4, 3 * width // 4 + 1, 3 * height // 4 + 1))
+    found = decode(encoded(picture), "x", size=16, channels=channels, crop="whole")["sample"]
+    assert (found.shape, found.dtype) == ((channels, 16, 16), torch.uint8)
+    shown = found.float().mean(dim=0)
+    assert shown.min() < 120  # what is in the middle is there
+    if width != height and min(size) > 1:
+        assert (shown[0] if width > height else shown[:, 0]).min() > 170  # and the bands are light
+    plain = decode(encoded(Image.new("RGB", size, (9, 120, 250))), "x", size=16, channels=3, crop="whole")["sample"]
+    assert (plain == torch.tensor([9, 120, 250])[:, None, None]).all()
 
 
 def test_the_decoder_travels_to_workers(encoded: Encode) -> None:

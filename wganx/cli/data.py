@@ -104,10 +104,13 @@ def _print(report: ScanReport) -> None:
     for what, paths in report.noted.items():
         more = f" and {len(paths) - 10:,} more" if len(paths) > 10 else ""
         console.print(f"look: {what}: {len(paths):,}: {', '.join(paths[:10])}{more}", highlight=False, markup=False)
-    for heading, groups in (("duplicates", report.duplicates), ("in both splits", report.leaked)):
-        console.print(f"{heading}: {len(groups):,}", highlight=False)
+    groups_found = {"duplicates": report.duplicates, "nearly the same": report.alike, "in both splits": report.leaked}
+    for heading, groups in groups_found.items():
+        if groups or heading != "nearly the same":  # most probes describe nothing
+            console.print(f"{heading}: {len(groups):,}", highlight=False)
         for group in groups[:10]:
-            console.print(f"  {' = '.join(group)}", highlight=False, markup=False)
+            more = f" and {len(group) - 8:,} more" if len(group) > 8 else ""
+            console.print(f"  {' = '.join(group[:8])}{more}", highlight=False, markup=False)
     console.print(f"unreadable: {len(report.unreadable):,}", highlight=False)
     for path, reason in report.unreadable.items():
         console.print(f"  {path}: {reason}", highlight=False, markup=False)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, BinaryIO
 
+from wganx.data.alike import groups_alike
 from wganx.data.files import FileTree
 from wganx.data.items import reason_of
 from wganx.data.layout import Split
@@ -35,7 +36,9 @@ class ScanReport:
         properties: for each property that the probe reports, how many files have which value, the most common first.
         noted: the files of which the probe says that something may be amiss, by what it says.
         duplicates: groups of files with exactly the same content.
-        leaked: those groups that have files in both splits.
+        alike: groups of files that the probe describes nearly alike, such as a photo in two sizes; without those of
+            exactly the same content.
+        leaked: those groups of both kinds that have files in both splits.
         unreadable: reason by path.
         skipped: files with another suffix, by suffix.
         mends: what would make these readable, by suffix, where it is known.
@@ -56,6 +59,7 @@ class ScanReport:
     properties: dict[str, dict[str, int]]
     noted: dict[str, list[str]]
     duplicates: list[list[str]]
+    alike: list[list[str]]
     leaked: list[list[str]]
     unreadable: dict[str, str]
     skipped: dict[str, int]
@@ -82,8 +86,9 @@ def scan(
         path: a folder or a zip archive.
         suffixes: endings of the files to look at.
         probe: `probe(file, path)` says what the plugin sees in an open file, e.g. ``{"size": "32x32", "mode": "RGB"}``;
-            what it says under ``look`` may be amiss, and the file is named with it; whatever it raises is the reason
-            why the file is unreadable.
+            what it says under ``look`` may be amiss, and the file is named with it; what it says under ``alike``, bytes
+            in hexadecimal digits such as those of a thumbnail, finds files that are nearly the same; whatever it raises
+            is the reason why the file is unreadable.
         mends: what would make files of other endings readable, by the ending.
         listing: the files below `path` with their splits and labels, as a data set itself has them; None for folders.
 
@@ -111,6 +116,7 @@ def scan(
     same: defaultdict[str, list[str]] = defaultdict(list)
     properties: defaultdict[str, Counter[str]] = defaultdict(Counter)
     noted: defaultdict[str, list[str]] = defaultdict(list)
+    described: dict[str, str] = {}
     unreadable: dict[str, str] = {}
     for name, (digest, seen, reason) in zip(paths, for_each_index(len(paths), look)):
         if digest is not None:
@@ -120,11 +126,17 @@ def scan(
         for key, value in seen.items():
             if key == "look":
                 noted[value].append(name)
+            elif key == "alike":
+                described[name] = value
             else:
                 properties[key][value] += 1
     tree.close()
 
     duplicates = [names for names in same.values() if len(names) > 1]
+    for names in duplicates:  # which are alike, and said so already
+        for name in names[1:]:
+            described.pop(name, None)
+    alike = groups_alike(described)
     return ScanReport(
         path=str(tree.root),
         files=len(paths),
@@ -139,7 +151,10 @@ def scan(
         properties={key: dict(values.most_common()) for key, values in sorted(properties.items())},
         noted=dict(sorted(noted.items())),
         duplicates=duplicates,
-        leaked=[names for names in duplicates if {"train", "heldout"} <= {split_of.get(name) for name in names}],
+        alike=alike,
+        leaked=[
+            names for names in (*duplicates, *alike) if {"train", "heldout"} <= {split_of.get(name) for name in names}
+        ],
         unreadable=unreadable,
         skipped=dict(tree.skipped),
         mends={suffix: mend for suffix, mend in tree.mends.items() if suffix in tree.skipped},

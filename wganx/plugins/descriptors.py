@@ -101,7 +101,8 @@ class Dataset(Part):
         mends: what would make files of other endings readable, by the ending: ``{".heic": "pip install pillow-heif"}``.
         probe: ``(file, path) -> {name: text}`` decodes one file, open and seekable, whole and tells what it is, e.g.
             ``{"size": "64x48", "mode": "RGB"}``, or raises `DataError` naming the path. What it says under ``look`` (a
-            silent sound) may be amiss, and ``wganx data scan`` names the file with it.
+            silent sound) may be amiss, and ``wganx data scan`` names the file with it; by what it says under ``alike``,
+            bytes in hex such as those of a thumbnail, files are found that are nearly the same.
         listing: ``(path) -> wganx.data.Listing`` of a data set that says itself which of the files below a path are for
             training and what their labels are, for ``wganx data scan --dataset NAME``; None where folders say it.
         resize: how items are brought to one size, in words, which stand beside every number; empty where they are not.

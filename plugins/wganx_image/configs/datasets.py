@@ -127,7 +127,7 @@ class FolderConfig(Config):
     root: Path = Field(description="a folder of pictures, or a .zip archive of one")
     size: Literal["auto"] | Annotated[int, Field(ge=8)] = Field(
         "auto",
-        description="width and height in pixels; auto: up to 64 on a CPU and 128 on a GPU, as most pictures have",
+        description="width and height in pixels; auto: 32 on a CPU, up to 128 on a GPU, as most pictures have",
     )
     crop: Crop = Field(
         "square",

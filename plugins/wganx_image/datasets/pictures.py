@@ -15,6 +15,8 @@ from torch import Tensor
 from wganx import DataError, SampleFormat
 from wganx_image.configs.datasets import HEIF_SUFFIXES, Crop
 
+_THUMBNAIL = 8
+
 ELONGATED = 3
 """Pictures that are so many times as long as wide lose most of what they show."""
 
@@ -78,13 +80,14 @@ def probe(file: BinaryIO, path: str) -> Mapping[str, str]:
     """What a picture is like, once it was decoded whole, as the training will.
 
     ``{"size": "640x480", "mode": "RGB", "shorter side": "256 to 511"}``; ``turned`` where the camera noted an
-    orientation, ``shape`` where little of it is in its middle square, ``bits`` of values in 16-bit files.
+    orientation, ``shape`` where little of it is in its middle square, ``bits`` of values in 16-bit files, ``moving`` of
+    animations, ``alike`` a thumbnail by which the same picture is found in another size or format.
 
     Raises:
         DataError: the content is no picture that the training can read.
     """
     picture = read_picture(file, path)
-    to_eight_bit(picture, path, 16)
+    plain = _opaque(to_eight_bit(ImageOps.exif_transpose(picture), path, 16)).convert("RGB")
     found = {"size": f"{picture.width}x{picture.height}", "mode": picture.mode}
     side = 2 ** (min(picture.size).bit_length() - 1)
     found["shorter side"] = f"{side} to {2 * side - 1}"
@@ -94,6 +97,10 @@ def probe(file: BinaryIO, path: str) -> Mapping[str, str]:
         found["shape"] = f"more than {ELONGATED} times as long as wide"
     if picture.mode.startswith("I"):
         found["bits"] = str(max(int(np.asarray(picture).max()).bit_length(), 1))
+    if getattr(picture, "n_frames", 1) > 1 and picture.format != "MPO":  # which is a photo with a copy of it
+        found["moving"] = "the first of several pictures is used"
+    if min(picture.size) >= _THUMBNAIL:
+        found["alike"] = plain.resize((_THUMBNAIL, _THUMBNAIL), Image.Resampling.BOX).tobytes().hex()
     return found
 
 
@@ -119,7 +126,7 @@ def is_turned(picture: Image.Image) -> bool:
     """Whether a camera noted that the picture is to be turned or mirrored; of PNG files only once they are read."""
     if picture.format == "PNG" and "exif" not in picture.info:
         return False
-    return picture.getexif().get(ORIENTATION, 1) not in (0, 1)
+    return picture.getexif().get(ORIENTATION, 1) in range(2, 9)
 
 
 def is_wide(picture: Image.Image) -> bool:
