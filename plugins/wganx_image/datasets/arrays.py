@@ -69,27 +69,37 @@ def open_cifar10(config: DownloadableConfig, split: Split, context: DataContext)
     """
     from torchvision.datasets import CIFAR10
 
-    found = _found(CIFAR10, config, split, config.root / CIFAR10.base_folder)
+    found = _found(CIFAR10, config, split, Path(CIFAR10.base_folder))
     pixels_NCHW = torch.from_numpy(found.data).permute(0, 3, 1, 2).contiguous()
     return _items(pixels_NCHW, torch.tensor(found.targets), tuple(found.classes), config.size)
 
 
 def _framed(dataset: Callable[..., Any], config: DownloadableConfig, split: Split) -> Items:
-    found = _found(dataset, config, split, config.root / dataset.__name__ / "raw")
+    found = _found(dataset, config, split, Path(dataset.__name__, "raw"))
     pixels_NCHW = F.pad(found.data, (2, 2, 2, 2))[:, None]
     return _items(pixels_NCHW, found.targets, tuple(found.classes), config.size)
 
 
-def _found(dataset: Callable[..., Any], config: DownloadableConfig, split: Split, folder: Path) -> Any:
+def _found(dataset: Callable[..., Any], config: DownloadableConfig, split: Split, own: Path) -> Any:
+    root = _holder(config.root, own)
     try:
-        return dataset(config.root, train=split == "train", download=config.download)
+        return dataset(root, train=split == "train", download=config.download)
     except (RuntimeError, OSError) as error:
         mend = (
             "the download failed, so look at the network or put the unpacked files there by hand"
             if config.download
             else "set dataset.root to the folder above, put the unpacked files there, or set dataset.download=true"
         )
-        raise DataError(f"no complete {dataset.__name__} in {folder} ({error}); {mend}") from error
+        raise DataError(f"no complete {dataset.__name__} in {root / own} ({error}); {mend}") from error
+
+
+def _holder(root: Path, own: Path) -> Path:
+    """The folder that holds `own`, the dataset's files; many people point at these themselves, or half-way."""
+    whole = root.absolute()
+    for depth in range(len(own.parts), 0, -1):
+        if whole.parts[-depth:] == own.parts[:depth] and (holder := whole.parents[depth - 1]).joinpath(own).is_dir():
+            return holder
+    return root
 
 
 def _items(pixels_NCHW: Tensor, label: Tensor, classes: tuple[str, ...], size: int) -> Items:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import cast
 
-from wganx import DataContext, Items, Split
+from wganx import DataContext, DataError, Items, Split
 from wganx.data import FileItems, FileTree
 from wganx_image.configs.datasets import MENDS, SUFFIXES, FolderConfig
 from wganx_image.datasets.looking import headers, look
@@ -14,18 +14,19 @@ from wganx_image.datasets.pictures import decode, stored_picture
 from wganx_image.datasets.suiting import fitting_size
 
 _FITTED = "folder_px"
+_PUBLISHED = {"train-images-idx3-ubyte": "mnist", "train-images-idx3-ubyte.gz": "mnist", "data_batch_1": "cifar10"}
+"""Files by which a dataset is known that is no folder of pictures, and its name."""
 
 
 def fit_folder(config: FolderConfig, context: DataContext) -> Mapping[str, int]:
     """The size of the samples, by the pictures and by the device that is to learn from them.
 
     Raises:
-        DataError: the folder is missing.
+        DataError: the folder is missing, or holds a published dataset in a form of its own.
     """
     if config.size != "auto":
         return {_FITTED: config.size}
-    tree = FileTree(config.root, SUFFIXES, MENDS)
-    size, _ = fitting_size([min(each) for each in headers(tree).sizes], context.device)
+    size, _ = fitting_size([min(each) for each in headers(_tree(config)).sizes], context.device)
     return {_FITTED: size}
 
 
@@ -35,7 +36,7 @@ def open_folder(config: FolderConfig, split: Split, context: DataContext) -> Ite
     Raises:
         DataError: the folder is missing, or holds too few pictures for the split.
     """
-    tree = FileTree(config.root, SUFFIXES, MENDS)
+    tree = _tree(config)
     size = cast(int, (context.fitted or fit_folder(config, context))[_FITTED])
     seen = look(tree, size, config.crop)
     bits = seen.bits if config.bits == "auto" else config.bits
@@ -46,3 +47,11 @@ def open_folder(config: FolderConfig, split: Split, context: DataContext) -> Ite
     items.details = seen.details
     items.remarks = (*seen.remarks, *(seen.remarks_on_bits if config.bits == "auto" else ()))
     return items
+
+
+def _tree(config: FolderConfig) -> FileTree:
+    for file, name in _PUBLISHED.items():
+        if (config.root / file).is_file():
+            name = "fashion-mnist" if "FashionMNIST" in config.root.absolute().parts else name
+            raise DataError(f"{config.root} holds no pictures but the files of {name}; add --set dataset.name={name}")
+    return FileTree(config.root, SUFFIXES, MENDS)

@@ -16,7 +16,7 @@ import torchvision
 from PIL import Image
 from wganx_image.configs.datasets import DigitsConfig, DownloadableConfig, FolderConfig, LsunConfig
 from wganx_image.datasets.arrays import open_cifar10, open_digits, open_fashion_mnist, open_mnist
-from wganx_image.datasets.folder import open_folder
+from wganx_image.datasets.folder import fit_folder, open_folder
 from wganx_image.datasets.lsun import open_lsun
 
 from wganx import DataContext, DataError, MissingExtra
@@ -103,6 +103,22 @@ class TestMnist:
         frame = item["sample"][0].clone()
         frame[2:-2, 2:-2] = 0
         assert not frame.any()
+
+    @pytest.mark.parametrize("pointed_at", ["", "MNIST", "MNIST/raw"])
+    def test_the_root_may_be_the_files_own_folder(self, tmp_path: Path, pointed_at: str) -> None:
+        write_mnist(tmp_path / "MNIST" / "raw")
+        assert len(open_mnist(DownloadableConfig(root=tmp_path / pointed_at), "train", DataContext())) == 6
+
+    @pytest.mark.parametrize(("name", "dataset"), [("MNIST", "mnist"), ("FashionMNIST", "fashion-mnist")])
+    def test_as_a_folder_of_pictures_they_are_refused_by_name(self, tmp_path: Path, name: str, dataset: str) -> None:
+        raw = tmp_path / name / "raw"
+        write_mnist(raw)
+        message = f"{raw} holds no pictures but the files of {dataset}; add --set dataset.name={dataset}"
+        for look in (lambda: fit_folder(FolderConfig(root=raw), DataContext()),
+                     lambda: open_folder(FolderConfig(root=raw, size=32), "train", DataContext())):  # fmt: skip
+            with pytest.raises(DataError) as refusal:
+                look()
+            assert str(refusal.value) == message
 
     def test_other_sizes(self, tmp_path: Path) -> None:
         write_mnist(tmp_path / "MNIST" / "raw")
