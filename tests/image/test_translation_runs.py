@@ -151,3 +151,12 @@ def test_folders_in_a_folder_are_not_looked_into_and_that_is_said(run, tmp_path)
     (tmp_path / "in" / "trip").mkdir(parents=True)
     with pytest.raises(DataError, match="it holds no file, and the folders in it are not looked into; name one of"):
         run.apply(tmp_path / "in", tmp_path / "out", given={"style": "winter"})
+
+
+def test_at_what_size_a_photo_is_seen_is_a_flag(run, photo, tmp_path):
+    for name, flags in (("whole", ()), ("copy", ("--seen-at", 16))):
+        result = sample(run, "--source", photo, "--given", "style=night", *flags, "--out", tmp_path / f"{name}.png")
+        assert result.exit_code == 0, result.output
+    whole, copy = (np.asarray(Image.open(tmp_path / f"{name}.png")) for name in ("whole", "copy"))
+    assert whole.shape == copy.shape
+    assert not np.array_equal(whole, copy)
