@@ -20,9 +20,9 @@ def test_a_scenario_that_is_asked_for_by_name_keeps_its_size_on_own_pictures(tmp
     resolved = resolve(plugin="image", scenario="faces-gpu", data=tmp_path, environ={})
     assert (resolved.run.dataset.name, resolved.dump()["dataset"]["size"]) == ("folder", 64)
     assert choices(resolved)[0].startswith("size 64 (scenario faces-gpu), channels 3 (default)")
-    assert resolved.notes == ()
+    assert all(note.startswith("dataset.count=20000 (from scenario 'faces-gpu'") for note in resolved.notes)
     given = resolve(plugin="image", scenario="faces-gpu", data=tmp_path, settings=["dataset.size=16"], environ={})
-    assert (given.dump()["dataset"]["size"], given.notes) == (16, ())
+    assert (given.dump()["dataset"]["size"], given.notes) == (16, resolved.notes)
 
 
 def test_a_size_that_was_given_is_not_said_to_be_dropped(tmp_path: Path) -> None:

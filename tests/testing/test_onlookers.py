@@ -72,6 +72,8 @@ def train(tmp_path_factory):
     yield run
     for module in [module for module in sys.modules if module.startswith("kit_looks_")]:
         del sys.modules[module]
+    # A process that takes tests of this file twice, others between, makes the folder anew.
+    sys.path[:] = [entry for entry in sys.path if entry != str(folder)]
 
 
 @pytest.fixture(scope="module")
