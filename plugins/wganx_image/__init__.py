@@ -21,7 +21,7 @@ from wganx import (
     Task,
     hookimpl,
 )
-from wganx_image.configs.tasks import GenerateConfig, GrowConfig, TranslateConfig
+from wganx_image.configs.tasks import TRANSLATE_FILE, GenerateConfig, GrowConfig, TranslateConfig
 from wganx_image.offers.datasets import DATASETS
 from wganx_image.offers.networks import ARCHITECTURES, LAYOUTS
 
@@ -75,6 +75,7 @@ def wganx_tasks() -> Iterable[Task]:
             summary="a picture in another style or with other attributes, learnt without pairs",
             config=TranslateConfig,
             build="wganx_image.tasks.translate:Translate",
+            applied=TRANSLATE_FILE,
         ),
     ]
 

@@ -53,6 +53,25 @@ def test_split_folders_are_the_splits(wrapper, train, heldout):
     assert layout.outside == (f"{wrapper}extra/4.png",)
 
 
+@pytest.mark.parametrize("wrapper", ["", "horse2zebra/"])
+def test_folders_of_two_domains_without_pairs_are_split_and_class_in_one(wrapper):
+    """Read as four classes, such a set would have a translation from trainA into testA."""
+    train = [f"{wrapper}train{letter}/{number}.jpg" for letter in "AB" for number in range(3)]
+    heldout = [f"{wrapper}{split}{letter}/1.jpg" for split in ("test", "val") for letter in "AB"]
+    layout = layout_of(sorted([*train, *heldout]))
+    assert (layout.train, layout.heldout) == (tuple(sorted(train)), tuple(sorted(heldout)))
+    assert (layout.classes, layout.split_by_folder, layout.outside) == (("A", "B"), True, ())
+    assert layout.counts() == {letter: {"train": 3, "heldout": 2} for letter in "AB"}
+    assert layout.remarks() == []
+    assert layout_of([path.removeprefix("horse2zebra/") for path in layout.train]).classes == ("trainA", "trainB")
+
+
+@pytest.mark.parametrize("other", ["testC/1.jpg", "more/1.jpg", "1.jpg", "trainAB/1.jpg", "testb/1.jpg"])
+def test_where_other_folders_lie_beside_them_letters_mean_nothing(other):
+    paths = sorted(["trainA/1.jpg", "trainB/1.jpg", "testA/1.jpg", "testB/1.jpg", other])
+    assert not layout_of(paths).lettered
+
+
 def test_both_test_and_validation_are_held_out():
     layout = layout_of(["test/1.png", "train/2.png", "val/3.png"])
     assert layout.heldout == ("test/1.png", "val/3.png")

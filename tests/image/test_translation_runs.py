@@ -65,6 +65,15 @@ def test_every_loss_is_logged_by_its_name(run):
         assert f"/{name}" in text
 
 
+@pytest.mark.parametrize(("options", "copies"), [({}, True), ({"generator.residual": False}, False)])
+def test_a_translation_that_returns_its_source_is_told(tmp_path, capsys, options, copies):
+    """Next to no learning: the residual translator begins with no change, and the other with one."""
+    stuck = {**SHORT, "train.steps": 5, "optimizer.lr": 1e-12, "preview.every": 5, **options}
+    wganx.train("image", "style-transfer-tiny", overrides=stuck, out=tmp_path / "run", device="cpu")
+    assert ("WX042" in (told := capsys.readouterr().err)) is copies
+    assert ("the input is copied" in told) is copies
+
+
 def test_a_photo_keeps_its_size_and_what_is_asked_for_changes_it(run, photo, tmp_path):
     for style in ("winter", "night"):
         result = sample(run, "--source", photo, "--given", f"style={style}", "--out", tmp_path / f"{style}.png")
@@ -142,3 +151,12 @@ def test_folders_in_a_folder_are_not_looked_into_and_that_is_said(run, tmp_path)
     (tmp_path / "in" / "trip").mkdir(parents=True)
     with pytest.raises(DataError, match="it holds no file, and the folders in it are not looked into; name one of"):
         run.apply(tmp_path / "in", tmp_path / "out", given={"style": "winter"})
+
+
+def test_at_what_size_a_photo_is_seen_is_a_flag(run, photo, tmp_path):
+    for name, flags in (("whole", ()), ("copy", ("--seen-at", 16))):
+        result = sample(run, "--source", photo, "--given", "style=night", *flags, "--out", tmp_path / f"{name}.png")
+        assert result.exit_code == 0, result.output
+    whole, copy = (np.asarray(Image.open(tmp_path / f"{name}.png")) for name in ("whole", "copy"))
+    assert whole.shape == copy.shape
+    assert not np.array_equal(whole, copy)

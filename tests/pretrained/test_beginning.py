@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 from shutil import copytree
@@ -133,3 +134,28 @@ def test_a_run_draws_the_same_as_by_its_own_command(source: Run) -> None:
     for path in (source.folder.path, source.folder.checkpoints / "step-000004"):
         ours = open_generator(path, device="cpu").sampler.draw(5, seed=2)
         assert torch.equal(ours, source.sampler().draw(5, seed=2))
+
+
+def test_a_draw_that_ends_early_is_told_and_the_next_one_takes_its_place(source, tmp_path, monkeypatch) -> None:
+    def draw(*options: str) -> tuple[int, str]:
+        command = ["pretrained", "sample", str(source.folder.path), "-n", "4", "--device", "cpu"]
+        result = CliRunner().invoke(main, [*command, "--out", str(tmp_path / "drawn"), *options])
+        return result.exit_code, result.output
+
+    def full(*given: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("wganx.storage.os.fsync", full)
+        code, told = draw()
+    assert code == 1
+    assert "No space left on device" in told
+    assert "Traceback" not in told
+    assert not (tmp_path / "drawn/grid.png").exists()
+    for name in (".grid.png.5f3a.writing", ".sample-0000.png.5f3a.writing"):  # what a kill leaves
+        (tmp_path / "drawn" / name).write_bytes(b"half")
+    assert draw()[0] == 2
+    assert draw("--overwrite")[0] == 0
+    assert not [path for path in (tmp_path / "drawn").iterdir() if path.name.startswith(".")]
+    (tmp_path / "drawn/.thesis.writing").write_bytes(b"mine")
+    assert ".thesis.writing, which no draw wrote; nothing was removed" in draw("--overwrite")[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +19,8 @@ Split = Literal["train", "heldout"]
 HELDOUT_SHARE = 0.1
 _TRAIN_NAMES = frozenset({"train", "training"})
 _HELDOUT_NAMES = frozenset({"test", "testing", "val", "valid", "validation", "heldout"})
+_LETTERED = re.compile(r"(train|test|val)([A-Z])")
+"""Sets of two domains without pairs are published so: trainA, trainB, testA and testB."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class Layout:
         depth: how many folders lie above the class folder.
         empty: folders in which no such file lies.
         how: by what the files were split, in words.
+        lettered: a folder's last letter is the class, and what stands before it the split.
     """
 
     train: tuple[str, ...]
@@ -42,13 +46,17 @@ class Layout:
     depth: int
     empty: tuple[str, ...] = ()
     how: str = ""
+    lettered: bool = False
 
     def files(self, split: Split) -> tuple[str, ...]:
         return self.train if split == "train" else self.heldout
 
     def class_of(self, path: str) -> str | None:
         """The class folder that `path` lies in; None without classes."""
-        return path.split("/")[self.depth] if self.classes else None
+        if not self.classes:
+            return None
+        folder = path.split("/")[self.depth]
+        return folder[-1] if self.lettered else folder
 
     def counts(self) -> dict[str, dict[Split, int]]:
         """For each class, its files in each split; empty without classes."""
@@ -98,13 +106,16 @@ def layout_of(paths: Sequence[str], empty: Sequence[str] = ()) -> Layout:
     and never all.
 
     The folders at the first level (below the split) are classes when there are at least two and every file lies
-    below one.
+    below one. Folders ``trainA``, ``trainB``, ``testA`` and ``testB``, and no others, are splits and classes ``A`` and
+    ``B`` in one; so are further letters, and ``val`` is held out as well.
 
     Args:
         paths: of all files, sorted.
         empty: folders in which none of them lies; those where a class could be are named in the remarks.
     """
     depth = _wrapped(paths)
+    if (lettered := _lettered(paths, depth)) is not None:
+        return replace(lettered, empty=tuple(empty))
     split_of = {path: _split_named(path, depth) for path in paths}
     by_folder = {"train", "heldout"} <= set(split_of.values())
     if by_folder:
@@ -129,6 +140,28 @@ def layout_of(paths: Sequence[str], empty: Sequence[str] = ()) -> Layout:
         depth=depth,
         empty=tuple(empty),
         how="by their folders" if by_folder else "by the hash of each path",
+    )
+
+
+def _lettered(paths: Sequence[str], depth: int) -> Layout | None:
+    """The layout of folders that are a split and a class in one; None of others."""
+    found = {path: _LETTERED.fullmatch(path.split("/")[depth]) for path in paths if _deep(path) > depth}
+    of_path = {path: (match[1], match[2]) for path, match in found.items() if match}
+    train = tuple(path for path, (split, _) in of_path.items() if split == "train")
+    classes = sorted({of_path[path][1] for path in train})
+    if len(of_path) < len(paths) or len(train) == len(paths) or len(classes) < 2:
+        return None
+    if {letter for _, letter in of_path.values()} != set(classes):
+        return None
+    return Layout(
+        train=train,
+        heldout=tuple(path for path in paths if of_path[path][0] != "train"),
+        classes=tuple(classes),
+        split_by_folder=True,
+        outside=(),
+        depth=depth,
+        how="by their folders",
+        lettered=True,
     )
 
 

@@ -46,4 +46,7 @@ def make_room(folder: Path, *, overwrite: bool) -> None:
 
 
 def _drawn(path: Path) -> bool:
-    return path.is_file() and (path.name == "grid.png" or path.stem == "sample" or path.stem.startswith("sample-"))
+    """Whether a draw wrote it, or left it behind when it was killed: aside, as ``.grid.png.XXX.writing``."""
+    name = Path(path.name[1:]).stem if path.name.startswith(".") and path.suffix == ".writing" else path.name
+    whole = Path(name).stem if name != path.name else name
+    return path.is_file() and (whole == "grid.png" or whole.startswith(("sample.", "sample-")))

@@ -60,13 +60,30 @@ class CelebaConfig(Config):
     root: Path = Field(Path("data"), description="the folder of img_align_celeba, or the one that holds celeba/")
     size: int = Field(64, ge=8, description="width and height in pixels")
     attributes: tuple[str, ...] = Field(
-        (), description="those of the 40 that are labels, each yes or no: [Smiling, Male, Eyeglasses]"
+        (),
+        description="those of the 40 that are labels, each yes or no: Smiling, Male; of those that exclude each other "
+        "one label: hair=Black_Hair|Blond_Hair|Brown_Hair",
     )
+
+    @property
+    def by_label(self) -> dict[str, tuple[str, ...]]:
+        """The attributes of each label: one that is there or not, or several of which one is."""
+        found = {}
+        for text in self.attributes:
+            label, equals, several = text.partition("=")
+            found[label] = tuple(several.split("|")) if equals else (label,)
+        return found
 
     @field_validator("attributes")
     @classmethod
     def _attributes_once(cls, values: tuple[str, ...]) -> tuple[str, ...]:
-        return named_once(values)
+        for text in values:
+            label, equals, several = text.partition("=")
+            if equals and not (label and len(several.split("|")) > 1 and all(several.split("|"))):
+                raise ValueError(f"{text!r} is no label of several attributes; write it hair=Black_Hair|Blond_Hair")
+        named_once(tuple(text.partition("=")[0] for text in values))
+        named_once(tuple(name for text in values for name in text.partition("=")[2].split("|") if name))
+        return values
 
 
 class LsunConfig(Config):

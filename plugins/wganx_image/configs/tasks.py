@@ -11,6 +11,9 @@ from wganx_image.configs.datasets import named_once
 
 AugmentationName = Literal["colour", "translation", "cutout"]
 
+TRANSLATE_FILE = ("seen_at",)
+"""Options of translate that are of files alone."""
+
 
 class GenerateConfig(Config):
     """Pictures from noise."""
@@ -90,6 +93,10 @@ class TranslateConfig(Config):
     identity: float = Field(5.0, ge=0, description="weight of the distance of a picture translated to what it is")
 
     classifier: int = Field(16, ge=4, multiple_of=4, description="channels of the classifier that helps, at full size")
+
+    seen_at: int | None = Field(
+        None, ge=8, description="of a file: shorter side of the copy whose change it is given, in px; null: no copy"
+    )
 
     @field_validator("domains")
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path, PurePosixPath
 
@@ -15,25 +15,30 @@ PICTURES, PARTITION, ATTRIBUTES = "img_align_celeba", "list_eval_partition", "li
 _PICTURE_SUFFIXES, _LIST_SUFFIXES = (".jpg", ".png"), (".txt", ".csv")
 _SPLIT_OF: dict[str, Split] = {"0": "train", "1": "heldout", "2": "heldout"}  # 1 is for validation, 2 for testing
 _ANSWER_OF = {"1": "yes", "-1": "no", "0": "no"}
+_OTHER = "other"
+"""The class of who has none of the attributes of a label, or more than one."""
 
 
 def open_celeba(config: CelebaConfig, split: Split, context: DataContext) -> Items:
     """The faces of the official split; validation and test faces are held out. Each chosen attribute is a label.
 
+    Of several attributes that exclude each other, such as colours of hair, one label can be made: apart, a translation
+    could be asked for hair that is black and blond, which nobody has.
+
     Raises:
         DataError: pictures or a list are missing or damaged; no such attribute.
     """
-    listing = _listing(config.root, config.attributes)
+    listing = _listing(config.root, config.by_label)
     formats = {"sample": stored_picture(3, config.size)}
     return FileItems(listing.tree, split, partial(decode, size=config.size, channels=3), formats, listing=listing)
 
 
 def list_celeba(path: Path) -> Listing:
     """The faces at a path, with their splits."""
-    return _listing(path, ())
+    return _listing(path, {})
 
 
-def _listing(root: Path, attributes: Sequence[str]) -> Listing:
+def _listing(root: Path, attributes: Mapping[str, tuple[str, ...]]) -> Listing:
     tree, lines_of = _found(root)
     part_of = dict(_parts(*lines_of(PARTITION)))
     answers = _answers(*lines_of(ATTRIBUTES), attributes) if attributes else {}
@@ -118,8 +123,8 @@ def _parts(where: str, lines: list[list[str]]) -> Iterator[tuple[str, str]]:
                 )
 
 
-def _answers(where: str, lines: list[list[str]], wanted: Sequence[str]) -> dict[str, dict[str, str]]:
-    """``yes`` or ``no`` for each wanted attribute of each picture.
+def _answers(where: str, lines: list[list[str]], wanted: Mapping[str, tuple[str, ...]]) -> dict[str, dict[str, str]]:
+    """The class of each wanted label of each picture: ``yes`` or ``no``, or which of several attributes it has.
 
     The list has a line of the attributes' names, with or without a word for the pictures' own; before it, in the
     original, how many pictures there are.
@@ -132,9 +137,9 @@ def _answers(where: str, lines: list[list[str]], wanted: Sequence[str]) -> dict[
         names = names[1:]
     if not names or any(name in _ANSWER_OF for name in names):
         raise DataError(f"{where}: a line of the attributes' names is wanted before the pictures; get it again")
-    if unknown := [name for name in wanted if name not in names]:
+    if unknown := [name for several in wanted.values() for name in several if name not in names]:
         raise DataError(f"dataset.attributes: there is no {unknown[0]!r} in {where}; there are: {', '.join(names)}")
-    columns = [(name, names.index(name) + 1) for name in wanted]
+    columns = {label: [names.index(name) + 1 for name in several] for label, several in wanted.items()}
     answers = {}
     for number, words in rows[1:]:
         if len(words) != len(names) + 1 or any(word not in _ANSWER_OF for word in words[1:]):
@@ -142,5 +147,15 @@ def _answers(where: str, lines: list[list[str]], wanted: Sequence[str]) -> dict[
                 f"{where}, line {number}: a file name and {len(names)} times 1 or -1 are wanted, not "
                 f"{' '.join(words)[:60]!r}"
             )
-        answers[PurePosixPath(words[0]).stem] = {name: _ANSWER_OF[words[column]] for name, column in columns}
+        answers[PurePosixPath(words[0]).stem] = {
+            label: _class(wanted[label], [_ANSWER_OF[words[column]] for column in own])
+            for label, own in columns.items()
+        }
     return answers
+
+
+def _class(attributes: tuple[str, ...], answers: list[str]) -> str:
+    if len(attributes) == 1:
+        return answers[0]
+    there = [name for name, answer in zip(attributes, answers) if answer == "yes"]
+    return there[0] if len(there) == 1 else _OTHER

@@ -96,7 +96,7 @@ class Translate(Game):
         return preview_translations(samples, reference, self.sample, self.domains)
 
     def apply(self, source: Source, make: Make, sink: Sink) -> None:
-        translate_file(source, make, sink, self.sample)
+        translate_file(source, make, sink, self.sample, self.config.seen_at)
 
 
 def _sources(labels: Mapping[str, Tensor], rng: torch.Generator) -> Tensor:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import product
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from wganx import Make, SampleFormat, Sink, Source, UsageError, WganxError
 from wganx.data import TILE_ALIGNED, Tile, TiledAxis
@@ -22,7 +23,7 @@ _LUMA = (0.299, 0.587, 0.114)
 """Of ITU-R BT.601, by which Pillow makes grey of colours."""
 
 
-def translate_file(source: Source, make: Make, sink: Sink, sample: SampleFormat) -> None:
+def translate_file(source: Source, make: Make, sink: Sink, sample: SampleFormat, seen_at: int | None = None) -> None:
     """A picture in another domain, as high and wide as it is.
 
     A translator of colours is shown a grey picture in three equal channels, and colours what is made of it; one of grey
@@ -31,6 +32,8 @@ def translate_file(source: Source, make: Make, sink: Sink, sample: SampleFormat)
 
     Args:
         sample: what the translator is given and makes: pictures in [-1, 1].
+        seen_at: the shorter side, in pixels, of the copy that the translator sees of a larger picture; None for the
+            picture itself.
 
     Raises:
         UsageError: the translator was trained on pictures of neither 1 nor 3 channels.
@@ -42,7 +45,21 @@ def translate_file(source: Source, make: Make, sink: Sink, sample: SampleFormat)
     if channels != source.format.shape[0]:
         sink.expect(replace(source.format, shape=(channels, *source.format.shape[1:])))
     shown_CHW = _in_channels(source.read(0, source.length).float(), channels) / 127.5 - 1
-    sink.write((PictureNetwork(make, sample)(shown_CHW) + 1) * 127.5)
+    translator = PictureNetwork(make, sample)
+    if seen_at is None or min(shown_CHW.shape[1:]) <= seen_at:
+        made_CHW = translator(shown_CHW)
+    else:
+        made_CHW = changed_as_a_copy(translator, shown_CHW, seen_at)
+    sink.write((made_CHW + 1) * 127.5)
+
+
+def changed_as_a_copy(translator: Callable[[Tensor], Tensor], shown_CHW: Tensor, shorter: int) -> Tensor:
+    """A picture ``(C, H, W)`` with the change that a smaller copy of it undergoes; its details stay its own."""
+    size = shown_CHW.shape[1:]
+    smaller = [max(round(side * shorter / min(size)), 1) for side in size]
+    copy_CHW = F.interpolate(shown_CHW[None], smaller, mode="bilinear", antialias=True)[0]
+    change_NCHW = (translator(copy_CHW) - copy_CHW)[None]
+    return (shown_CHW + F.interpolate(change_NCHW, size, mode="bicubic")[0]).clamp(-1, 1)
 
 
 class PictureNetwork:

@@ -178,6 +178,29 @@ def test_refusals(root: Path) -> None:
             opened(root, attributes=["Smiling"])
 
 
+def test_attributes_that_exclude_each_other_are_one_label(root: Path) -> None:
+    """As labels apart, a translation could be asked for hair of two colours, and its preview always is."""
+    colours = ["-1 1 -1", "1 -1 -1", "-1 -1 1", "-1 -1 -1", "1 1 -1", "1 -1 -1"]
+    rows = [f"{name}.jpg {answers} 1" for name, answers in zip(NUMBERS, colours)]
+    (root / "list_attr_celeba.txt").write_text("\n".join(["Black Blond Brown Male", *rows]), encoding="utf-8")
+    train, heldout = (opened(root, split, attributes=["hair=Brown|Black|Blond"]) for split in SPLITS)
+    assert train.formats["hair"].classes == ("Black", "Blond", "Brown", "other")
+    assert [train[index]["hair"].item() for index in range(4)] == [1, 0, 2, 0]
+    assert [heldout[index]["hair"].item() for index in range(2)] == [3, 3]
+    with pytest.raises(DataError, match="there is no 'Red' in"):
+        opened(root, attributes=["hair=Black|Red"])
+
+
+@pytest.mark.parametrize("text", ["hair=", "hair=Black", "=Black|Blond", "hair=Black|"])
+def test_a_label_of_several_attributes_is_written_so(root: Path, text: str) -> None:
+    with pytest.raises(
+        ValidationError, match=r"is no label of several attributes; write it hair=Black_Hair\|Blond_Hair"
+    ):
+        CelebaConfig(root=root, attributes=(text,))
+
+
 def test_an_attribute_is_named_once(root: Path) -> None:
+    with pytest.raises(ValidationError, match="each is to be named once"):
+        CelebaConfig(root=root, attributes=("hair=Black|Blond", "beard=Grey|Black"))
     with pytest.raises(ValidationError, match="each is to be named once"):
         CelebaConfig(root=root, attributes=("Male", "Male"))

@@ -101,6 +101,27 @@ def test_a_picture_goes_in_and_out_as_it_is_stored():
     assert file.expected is None
 
 
+@pytest.mark.parametrize(("height", "width"), [(60, 90), (90, 60), (60, 60)])
+def test_a_large_picture_takes_the_change_of_a_copy_and_keeps_its_details(height, width):
+    sizes = []
+
+    def darker(context, /, *, draw=None):
+        sizes.append(min(context["source"].shape[2:]))
+        return context["source"] - 0.1
+
+    pixels = (picture(height, width) * 100 + 127).round()
+    file = Written(pixels)
+    translate_file(file, darker, file, sample(), seen_at=20)
+    torch.testing.assert_close(torch.cat(file.rows, 1), pixels - 12.75, atol=1e-3, rtol=0)
+    assert sizes[-1] <= 24  # 20, padded to a multiple of 8
+
+
+def test_a_picture_that_is_no_larger_than_the_copy_is_seen_itself():
+    file = Written((picture(20, 40) * 100 + 127).round())
+    translate_file(file, lambda context, draw: -context["source"], file, sample(), seen_at=20)
+    torch.testing.assert_close(torch.cat(file.rows, 1), 255 - file.pixels)
+
+
 @pytest.mark.parametrize(("own", "trained"), [(1, 3), (3, 1)])
 def test_grey_pictures_are_coloured_and_coloured_ones_become_grey(own, trained):
     file = Written(torch.full((own, 6, 8), 51.0))
