@@ -268,7 +268,7 @@ class TestFolder:
         train, heldout = (open_folder(FolderConfig(root=tmp_path), split, DataContext()) for split in SPLITS)
         assert (len(train), len(heldout)) == (8, 4)
         assert train.formats["label"].classes == ("cat", "dog")
-        assert train.formats["sample"].shape == (3, 32, 32)
+        assert train.formats["sample"].shape == (3, 16, 16)
         for items in (train, heldout):
             for item in map(items.__getitem__, range(len(items))):
                 red = item["sample"][0].float().mean() > 128
@@ -297,7 +297,7 @@ class TestFolder:
         items = [open_folder(FolderConfig(root=tmp_path), split, DataContext()) for split in SPLITS]
         for opened in items:
             for index in range(len(opened)):
-                assert opened[index]["sample"].shape == (3, 32, 32)
+                assert opened[index]["sample"].shape == (3, 16, 16)
         reasons = {path: reason for opened in items for path, reason in opened.unreadable.items()}  # type: ignore[attr-defined]
         assert list(reasons) == ["20.png"]
         assert reasons["20.png"].startswith("no readable picture")
