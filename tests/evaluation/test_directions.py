@@ -47,7 +47,9 @@ def test_linear_log_odds_lead_along_their_own_gradient(seed: int, size: int) -> 
 
 def test_of_what_is_rare_the_odds_still_lead_somewhere() -> None:
     noise, gradient = normal(200, 5), torch.tensor([0.0, 1.0, 0.0, 0.0, 0.0], dtype=torch.float64)
-    torch.testing.assert_close(direction_to(noise, 0.5 * noise @ gradient - 20, none_of(200)), gradient)
+    torch.testing.assert_close(
+        direction_to(noise, 0.5 * noise @ gradient - 20, none_of(200)), gradient, atol=0.02, rtol=0
+    )
 
 
 def test_whatever_their_shape_the_direction_is_that_of_the_mean_gradient() -> None:
@@ -65,7 +67,7 @@ def test_what_raises_the_others_is_taken_out(seed: int) -> None:
     basis = torch.linalg.qr(gradients[:, 1:]).Q
     rest = gradients[:, 0] - basis @ (basis.T @ gradients[:, 0])
     odds = noise @ gradients
-    clipped = (odds - odds.median(0).values).abs().max() > 3  # then the fit is no longer exact
+    clipped = odds.abs().max() > 3  # then the fit is no longer exact
     assert clipped or torch.allclose(found, rest / rest.norm(), atol=1e-5)
     assert clipped or (found @ gradients[:, 1:]).abs().max() < 1e-6
     assert found @ gradients[:, 0] > 0
