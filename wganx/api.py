@@ -12,7 +12,7 @@ from wganx.config import Resolved, resolve
 from wganx.engine import Observer, Ranks, Wanted, Warnings, join, showing
 from wganx.errors import UsageError, WganxError
 from wganx.report import write_report
-from wganx.runs import Run, RunFolder, keep_walk, train_run
+from wganx.runs import Run, RunFolder, keep_sliders, keep_walk, train_run
 from wganx.runs.fitted import FittedParts
 
 
@@ -195,6 +195,7 @@ def complete(run: Run, observers: Sequence[Observer] = (), *, from_step: int | N
             run.folder.note(message)
 
         keep_walk(run, note)
+        keep_sliders(run, note)
     write_report(run.folder.path)
     return run
 

@@ -42,6 +42,7 @@ def wganx_modalities() -> Iterable[Modality]:
             "with their consent, and say of what you publish that it is synthetic.",
             open="wganx_image.picture_files:PictureSource",
             create="wganx_image.picture_files:PictureSink",
+            sheet="wganx_image.captions:draw_sheet",
         )
     ]
 
@@ -171,6 +172,7 @@ def wganx_extractors() -> Iterable[Extractor]:
             summary="a classifier of the dataset's own classes, trained once on its training split",
             load="wganx_image.extractors:classifier",
             card=DataCard(source="trained here", licence="the dataset's", offline=True),
+            finds_labels=True,
         )
     ]
 

@@ -9,9 +9,25 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
+from wganx import SampleFormat
+from wganx_image.writers import draw_grid
+
 _LINE = 12
 _HEADER = 16
 """Height of a line of words, and of the line above a grid, in pixels."""
+
+
+def draw_sheet(samples: Tensor, format: SampleFormat, rows: Sequence[str], columns: Sequence[str]) -> Tensor:
+    """Samples line by line in a table, with words before its lines and over its columns; uint8 ``(C, H, W)``.
+
+    Raises:
+        DataError: the samples have neither 1 nor 3 channels.
+    """
+    grid = draw_grid(samples, format, columns=len(columns))
+    beside = margin([[words] if words else [] for words in rows], grid) if any(rows) else grid[:, :, :0]
+    above = header(columns, grid)
+    corner = above[:, :, :1].expand(-1, -1, beside.shape[2])
+    return torch.cat([torch.cat([corner, above], 2), torch.cat([beside, grid], 2)], 1)
 
 
 def header(captions: Sequence[str], grid_CHW: Tensor) -> Tensor:

@@ -7,12 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from wganx.cli.selection import labels_and_classes, with_extensions, with_place
 from wganx.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from wganx.runs import Run
+
+
+_LINES = 4
+"""Noises that each slider is shown for, where nobody says."""
 
 
 class _WithTaskOptions(click.Command):
@@ -61,6 +66,13 @@ class _WithTaskOptions(click.Command):
 )
 @click.option("--class", "class_name", metavar="NAME", help="The class, for a generator with a single label.")
 @click.option("--truncation", type=float, default=1.0, help="Below 1, samples are more typical and more alike.")
+@click.option(
+    "--slide",
+    "slide",
+    multiple=True,
+    metavar="CLASS",
+    help="Slide to a class through the noise, or along its way 1, 2, ...; repeat for more.",
+)
 @click.option("--checkpoint", default="last", show_default=True, metavar="WHICH", help="last, best, or a step.")
 @click.option("--source", type=click.Path(path_type=Path), metavar="PATH", help="A file, or folder, to make it from.")
 @click.option(
@@ -76,6 +88,7 @@ def sample(
     given: tuple[str, ...],
     class_name: str | None,
     truncation: float,
+    slide: tuple[str, ...],
     checkpoint: str,
     source: Path | None,
     out: Path | None,
@@ -92,6 +105,7 @@ def sample(
     Example:
       wganx sample runs/first -n 64 --seed 1 --out picked
       wganx sample runs/first --given label=7
+      wganx sample runs/first --slide glasses=dark --slide 1
       wganx sample runs/voices --source in.wav --given speaker=anna --out out.wav
       wganx sample runs/slower --source in.mp4 --factor 4 --out out.mp4
     """
@@ -107,10 +121,19 @@ def sample(
     loaded = load_run(run, **place)
     chosen = labels_and_classes(given)
     if source is not None:
-        if truncation != 1:
-            raise UsageError("--truncation is for samples that are made of noise; leave it out with --source")
+        if truncation != 1 or slide:
+            flag = "--slide" if slide else "--truncation"
+            raise UsageError(f"{flag} is for samples that are made of noise; leave it out with --source")
         options: dict[str, Any] = {"seed": seed, "given": chosen, "class_name": class_name, "checkpoint": checkpoint}
         _apply(loaded, source, out, applied, overwrite=overwrite, **options)
+        return
+    if slide:
+        if truncation != 1:
+            raise UsageError("--slide goes through all of the noise; leave --truncation out")
+        source_of_count = click.get_current_context().get_parameter_source("count")
+        lines = _LINES if source_of_count is ParameterSource.DEFAULT else count
+        _slide(loaded, slide, lines, out, seed=seed, given=chosen, class_name=class_name, checkpoint=checkpoint,
+               overwrite=overwrite)  # fmt: skip
         return
     samples, batch = loaded.draw(
         count, seed=seed, given=chosen, class_name=class_name, truncation=truncation, checkpoint=checkpoint
@@ -121,6 +144,37 @@ def sample(
         out = own_folder(loaded.folder.samples, f"drawn-step-{loaded.step_of(checkpoint):06d}-seed-{own}{how}")
     *files, grid = loaded.write_samples(samples, batch, out, overwrite=overwrite)
     click.echo(f"{count} samples in {len(files)} files under {out}; all at once: {grid}")
+
+
+def _slide(
+    run: Run,
+    wanted: tuple[str, ...],
+    lines: int,
+    out: Path | None,
+    *,
+    seed: int | None,
+    given: Mapping[str, str],
+    class_name: str | None,
+    checkpoint: str,
+    overwrite: bool,
+) -> None:
+    from wganx.runs import Sliding, keep_chosen
+    from wganx.runs.drawing import with_short_form
+    from wganx.runs.drawn import own_folder
+
+    sampler, own = run.sampler(checkpoint), run.resolved.run.seed if seed is None else seed
+    sliding = Sliding(run, sampler, seed=own, given=with_short_form(sampler, given, class_name))
+    sliders = [sliding.slider(each) for each in wanted]
+    step, in_run = run.step_of(checkpoint), out is None
+    if out is None:
+        out = own_folder(run.folder.samples, f"slid-step-{step:06d}-seed-{own}")
+    files = sliding.write(sliders, lines, out, overwrite=overwrite)
+    measured = [found.in_words(slider) for slider in sliders if (found := sliding.measure(slider)) is not None]
+    for line in measured:
+        click.echo(line)
+    if in_run:
+        keep_chosen(run, step, files[-1], measured)
+    click.echo(f"{len(files) - 1} samples in as many files under {out}; all at once: {files[-1]}")
 
 
 def _apply(run: Run, source: Path, out: Path | None, applied: Mapping[str, str], **options: Any) -> None:

@@ -168,6 +168,12 @@ class PreviewSection(Section):
     walk: int = Field(
         9, ge=0, le=99, description="stops of the walk through the noise that the report shows; 0 for none"
     )
+    sliders: int = Field(
+        4,
+        ge=0,
+        le=16,
+        description="directions of the noise, those that change most, that it shows as sliders; 0 for none",
+    )
 
 
 class LogSection(Section):

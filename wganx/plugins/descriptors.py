@@ -62,6 +62,9 @@ class Modality(Part):
         open: ``(path) -> Source``: a file of this kind as a stream; None where files are no streams.
         create: ``(path, like) -> Sink``: a file to be written as a stream, with what is copied from the source `like`
             (sound track, rate).
+        sheet: ``(samples, format, rows, columns) -> picture``: samples line by line in a table, uint8 ``(C, H, W)``
+            with 1 or 3 channels, whose lines and columns are headed by these words, some of them empty; for sliders.
+            None where samples are not looked at so.
         notice: what has to be said wherever such samples or a network that makes them are handed on, such as whose
             consent it takes: stands on the listening page and in the run's model card.
         folder_is_one: ``(folder) -> bool``: whether a folder is one file of this kind in pieces, as a folder of
@@ -71,13 +74,14 @@ class Modality(Part):
     hook = "wganx_modalities"
     word = "modality"
     plural = "modalities"
-    factories = ("write", "preview", "open", "create", "folder_is_one")
+    factories = ("write", "preview", "open", "create", "sheet", "folder_is_one")
 
     axes: tuple[str, ...]
     write: Factory
     preview: Factory
     open: Factory | None = None
     create: Factory | None = None
+    sheet: Factory | None = None
     notice: str = ""
     folder_is_one: Factory | None = None
 
@@ -256,6 +260,8 @@ class Extractor(Part):
 
     Attributes:
         modality: empty for one that applies to all.
+        finds_labels: its features are logits for the classes of the dataset's labels, label after label in the order of
+            the items' formats; sliders lead to what it finds.
     """
 
     hook = "wganx_extractors"
@@ -267,6 +273,7 @@ class Extractor(Part):
     load: Factory
     card: DataCard
     config: type[Config] = NoOptions
+    finds_labels: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

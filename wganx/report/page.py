@@ -15,7 +15,7 @@ from wganx.report.pictures import embed
 from wganx.report.plain import mapping, number, printable
 from wganx.report.quality import draw_quality
 from wganx.report.reading import RunRecord, read_run
-from wganx.report.samples import draw_neighbours, draw_slides, draw_walk, steps_to_show
+from wganx.report.samples import draw_neighbours, draw_sliders, draw_slides, draw_walk, steps_to_show
 from wganx.report.shell import Part, render
 from wganx.storage import write_whole
 
@@ -52,6 +52,7 @@ def compose(run: RunRecord) -> str:
     shown = embed(run.previews, real=run.real_picture)
     media = embed_media(run.media, steps_to_show(run, shown), EMBEDDED - shown.size)
     walk, (neighbours, unread) = draw_walk(run), draw_neighbours(run)
+    sliders, unread_sliders = draw_sliders(run)
     players = [media] if walk is None else [media, walk.media]
     status = run.facts.get("status")
     parts: list[Part] = ["player", "charts"]
@@ -66,7 +67,7 @@ def compose(run: RunRecord) -> str:
         kicker=[printable(run.facts[name]) for name in ("plugin", "scenario", "task") if run.facts.get(name)],
         headline=headline(run),
         notice=printable(run.facts.get("notice") or ""),
-        notes=run_notes(run, shown.unreadable + media.unreadable + unread),
+        notes=run_notes(run, shown.unreadable + media.unreadable + unread + unread_sliders),
         shown=shown,
         media=media,
         real_media=media.chosen.get(None, ()),
@@ -75,6 +76,7 @@ def compose(run: RunRecord) -> str:
         slides=draw_slides(run, shown, media),
         preview_count=number(mapping(run.config.get("preview")).get("count")),
         walk=walk,
+        sliders=sliders,
         neighbours=neighbours,
         curves=draw_curves(run),
         table=None if run.evaluation is None else metrics_table(run.evaluation),

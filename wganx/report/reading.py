@@ -25,6 +25,7 @@ from wganx.report.plain import first_line, number, printable
 MOST_EVALUATIONS = 2_000
 
 _SAMPLE = re.compile(r"(?:step-(\d{1,15})|real)(?:-(.+))?\.([a-z0-9]{3,4})", re.DOTALL)
+_SLIDERS = re.compile(r"sliders-([0-9]{1,15})(-chosen)?\.(png|json)")
 _FRAME = re.compile(r"walk-([0-9]{1,15})-([0-9]{2})(-.+)?\.([a-z0-9]{3,4})", re.DOTALL)
 _STEP_RECORD = re.compile(r"step-([0-9]{1,15})\.json")
 _WRITTEN_FROM_HERE = ("report.html", "listen.html", "MODEL_CARD.md")  # and so not of what a page tells
@@ -54,6 +55,19 @@ class WalkRecord:
 
 
 @dataclass(frozen=True)
+class SlidersRecord:
+    """Sheets of sliders: ``samples/sliders-STEP.png``, and ``sliders-STEP-chosen.png`` of those that were asked for.
+
+    What was measured along the latter stands in ``sliders-STEP-chosen.json``, a list of texts.
+    """
+
+    step: int
+    ways: Path | None
+    chosen: Path | None
+    measured: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class RunRecord:
     """What a run folder holds, as plain values.
 
@@ -70,6 +84,7 @@ class RunRecord:
         real_picture: ``samples/real.png``, or None.
         media: the sounds and clips beside them (``samples/step-*-0000.wav``) by step; under None the real ones.
         walk: the latest walk through the noise, or None.
+        sliders: the latest sliders, or None.
         files: what else lies in the folder.
         problems: what could not be read, one sentence each.
     """
@@ -86,6 +101,7 @@ class RunRecord:
     real_picture: Path | None = None
     media: Mapping[int | None, tuple[Path, ...]] = field(default_factory=dict)
     walk: WalkRecord | None = None
+    sliders: SlidersRecord | None = None
     files: tuple[FileGroup, ...] = ()
     problems: tuple[str, ...] = ()
 
@@ -132,6 +148,7 @@ def read_run(folder: Path) -> RunRecord:
         real_picture=next((path for step, path in pictures if step is None), None),
         media=media,
         walk=_walk(folder / "samples"),
+        sliders=_sliders(folder / "samples"),
         files=_files(folder),
         problems=tuple(problems),
     )
@@ -215,6 +232,21 @@ def _walk(folder: Path) -> WalkRecord | None:
         tuple(sorted(previews)),
         _in_order(media),
     )
+
+
+def _sliders(folder: Path) -> SlidersRecord | None:
+    """The sheets of the latest step."""
+    found = {(int(match[1]), match[2], match[3]): path for match, path in _named(folder, _SLIDERS)}
+    if not found:
+        return None
+    step = max(step for step, *_ in found)
+    told = found.get((step, "-chosen", "json"))
+    try:
+        lines = [] if told is None else json.loads(told.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        lines = []
+    measured = tuple(line for line in lines if isinstance(line, str)) if isinstance(lines, list) else ()
+    return SlidersRecord(step, found.get((step, None, "png")), found.get((step, "-chosen", "png")), measured)
 
 
 def _named(folder: Path, name: re.Pattern[str]) -> Iterator[tuple[re.Match[str], Path]]:

@@ -13,18 +13,24 @@ from wganx.report.page import write_report
 def renew_report(folder: Path, warn: Callable[[str], None]) -> Path:
     """Write the HTML page of a run anew and return its path; what ``wganx report`` does.
 
-    The walk through the noise is drawn first where the newest checkpoint has none and the run's plugin is at hand;
-    `warn` hears why not.
+    The walk through the noise is drawn first, and the sliders, where the newest checkpoint has none and the run's
+    plugin is at hand; `warn` hears why not.
 
     Raises:
         DataError: there is no run.
         WganxError: the page cannot be written.
     """
     if _lacks_walk(folder):
-        from wganx.runs import Run, keep_walk  # torch and the plugin, only where there is something to draw
+        from wganx.runs import (
+            Run,
+            keep_sliders,
+            keep_walk,
+        )  # torch and the plugin, only where there is something to draw
 
         try:
-            keep_walk(Run.load(folder, warn=warn, only_looked_at=True), warn)
+            run = Run.load(folder, warn=warn, only_looked_at=True)
+            keep_walk(run, warn)
+            keep_sliders(run, warn)
         except WganxError as error:
             warn(f"no walk through the noise: {error}")
     return write_report(folder)

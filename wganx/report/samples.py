@@ -1,4 +1,4 @@
-"""The samples section: slides of the steps, the walk through the noise, the nearest training samples."""
+"""The samples section: slides of the steps, the walk through the noise, sliders, the nearest training samples."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from wganx.report.wording import figure
 
 MILESTONES = 5
 MOST_DISTANCES = 32
-WALK_PICTURES, WALK_MEDIA, NEIGHBOURS = 600_000, 500_000, 500_000
+MOST_MEASURED = 16
+WALK_PICTURES, WALK_MEDIA, NEIGHBOURS, SLIDERS = 600_000, 500_000, 500_000, 300_000
 """Bytes of the page."""
 WALK_FILES = 4
 """Sounds and clips of each stop of the walk."""
@@ -111,6 +112,33 @@ def draw_walk(run: RunRecord) -> Walk | None:
     )
     files = len(record.previews) + sum(map(len, record.media.values()))
     return Walk(record.step, frames, media, files - len(pictures) - media.count) if frames else None
+
+
+@dataclass(frozen=True)
+class Sliders:
+    """Sheets of what changes along directions of the noise, at `step`."""
+
+    step: int
+    ways: Picture | None
+    chosen: Picture | None
+    measured: tuple[str, ...]
+
+
+def draw_sliders(run: RunRecord) -> tuple[Sliders | None, tuple[str, ...]]:
+    """The sheets that lie in samples/, each under a budget of its own, and what could not be read of them."""
+    if (record := run.sliders) is None:
+        return None, ()
+    pictures, problems = {}, []
+    for name, path in (("ways", record.ways), ("chosen", record.chosen)):
+        try:
+            pictures[name] = None if path is None else encode(None, path)
+        except UNREADABLE_PICTURE:
+            problems.append(f"{printable(path.name if path else name)} is left out: no picture that can be read.")
+    shown = {name: each for name, each in pictures.items() if each is not None and len(each.source) <= SLIDERS}
+    if not shown:
+        return None, tuple(problems)
+    measured = tuple(map(printable, record.measured[:MOST_MEASURED]))
+    return Sliders(record.step, shown.get("ways"), shown.get("chosen"), measured), tuple(problems)
 
 
 @dataclass(frozen=True)

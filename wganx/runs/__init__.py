@@ -6,6 +6,7 @@ from wganx.runs.drawing import load_generator
 from wganx.runs.folder import RunFolder, read_lines
 from wganx.runs.run import Run
 from wganx.runs.samples import open_pair, open_samples
+from wganx.runs.sliding import Sliding, keep_chosen, keep_sliders
 from wganx.runs.training import train_run
 from wganx.runs.walk import keep_walk
 
@@ -14,6 +15,9 @@ __all__ = [
     "Passage",
     "Run",
     "RunFolder",
+    "Sliding",
+    "keep_chosen",
+    "keep_sliders",
     "keep_walk",
     "load_generator",
     "open_pair",

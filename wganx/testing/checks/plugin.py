@@ -26,6 +26,7 @@ ARGUMENTS = {
     ("wganx_modalities", "preview"): ("samples", "reference", "format", "folder", "stem"),
     ("wganx_modalities", "open"): ("path",),
     ("wganx_modalities", "create"): ("path", "like"),
+    ("wganx_modalities", "sheet"): ("samples", "format", "rows", "columns"),
     ("wganx_datasets", "open"): ("config", "split", "context"),
     ("wganx_datasets", "fit"): ("config", "context"),
     ("wganx_datasets", "suggest"): ("config", "context"),
