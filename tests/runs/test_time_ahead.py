@@ -23,13 +23,13 @@ def run(tmp_path, small):
 
 def test_it_is_that_of_all_steps(run, monkeypatch):
     monkeypatch.setattr(time_ahead, "seconds_a_step", lambda training, batch: 0.25 * len(batch))
-    assert seconds_ahead(run()) == 12 * 0.25 * 16
-    assert seconds_ahead(run("more", train__accumulate=3)) == 3 * 12 * 0.25 * 16
+    assert seconds_ahead(run().assembly) == 12 * 0.25 * 16
+    assert seconds_ahead(run("more", train__accumulate=3).assembly) == 3 * 12 * 0.25 * 16
 
 
 def test_it_is_measured_and_the_run_ends_as_if_it_had_not_been(run):
     plain, asked = run("plain"), run("asked")
-    assert 0 < seconds_ahead(asked) < 600
+    assert 0 < seconds_ahead(asked.assembly) < 600
     weights = []
     for each in (plain, asked):
         train_run(each)
@@ -38,8 +38,31 @@ def test_it_is_measured_and_the_run_ends_as_if_it_had_not_been(run):
 
 
 def test_of_a_run_that_goes_on_nothing_is_said(run, tmp_path):
-    train_run(run())
-    assert seconds_ahead(Run.load(tmp_path / "run")) is None
+    import io
+
+    from rich.console import Console
+
+    from wganx.cli.progress import watching
+
+    def said():
+        console = Console(file=io.StringIO(), width=200)
+        with watching(Run.load(tmp_path / "run", warn=lambda message: None), console):
+            return console.file.getvalue()
+
+    run()
+    assert "time  less than a minute on this machine" in said()
+    train_run(Run.load(tmp_path / "run", warn=lambda message: None))
+    assert "time  " not in said()
+
+
+def test_a_dry_run_says_it_and_what_was_chosen(small, capsys):
+    from wganx.cli.main import main
+
+    settings = [f"--set={name}={value}" for name, value in small.items()]
+    main(["train", "--plugin", "points", "--device", "cpu", *settings, "--dry-run"], standalone_mode=False)
+    said = capsys.readouterr().out
+    assert "time  less than a minute on this machine" in said
+    assert "batches of 16 (--set train.batch_size=16)" in " ".join(said.split())
 
 
 def test_networks_that_fail_are_left_to_the_training_and_its_words(run, monkeypatch):
@@ -47,7 +70,7 @@ def test_networks_that_fail_are_left_to_the_training_and_its_words(run, monkeypa
         raise RuntimeError("shapes")
 
     monkeypatch.setattr(time_ahead, "seconds_a_step", broken)
-    assert seconds_ahead(run()) is None
+    assert seconds_ahead(run().assembly) is None
 
 
 def test_penalties_that_are_due_in_every_kth_update_count_for_a_kth(run):

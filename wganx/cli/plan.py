@@ -10,7 +10,8 @@ from rich.table import Table
 
 from wganx.api import warn
 from wganx.cli.console import make_console
-from wganx.config import resolve
+from wganx.cli.progress import in_words
+from wganx.config import choices, resolve
 from wganx.engine.planning.memory import in_units
 from wganx.runs.dry_run import DryRun, dry_run
 
@@ -54,7 +55,10 @@ def _print(found: DryRun) -> None:
         console.print(_stages(found))
     if not plan.followed:
         console.print("the steps are extrapolated from small batches: the networks ask for values", highlight=False)
-    for name, sentence in (("data", found.feed), ("batch", found.choice)):
+    said = [("data", found.feed), ("batch", found.choice), *(("chosen", line) for line in choices(found.resolved))]
+    if found.seconds is not None:
+        said.append(("time", f"{in_words(found.seconds)} on this machine; others by --set train.steps=..."))
+    for name, sentence in said:
         console.print(f"{name}  {sentence}", highlight=False, markup=False)
     console.print("dry run: nothing was trained and nothing written", highlight=False)
 

@@ -37,7 +37,7 @@ def watching(run: Run, console: Console) -> Iterator[Observer]:
     ranks = assembly.trainer.ranks.count
     among = f" in {ranks} processes" if ranks > 1 else ""
     say(console, f"steps  {steps:,}: {assembly.trainer.way}, {assembly.trainer.precision.name}{among}")
-    if (seconds := seconds_ahead(run)) is not None:
+    if not run.store.steps() and (seconds := seconds_ahead(assembly)) is not None:
         say(console, f"time  {in_words(seconds)} on this machine; others by --set train.steps=...")
     say(console, f"run folder  {run.folder.path}")
     if not console.is_terminal:

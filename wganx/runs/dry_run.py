@@ -15,6 +15,7 @@ from wganx.engine.planning.memory import (
 )
 from wganx.engine.planning.stages import StagePlan, plan_stages
 from wganx.runs.assembly import Assembly
+from wganx.runs.time_ahead import seconds_ahead
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class DryRun:
         micro_batch: rows that would be computed at once; None for the whole batch.
         choice: one sentence that says so, and why.
         stages: what each stage of the run would take, `plan` being that of the largest; none where nothing changes.
+        seconds: what all steps would take together; None where that is not known, or said of each stage.
     """
 
     resolved: Resolved
@@ -40,6 +42,7 @@ class DryRun:
     micro_batch: int | None
     choice: str
     stages: list[StagePlan]
+    seconds: float | None
 
 
 def dry_run(resolved: Resolved) -> DryRun:
@@ -70,6 +73,9 @@ def dry_run(resolved: Resolved) -> DryRun:
         if micro_batch is not None:
             plan = plan_largest(trainer.training, batch, until, dataset=dataset, micro_batch=micro_batch)
         choice = explain_micro_batch(trainer.training, whole, free, micro_batch)
-        return DryRun(resolved, str(trainer.device), stream.feed.reason, plan, free, micro_batch, choice, stages)
+        return DryRun(
+            resolved, str(trainer.device), stream.feed.reason, plan, free, micro_batch, choice, stages,
+            seconds_ahead(assembly),
+        )  # fmt: skip
     finally:
         stream.close()

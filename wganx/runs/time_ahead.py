@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from wganx.engine.planning.stages import seconds_a_step
 from wganx.evaluation import heldout_batch
-from wganx.runs.run import Run
+from wganx.runs.assembly import Assembly
 
 
-def seconds_ahead(run: Run) -> float | None:
+def seconds_ahead(assembly: Assembly) -> float | None:
     """What all steps of a new run take together, by a few that are made on a copy; the run stays as it is.
 
     None where steps tried in this way say little: on a GPU, which replays recorded steps several times as fast, among
-    several processes, for networks that change on their way (``--dry-run`` plans their stages), of a run that goes on
-    from a checkpoint, and where the steps fail, which the training itself says in its own words.
+    several processes, for networks that change on their way (``--dry-run`` plans their stages), and where the steps
+    fail, which the training itself says in its own words.
     """
-    assembly, steps = run.assembly, run.resolved.run.train.steps
-    trainer = assembly.trainer
+    config, trainer = assembly.resolved.run, assembly.trainer
+    steps = config.train.steps
     if trainer.device.type != "cpu" or trainer.steps.compiled is not None or trainer.ranks.count > 1:
         return None
-    if run.store.steps() or len(trainer.training.stages(steps)) > 1:
+    if len(trainer.training.stages(steps)) > 1:
         return None
-    config = run.resolved.run
     try:
         batch = heldout_batch(
             assembly.game, assembly.train_items, config.train.batch_size, seed=config.seed, device=assembly.device
