@@ -77,7 +77,7 @@ class TranslatorGeneratorConfig(Config):
     halvings: int = Field(2, ge=0, le=4, description="how often height and width are halved before the blocks")
     blocks: int = Field(6, ge=1, description="residual blocks at the smallest size")
     embedding: int = Field(32, ge=1, description="length of the vector that the wanted domains become")
-    residual: bool = Field(True, description="make what is added to the source, and not the picture itself")
+    residual: bool = Field(True, description="change the source's colours place by place, and make no picture anew")
 
 
 class TranslatorCriticConfig(Config):

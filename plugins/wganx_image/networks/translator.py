@@ -22,16 +22,18 @@ from wganx_image.networks.bounded import cut_off
 
 _EPSILON = 1e-6
 _REACH = 2.0
-"""What is added to a source at most: white can become black."""
+"""What a colour is multiplied by, and what is added to it, at most: white can become black."""
 
 
 class Translator(nn.Module):
     """A picture in other domains.
 
     What is wanted is one vector, the sum of an embedding for each label. It scales and shifts every layer after the
-    halvings. With `residual` the last layer's answer is added to the source, so that a translation begins with no
-    change; what leaves [-1, 1] is cut off, and has gradients all the same. Added before the tanh, it would have next to
-    none where the source is black or white: these would stay as they are, while all between them changes.
+    halvings. With `residual` the last layer says how the colours ``c`` of every place change, ``c + A c + b``, each
+    number of ``A`` and ``b`` within 2 (affine as in Gharbi et al. 2017, "Deep bilateral learning"). So a translation
+    begins with no change, edges stay sharp though what changes them is coarse, and light and dark can change places
+    everywhere at once. What leaves [-1, 1] is cut off, and has gradients all the same: behind a tanh, black and white
+    would stay as they are while all between them changes.
 
     Shapes:
         ``source (N, C, H, W)``, labels ``(N,)`` -> as source, in [-1, 1]. Height and width are free.
@@ -56,7 +58,7 @@ class Translator(nn.Module):
         self.down = nn.ModuleList(nn.Conv2d(c_in, 2 * c_in, 4, stride=2) for c_in in widths[:-1])
         self.blocks = nn.ModuleList(_Block(widths[-1], config.embedding) for _ in range(config.blocks))
         self.up = nn.ModuleList(_Told(2 * c_out, c_out, config.embedding) for c_out in reversed(widths[:-1]))
-        self.last = nn.Conv2d(widths[0], channels, 7)
+        self.last = nn.Conv2d(widths[0], channels * (channels + 1) if config.residual else channels, 3)
         init_he(self)
         for module in self.modules():
             if isinstance(module, _Told):
@@ -77,9 +79,8 @@ class Translator(nn.Module):
             x = block(x, wanted)
         for double in self.up:
             x = double(x, wanted, by=2)
-        x = self.last(_bordered(F.relu(_normalised(x)), 3))[..., :height, :width]
-        x = torch.tanh(x)
-        return cut_off(source + _REACH * x) if self.residual else x
+        x = torch.tanh(self.last(_bordered(F.relu(_normalised(x)), 1))[..., :height, :width])
+        return cut_off(source + _affine(_REACH * x, source)) if self.residual else x
 
 
 class Critic(nn.Module):
@@ -149,6 +150,13 @@ class _Block(nn.Module):
 
     def forward(self, x: Tensor, wanted: Tensor) -> Tensor:
         return cast(Tensor, x + self.second(self.first(x, wanted), wanted))
+
+
+def _affine(coefficients: Tensor, colours_NCHW: Tensor) -> Tensor:
+    """``A c + b`` at every place, the first C * C of the coefficients being `A`, row by row."""
+    n, channels, height, width = colours_NCHW.shape
+    matrix = coefficients[:, : channels * channels].view(n, channels, channels, height, width)
+    return (matrix * colours_NCHW[:, None]).sum(2) + coefficients[:, channels * channels :]
 
 
 def _normalised(x: Tensor) -> Tensor:

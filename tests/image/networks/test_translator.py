@@ -57,7 +57,21 @@ def test_black_and_white_change_as_readily_as_grey(level):
     """Behind a tanh, what lies at the ends of the range has next to no gradient, and stays while the rest moves."""
     network, source = translator(), torch.full((2, 3, 8, 8), level)
     network(source=source, **CHOSEN).sum().backward()
-    torch.testing.assert_close(network.last.bias.grad, torch.full((3,), 2.0 * 2 * 8 * 8))
+    of_matrix, of_added = network.last.bias.grad.split([9, 3])
+    torch.testing.assert_close(of_added, torch.full((3,), 2.0 * 2 * 8 * 8))
+    torch.testing.assert_close(of_matrix, torch.full((9,), level * 2.0 * 2 * 8 * 8))
+
+
+def test_what_is_the_same_everywhere_can_invert_a_picture_and_exchange_its_colours():
+    network, source = translator(), pictures()
+    changed = torch.zeros(3, 4)
+    changed[:, :3] = -torch.eye(3) - torch.eye(3).roll(1, 1)  # c + A c = -c of the next channel
+    changed[0, 3] = 0.5
+    half = torch.atanh(changed / 2)
+    network.last.bias.data = torch.cat([half[:, :3].flatten(), half[:, 3]])
+    wanted = -source.roll(-1, 1)
+    wanted[:, 0] += 0.5
+    torch.testing.assert_close(network(source=source, **CHOSEN), wanted.clamp(-1, 1))
 
 
 def test_white_can_become_black_and_nothing_leaves_the_range():
