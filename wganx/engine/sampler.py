@@ -122,16 +122,17 @@ class Sampler:
                 if rows != wanted:
                     context = {name: tensor[torch.arange(rows) % wanted] for name, tensor in context.items()}
                 self._check_call(context)
-                drawn = () if self.noise is None else (
-                    torch.randn(rows, *self.noise, generator=draws, device=self.device, dtype=kind)
-                    if noise is None else noise[used : used + rows].to(self.device, kind),
-                )  # fmt: skip
+                latent = None
+                if self.noise is not None and noise is None:
+                    latent = torch.randn(rows, *self.noise, generator=draws, device=self.device, dtype=kind)
+                elif noise is not None:
+                    latent = noise[used : used + rows].to(self.device, kind)
                 used += rows
                 with torch.no_grad(), ExitStack() as pulled:
-                    if truncation != 1:
-                        layer = layer or NoiseLayer(self.module, self.noise or (), context)
-                        pulled.enter_context(layer.pulled(truncation, drawn[0], context))
-                    made = self.module(*drawn, **context)
+                    if truncation != 1 and latent is not None:
+                        layer = layer or NoiseLayer(self.module, latent.shape[1:], context)
+                        pulled.enter_context(layer.pulled(truncation, latent, context))
+                    made = self.module(*(() if latent is None else (latent,)), **context)
                 yield made[:wanted]
 
     def context_rows(
