@@ -46,10 +46,9 @@ def test_linear_log_odds_lead_along_their_own_gradient(seed: int, size: int) -> 
 
 
 def test_of_what_is_rare_the_odds_still_lead_somewhere() -> None:
-    noise, gradient = normal(200, 5), torch.tensor([0.0, 1.0, 0.0, 0.0, 0.0], dtype=torch.float64)
-    torch.testing.assert_close(
-        direction_to(noise, 0.5 * noise @ gradient - 20, none_of(200)), gradient, atol=0.02, rtol=0
-    )
+    noise, gradient = normal(5000, 5), torch.tensor([0.0, 1.0, 0.0, 0.0, 0.0], dtype=torch.float64)
+    found = direction_to(noise, 0.5 * noise @ gradient - 20, none_of(5000))
+    torch.testing.assert_close(found, gradient, atol=0.05, rtol=0)
 
 
 def test_whatever_their_shape_the_direction_is_that_of_the_mean_gradient() -> None:

@@ -9,8 +9,6 @@ from wganx.errors import DataError
 
 _MOST_LOG_ODDS = 3.0
 """Up to 20 to 1, beyond which odds say no more."""
-_USUAL = 2.0
-"""Where the median of log odds lies beyond, of what is rare, odds are looked at that much lower."""
 _NOISE = 0.02
 """Of the longest of the others' gradients; of what is fitted to some thousand samples, shorter ones are chance."""
 _NEGLIGIBLE = 1e-3
@@ -36,8 +34,8 @@ def direction_to(noise_ND: Tensor, log_odds_N: Tensor, others_NK: Tensor) -> Ten
     Log odds are fitted to the noise by least squares. For normal noise the coefficients are their mean gradients
     (Stein's lemma), whatever their shape, so no other direction raises them faster on average. What lies in the span
     of the others' gradients is taken out (Shen et al. 2020, "Interpreting the latent space of GANs for semantic face
-    editing"). Log odds beyond ±3 count as these, so that few extreme ones do not decide; of what is rare,
-    lower ones count.
+    editing"). Log odds beyond ±3 count as these, so that few extreme ones do not decide; of what is rarer
+    or commoner in most samples, that range begins or ends at the median.
 
     Args:
         noise_ND: standard normal.
@@ -49,7 +47,7 @@ def direction_to(noise_ND: Tensor, log_odds_N: Tensor, others_NK: Tensor) -> Ten
     """
     wanted = torch.cat([log_odds_N[:, None], others_NK], 1).double()
     median = wanted.median(0).values
-    wanted = (wanted - (median - median.clamp(-_USUAL, _USUAL))).clamp(-_MOST_LOG_ODDS, _MOST_LOG_ODDS)
+    wanted = (wanted - (median - median.clamp(-_MOST_LOG_ODDS, _MOST_LOG_ODDS))).clamp(-_MOST_LOG_ODDS, _MOST_LOG_ODDS)
     noise = noise_ND.double()
     gradients_DK = torch.linalg.lstsq(noise - noise.mean(0), wanted - wanted.mean(0)).solution
     found, others = gradients_DK[:, 0], gradients_DK[:, 1:]
