@@ -86,6 +86,18 @@ def test_where_scores_lie_is_no_overfitting(offset: float) -> None:
     assert still(rule, 1.0, 0.5, 4, offset=offset) == pytest.approx([1 / 8, 2 / 8, 3 / 8, 4 / 8])
 
 
+@pytest.mark.parametrize("broken", [float("inf"), float("nan")])
+def test_a_reading_that_is_no_number_is_left_out(broken: float, make_trainer: Make, data: Any) -> None:
+    trainer = make_trainer(augment=unchanged, adapt=wganx.AdaptiveAugmentation(every=1, over=8))
+    adaptation, draws = trainer.training.adaptation, torch.Generator()
+    assert adaptation is not None
+    trainer.fit(data, steps=1, heldout=wganx.Batch(torch.cat(data)), progress=False)
+    before = {name: tensor.clone() for name, tensor in adaptation.tensors().items()}
+    adaptation.follow(wganx.Batch(data[0]), wganx.Batch(torch.full((8, 2), broken)), draws)
+    assert torch.equal(adaptation.tensors()["gaps"], before["gaps"])
+    assert adaptation.tensors()["strength"].isfinite()
+
+
 def test_packs_are_read_whole() -> None:
     rule = wganx.AdaptiveAugmentation(every=2, over=8)
     assert still(rule, 1.0, 0.0, 4, pack=2) == pytest.approx([0, 0.25, 0.25, 0.5])

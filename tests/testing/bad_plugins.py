@@ -283,6 +283,21 @@ BAD = [
         "generator=rng)[:1] * 2 - 1",
         "return samples of the shape of batch.real",
     ),
+    Bad(
+        "changes samples at a strength of 0",
+        "task/augment",
+        "device=samples.device) < strength",
+        "device=samples.device) < 0.9",
+        "change a share of strength",
+    ),
+    Bad("shows the critic less", "task/augment", "flip(1), samples)", "flip(1), samples)[:, :1]", "as many samples"),
+    Bad(
+        "augments beside the graph",
+        "task/augment",
+        "flip(1), samples)",
+        "flip(1), samples).detach()",
+        "detach nothing, and stay in torch",
+    ),
     Bad("a loss for every row", "task/losses", ".square().mean()}", ".square().mean(1)}", "reduce it to a scalar"),
     Bad(
         "a loss without a gradient", "task/losses", ".square().mean()}", ".square().mean().detach()}", "detach nothing"

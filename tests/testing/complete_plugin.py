@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from wganx import (
+    AdaptiveAugmentation,
     Architecture,
     Batch,
     Config,
@@ -72,6 +73,7 @@ class Generate(Game):
         self.sample = SampleFormat(axes=("row", "column"), shape=(2, 4))
         self.context = self.condition = {"label": label}
         self.helpers = {"eye": Helper(nn.Linear(8, 2))}
+        self.adapt = AdaptiveAugmentation()
 
     def batch(self, items, rng, *, training):
         real = items["sample"].float() / 127.5 - 1
@@ -79,6 +81,10 @@ class Generate(Game):
             real = (real + 0.01 * torch.randn(real.shape, generator=rng, device=real.device)).clamp(-1, 1)
         given = {"label": items["label"]}
         return Batch(real, context=given, condition=given)
+
+    def augment(self, samples, rng, strength):
+        turned = torch.rand(len(samples), 1, 1, generator=rng, device=samples.device) < strength
+        return torch.where(turned, samples.flip(1), samples)
 
     def baselines(self):
         return {"noise": noise}

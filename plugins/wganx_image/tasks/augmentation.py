@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from wganx_image.configs.tasks import AugmentationName
 
@@ -26,7 +25,7 @@ def augmented(
     With a probability of 0, or no names, the pictures are the same tensor and nothing is drawn. A probability that
     changes is a tensor ``()``, whose value is never asked for: at 0 the same values come back. Below 1, the pictures
     themselves are among what the critic sees, so that a generator cannot do well by making changed ones: at 1 it may
-    learn grey bars and shifted edges.
+    learn grey squares and drawn-out edges.
     """
     changes = isinstance(probability, Tensor)
     if not changes and probability == 0:
@@ -53,19 +52,18 @@ def _colour(x_NCHW: Tensor, draw: Draw) -> Tensor:
 
 
 def _translation(x_NCHW: Tensor, draw: Draw) -> Tensor:
-    """Moved by up to an eighth of each side; grey comes in."""
+    """Moved by up to an eighth of each side; the edge is repeated where something comes in."""
     count, channels, height, width = x_NCHW.shape
     rows, columns = (_moved(size, draw(count, 1)) for size in (height, width))
-    framed = F.pad(x_NCHW, [1, 1, 1, 1])
-    lines = framed.gather(2, rows[:, None, :, None].expand(-1, channels, -1, width + 2))
+    lines = x_NCHW.gather(2, rows[:, None, :, None].expand(-1, channels, -1, width))
     return lines.gather(3, columns[:, None, None, :].expand(-1, channels, height, -1))
 
 
 def _moved(size: int, drawn: Tensor) -> Tensor:
-    """For every place of an axis that has a frame of one, where its value comes from."""
+    """For every place of an axis, where its value comes from."""
     most = round(size / 8)
     shift = (drawn * (2 * most + 1)).floor().long() - most
-    return (torch.arange(1, size + 1, device=drawn.device) + shift).clamp(0, size + 1)
+    return (torch.arange(size, device=drawn.device) + shift).clamp(0, size - 1)
 
 
 def _cutout(x_NCHW: Tensor, draw: Draw) -> Tensor:

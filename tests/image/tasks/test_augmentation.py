@@ -92,15 +92,19 @@ def test_the_probability_is_the_share_that_is_changed(name: Any) -> None:
     assert abs(changed - 0.3 * (8 / 9 if name == "translation" else 1)) < 0.05
 
 
-def test_a_translation_moves_and_grey_comes_in() -> None:
+def test_a_translation_moves_and_the_edge_is_repeated() -> None:
     x = torch.zeros(500, 1, 16, 16)
     x[:, :, 8, 8] = 1.0
     moved = augmented(x, ("translation",), 1.0, rng())
     assert (moved.flatten(1).sum(dim=1) == 1).all()
     offsets = (moved[:, 0].nonzero()[:, 1:] - 8).flatten().tolist()
     assert set(offsets) == {-2, -1, 0, 1, 2}
-    edge = augmented(torch.ones(200, 1, 16, 16), ("translation",), 1.0, rng())
-    assert set(edge.flatten().tolist()) == {0.0, 1.0}
+    edge = torch.zeros(200, 1, 16, 16)
+    edge[..., :1] = 1.0
+    lit = augmented(edge, ("translation",), 1.0, rng())
+    widths = lit.sum(dim=3)
+    assert (widths == widths[:, :, :1]).all()
+    assert set(widths.flatten().tolist()) == {0.0, 1.0, 2.0, 3.0}
 
 
 def test_a_cutout_takes_at_most_a_quarter() -> None:

@@ -52,7 +52,9 @@ class Adaptation:
         steps, rule = self._steps, self.rule
         self._read = steps.critic_updates // rule.every
         if heldout is not None and steps.ranks.first:
-            self._gaps.mul_(_DECAY).add_(self._read_gaps(batch, heldout, draws), alpha=1 - _DECAY)
+            read = self._read_gaps(batch, heldout, draws)
+            # A reading that is no number, which may be gone with the next step, would stay in the means for good.
+            self._gaps.lerp_(torch.where(read.isfinite().all(), read, self._gaps), 1 - _DECAY)
             push = ((self._overfit() - rule.target) / rule.target).clamp(-1, 1)
             steps.strength.add_(push, alpha=rule.every / rule.over).clamp_(0, rule.most)
         steps.ranks.copy_from_first(self.tensors().values())

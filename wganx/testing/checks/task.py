@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from wganx.batch import Batch, SampleFormat
 from wganx.errors import ConfigError, WganxError
 from wganx.networks import Helper, Networks
-from wganx.plugins.contracts import Formats
+from wganx.plugins.contracts import Formats, Game
 from wganx.plugins.descriptors import Task
 from wganx.plugins.guard import call, calling
 from wganx.testing.bench import Bench
@@ -193,6 +193,32 @@ def baselines_are_samples(task: Task, bench: Bench) -> None:
                 fail(f"{setting.name}: baseline {name!r} holds NaN or infinite values", "mend it")
             if any(not torch.equal(tensor, before[key]) for key, tensor in _tensors(batch).items()):
                 fail(f"{setting.name}: baseline {name!r} writes to its batch", "work on a copy")
+
+
+@check("task", name="augment", mend="let augment(samples, rng, strength) return samples as they are, or changed")
+def augmentation_can_be_learnt_through(task: Task, bench: Bench) -> None:
+    """What the critic is shown is of the samples' shape and type, passes gradients, and at a strength of 0 is they."""
+    for setting in _settings(task, bench):
+        game = setting.game
+        if type(game).augment is Game.augment:
+            continue
+        samples = setting.batch().real.requires_grad_(True)
+        for strength in (0.0, 1.0):
+            rng = torch.Generator(samples.device).manual_seed(SEED)
+            with calling(task, "augment"):
+                shown = game.augment(samples, rng, torch.tensor(strength, device=samples.device))
+            if shown.shape != samples.shape or shown.dtype != samples.dtype:
+                fail(
+                    f"{setting.name}: of samples {tuple(samples.shape)} {samples.dtype} augment makes "
+                    f"{tuple(shown.shape)} {shown.dtype}",
+                    "return as many samples, of the same shape and type",
+                )
+            if strength == 0 and game.adapt is not None and not torch.equal(shown, samples):
+                fail(
+                    f"{setting.name}: augment changes samples at a strength of 0", "change a share of strength of them"
+                )
+            if not shown.requires_grad:
+                fail(f"{setting.name}: no gradient passes through augment", "detach nothing, and stay in torch")
 
 
 @check("task", name="losses", mend="let it return names with scalars that are weighted already")
