@@ -129,6 +129,17 @@ def test_what_has_a_left_and_a_right_is_not_mirrored(tmp_path: Path) -> None:
     assert "times as much as by chance" in why
 
 
+def test_the_same_picture_again_and_again_has_sides_of_its_own_or_none(tmp_path: Path) -> None:
+    half = np.zeros((32, 32, 3), np.uint8)
+    half[:, :16] = 100
+    for name, pixels, flip in (("half", half, False), ("plain", np.full_like(half, 100), True)):
+        (tmp_path / name).mkdir()
+        for number in range(12):
+            Image.fromarray(pixels).save(tmp_path / name / f"{number}.png")
+        value, why = suggest_folder(FolderConfig(root=tmp_path / name), DataContext())["task.flip"]
+        assert (value, "over 100 times" in why) == (flip, not flip)
+
+
 def test_writing_is_not_mirrored_and_grey_pictures_have_one_channel(tmp_path: Path) -> None:
     for number in range(20):
         pixels = np.where(RANDOM.random((4, 4)) < 0.3, 0, 255).astype(np.uint8)

@@ -117,7 +117,8 @@ class Thumbnails:
         differences = light - light[:, :, ::-1]
         middle = differences.mean(axis=0)
         spread = float(((differences - middle) ** 2).sum()) / max(len(light) - 1, 1)
-        return len(light) * float((middle**2).sum()) / spread if spread else 0.0
+        # Pictures that are all the same have none of their own but rounding, which is a step of each pixel.
+        return len(light) * float((middle**2).sum()) / max(spread, float(middle.size))
 
 
 def thumbnails(tree: FileTree) -> Thumbnails:

@@ -128,7 +128,8 @@ def _flip(seen: Thumbnails) -> tuple[bool, str]:
     if seen.two_tones > _TWO_TONES:
         return False, "in black and white, as writing is, which is not to be mirrored"
     if seen.mirrored > _MIRRORED:
-        return False, f"left and right differ {seen.mirrored:.1f} times as much as by chance, as in writing"
+        times = f"{seen.mirrored:.1f}" if seen.mirrored < 100 else "over 100"
+        return False, f"left and right differ {times} times as much as by chance, as in writing"
     return True, f"mirrored they look like the others (left and right differ {seen.mirrored:.1f} times the chance)"
 
 
