@@ -182,7 +182,7 @@ def wganx_scenarios() -> Iterable[Scenario]:
     folder = Path(__file__).parent / "scenarios"
     for name, summary in {
         "digits": "handwritten digits at 16 px, offline, in about two minutes",
-        "mnist": "handwritten digits at 32 px, in about a quarter of an hour on a CPU",
+        "mnist": "handwritten digits at 32 px, in about three minutes on a CPU",
         "fashion-mnist": "pieces of clothing at 32 px",
         "cifar10": "small photographs at 32 px, in about 20 minutes on a CPU",
         "faces": "drawn faces at 32 px, offline, in about three minutes",
