@@ -12,8 +12,8 @@ from torch import Tensor
 from wganx import Batch, Preview, SampleFormat
 from wganx_image.writers import draw_grid
 
-_HEADER = 16
-"""Height of the line above, in pixels, that says what a column shows."""
+_LINE = 16
+"""Height of a line of captions, in pixels."""
 
 
 def every_domain(batch: Batch, domains: Mapping[str, SampleFormat]) -> Batch:
@@ -53,8 +53,9 @@ def preview_translations(
     samples: Tensor, reference: Batch, format: SampleFormat, domains: Mapping[str, SampleFormat]
 ) -> Preview | None:
     """What `every_domain` asked for, each source in the first column; None for samples of other rows."""
+    # Of several labels in two lines, since columns are narrow.
     targets = [
-        name if len(domains) == 1 else f"{label}: {name}" for label in domains for name in domains[label].classes
+        name if len(domains) == 1 else f"{label}\n{name}" for label in domains for name in domains[label].classes
     ]
     source = reference.context.get("source")
     if source is None or len(samples) % len(targets) or len(source) != len(samples):
@@ -68,9 +69,13 @@ def preview_translations(
 
 
 def _header(captions: Sequence[str], grid_CHW: Tensor) -> Tensor:
-    """A line of white with a caption over the middle of every column, as wide as the grid."""
+    """White with a caption over the middle of every column, as wide as the grid, and cut to the column's width."""
     width = grid_CHW.shape[2]
-    line = Image.new("L", (width, _HEADER), 255)
+    lines = 1 + max(caption.count("\n") for caption in captions)
+    above = Image.new("L", (width, _LINE * lines), 255)
     for column, caption in enumerate(captions):
-        ImageDraw.Draw(line).text(((column + 0.5) * width / len(captions), 1), caption, fill=0, anchor="ma")
-    return torch.from_numpy(np.array(line)).expand(grid_CHW.shape[0], -1, -1)
+        left, right = (round(edge * width / len(captions)) for edge in (column, column + 1))
+        own = Image.new("L", (right - left, _LINE * lines), 255)
+        ImageDraw.Draw(own).multiline_text((own.width / 2, 1), caption, fill=0, anchor="ma", align="center")
+        above.paste(own, (left, 0))
+    return torch.from_numpy(np.array(above)).expand(grid_CHW.shape[0], -1, -1)
