@@ -14,7 +14,7 @@ from wganx_image.writers import draw_grid
 
 _LINE = 12
 _HEADER = 16
-"""Height of a line of words, and of the line above a grid, in pixels."""
+"""Height of a line of words, and of one line above a grid, in pixels."""
 
 
 def draw_sheet(samples: Tensor, format: SampleFormat, rows: Sequence[str], columns: Sequence[str]) -> Tensor:
@@ -31,12 +31,16 @@ def draw_sheet(samples: Tensor, format: SampleFormat, rows: Sequence[str], colum
 
 
 def header(captions: Sequence[str], grid_CHW: Tensor) -> Tensor:
-    """A line of white with a caption over the middle of every column, as wide as the grid."""
+    """White with a caption over the middle of every column, as wide as the grid; each is cut to its column's width."""
     width = grid_CHW.shape[2]
-    line = Image.new("L", (width, _HEADER), 255)
+    height = _HEADER + _LINE * max(caption.count("\n") for caption in captions)
+    above = Image.new("L", (width, height), 255)
     for column, caption in enumerate(captions):
-        ImageDraw.Draw(line).text(((column + 0.5) * width / len(captions), 1), caption, fill=0, anchor="ma")
-    return torch.from_numpy(np.array(line)).expand(grid_CHW.shape[0], -1, -1)
+        left, right = (round(edge * width / len(captions)) for edge in (column, column + 1))
+        own = Image.new("L", (right - left, height), 255)
+        ImageDraw.Draw(own).multiline_text((own.width / 2, 1), caption, fill=0, anchor="ma", align="center", spacing=1)
+        above.paste(own, (left, 0))
+    return torch.from_numpy(np.array(above)).expand(grid_CHW.shape[0], -1, -1)
 
 
 def margin(captions: Sequence[Sequence[str]], grid_CHW: Tensor) -> Tensor:

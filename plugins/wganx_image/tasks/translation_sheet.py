@@ -49,8 +49,9 @@ def preview_translations(
     samples: Tensor, reference: Batch, format: SampleFormat, domains: Mapping[str, SampleFormat]
 ) -> Preview | None:
     """What `every_domain` asked for, each source in the first column; None for samples of other rows."""
+    # Of several labels in two lines, since columns are narrow.
     targets = [
-        name if len(domains) == 1 else f"{label}: {name}" for label in domains for name in domains[label].classes
+        name if len(domains) == 1 else f"{label}\n{name}" for label in domains for name in domains[label].classes
     ]
     source = reference.context.get("source")
     if source is None or len(samples) % len(targets) or len(source) != len(samples):

@@ -80,6 +80,20 @@ def test_the_sheet_has_a_row_for_each_source_under_a_line_of_captions(channels, 
     assert (picture[:, :16] < 128).any()
 
 
+def test_captions_of_several_labels_have_two_lines_and_none_runs_into_the_next(tmp_path):
+    many = SampleFormat.label(tuple("wide " * 9 + str(number) for number in range(9)))
+    played = game(smile=SMILE, style=many)
+    shown = played.preview_rows(batch_of(played, smile=[0, 1] * 6, style=[number % 9 for number in range(12)]))
+    preview = played.preview(shown.real, shown, tmp_path, "step")
+    assert preview is not None
+    above = preview.picture[0, :32]
+    assert (above[:16] < 128).any()
+    assert (above[16:] < 128).any()
+    edge = round(3 * preview.picture.shape[2] / 12)  # "yes" stands before it, and what is cut off behind
+    assert (above[16:, edge - 4 : edge] == 255).all()
+    assert (above[16:, edge : edge + 12] < 128).any()
+
+
 def test_samples_of_other_rows_are_left_to_the_modality(tmp_path):
     played = game(style=STYLE)
     batch = batch_of(played, style=[0, 1, 2])
