@@ -33,12 +33,12 @@ def draw_sheet(samples: Tensor, format: SampleFormat, rows: Sequence[str], colum
 def header(captions: Sequence[str], grid_CHW: Tensor) -> Tensor:
     """White with a caption over the middle of every column, as wide as the grid; each is cut to its column's width."""
     width = grid_CHW.shape[2]
-    height = _HEADER + _LINE * max(caption.count("\n") for caption in captions)
+    height = _HEADER * (1 + max(caption.count("\n") for caption in captions))
     above = Image.new("L", (width, height), 255)
     for column, caption in enumerate(captions):
         left, right = (round(edge * width / len(captions)) for edge in (column, column + 1))
         own = Image.new("L", (right - left, height), 255)
-        ImageDraw.Draw(own).multiline_text((own.width / 2, 1), caption, fill=0, anchor="ma", align="center", spacing=1)
+        ImageDraw.Draw(own).multiline_text((own.width / 2, 1), caption, fill=0, anchor="ma", align="center")
         above.paste(own, (left, 0))
     return torch.from_numpy(np.array(above)).expand(grid_CHW.shape[0], -1, -1)
 
