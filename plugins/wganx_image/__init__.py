@@ -184,7 +184,7 @@ def wganx_scenarios() -> Iterable[Scenario]:
         "digits": "handwritten digits at 16 px, offline, in about two minutes",
         "mnist": "handwritten digits at 32 px, in about three minutes on a CPU",
         "fashion-mnist": "pieces of clothing at 32 px",
-        "cifar10": "small photographs at 32 px, in about 20 minutes on a CPU",
+        "cifar10": "small photographs at 32 px, in about ten minutes on a CPU",
         "faces": "drawn faces at 32 px, offline, in about three minutes",
         "scenes": "drawn landscapes at 32 px, offline, in about three minutes",
         "mnist-gpu": "handwritten digits at 32 px, for one GPU",
