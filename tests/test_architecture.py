@@ -16,7 +16,8 @@ import wganx.wasserstein
 ROOT = Path(__file__).parents[1]
 
 FLOORS = {
-    "errors": 1, "augmentation": 1, "batch": 1, "networks": 1, "options": 1, "storage": 1, "lock": 1, "tables": 1, "health": 1, "parts": 1,
+    "augmentation": 1,
+    "errors": 1, "batch": 1, "networks": 1, "options": 1, "storage": 1, "lock": 1, "tables": 1, "health": 1, "parts": 1,
     "switches": 1, "wasserstein": 1, "nn": 1, "data": 1,
     "engine": 2, "plugins": 2,
     "config": 3, "evaluation": 3, "pretrained": 3, "templates": 3,
@@ -26,7 +27,8 @@ FLOORS = {
 }  # fmt: skip
 
 PUBLIC = {
-    "AdaptiveAugmentation", "Architecture", "Banach", "Baseline", "Batch", "BuildContext", "ByConstruction", "CheckpointError",
+    "AdaptiveAugmentation",
+    "Architecture", "Banach", "Baseline", "Batch", "BuildContext", "ByConstruction", "CheckpointError",
     "CheckpointStore", "Combined", "Config", "ConfigError", "Consistency", "ConstraintPart", "DataCard", "DataContext",
     "DataError", "Dataset", "Dragan", "Every", "Extractor", "ExtractorContext", "Finding", "Formats", "Game",
     "GradientNormalization",
