@@ -13,6 +13,7 @@ from PIL import Image
 from wganx_audio.judges import evaluator
 from wganx_image import extractors, pyramid
 
+from wganx.evaluation.extractors import own
 from wganx.testing import PluginConformance
 
 
@@ -57,6 +58,15 @@ class Builtin(PluginConformance):
         "its generator is given context from data",
     )
 
+    @pytest.fixture(autouse=True)
+    def _quickly_learnt(self, monkeypatch):
+        """The network of the core's own features learns for a moment, for every setting anew."""
+        learn = own._learn
+        monkeypatch.setattr(own, "MOST_ITEMS", 500)
+        monkeypatch.setattr(
+            own, "_learn", lambda network, lessons, updates, context: learn(network, lessons, 60, context)
+        )
+
     def test_conforms(self, check):
         if check.trains and check.subject.endswith("-gpu"):
             pytest.skip("its networks are for a GPU, and take minutes without one")
@@ -86,6 +96,10 @@ class TestImage(Builtin):
         monkeypatch.setattr(pyramid, "_PATCHES", 2_048)
 
 
+SLOW = ("naturalness", "pitch", "log-f0", "dnsmos")
+"""Metrics and extractors of sounds that take minutes on as many as the checks try."""
+
+
 class TestAudio(Builtin):
     plugin = "audio"
     roots: ClassVar = {"folder": FILES / "sounds", "table": FILES / "sounds.csv"}
@@ -98,7 +112,7 @@ class TestAudio(Builtin):
         monkeypatch.setattr(evaluator, "_learn", lambda network, updates, context: learn(network, 150, context))
 
     def test_conforms(self, check):
-        if check.group == "metric" and check.subject in ("naturalness", "pitch", "log-f0"):
+        if check.subject in SLOW and check.group in ("metric", "extractor"):
             pytest.skip("takes minutes on this many sounds; tests/audio/judges tries it on few")
         if check.id == "metric/direction/mel-distortion":
             pytest.skip("with nothing kept, real sounds say other words, which lie farther apart than noise does")

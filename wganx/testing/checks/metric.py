@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from numbers import Real
 from typing import Any
 
@@ -45,6 +46,12 @@ def _played_once(settings: Iterable[Setting]) -> list[Setting]:
 
 def _sides(setting: Setting) -> tuple[Batch, Batch]:
     """Two sets of held-out samples that share no row, where there are enough."""
+    truth, reference = _drawn_sides(setting)
+    return truth.each(torch.clone), reference.each(torch.clone)
+
+
+@lru_cache(maxsize=1)  # one check asks several times for those of one setting, which may be slow to draw
+def _drawn_sides(setting: Setting) -> tuple[Batch, Batch]:
     half = max(min(SIDE, len(setting.items("heldout")) // 2), 2)
     whole = setting.batch(2 * half)
     return whole[:half], whole[half:]
