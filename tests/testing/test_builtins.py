@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tarfile
-from importlib import import_module
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,8 +14,6 @@ from wganx_audio.judges import evaluator
 from wganx_image import extractors, pyramid
 
 from wganx.testing import PluginConformance
-
-own = import_module("wganx.evaluation.extractors.own")  # a function of the package has the module's name
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -59,15 +56,6 @@ class Builtin(PluginConformance):
         "has files of its own",
         "its generator is given context from data",
     )
-
-    @pytest.fixture(autouse=True)
-    def _quickly_learnt(self, monkeypatch):
-        """The network of the core's own features learns for a moment, for every setting anew."""
-        learn = own._learn
-        monkeypatch.setattr(own, "MOST_ITEMS", 500)
-        monkeypatch.setattr(
-            own, "_learn", lambda network, lessons, updates, context: learn(network, lessons, 60, context)
-        )
 
     def test_conforms(self, check):
         if check.trains and check.subject.endswith("-gpu"):
