@@ -40,8 +40,8 @@ def test_every_label_can_be_chosen(run, tmp_path):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (["smile=smilin"], "no class 'smilin' of smile; classes: serious, smiling, laughing; did you mean 'smiling'?"),
-        (["glasses=smiling"], "no class 'smiling' of glasses; classes: none, clear, dark"),
+        (["smile=smilin"], "smile: no class 'smilin'; classes: serious, smiling, laughing; did you mean 'smiling'?"),
+        (["glasses=smiling"], "glasses: no class 'smiling'; classes: none, clear, dark"),
         (["hair=red"], "this generator takes no label 'hair'; labels: smile, glasses"),
         (["smile"], "--given smile: write it as LABEL=CLASS, for example --given speaker=anna"),
         (["smile=smiling", "smile=serious"], "--given smile is there twice, with smiling and serious; give it once"),

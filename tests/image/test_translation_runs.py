@@ -136,7 +136,7 @@ def test_what_no_file_can_do_without_is_asked_for_once(run, photo, tmp_path):
 def test_every_label_is_asked_for_at_once(tmp_path, photo):
     short = {**SHORT, "dataset.name": "procedural-faces", "dataset.attributes": ["smile", "glasses", "hair"]}
     run = wganx.train("image", "style-transfer-tiny", overrides=short, out=tmp_path / "run", device="cpu")
-    with pytest.raises(UsageError, match="no class 'yes' of smile; classes: serious, smiling, laughing"):
+    with pytest.raises(UsageError, match="smile: no class 'yes'; classes: serious, smiling, laughing"):
         run.apply(photo, tmp_path / "out.png", given={"smile": "yes"})
     with pytest.raises(UsageError) as told:
         run.apply(photo, tmp_path / "out.png", given={"smile": "smiling"})

@@ -38,7 +38,7 @@ def test_labels_are_chosen_by_their_own_names_on_the_command_line(tones, command
     assert len(list((tmp_path / "made").glob("*.wav"))) == 2
 
     run = wganx.load_run("run")
-    with pytest.raises(UsageError, match=r"no class '1001 Hz' of pitch; classes: 500 Hz, 1000 Hz, 1500 Hz"):
+    with pytest.raises(UsageError, match=r"no class '1001 Hz'; classes: 500 Hz, 1000 Hz, 1500 Hz"):
         run.sample(1, given={"pitch": "1001 Hz"})
     with pytest.raises(UsageError, match=r"takes no label 'pich'; labels: pitch, loudness.*pitch"):
         run.sample(1, given={"pich": "500 Hz"})

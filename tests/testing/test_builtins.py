@@ -13,7 +13,7 @@ from PIL import Image
 from wganx_audio.judges import evaluator
 from wganx_image import extractors, pyramid
 
-from wganx.testing import PluginConformance
+from wganx.testing import PluginConformance, iter_checks
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -113,3 +113,19 @@ class TestVideo(Builtin):
     plugin = "video"
     roots: ClassVar = {"folder": FILES / "films"}
     unlooked = (*TestImage.unlooked, "no weights: give them by", "it applies to nothing here")
+
+
+@pytest.mark.parametrize("plugin", [TestPoints, TestImage, TestAudio, TestVideo])
+def test_there_is_much_to_look_at(plugin):
+    """A group of checks that is no longer made would be missed by none of them."""
+    checks = [check for check in iter_checks(plugin.plugin, plugin.roots) if not check.trains]
+    assert len([check for check in checks if check.group != "metric"]) > 120
+    assert {check.group for check in checks} >= {
+        "plugin",
+        "modality",
+        "dataset",
+        "task",
+        "generator",
+        "critic",
+        "metric",
+    }

@@ -247,6 +247,6 @@ class Sampler:
         if isinstance(choice, int) and 0 <= choice < len(classes):
             return choice
         if choice not in classes:
-            close, of = did_you_mean(str(choice), classes), f" of {name}" if len(labels) > 1 else ""
-            raise UsageError(f"no class {choice!r}{of}; classes: {', '.join(classes)}{close}")
+            close, which = did_you_mean(str(choice), classes), f"{name}: " if len(labels) > 1 else ""
+            raise UsageError(f"{which}no class {choice!r}; classes: {', '.join(classes)}{close}")
         return classes.index(str(choice))

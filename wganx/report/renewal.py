@@ -21,11 +21,8 @@ def renew_report(folder: Path, warn: Callable[[str], None]) -> Path:
         WganxError: the page cannot be written.
     """
     if _lacks_walk(folder):
-        from wganx.runs import (
-            Run,
-            keep_sliders,
-            keep_walk,
-        )  # torch and the plugin, only where there is something to draw
+        # Torch and the plugin, only where there is something to draw.
+        from wganx.runs import Run, keep_sliders, keep_walk
 
         try:
             run = Run.load(folder, warn=warn, only_looked_at=True)

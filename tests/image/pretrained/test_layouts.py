@@ -63,7 +63,7 @@ def test_labels_join_the_noise_in_their_order(gan_zoo_file: Make, forwards: Forw
     made = sampler.draw(2, noise=z, given={"mood": "c", "hair": "dark"})
     joined = torch.cat([z, torch.tensor([[0, 0, 1, 1, 0]] * 2)], dim=1)
     torch.testing.assert_close(made, forwards["gan-zoo"](exactly(state), joined), atol=1e-5, rtol=0)
-    with pytest.raises(wganx.UsageError, match="no class 'red' of hair; classes: dark, fair"):
+    with pytest.raises(wganx.UsageError, match="no class 'red'; classes: dark, fair"):
         sampler.draw(2, given={"hair": "red"})
 
 
