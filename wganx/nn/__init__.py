@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wganx.nn._by_name import ByName
 from wganx.nn._classes import ClassEmbedding
 from wganx.nn._conditional import ConditionalNorm
 from wganx.nn._constant_mask import constant_masks
@@ -12,6 +13,7 @@ from wganx.nn._projection import ProjectionHead
 
 __all__ = [
     "BjorckOrthogonal",
+    "ByName",
     "ClassEmbedding",
     "ConditionalNorm",
     "GroupSort",

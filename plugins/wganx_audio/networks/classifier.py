@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from wganx import SampleFormat
+from wganx.nn import ByName
 from wganx_audio.networks.prosody import ProsodyEncoder
 
 _HALVINGS = 3
@@ -42,7 +43,7 @@ class LabelClassifier(nn.Module):
         self.prosody = ProsodyEncoder(format, width * 2, _HALVINGS) if prosody else None
         features = 2 * channels * bins + (4 * width if prosody else 0)
         self.noise = noise
-        self.heads = nn.ModuleDict({name: nn.Linear(features, len(labels[name].classes)) for name in labels})
+        self.heads = ByName({name: nn.Linear(features, len(labels[name].classes)) for name in labels})
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         if self.training and self.noise:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from wganx import BuildContext, ConfigError, SampleFormat
+from wganx.nn import ByName
 from wganx_audio.networks.content import ContentEncoder
 
 
@@ -56,19 +57,19 @@ class Conditions(nn.Module):
     def __init__(self, inputs: Mapping[str, SampleFormat], width: int, embedding: int) -> None:
         super().__init__()
         self.width = width if inputs else 0
-        self.labels = nn.ModuleDict(
+        self.labels = ByName(
             {name: nn.Embedding(len(format.classes), width) for name, format in inputs.items() if format.is_label}
         )
-        self.numbers = nn.ModuleDict({name: nn.Linear(1, width) for name in inputs if inputs[name].is_number})
-        self.texts = nn.ModuleDict(
+        self.numbers = ByName({name: nn.Linear(1, width) for name in inputs if inputs[name].is_number})
+        self.texts = ByName(
             {name: ContentEncoder(format, embedding) for name, format in inputs.items() if format.is_text}
         )
-        self.pools = nn.ModuleDict({name: nn.Linear(embedding * self.PLACES, width) for name in self.texts})
+        self.pools = ByName({name: nn.Linear(embedding * self.PLACES, width) for name in self.texts})
 
     def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
         parts = [embed(inputs[name]) for name, embed in self.labels.items()]
         for name, scale in self.numbers.items():
-            parts.append(scale(inputs[name][:, None].to(cast(Tensor, scale.weight))))
+            parts.append(scale(inputs[name][:, None].to(scale.weight)))
         for name, encode in self.texts.items():
             parts.append(self.pools[name](encode(inputs[name], self.PLACES).flatten(1)))
         return torch.stack(parts).sum(0)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from wganx import BuildContext, ConfigError, SampleFormat
-from wganx.nn import init_he
+from wganx.nn import ByName, init_he
 from wganx_audio.configs.networks import ConverterCriticConfig, ConverterGeneratorConfig
 from wganx_audio.networks.conditioning import ConditionedHead, Film, start_over
 from wganx_audio.networks.prosody import ProsodyEncoder
@@ -125,7 +125,7 @@ class Target(nn.Module):
         labels = {name: format for name, format in inputs.items() if format.is_label}
         if not labels:
             raise ConfigError("the converter generator needs a label to convert to; it is for task.name=convert")
-        self.labels = nn.ModuleDict({name: nn.Embedding(len(format.classes), width) for name, format in labels.items()})
+        self.labels = ByName({name: nn.Embedding(len(format.classes), width) for name, format in labels.items()})
         self.numbers: dict[str, tuple[str, int | None]] = {}
         for name, format in inputs.items():
             if format.is_number:
@@ -140,8 +140,7 @@ class Target(nn.Module):
             part = embed(inputs[label])
             if label in self.numbers:
                 number, index = self.numbers[label]
-                weight = cast(Tensor, embed.weight)
-                neutral = weight.mean(0) if index is None else weight[index]
+                neutral = embed.weight.mean(0) if index is None else embed.weight[index]
                 part = torch.lerp(neutral.expand_as(part), part, inputs[number][:, None].to(part.dtype))
             parts.append(part)
         return torch.stack(parts).sum(0)

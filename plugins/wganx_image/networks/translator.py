@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from wganx import BuildContext, ConfigError, SampleFormat
-from wganx.nn import init_he
+from wganx.nn import ByName, init_he
 from wganx_image.configs.networks import TranslatorCriticConfig, TranslatorGeneratorConfig
 from wganx_image.networks.bounded import cut_off
 
@@ -50,7 +50,7 @@ class Translator(nn.Module):
         if context.noise:
             raise ConfigError("the translator generator takes a source and no noise; set generator.noise=0")
         self.labels = _embeddings(context.inputs, config.embedding, "translator generator", beside=("source",))
-        if not self.labels:
+        if not len(self.labels):
             raise ConfigError("the translator generator needs a label to choose; it is for task.name=translate")
         widths = [config.width * 2**halving for halving in range(config.halvings + 1)]
         self.halvings, self.residual = config.halvings, config.residual
@@ -111,7 +111,7 @@ class Critic(nn.Module):
         self.labels = _embeddings(context.inputs, channels, "translator critic")
         init_he(self)
         for embed in self.labels.values():  # about the length of the score's own weights, so that neither drowns
-            nn.init.normal_(cast(Tensor, embed.weight), std=(3 * channels) ** -0.5)
+            nn.init.normal_(embed.weight, std=(3 * channels) ** -0.5)
 
     def forward(self, x: Tensor, **inputs: Tensor) -> Tensor:
         h = self.patches(x).mean((2, 3))
@@ -178,7 +178,7 @@ def _bordered(x: Tensor, by: int, below: int | None = None, right: int | None = 
 
 def _embeddings(
     inputs: Mapping[str, SampleFormat], width: int, network: str, beside: tuple[str, ...] = ()
-) -> nn.ModuleDict:
+) -> ByName[nn.Embedding]:
     """A vector for every class of every label.
 
     Raises:
@@ -186,7 +186,7 @@ def _embeddings(
     """
     if others := sorted(name for name, format in inputs.items() if not format.is_label and name not in beside):
         raise ConfigError(f"the {network} takes labels, and this task gives it {', '.join(others)}")
-    return nn.ModuleDict(
+    return ByName(
         {name: nn.Embedding(len(format.classes), width) for name, format in inputs.items() if format.is_label}
     )
 
