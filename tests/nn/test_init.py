@@ -67,7 +67,7 @@ def test_he_leaves_transposed_convolutions() -> None:
 
 def test_public_names() -> None:
     assert wganx.nn.__all__ == [
-        "BjorckOrthogonal", "ByName", "ClassEmbedding", "ConditionalNorm", "GroupSort", "LipschitzMLP", "ProjectionHead",
-        "constant_masks", "init_he", "init_normal", "orthonormalise",
+        "BjorckOrthogonal", "ByName", "ClassEmbedding", "ConditionalNorm", "GroupSort", "LipschitzMLP",
+        "ProjectionHead", "constant_masks", "init_he", "init_normal", "orthonormalise",
     ]  # fmt: skip
     assert all(hasattr(wganx.nn, name) for name in wganx.nn.__all__)

@@ -136,6 +136,26 @@ def test_a_run_draws_the_same_as_by_its_own_command(source: Run) -> None:
         assert torch.equal(ours, source.sampler().draw(5, seed=2))
 
 
+def test_truncation_pulls_every_sample_and_every_stop_of_a_walk_towards_the_mean(source: Run, tmp_path: Path) -> None:
+    def told(*options: str, code: int = 0) -> str:
+        command = ["pretrained", "sample", str(source.folder.path), "-n", "4", "--device", "cpu", "--out"]
+        result = CliRunner().invoke(main, [*command, str(tmp_path / "-".join(options)), *options])
+        assert result.exit_code == code, result.output
+        return result.output
+
+    def drawn(*options: str) -> dict[str, bytes]:
+        told(*options)
+        return {path.name: path.read_bytes() for path in (tmp_path / "-".join(options)).iterdir()}
+
+    for way in (("--seed", "0"), ("--walk", "3")):
+        whole, pulled = drawn(*way), drawn(*way, "--truncation", "0.001")
+        assert drawn(*way, "--truncation", "1") == whole
+        assert pulled.keys() == whole.keys()
+        assert all(pulled[name] != whole[name] for name in whole)
+        assert "truncation is a number above 0" in told(*way, "--truncation", "0", code=2)
+        assert not (tmp_path / "-".join((*way, "--truncation", "0"))).exists()
+
+
 def test_a_draw_that_ends_early_is_told_and_the_next_one_takes_its_place(source, tmp_path, monkeypatch) -> None:
     def draw(*options: str) -> tuple[int, str]:
         command = ["pretrained", "sample", str(source.folder.path), "-n", "4", "--device", "cpu"]

@@ -47,6 +47,13 @@ SCENARIOS: dict[tuple[str, str], dict[str, Any]] = {
         "task.stage_steps": 3,
         "task.fade_steps": 3,
     },
+    # A helper for two labels, and a change that follows the critic, which it reads after 16 and 32 of its updates.
+    ("image", "faces-tiny"): {
+        "train.critic_steps": 8,
+        "task.conditioning": "classifier",
+        "task.augment": ["colour"],
+        "task.augment_probability": "adaptive",
+    },
     # A helper beside a source picture, and a preview of other rows than the batch has.
     ("image", "style-transfer-tiny"): {"dataset.count": 16, "preview.count": 3},
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -89,6 +89,7 @@ def inspect(path: Path, plugin: str | None, as_json: bool) -> None:
 @click.option("-n", "count", type=click.IntRange(min=1), default=16, show_default=True, help="How many.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the noise.")
 @click.option("--given", multiple=True, metavar="LABEL=CLASS", help="A class, for a generator with labels.")
+@click.option("--truncation", type=float, default=1.0, help="Below 1, samples are more typical and more alike.")
 @click.option("--walk", type=click.IntRange(min=2), metavar="STOPS", help="Go from noise to noise, a picture a stop.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Where to write.")
 @click.option("--overwrite", is_flag=True, help="Put them in place of those that an earlier draw left in --out.")
@@ -99,6 +100,7 @@ def sample_pretrained(
     count: int,
     seed: int,
     given: tuple[str, ...],
+    truncation: float,
     walk: int | None,
     out: Path,
     overwrite: bool,
@@ -110,18 +112,18 @@ def sample_pretrained(
     \b
     Example:
       wganx pretrained sample celeba-6196db68.pth -n 16 --out faces
-      wganx pretrained sample celeba-6196db68.pth -n 4 --walk 9 --out walk
+      wganx pretrained sample celeba-6196db68.pth -n 4 --walk 9 --out walk --truncation 0.7
     """
     from wganx.cli.selection import labels_and_classes
     from wganx.runs.pretrained import open_generator
 
     generator = open_generator(path, plugin=plugin, device=device)
-    chosen = labels_and_classes(given)
+    how: dict[str, Any] = {"seed": seed, "given": labels_and_classes(given), "truncation": truncation}
     if walk is not None:
-        files = generator.walk(count, walk, out, seed=seed, given=chosen, overwrite=overwrite)
+        files = generator.walk(count, walk, out, **how, overwrite=overwrite)
         click.echo(f"{len(files)} stops of {count} samples under {out}")
         return
-    *files, grid = generator.write(count, out, seed=seed, given=chosen, overwrite=overwrite)
+    *files, grid = generator.write(count, out, **how, overwrite=overwrite)
     click.echo(f"{count} samples in {len(files)} files under {out}; all at once: {grid}")
 
 

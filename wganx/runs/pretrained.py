@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from torch import nn
 
 from wganx.batch import Batch, SampleFormat
@@ -85,15 +84,19 @@ class PretrainedGenerator:
         *,
         seed: int = 0,
         given: Mapping[str, str | float] | None = None,
+        truncation: float = 1.0,
         overwrite: bool = False,
     ) -> list[Path]:
         """`count` samples, a file each, and a ``grid`` picture of all, which is the last of the paths.
 
+        Args:
+            truncation: below 1, samples are more typical and more alike (`Sampler.draw`).
+
         Raises:
-            UsageError: `folder` holds files already, or a label or class is not there.
+            UsageError: `folder` holds files already, a label or class is not there, or truncation is not above 0.
         """
         context = self.sampler.context_rows(count, given=given)
-        batch = Batch(self.sampler.draw(count, seed=seed, context=context), context).to("cpu")
+        batch = Batch(self.sampler.draw(count, seed=seed, context=context, truncation=truncation), context).to("cpu")
         make_room(folder, overwrite=overwrite)
         paths = write_files(self.modality, batch, self._format, folder, "sample")
         return [*paths, self._picture(batch, folder, "grid")]
@@ -106,6 +109,7 @@ class PretrainedGenerator:
         *,
         seed: int = 0,
         given: Mapping[str, str | float] | None = None,
+        truncation: float = 1.0,
         overwrite: bool = False,
     ) -> list[Path]:
         """A picture of `count` samples at each of `frames` stops between two noises.
@@ -114,18 +118,18 @@ class PretrainedGenerator:
             UsageError: as `write`, or the generator takes no noise.
         """
         context = self.sampler.context_rows(count, given=given)
-        noises = noises_on_the_way(self.sampler, count, frames, seed)
+        stops = [
+            self.sampler.draw(count, context=context, noise=noise, truncation=truncation)
+            for noise in noises_on_the_way(self.sampler, count, frames, seed)
+        ]
         make_room(folder, overwrite=overwrite)
-        return [self._stop(number, noise, context, folder) for number, noise in enumerate(noises)]
+        batches = (Batch(samples, context).to("cpu") for samples in stops)
+        return [self._picture(batch, folder, f"sample-{number:04d}") for number, batch in enumerate(batches)]
 
     @property
     def _format(self) -> SampleFormat:
         assert self.sampler.sample is not None, "whoever opens a generator knows what it makes"
         return self.sampler.sample
-
-    def _stop(self, number: int, noise: torch.Tensor, context: Mapping[str, torch.Tensor], folder: Path) -> Path:
-        samples = self.sampler.draw(len(noise), context=context, noise=noise)
-        return self._picture(Batch(samples, context).to("cpu"), folder, f"sample-{number:04d}")
 
     def _picture(self, batch: Batch, folder: Path, stem: str) -> Path:
         preview = draw_preview(self.modality, batch.real, batch, self._format, folder, stem)
