@@ -51,7 +51,8 @@ MEANS: Mapping[str, Mapping[str, Any]] = {
     "the rate of the paper, 2e-4": {"optimizer.lr": 2e-4},
     "a rate that does not fall": {"optimizer.schedule": "constant"},
     "penalty in every second update": {"constraint.every": 2},
-    "with augmentation": {"task.augment": ("translation",), "task.augment_probability": 0.5},
+    "without augmentation": {"task.augment": ()},
+    "pictures moved half of the time": {"task.augment": ("translation",), "task.augment_probability": 0.5},
     "products in bfloat16": {"train.precision": "bf16"},
 }
 """The means by which presets are faster, each by itself taken away, or put in its place where they do without."""

@@ -26,7 +26,7 @@ def test_the_loop_by_hand_trains_as_wganx_does(float64, falling):
     from wganx.engine.carrying.stream import Stream
     from wganx.runs.assembly import Assembly
 
-    rules = {"optimizer.schedule": "linear" if falling else "constant"}
+    rules = {"optimizer.schedule": "linear" if falling else "constant", "task.augment": ()}
     resolved = resolve(plugin="image", scenario="digits", device="cpu", seed=3, overrides={**NARROW, **rules})
     assembly = Assembly(resolved)
     trainer, loop = assembly.trainer, by_hand(assembly, 4, {"falling": falling})
