@@ -54,7 +54,7 @@ _ON_CPU = {
     64: Scale(16, 16, 32, 2_400),
     128: Scale(16, 16, 16, 1_000),
 }
-"""Steps of about ten minutes of two cores: at 32 px two cores without other work made seven a second."""
+"""Steps of about ten minutes of two cores: at 32 px two cores without other work made seven to thirteen a second."""
 
 _ON_GPU = {size: Scale(64, 64, 64, 10_000) for size in (16, 32, 64)} | {128: Scale(32, 32, 64, 10_000)}
 
