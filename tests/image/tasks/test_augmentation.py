@@ -211,6 +211,6 @@ def test_samples_previews_and_scores_never_see_a_change(tmp_path: Path, monkeypa
 
 
 def test_adaptive_without_a_change_is_refused() -> None:
+    options = {"task.augment": [], "task.augment_probability": "adaptive"}
     with pytest.raises(wganx.ConfigError, match=r"adaptive says how often, and augment names no change: add task\.aug"):
-        options = {"task.augment": [], "task.augment_probability": "adaptive"}
         wganx.train("image", "digits", overrides=options, progress=False)
