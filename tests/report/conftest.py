@@ -83,10 +83,10 @@ def write_run(
     return folder
 
 
-def write_picture(path: Path, seed: int = 0) -> None:
+def write_picture(path: Path, seed: int = 0, width: int = 40) -> None:
     """A picture of noise."""
     path.parent.mkdir(exist_ok=True)
-    Image.fromarray(np.random.default_rng(seed).integers(0, 256, (40, 40), dtype=np.uint8)).save(path)
+    Image.fromarray(np.random.default_rng(seed).integers(0, 256, (40, width), dtype=np.uint8)).save(path)
 
 
 def write_sounds(folder: Path, stem: str, count: int, content: bytes = bytes(1_600)) -> None:
@@ -129,7 +129,7 @@ RICH = {
 
 
 def write_rich_run(folder: Path) -> Path:
-    """A run of everything a page can show: sounds, clips, real samples, a walk, neighbours, checkpoints measured."""
+    """A run of everything a page can show: sounds, clips, a walk, sliders, neighbours, checkpoints measured."""
     lines = metric_lines(400)
     write_run(folder, evaluation=RICH, metrics=lines)
     tone = (8_000 * np.sin(np.arange(12_000) / 9)).astype(np.int16).tobytes()
@@ -141,6 +141,7 @@ def write_rich_run(folder: Path) -> Path:
     write_picture(folder / "samples" / "real.png", 99)
     for frame in range(5):
         write_picture(folder / "samples" / f"walk-000600-{frame:02d}.png", 200 + frame)
+    write_picture(folder / "samples" / "sliders-000600.png", 250, width=700)  # as wide as nine stops are, and more
     for side in ("generated", "training"):
         write_picture(folder / "evaluations" / f"nearest-{side}.png", 300)
     for step, (value, interval) in CHECKPOINTS.items():

@@ -749,7 +749,7 @@ def test_a_whole_evaluation_is_told(tmp_path: Path, write_rich_run: Callable[[Pa
     assert "along a great circle" in samples
     labels = [e.attributes["data-label"] for e in page.by_class("slide")]
     assert labels[6:] == ["0 %", "25 %", "50 %", "75 %", "100 %"]
-    assert len(page.all("img")) == 6 + 1 + 3 + 5 + 2, "steps, real, clips, walk, neighbours"
+    assert len(page.all("img")) == 6 + 1 + 3 + 5 + 1 + 2, "steps, real, clips, walk, sliders, neighbours"
 
 
 def test_samples_nearer_than_real_ones_are_said_to_repeat_the_training_data(
