@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from torch import nn
@@ -118,12 +119,13 @@ class PretrainedGenerator:
             UsageError: as `write`, or the generator takes no noise.
         """
         context = self.sampler.context_rows(count, given=given)
-        stops = [
+        stops = (
             self.sampler.draw(count, context=context, noise=noise, truncation=truncation)
             for noise in noises_on_the_way(self.sampler, count, frames, seed)
-        ]
+        )
+        first = next(stops)  # what is wrong is said before there is a folder; never are all of them in memory
         make_room(folder, overwrite=overwrite)
-        batches = (Batch(samples, context).to("cpu") for samples in stops)
+        batches = (Batch(samples, context).to("cpu") for samples in chain([first], stops))
         return [self._picture(batch, folder, f"sample-{number:04d}") for number, batch in enumerate(batches)]
 
     @property

@@ -47,6 +47,19 @@ def test_a_picture_of_any_size_keeps_its_size(height, width, halvings):
     assert made.abs().max() <= 1
 
 
+def test_labels_may_be_called_as_members_of_a_module_are():
+    """Folders are named by people: `type` and `half` are modules' own words, and no module's name has a dot."""
+    labels = dict(zip(("type", "half.day"), LABELS.values()))
+    given = dict(zip(labels, CHOSEN.values()))
+    network = stirred(translator(inputs={"source": PICTURE, **labels}))
+    made = network(source=pictures(), **given)
+    other = network(source=pictures(), **{**given, "type": torch.tensor([1, 1])})
+    assert not torch.allclose(made, other)
+    torch.manual_seed(0)
+    judge = Critic(TranslatorCriticConfig(width=4, halvings=3), BuildContext(sample=PICTURE, inputs=labels))
+    assert judge(made, **given).shape == (2,)
+
+
 def test_a_translation_begins_with_no_change():
     torch.testing.assert_close(translator()(source=pictures(), **CHOSEN), pictures())
     assert not torch.allclose(translator(residual=False)(source=pictures(), **CHOSEN), pictures())
