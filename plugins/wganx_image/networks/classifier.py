@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from wganx import SampleFormat
-from wganx.nn import ByName
 
 _HALVINGS = 3
 
@@ -32,9 +31,11 @@ class DomainClassifier(nn.Module):
             layers += [nn.Conv2d(channels, c_out, 3, padding=1), nn.GroupNorm(4, c_out), nn.ReLU(), nn.MaxPool2d(2)]
             channels = c_out
         self.layers = nn.Sequential(*layers)
-        self.heads = ByName({name: nn.Linear(2 * channels, len(format.classes)) for name, format in labels.items()})
+        # By their order, and not by `wganx.nn.ByName`: so they are called in the checkpoints there are.
+        self.names = tuple(labels)
+        self.heads = nn.ModuleList(nn.Linear(2 * channels, len(format.classes)) for format in labels.values())
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         h = self.layers(x)
         found = torch.cat([h.mean((2, 3)), h.amax((2, 3))], 1)
-        return {name: head(found) for name, head in self.heads.items()}
+        return {name: head(found) for name, head in zip(self.names, self.heads)}
