@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from wganx.cli.completing import plugin_names
+
 if TYPE_CHECKING:
     from wganx.pretrained import Opened
 
-_PLUGIN = click.option("--plugin", metavar="NAME", help="Whose layouts to read; every installed plugin's by default.")
+_PLUGIN = click.option(
+    "--plugin", metavar="NAME", shell_complete=plugin_names,
+    help="Whose layouts to read; every installed plugin's by default.",
+)  # fmt: skip
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 
