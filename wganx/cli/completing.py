@@ -56,8 +56,8 @@ def run_folders(ctx: click.Context, param: click.Parameter, incomplete: str) -> 
     if not incomplete:
         where.append("runs/")
     runs = [run for folder in where for run in _runs_in(folder) if run.startswith(incomplete)]
-    # Folders come first: bash forgets what it was told before, and looks for them where nothing else is told.
-    return [CompletionItem(incomplete, type="dir"), *map(CompletionItem, runs)]
+    # Never both: zsh would find a run a second time as a folder, and complete neither.
+    return [CompletionItem(run) for run in runs] or [CompletionItem(incomplete, type="dir")]
 
 
 def _runs_in(folder: str) -> list[str]:
