@@ -104,7 +104,7 @@ if TYPE_CHECKING:
     from wganx.wasserstein import sinkhorn_divergence as sinkhorn_divergence
     from wganx.wasserstein import sliced_w1 as sliced_w1
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOME_OF = {
     "wganx.api": ("load_run", "resume", "train"),

@@ -9,11 +9,12 @@ from typing import Any
 
 import click
 
+from wganx.cli.completing import run_folders
 from wganx.cli.selection import choosing_a_run
 
 
 @click.command()
-@click.argument("runs", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("runs", nargs=-1, type=click.Path(path_type=Path), shell_complete=run_folders)
 @choosing_a_run
 @click.option("--vary", multiple=True, metavar="KEY=A,B,...", help="What is compared; several are crossed.")
 @click.option("--variant", "variants", multiple=True, metavar="NAME:KEY=VALUE,...", help="One that is compared, named.")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wganx.cli.completing import plugin_names
+
 if TYPE_CHECKING:
     from wganx.data import ScanReport
     from wganx.plugins import Catalog
@@ -25,7 +27,7 @@ def data() -> None:
 
 @data.command()
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--plugin", required=True, metavar="NAME", help="Whose files they are.")
+@click.option("--plugin", required=True, metavar="NAME", shell_complete=plugin_names, help="Whose files they are.")
 @click.option("--dataset", metavar="NAME", help="Read them as this dataset does: its splits, its labels.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 def scan(path: Path, plugin: str, dataset: str | None, as_json: bool) -> None:

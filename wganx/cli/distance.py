@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wganx.cli.completing import plugin_names
 from wganx.cli.selection import with_extensions
 
 if TYPE_CHECKING:
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("a")
 @click.argument("b")
-@click.option("--plugin", metavar="NAME", help="Whose files they are, where A or B is a folder or archive.")
+@click.option(
+    "--plugin", metavar="NAME", shell_complete=plugin_names,
+    help="Whose files they are, where A or B is a folder or archive.",
+)  # fmt: skip
 @click.option(
     "--method",
     "methods",

@@ -24,12 +24,14 @@ def doctor(as_json: bool) -> None:
     import torch
 
     import wganx
+    from wganx.commit import commit
     from wganx.plugins import describe_all
 
     penalty = _penalty_self_test()
     broken = [row for row in describe_all() if row.status != "ok"]
     findings: dict[str, Any] = {
         "wganx": wganx.__version__,
+        "commit": commit() or "unknown",
         "python": f"{platform.python_version()} on {platform.system()} {platform.machine()}",
         **{package: _version(package) for package in _PACKAGES},
         "cpu threads": torch.get_num_threads(),

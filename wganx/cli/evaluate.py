@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from wganx.cli.completing import run_folders
 from wganx.cli.selection import with_extensions, with_place
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=click.Path(path_type=Path), shell_complete=run_folders)
 @click.option("-n", "count", type=click.IntRange(min=2), help="Rows of a block; by default what data and time allow.")
 @click.option("--seed", type=int, help="Of the split, the noise and the metrics; the run's own by default.")
 @click.option("--repeats", type=click.IntRange(min=1), help="Blocks of -n rows; from 2 on with 95 % intervals.")

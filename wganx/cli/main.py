@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-import wganx
 from wganx.cli.board import board
 from wganx.cli.compare import compare
+from wganx.cli.completion import completion
 from wganx.cli.config import config
 from wganx.cli.data import data
 from wganx.cli.distance import distance
@@ -26,7 +26,6 @@ from wganx.cli.sample import sample
 from wganx.cli.train import train
 from wganx.cli.tune import tune
 from wganx.errors import WganxError
-from wganx.plugins import discover, plugin_commands
 
 
 class Failure(click.ClickException):
@@ -47,7 +46,11 @@ class Wganx(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         command = super().get_command(ctx, cmd_name)
-        if command is None and any(found.name == cmd_name for found in discover()):
+        if command is not None:
+            return command
+        from wganx.plugins import discover, plugin_commands
+
+        if any(found.name == cmd_name for found in discover()):
             return click.Group(
                 cmd_name,
                 commands={str(own.name): own for own in plugin_commands(cmd_name)},
@@ -66,8 +69,20 @@ class Wganx(click.Group):
             raise Failure(error) from error
 
 
+def _tell_version(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from wganx import __version__
+        from wganx.commit import commit
+
+        click.echo(f"wganx, version {__version__} (commit {commit() or 'unknown'})")
+        ctx.exit()
+
+
 @click.group(cls=Wganx, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(wganx.__version__, prog_name="wganx")
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_tell_version,
+    help="Show the version and the commit it was built from, and exit.",
+)  # fmt: skip
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def main(debug: bool) -> None:
     """Train Wasserstein GANs for any kind of sample.
@@ -88,6 +103,6 @@ def main(debug: bool) -> None:
 
 for _command in (
     train, resume, sample, evaluate, compare, tune, distance, report, board, plugins, config, data, pretrained, lab,
-    doctor,
+    doctor, completion,
 ):  # fmt: skip
     main.add_command(_command)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from pydantic.fields import FieldInfo
 
+from wganx.cli.completing import plugin_names
 from wganx.errors import PluginError
-from wganx.parts import Part
-from wganx.plugins import Description, describe, describe_all
-from wganx.plugins.descriptors import Config
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
+    from wganx.parts import Part
+    from wganx.plugins import Description
 
 
 @click.group(invoke_without_command=True)
@@ -41,6 +44,8 @@ def list_plugins(strict: bool = False, as_json: bool = False) -> None:
     Example:
       wganx plugins list --json
     """
+    from wganx.plugins import describe_all
+
     rows = describe_all()
     if as_json:
         fields = ("name", "distribution", "version", "target", "api", "status", "provides")
@@ -66,7 +71,7 @@ def _print_table(rows: list[Description]) -> None:
 
 
 @plugins.command()
-@click.argument("name")
+@click.argument("name", shell_complete=plugin_names)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 def show(name: str, as_json: bool) -> None:
     """Everything one plugin offers, and the options of each part.
@@ -75,6 +80,8 @@ def show(name: str, as_json: bool) -> None:
     Example:
       wganx plugins show image
     """
+    from wganx.plugins import describe
+
     found = describe(name)
     if found.cause is not None:
         raise PluginError(f"plugin {found.name!r} ({found.distribution} {found.version}) {found.cause}")
@@ -104,6 +111,8 @@ def show(name: str, as_json: bool) -> None:
 
 def _options(offer: Part) -> dict[str, FieldInfo]:
     """The options of a part that has a configuration of its own."""
+    from wganx.plugins.descriptors import Config
+
     model = getattr(offer, "config", None)
     return dict(model.model_fields) if isinstance(model, type) and issubclass(model, Config) else {}
 
@@ -135,7 +144,7 @@ def _print_offers(found: Description, offers: list[dict[str, Any]]) -> None:
 
 
 @plugins.command()
-@click.argument("name")
+@click.argument("name", shell_complete=plugin_names)
 @click.option("--only", "group", metavar="GROUP", help="Make the checks of one group alone: dataset, critic, ...")
 @click.option("--root", "roots", multiple=True, metavar="DATASET=PATH", help="Files for a dataset that reads some.")
 @click.option("--json", "as_json", is_flag=True, help="Print every result as JSON.")

@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from wganx.cli.completing import device_names, plugin_names
+
 if TYPE_CHECKING:
     from wganx.pretrained import Opened
 
-_PLUGIN = click.option("--plugin", metavar="NAME", help="Whose layouts to read; every installed plugin's by default.")
+_PLUGIN = click.option(
+    "--plugin", metavar="NAME", shell_complete=plugin_names,
+    help="Whose layouts to read; every installed plugin's by default.",
+)  # fmt: skip
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 
@@ -93,7 +98,9 @@ def inspect(path: Path, plugin: str | None, as_json: bool) -> None:
 @click.option("--walk", type=click.IntRange(min=2), metavar="STOPS", help="Go from noise to noise, a picture a stop.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Where to write.")
 @click.option("--overwrite", is_flag=True, help="Put them in place of those that an earlier draw left in --out.")
-@click.option("--device", default="auto", show_default=True, metavar="NAME", help="Where to compute.")
+@click.option(
+    "--device", default="auto", show_default=True, metavar="NAME", shell_complete=device_names, help="Where to compute."
+)
 @_PLUGIN
 def sample_pretrained(
     path: Path,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from wganx.cli.completing import run_folders
 from wganx.cli.selection import labels_and_classes, with_extensions, with_place
 from wganx.errors import UsageError, did_you_mean
 
@@ -40,6 +41,8 @@ class _WithTaskOptions(click.Command):
                 if left and not equals and isinstance(param, click.Option) and not param.is_flag:
                     known.append(left.pop(0))
                 continue
+            if ctx.resilient_parsing and not equals and not left:
+                break  # a shell completes a line that is not done
             if flag in applied:
                 raise UsageError(f"{flag} is given twice; give it once")
             if not equals:
@@ -54,7 +57,7 @@ class _WithTaskOptions(click.Command):
 
 
 @click.command(cls=_WithTaskOptions)
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=click.Path(path_type=Path), shell_complete=run_folders)
 @click.option("-n", "count", type=click.IntRange(min=1), default=16, show_default=True, help="How many.")
 @click.option("--seed", type=int, help="Of the noise; the run's own by default.")
 @click.option(

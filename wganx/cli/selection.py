@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from wganx.cli.completing import device_names, plugin_names, scenario_names
 from wganx.errors import UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -15,26 +16,39 @@ F = TypeVar("F", bound=Callable[..., Any])
 EXTENSION = "A plugin beside it that only adds parts; repeat for more."
 
 _OPTIONS = (
-    click.option("--plugin", metavar="NAME", help="Plugin: an installed name, DISTRIBUTION:NAME, or ./file.py."),
-    click.option("--scenario", metavar="NAME", help="The run to start from; the plugin's first one by default."),
+    click.option(
+        "--plugin", metavar="NAME", shell_complete=plugin_names,
+        help="Plugin: an installed name, DISTRIBUTION:NAME, or ./file.py.",
+    ),
+    click.option(
+        "--scenario", metavar="NAME", shell_complete=scenario_names,
+        help="The run to start from; the plugin's first one by default.",
+    ),
     click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="YAML file of sections."),
     click.option("--data", metavar="PATH", help="A folder or archive of your own."),
     click.option("--set", "settings", multiple=True, metavar="SECTION.KEY=VALUE", help="One setting; repeat for more."),
-    click.option("--extension", "extensions", multiple=True, metavar="NAME", help=EXTENSION),
-    click.option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1, ..."),
+    click.option(
+        "--extension", "extensions", multiple=True, metavar="NAME", shell_complete=plugin_names, help=EXTENSION
+    ),
+    click.option("--device", metavar="NAME", shell_complete=device_names, help="auto, cpu, cuda, cuda:1, ..."),
     click.option("--seed", type=int, metavar="N", help="Fixes every random stream."),
-)
+)  # fmt: skip
 
 
 def with_extensions(command: F) -> F:
     """Adds ``--extension`` to a command on a run that is there."""
-    option = click.option("--extension", "extensions", multiple=True, metavar="NAME", help=EXTENSION)
+    option = click.option(
+        "--extension", "extensions", multiple=True, metavar="NAME", shell_complete=plugin_names, help=EXTENSION
+    )
     return option(command)
 
 
 def with_place(command: F) -> F:
     """Adds ``--device`` and ``--data`` to a command on a run that is there, which may have come from elsewhere."""
-    device = click.option("--device", metavar="NAME", help="Where to compute now: auto, cpu, cuda, cuda:1, ...")
+    device = click.option(
+        "--device", metavar="NAME", shell_complete=device_names,
+        help="Where to compute now: auto, cpu, cuda, cuda:1, ...",
+    )  # fmt: skip
     return device(click.option("--data", metavar="PATH", help="Where its data lies now, if it was moved.")(command))
 
 

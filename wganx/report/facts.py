@@ -81,7 +81,7 @@ def settings(run: RunRecord) -> tuple[Setting, ...]:
 def environment_facts(run: RunRecord) -> list[tuple[str, str]]:
     """Versions, device, data, plugins and sizes, as pairs of name and text."""
     facts = run.facts
-    versions = {"wganx": facts.get("wganx"), **mapping(facts.get("versions"))}
+    versions = {"wganx": facts.get("wganx"), "Commit": facts.get("commit"), **mapping(facts.get("versions"))}
     data = mapping(facts.get("data"))
     found = [(str(name), version) for name, version in versions.items()]
     done = mapping(facts.get("done"))

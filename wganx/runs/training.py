@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 import wganx
+from wganx.commit import commit
 from wganx.config import in_place_of, resolve
 from wganx.data.telling import found_in, remarks_on
 from wganx.engine import Checkpoint, Every, Interrupted, Observer, TrainResult, apart
@@ -269,6 +270,7 @@ def _record_start(run: Run) -> None:
     run.folder.record(
         schema=1,
         wganx=wganx.__version__,
+        commit=commit(),
         plugin=config.plugin,
         scenario=config.scenario,
         modality=resolved.parts.modality.name,
