@@ -31,8 +31,8 @@ def pull(repository: str, revision: str | None, out: Path | None) -> None:
             )
         else:
             click.echo(f"wganx: it needs the plugin {name}, which is not installed here", err=True)
-    click.echo(
-        f"{found.files} files, {size_in_words(found.size)}, of {repository} at {found.revision[:7]} in {found.folder}; "
-        f"its card: {found.folder / 'README.md'}"
-    )
+    card = found.folder / "README.md"
+    told = f"; its card: {card}" if card.exists() else ""
+    size, revision = size_in_words(found.size), found.revision[:7]
+    click.echo(f"{found.files} files, {size}, of {repository} at {revision} in {found.folder}{told}")
     click.echo(f"next    wganx sample {found.folder} -n 16")

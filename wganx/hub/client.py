@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,8 +29,9 @@ def open_hub(endpoint: str | None = None) -> HfApi:
     try:
         from huggingface_hub import HfApi
     except ImportError as error:
-        raise MissingExtra("the Hub needs the package huggingface_hub: pip install 'wganx[hub]'") from error
-    return HfApi(endpoint=endpoint, library_name="wganx", library_version=wganx.__version__)
+        raise MissingExtra('the Hub is spoken to by huggingface_hub: pip install "wganx[hub]"') from error
+    there = endpoint or os.environ.get("HF_ENDPOINT") or None
+    return HfApi(endpoint=there and there.rstrip("/"), library_name="wganx", library_version=wganx.__version__)
 
 
 def host(hub: HfApi) -> str:
@@ -66,7 +68,7 @@ def speaking(hub: HfApi, repository: str, *, sending: bool) -> Iterator[None]:
     except RuntimeError as error:  # how a file that is sent fails in a thread
         cause = error.__cause__
         if not isinstance(cause, transport | OSError):
-            raise WganxError(f"{host(hub)} did not take {repository}: {_reason(error)}; try again") from error
+            raise WganxError(f"{host(hub)} did not take {repository}: {_reason(cause or error)}; try again") from error
         raise _in_words(hub, repository, cause, sending=sending) from error
     except (transport, OSError, ValueError) as error:
         raise _in_words(hub, repository, error, sending=sending) from error
@@ -112,7 +114,8 @@ def _in_words(hub: HfApi, repository: str, error: BaseException, *, sending: boo
         )
     if isinstance(error, RepositoryNotFoundError):
         return UsageError(
-            f"there is no model {repository} at {there} that you may see; check the spelling, or {LOG_IN}, if it is private"
+            f"there is no model {repository} at {there} that you may see; check the spelling, and if it is private, "
+            f"{LOG_IN}"
         )
     if isinstance(error, HfHubHTTPError):
         return _refused(there, repository, error, sending=sending)
@@ -122,9 +125,11 @@ def _in_words(hub: HfApi, repository: str, error: BaseException, *, sending: boo
         return WganxError(f"a file of {repository} came cut short from {there}; try again")
     if isinstance(error, OSError) and error.errno is not None:
         return WganxError(f"{repository}: {error.strerror or error}: {error.filename or ''}".removesuffix(": "))
-    return WganxError(
-        f"{there} cannot be reached ({_reason(error)}); check the network and HF_ENDPOINT, then try again"
-    )
+    if any(word in type(error).__name__ for word in ("Connect", "Proxy")):
+        return WganxError(
+            f"{there} cannot be reached ({_reason(error)}); check the network and HF_ENDPOINT, then try again"
+        )
+    return WganxError(f"{there} broke off before {repository} was through ({_reason(error)}); try again")
 
 
 def _refused(there: str, repository: str, error: HfHubHTTPError, *, sending: bool) -> WganxError:

@@ -1,4 +1,4 @@
-"""A run fetched from the Hub: files that are looked at by name, size and hash before any is taken, and none executed."""
+"""A run fetched from the Hub: every file is looked at by name, size and hash before it is taken; none is executed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Pulled:
         revision: the commit.
         files: how many.
         size: bytes of all of them.
-        needs: plugins that have to be there to draw from it, and are not: as they are named, or where a file has to lie.
+        needs: plugins that are not here and draw from it: as they are named, or where a file has to lie.
     """
 
     folder: Path

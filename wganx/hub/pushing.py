@@ -127,8 +127,8 @@ def _send(hub: HfApi, bundle: Bundle, *, private: bool, message: str | None, war
     there = [sibling.rfilename for sibling in before.siblings or ()]
     if (code := foreign_code(there)) is not None:
         raise UsageError(
-            f"{repository} holds {printable(code)}, which is no part of a run, and wganx pull refuses what may hold code; "
-            "give a repository of its own; nothing was sent"
+            f"{repository} holds {printable(code)}, which is no part of a run, and wganx pull refuses what may hold "
+            "code; give a repository of its own; nothing was sent"
         )
     _settle_card(hub, bundle, before, there, warn)
     pushed = _pushed(bundle)

@@ -100,7 +100,7 @@ def _how_to(run: RunRecord, shared: Shared | None) -> Iterator[str]:
         yield from [""] * bool(single)
     yield "```bash"
     if shared is not None:
-        yield "pip install 'wganx[hub]'"
+        yield 'pip install "wganx[hub]"'
         yield f"wganx pull {shared.repository}"
     if shared is not None and shared.applies:
         yield f"wganx sample {_typed(folder)} --source FILE{choice} --out MADE"
