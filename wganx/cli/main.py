@@ -20,6 +20,8 @@ from wganx.cli.evaluate import evaluate
 from wganx.cli.lab import lab
 from wganx.cli.plugins import plugins
 from wganx.cli.pretrained import pretrained
+from wganx.cli.pull import pull
+from wganx.cli.push import push
 from wganx.cli.report import report
 from wganx.cli.resume import resume
 from wganx.cli.sample import sample
@@ -102,7 +104,7 @@ def main(debug: bool) -> None:
 
 
 for _command in (
-    train, resume, sample, evaluate, compare, tune, distance, report, board, plugins, config, data, pretrained, lab,
-    doctor, completion,
+    train, resume, sample, evaluate, compare, tune, distance, report, board, plugins, config, data, pretrained, push,
+    pull, lab, doctor, completion,
 ):  # fmt: skip
     main.add_command(_command)

@@ -296,6 +296,7 @@ def _record_start(run: Run) -> None:
             "found": found_in(assembly.train_items, assembly.heldout_items),
             "source": resolved.parts.dataset.card.source,
             "licence": resolved.parts.dataset.card.licence,
+            "offline": resolved.parts.dataset.card.offline,
         },
         plugins=[_plugin_facts(plugin) for plugin in resolved.catalog.plugins],
         parameters={player.role: player.gradient.numel() for player in (trainer.steps.generator, trainer.steps.critic)},
