@@ -22,8 +22,7 @@ FLOORS = {
     "engine": 2, "plugins": 2,
     "config": 3, "evaluation": 3, "pretrained": 3, "templates": 3,
     "runs": 4, "testing": 4,
-    "report": 5, "watching": 5, "experiments": 5, "comparison": 5, "tuning": 5,
-    "hub": 5,
+    "report": 5, "export": 5, "hub": 5, "watching": 5, "experiments": 5, "comparison": 5, "tuning": 5,
     "cli": 6, "api": 6,
 }  # fmt: skip
 

@@ -55,6 +55,7 @@ def wganx_modalities() -> Iterable[Modality]:
             axes=("coordinate",),
             write="wganx_points.writers:write_points",
             preview="wganx_points.writers:preview_points",
+            turned_back="A sample is a point: its coordinates, in the units of the data.",
         )
     ]
 

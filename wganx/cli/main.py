@@ -17,6 +17,7 @@ from wganx.cli.data import data
 from wganx.cli.distance import distance
 from wganx.cli.doctor import doctor
 from wganx.cli.evaluate import evaluate
+from wganx.cli.export import export
 from wganx.cli.lab import lab
 from wganx.cli.plugins import plugins
 from wganx.cli.pretrained import pretrained
@@ -104,7 +105,7 @@ def main(debug: bool) -> None:
 
 
 for _command in (
-    train, resume, sample, evaluate, compare, tune, distance, report, board, plugins, config, data, pretrained, push,
-    pull, lab, doctor, completion,
+    train, resume, sample, evaluate, compare, tune, distance, report, board, plugins, config, data, pretrained,
+    export, push, pull, lab, doctor, completion,
 ):  # fmt: skip
     main.add_command(_command)

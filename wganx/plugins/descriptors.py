@@ -67,6 +67,8 @@ class Modality(Part):
             None where samples are not looked at so.
         notice: what has to be said wherever such samples or a network that makes them are handed on, such as whose
             consent it takes: stands on the listening page and in the run's model card.
+        turned_back: how a sample becomes what a person sees or hears, in words for who has the network and nothing of
+            this plugin: stands in the card of an exported generator. Names of the format's ``signal`` may be used.
         folder_is_one: ``(folder) -> bool``: whether a folder is one file of this kind in pieces, as a folder of
             pictures is a film; where it is None, a folder holds files.
     """
@@ -83,6 +85,7 @@ class Modality(Part):
     create: Factory | None = None
     sheet: Factory | None = None
     notice: str = ""
+    turned_back: str = ""
     folder_is_one: Factory | None = None
 
 

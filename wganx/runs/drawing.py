@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 import torch
 import yaml
@@ -20,6 +20,9 @@ from wganx.plugins.guard import call, calling
 from wganx.runs.checkpoints import checkpoint_path
 from wganx.runs.fitted import read_fitted
 from wganx.runs.folder import RunFolder
+
+
+T = TypeVar("T")
 
 
 class UntoldGenerator(CheckpointError):
@@ -49,19 +52,8 @@ def load_generator(
             build their generator.
         PluginError, PluginFailed: the plugin is not there, or does not build it.
     """
-    folder = RunFolder(Path(run))
-    if not folder.holds_run():
-        raise UsageError(f"there is no run in {run}: it has no config.yaml")
-    weights = _read(folder, checkpoint, warn)
-    about = weights.facts.get("about") or {}
-    if "generator" not in about:
-        raise UntoldGenerator(
-            f"step {weights.facts['step']} of {run} does not say how to build its generator, because an earlier wganx "
-            f"wrote it; train it on with its data in place: wganx resume {run} --set train.steps=..."
-        )
-    network, architecture = build_generator(about, folder)
-    with calling(architecture, "at"):
-        load_average(network, weights)
+    network, weights = average_of(RunFolder(Path(run)), checkpoint, warn)
+    about = weights.facts["about"]
     where = choose_device(device)
     place(network, where)  # in the order in memory it was trained in, so that it draws the same bits
     return Sampler(
@@ -72,6 +64,34 @@ def load_generator(
         context={name: SampleFormat.from_json(format) for name, format in about["context"].items()},
         seed=about["seed"],
     )
+
+
+def average_of(
+    folder: RunFolder, checkpoint: str | int, warn: Callable[[str], None] | None = None
+) -> tuple[nn.Module, Weights]:
+    """The averaged generator of a checkpoint, in evaluation mode on the CPU, and what it was made from.
+
+    Raises:
+        UsageError, CheckpointError, PluginError, PluginFailed: as `load_generator`.
+    """
+    weights = read_newest(folder, checkpoint, read_weights, warn)
+    check_told(weights.facts, folder)
+    network, architecture = build_network(weights.facts["about"], folder, "generator")
+    with calling(architecture, "at"):
+        load_average(network, weights)
+    return network, weights
+
+
+def check_told(facts: Mapping[str, Any], folder: RunFolder) -> None:
+    """
+    Raises:
+        UntoldGenerator: a checkpoint of these facts does not say how networks are built.
+    """
+    if "generator" not in (facts.get("about") or {}):
+        raise UntoldGenerator(
+            f"step {facts['step']} of {folder.path} does not say how to build its generator, because an earlier wganx "
+            f"wrote it; train it on with its data in place: wganx resume {folder.path} --set train.steps=..."
+        )
 
 
 def with_short_form(
@@ -106,34 +126,52 @@ def is_chosen(format: SampleFormat) -> bool:
     return format.is_label or format.is_number or format.is_text
 
 
-def _read(folder: RunFolder, checkpoint: str | int, warn: Callable[[str], None] | None) -> Weights:
-    """The weights of a checkpoint; for ``last`` the newest whole ones."""
+def read_newest(
+    folder: RunFolder, checkpoint: str | int, read: Callable[[Path], T], warn: Callable[[str], None] | None
+) -> T:
+    """What `read` makes of a checkpoint; for ``last`` of the newest whole one.
+
+    Raises:
+        UsageError: there is no run.
+        CheckpointError: there is no such checkpoint, or it is damaged.
+    """
+    if not folder.holds_run():
+        raise UsageError(f"there is no run in {folder.path}: it has no config.yaml")
     steps = CheckpointStore(folder.checkpoints).steps()
     if checkpoint != "last" or not steps:
-        return read_weights(checkpoint_path(folder, checkpoint))
+        return read(checkpoint_path(folder, checkpoint))
     for step in reversed(steps[1:]):
         try:
-            return read_weights(checkpoint_path(folder, step))
+            return read(checkpoint_path(folder, step))
         except CheckpointError as error:
             if warn is not None:
                 warn(f"passing over a damaged checkpoint: {error}")
-    return read_weights(checkpoint_path(folder, steps[0]))
+    return read(checkpoint_path(folder, steps[0]))
 
 
-def build_generator(about: Mapping[str, Any], folder: RunFolder) -> tuple[nn.Module, Architecture]:
-    """The network that a checkpoint tells of, with weights as they are before training."""
+def build_network(
+    about: Mapping[str, Any], folder: RunFolder, role: Literal["generator", "critic"]
+) -> tuple[nn.Module, Architecture]:
+    """The network that `about` tells of, with weights as they are before training.
+
+    Args:
+        about: what a checkpoint tells; its entry `role` holds the options of the network. A checkpoint has those of the
+            generator alone.
+        folder: where ``fitted.safetensors`` lies.
+    """
     catalog = catalog_of(about, folder)
-    own = dict(about["generator"])
-    architecture = catalog.architecture("generator", own.pop("name"), about["modality"])
+    own = dict(about[role])
+    architecture = catalog.architecture(role, own.pop("name"), about["modality"])
     own.pop("noise", None)
     owner = catalog.owner(architecture).name
     version = next((plugin["version"] for plugin in about["plugins"] if plugin["name"] == owner), "")
     with calling(architecture, "migrate"):
         config = architecture.config.model_validate(architecture.config.migrate(own, version))
+    inputs = about["context" if role == "generator" else "condition"]
     context = BuildContext(
         sample=SampleFormat.from_json(about["sample"]),
-        noise=tuple(about["noise"]),
-        inputs={name: SampleFormat.from_json(format) for name, format in about["context"].items()},
+        noise=tuple(about["noise"]) if role == "generator" else (),
+        inputs={name: SampleFormat.from_json(format) for name, format in inputs.items()},
         fitted=read_fitted(folder.fitted, expected=bool(about.get("fitted"))).both,
     )
     network: nn.Module = call(architecture, "build", config, context, returns=nn.Module)

@@ -17,7 +17,7 @@ from wganx.plugins.contracts import BuildContext
 from wganx.plugins.descriptors import Layout, Modality
 from wganx.plugins.guard import call, calling
 from wganx.pretrained import Opened, open_pretrained
-from wganx.runs.drawing import build_generator, catalog_of
+from wganx.runs.drawing import build_network, catalog_of
 from wganx.runs.drawn import make_room
 from wganx.runs.folder import RunFolder
 from wganx.runs.looking import draw_preview, write_files, write_picture
@@ -158,7 +158,7 @@ def open_generator(path: str | Path, *, plugin: str | None = None, device: str =
         )
     if opened.about:
         folder = RunFolder(opened.path.parent.parent)
-        network, _ = build_generator(opened.about, folder)
+        network, _ = build_network(opened.about, folder, "generator")
         catalog = catalog_of(opened.about, folder)
     else:
         catalog = known.catalog_of(opened.layout)

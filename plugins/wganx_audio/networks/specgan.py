@@ -146,8 +146,8 @@ class _StretchedConvolution(nn.Module):
         padding = (taps.shape[2] // 2, taps.shape[3] // 2)
         tall, wide = self.stride
         bins, frames = x.shape[2:]
-        places = functional.conv2d(x, taps, bias, padding=padding).reshape(len(x), -1, tall, wide, bins, frames)
-        return places.permute(0, 1, 4, 2, 5, 3).reshape(len(x), -1, tall * bins, wide * frames)
+        places = functional.conv2d(x, taps, bias, padding=padding).reshape(x.shape[0], -1, tall, wide, bins, frames)
+        return places.permute(0, 1, 4, 2, 5, 3).reshape(x.shape[0], -1, tall * bins, wide * frames)
 
 
 class Generator(nn.Module):

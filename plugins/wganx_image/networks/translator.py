@@ -170,9 +170,13 @@ def _bordered(x: Tensor, by: int, below: int | None = None, right: int | None = 
     By concatenation, since torch's own padding adds up gradients in any order on a GPU.
     """
     for axis, behind in ((2, below), (3, right)):
-        length = x.shape[axis]
+        length, behind = x.shape[axis], by if behind is None else behind
+        if torch.compiler.is_exporting():  # sizes are symbols, so how many there are to concatenate is not known
+            places = torch.arange(by + length + behind, device=x.device) - by
+            x = x.index_select(axis, places.clamp(0, length - 1))
+            continue
         first, last = x.narrow(axis, 0, 1), x.narrow(axis, length - 1, 1)
-        x = torch.cat([*[first] * by, x, *[last] * (by if behind is None else behind)], axis)
+        x = torch.cat([*[first] * by, x, *[last] * behind], axis)
     return x
 
 

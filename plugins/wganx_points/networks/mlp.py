@@ -86,6 +86,6 @@ def _encode(formats: Mapping[str, SampleFormat], inputs: Mapping[str, Tensor]) -
             torch.get_default_dtype()
         )
         if format.is_label
-        else inputs[name].reshape(len(inputs[name]), -1)
+        else inputs[name].flatten(1)
         for name, format in formats.items()
     ]

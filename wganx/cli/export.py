@@ -1,0 +1,46 @@
+"""``wganx export``"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+_FORMATS = ("safetensors", "torch-export", "onnx")
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--format", "format", required=True, type=click.Choice(_FORMATS), help="How to write it.")
+@click.option(
+    "--what",
+    type=click.Choice(["generator", "critic"]),
+    default="generator",
+    show_default=True,
+    help="The averaged generator, or the critic.",
+)
+@click.option("--checkpoint", default="last", show_default=True, metavar="WHICH", help="last, best, or a step.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="A new folder to write.")
+def export(run: Path, format: str, what: str, checkpoint: str, out: Path) -> None:
+    """Write a run's generator or critic for use without the run, with a card that says what goes in and comes out.
+
+    The number of rows is free, and so are sizes that the network leaves free: the length of a converted sound, the
+    height and width of a translated picture or film. What was written is read back and compared before it is kept.
+
+    \b
+    Example:
+      wganx export runs/first --format onnx --out digits-onnx
+      wganx export runs/voices --format torch-export --checkpoint best --out voices
+      wganx export runs/first --format safetensors --what critic --out critic
+    """
+    from wganx.api import warn
+    from wganx.export import export as write
+
+    done = write(run, out, format=format, what="critic" if what == "critic" else "generator", checkpoint=checkpoint,
+                 warn=warn)  # fmt: skip
+    found = done.agreement
+    click.echo(f"{', '.join(done.files)} in {done.folder}")
+    click.echo(
+        f"read back and compared with the module: the largest difference is {found.difference:.2g}, of values up to "
+        f"{found.largest:.3g} ({found.tried})"
+    )

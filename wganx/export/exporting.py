@@ -1,0 +1,83 @@
+"""A network of a run to a folder of its own: written, read back, compared, described."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors import SafetensorError
+
+from wganx.errors import UsageError, did_you_mean
+from wganx.export.card import card_of, card_text
+from wganx.export.comparing import Agreement, compare
+from wganx.export.formats import FORMATS
+from wganx.export.sizes import ExportFailed, free_sizes
+from wganx.export.subject import Role, open_subject
+from wganx.storage import json_text, whole_folder
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written.
+
+    Attributes:
+        folder: where it lies.
+        files: names in it; first those of the network.
+        agreement: how nearly what was read back from there gives what the module gives.
+    """
+
+    folder: Path
+    files: tuple[str, ...]
+    agreement: Agreement
+
+
+def export(
+    run: str | Path,
+    out: str | Path,
+    *,
+    format: str,
+    what: Role = "generator",
+    checkpoint: str | int = "last",
+    warn: Callable[[str], None] | None = None,
+) -> Exported:
+    """Write the generator or the critic of a run for use without it; what ``wganx export`` does.
+
+    What was written is read back and compared with the module before the folder gets its name.
+
+    Args:
+        run: the run folder; its data need not be there.
+        out: a new folder; ``card.json`` and ``CARD.md`` in it say what goes in and what comes out.
+        format: ``safetensors``, ``torch-export`` or ``onnx``.
+        what: ``generator``, of which the averaged one is meant, or ``critic``.
+        checkpoint: ``last``, ``best``, or a step.
+        warn: told of damaged checkpoints that are passed over for ``last``.
+
+    Raises:
+        UsageError: there is no such run, format or network, or `out` is there already.
+        CheckpointError: there is no such checkpoint, or it is damaged or holds no critic.
+        MissingExtra: what writes the format is not installed.
+        ExportFailed: it cannot be written so, or came back as another network; nothing is left.
+    """
+    folder = Path(out)
+    if format not in FORMATS:
+        raise UsageError(f"no format {format!r}; there are {', '.join(FORMATS)}{did_you_mean(format, FORMATS)}")
+    if os.path.lexists(folder):
+        raise UsageError(f"{folder} is there already; give another --out")
+    writer = FORMATS[format]
+    writer.need()
+    subject = open_subject(Path(run), what, checkpoint, warn)
+    free = free_sizes(subject)
+    try:
+        with whole_folder(folder) as aside:
+            weights = writer.write(subject, free, aside)
+            agreement = compare(subject, writer.read(subject, aside), free)
+            card = card_of(subject, free, format, weights, agreement)
+            (aside / "card.json").write_text(json_text(card, indent=1) + "\n", encoding="utf-8")
+            (aside / "CARD.md").write_text(card_text(card), encoding="utf-8")
+            others = sorted(path.name for path in aside.iterdir() if path not in weights)
+    except (OSError, SafetensorError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ExportFailed(f"{folder} could not be written: {reason}; nothing is left of it") from error
+    return Exported(folder, (*(path.name for path in weights), *others), agreement)
