@@ -14,6 +14,7 @@ from wganx.cli.board import board
 from wganx.cli.compare import compare
 from wganx.cli.config import config
 from wganx.cli.data import data
+from wganx.cli.demo import demo
 from wganx.cli.distance import distance
 from wganx.cli.doctor import doctor
 from wganx.cli.evaluate import evaluate
@@ -87,7 +88,7 @@ def main(debug: bool) -> None:
 
 
 for _command in (
-    train, resume, sample, evaluate, compare, tune, distance, report, board, plugins, config, data, pretrained, lab,
-    doctor,
+    train, resume, sample, evaluate, compare, tune, distance, report, board, demo, plugins, config, data, pretrained,
+    lab, doctor,
 ):  # fmt: skip
     main.add_command(_command)
