@@ -37,8 +37,11 @@ class Full(WganxError):
     """So many wait already that nobody else is let in."""
 
 
-class Left(Exception):
-    """Nobody waits for it any longer; the work in which it is raised is for nothing."""
+class Left(WganxError):
+    """Nobody waits for it any longer; the work in which it is raised is for nothing.
+
+    One of wganx's own errors, so that it passes through the guards around plugins as it is.
+    """
 
 
 class TooLong(UsageError):
@@ -128,8 +131,9 @@ class Line(Generic[T]):
             self._closed = True
             self._changed.notify_all()
         self._thread.join(timeout=10)
-        for place in list(self._places.values()):
-            self._drop(place)
+        with self._changed:
+            for place in list(self._places.values()):
+                self._drop(place)
 
     def refuse_if_full(self) -> None:
         """Raises Full where nobody else is let in: asked before a visitor's file is received, too."""
@@ -180,7 +184,7 @@ class Line(Generic[T]):
         with self._changed:
             now = self._clock()
             if self._closed or place.token not in self._places or self._is_silent(place, now):
-                raise Left
+                raise Left("nobody waits for this any longer")
             if now - place.since > self._seconds:
                 raise TooLong(
                     f"this takes longer than {self._seconds:g} seconds, which is all that a visitor may take here; ask "

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from wganx.batch import Batch
+from wganx.demo.line import Left
 from wganx.demo.offers import Offer, offer_of
 from wganx.demo.wishes import Wish
 from wganx.engine import apart
@@ -111,8 +112,10 @@ class Workshop:
         with self._watched_by(watcher):
             try:
                 return carry(wish, folder)
+            except Left:
+                raise
             except WganxError as error:
-                raise type(error)(_for_visitors(str(error), wish, folder)) from error
+                raise WganxError(_for_visitors(str(error), wish, folder)) from error
 
     @contextmanager
     def _watched_by(self, watcher: Watcher) -> Iterator[None]:
@@ -168,7 +171,7 @@ class Workshop:
         along = f"way {wish.along}" if wish.along.isdecimal() else wish.along
         title = f"Along {along}, seed {wish.seed}"
         made = self._way(title, stops, folder, f"slide-{wish.along}")
-        middle = len(STOPS) // 2  # where a sample is as it is drawn
+        middle = len(STOPS) // 2  # neither of the direction's ends
         return replace(made, unit="Deviations", begins=middle, command=self._command(wish))
 
     def _send(self, wish: Wish, folder: Path) -> Made:

@@ -50,16 +50,19 @@ def demonstrate(
         UsageError: there is nothing to try, or the port is taken.
     """
     limits = {"max_upload": max_upload, "max_seconds": max_seconds}
-    with _ended_by_signal(), demo_of(run, checkpoint=checkpoint, **limits) as demo:
-        with serving(demo, port) as address:
-            tell(f"demo of {run.folder.path} at {address}")
-            tell("for browsers on this machine alone, until Ctrl-C")
-            if opens:
-                webbrowser.open(address)
-            with suppress(KeyboardInterrupt):
-                while True:
-                    time.sleep(3600)  # an event could not be waited for and interrupted on Windows
-        tell("the demo has ended")
+    with (
+        _ended_by_signal(),
+        demo_of(run, checkpoint=checkpoint, **limits) as demo,
+        serving(demo, port) as address,
+        suppress(KeyboardInterrupt),
+    ):
+        tell(f"demo of {run.folder.path} at {address}")
+        tell("for browsers on this machine alone, until Ctrl-C")
+        if opens:
+            webbrowser.open(address)
+        while True:
+            time.sleep(3600)  # an event could not be waited for and interrupted on Windows
+    tell("the demo has ended")
 
 
 @contextmanager
