@@ -14,6 +14,7 @@ from wganx.cli.compare import compare
 from wganx.cli.completion import completion
 from wganx.cli.config import config
 from wganx.cli.data import data
+from wganx.cli.demo import demo
 from wganx.cli.distance import distance
 from wganx.cli.doctor import doctor
 from wganx.cli.evaluate import evaluate
@@ -106,6 +107,6 @@ def main(debug: bool) -> None:
 
 for _command in (
     train, resume, sample, evaluate, compare, tune, distance, report, board, plugins, config, data, pretrained,
-    export, push, pull, lab, doctor, completion,
+    export, demo, push, pull, lab, doctor, completion,
 ):  # fmt: skip
     main.add_command(_command)

@@ -21,6 +21,7 @@ from wganx.report.pictures import Picture, encode
 from wganx.report.plain import printable
 from wganx.report.reading import read_run
 from wganx.report.shell import render
+from wganx.report.wording import asked
 from wganx.runs import Run
 from wganx.runs.looking import draw_preview, write_picture
 from wganx.storage import write_whole
@@ -125,7 +126,7 @@ def _rows(run: Run, count: int, seed: int, aside: Path) -> tuple[list[Row], int]
         sounds = iter(media.chosen[number])
         rows.append(
             Row(
-                _asked(sampler.context, batch.context, number) or f"Sample {number + 1}",
+                asked(sampler.context, batch.context, number) or f"Sample {number + 1}",
                 tuple(
                     Column(
                         column.heading,
@@ -183,17 +184,3 @@ def _alike(run: Run, formats: Mapping[str, SampleFormat], batch: Batch, seed: in
         chosen.append(int(fresh.argmax()))
     alike = [bool(row[place] == len(chosen_by)) for row, place in zip(same, chosen)]
     return pool.each(lambda tensor: tensor[torch.tensor(chosen)]), alike
-
-
-def _asked(formats: Mapping[str, SampleFormat], context: Mapping[str, Tensor], row: int) -> str:
-    """What was asked for, in words; nothing of what comes from data alone."""
-    said = []
-    for name, format in formats.items():
-        value = context[name][row]
-        if format.is_label:
-            said.append(f"{name} {format.classes[int(value)]}")
-        elif format.is_number:
-            said.append(f"{name} {float(value):g}")
-        elif format.is_text:
-            said.append(f"“{format.said(value.tolist())}”")
-    return ", ".join(map(printable, said))

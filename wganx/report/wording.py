@@ -1,8 +1,16 @@
-"""Numbers, sizes and times as people read them."""
+"""Numbers, sizes and times as people read them, and what was asked of a generator."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from wganx.batch import SampleFormat
+from wganx.report.plain import printable
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 DASH = "\N{EN DASH}"
 """Where there is nothing to say."""
@@ -34,3 +42,17 @@ def size_in_words(size: int) -> str:
     if size < 1_000:
         return f"{size} bytes"
     return f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{size / 1e3:,.1f} kB"
+
+
+def asked(formats: Mapping[str, SampleFormat], context: Mapping[str, Tensor], row: int) -> str:
+    """What a sample was asked to be, in words; nothing of what comes from data alone."""
+    said = []
+    for name, format in formats.items():
+        value = context[name][row]
+        if format.is_label:
+            said.append(f"{name} {format.classes[int(value)]}")
+        elif format.is_number:
+            said.append(f"{name} {float(value):g}")
+        elif format.is_text:
+            said.append(f"“{format.said(value.tolist())}”")
+    return ", ".join(map(printable, said))

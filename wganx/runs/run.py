@@ -242,19 +242,22 @@ class Run:
                 there already and there is no word to `overwrite` it.
             DataError: a file cannot be read.
         """
-        sampler, parts = self.sampler(checkpoint), self.resolved.parts
-        applying = Applying(
-            sampler=sampler,
-            modality=parts.modality,
-            task=parts.task,
-            game=self.assembly.game_for_files(options),
-            given=with_short_form(sampler, given, class_name),
-            seed=self.resolved.run.seed if seed is None else seed,
-            warn=self.warn,
-            overwrite=overwrite,
-            watch=watch,
-        )
+        how: dict[str, Any] = {"seed": seed, "given": given, "class_name": class_name, "overwrite": overwrite}
+        applying = self.applying(self.sampler(checkpoint), options, **how, watch=watch, warn=self.warn)
         return applying.to(Path(source), Path(out))
+
+    def applying(
+        self, sampler: Sampler, options: Mapping[str, Any], *, seed: int | None = None,
+        given: Mapping[str, str | float] | None = None, class_name: str | None = None, **rest: Any,
+    ) -> Applying:  # fmt: skip
+        """What `apply` sends files through; for whoever sends many through one `sampler`."""
+        parts = self.resolved.parts
+        chosen = with_short_form(sampler, given, class_name)
+        seed = self.resolved.run.seed if seed is None else seed
+        game = self.assembly.game_for_files(options)
+        return Applying(
+            sampler=sampler, modality=parts.modality, task=parts.task, game=game, given=chosen, seed=seed, **rest
+        )
 
     def write_samples(self, samples: Tensor, batch: Batch, folder: Path, *, overwrite: bool = False) -> list[Path]:
         """One file a sample and a ``grid`` picture beside them, which is the last of the paths.

@@ -116,6 +116,19 @@ class Sliding:
             raise DataError(f"--slide {wanted}: {error}") from None
         return Slider(name, direction, label, index)
 
+    def classes(self) -> list[str]:
+        """What leads to a class here, ``glasses=dark``: of two classes, the second alone; none where no data is."""
+        try:
+            offered = self._labels if self._extractor is not None else {}
+        except (WganxError, OSError):
+            return []
+        return [
+            f"{label}={name}"
+            for label, each in offered.items()
+            if label not in self.sampler.context
+            for name in (each.classes[1:] if len(each.classes) == 2 else each.classes)
+        ]
+
     def ways(self, count: int) -> list[Slider]:
         """The directions that change the most of what the first layer makes of the noise."""
         responses = self.sampler.noise_layer(self.sampler.context_rows(1, given=self.given)).responses()

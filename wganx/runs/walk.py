@@ -72,13 +72,32 @@ def noises_on_the_way(sampler: Sampler, count: int, frames: int, seed: int) -> I
     Raises:
         UsageError: the generator takes no noise.
     """
+    yield from noises_between(*_noise(sampler, 2, count, seed=seed), frames)
+
+
+def noises_of_seeds(sampler: Sampler, count: int, frames: int, start: int, end: int) -> Iterator[Tensor]:
+    """The same between the noises that `Sampler.draw` takes for two seeds.
+
+    Raises:
+        UsageError: the generator takes no noise.
+    """
+    yield from noises_between(_noise(sampler, count, seed=start), _noise(sampler, count, seed=end), frames)
+
+
+def noises_between(start: Tensor, end: Tensor, frames: int) -> Iterator[Tensor]:
+    """Each stop along great circles from one noise to another, ``cos(t) start + sin(t) end``; both ends among them."""
+    for frame in range(frames):
+        share = frame / max(1, frames - 1)
+        angle = math.pi / 2 * share
+        # The other end is itself to the last bit, which the cosine of a rounded right angle would not leave it.
+        yield end if share == 1 else math.cos(angle) * start + math.sin(angle) * end
+
+
+def _noise(sampler: Sampler, *sizes: int, seed: int) -> Tensor:
     if sampler.noise is None:
         raise UsageError("this generator takes no noise, so there is no way between two; leave the walk out")
     with apart(seed, sampler.device) as draws:
-        start, end = torch.randn(2, count, *sampler.noise, generator=draws, device=sampler.device)
-    for frame in range(frames):
-        angle = math.pi / 2 * frame / max(1, frames - 1)
-        yield math.cos(angle) * start + math.sin(angle) * end
+        return torch.randn(*sizes, *sampler.noise, generator=draws, device=sampler.device)
 
 
 def _stem(step: int, frame: int) -> str:

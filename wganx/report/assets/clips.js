@@ -66,7 +66,7 @@ function startClips(root, controls) {
     video.addEventListener("loadedmetadata", () => video.classList.toggle("pixelated", video.clientWidth >= 2 * video.videoWidth));
     if (!video.closest("[hidden]")) video.preload = "auto";
   }
-  document.addEventListener("slide", () => {
+  root.addEventListener("slide", () => {
     for (const video of videos) if (!video.closest("[hidden]")) video.preload = "auto";
     strips.forEach(draw);
     if (moving) moves(true);

@@ -72,6 +72,7 @@ function startSlides(root) {
     count: slides.length, at: first, every: () => 500, circles: false, show,
     spoken: (index) => slides[index].dataset.label,
   });
+  if (!slides.some((slide) => slide.id)) return;
   // What is shown can be linked to (report.html#step-500), and is still there when the page is loaded anew; whoever
   // looks at the latest goes on to look at the latest.
   controls.querySelector("input").addEventListener("change", () => {

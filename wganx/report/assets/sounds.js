@@ -1,10 +1,13 @@
 // Sounds: one button each and one player for all, so that only one is heard at a time.
+const startSounds = makeSounds();
 startSounds([...document.querySelectorAll("li.audio")]);
 
-function startSounds(items) {
+// Gives the function that starts sounds, now or when more of them come.
+function makeSounds() {
   const shared = new Audio();
   let current = null;
-  const sounds = items.map((item) => {
+
+  function startSound(item) {
     const native = item.querySelector("audio");
     const button = item.querySelector("button");
     const sound = { item, button, source: native.getAttribute("src"), mark: item.querySelector(".mark"), place: item.querySelector(".place") };
@@ -17,8 +20,7 @@ function startSounds(items) {
       shared.currentTime = Math.max(0, Math.min(shared.duration, shared.currentTime + by * shared.duration));
       follow();
     });
-    return sound;
-  });
+  }
 
   function play(sound) {
     if (current !== sound) {
@@ -57,8 +59,9 @@ function startSounds(items) {
     current.button.textContent = "This browser cannot play it";
     current.button.disabled = true;
   });
-  // What is out of sight is silent.
+  // What is out of sight, or no longer there, is silent.
   document.addEventListener("slide", () => {
-    if (current && current.item.closest("[hidden]")) shared.pause();
+    if (current && (!current.item.isConnected || current.item.closest("[hidden]"))) shared.pause();
   });
+  return (items) => items.forEach(startSound);
 }
