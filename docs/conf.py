@@ -34,7 +34,7 @@ html_math_renderer = "mathml"
 
 html_theme = "furo"
 html_title = "wganx"
-html_static_path = ["_static"]
+html_static_path = ["_static", "gallery/heard"]  # sounds, which no page can name as pictures
 html_css_files = ["formulas.css", "reference.css"]
 html_copy_source = False
 html_show_sourcelink = False

@@ -1,4 +1,4 @@
-"""The README: its example runs, and its commands exist."""
+"""The README: its examples run, its commands and links exist; the Chinese one shows the same."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,17 @@ from click.testing import CliRunner
 
 from wganx.cli import main
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CHINESE = (ROOT / "README.zh.md").read_text(encoding="utf-8")
+LARGEST = 150_000
+"""Bytes of a picture."""
+
+
+def blocks(text: str) -> list[str]:
+    """Its blocks of code, each with its language, without the comments, which are translated."""
+    found = re.findall(r"^```(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    return [re.sub(r"\s+# .*$", "", block, flags=re.MULTILINE) for block in found]
 
 
 @pytest.mark.slow
@@ -43,3 +53,32 @@ def test_the_two_commands():
     blocks = re.findall(r"```\n(.*?)\n```", README, re.DOTALL)
     assert blocks[0] == "pip install . && wganx train --plugin image"
     assert blocks[1] == 'pip install ".[test]" && pytest'
+
+
+def test_the_chinese_one_has_the_same_code():
+    assert len(blocks(README)) == 6
+    assert blocks(CHINESE) == blocks(README)
+
+
+def test_the_chinese_one_has_the_same_sections_pictures_and_table():
+    def shape(text: str) -> tuple[list[int], list[str], list[str]]:
+        outside = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+        levels = [len(marks) for marks in re.findall(r"^(#+) ", outside, re.MULTILINE)]
+        return levels, re.findall(r'src="([^"]+)"', outside), re.findall(r"^\| (`\w+`) \|", outside, re.MULTILINE)
+
+    assert shape(CHINESE) == shape(README)
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh.md"])
+def test_links_and_pictures_are_there(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)\s]+)\)", text)
+    pictures = re.findall(r'<img src="([^"]+)"', text)
+    assert all((ROOT / link).is_file() for link in links), links
+    assert {"README.md", "README.zh.md"} - {name} <= set(links), "each leads to the other"
+    assert len(pictures) >= 3
+    assert all((ROOT / picture).stat().st_size < LARGEST for picture in pictures)
+
+
+def test_it_is_short():
+    assert len(README.splitlines()) <= 115

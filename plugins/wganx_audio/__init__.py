@@ -21,6 +21,7 @@ from wganx_audio.configs.datasets import (
     WordsConfig,
 )
 from wganx_audio.configs.judges import LabelsConfig
+from wganx_audio.configs.layouts import LAYOUTS
 from wganx_audio.configs.networks import (
     ConverterCriticConfig,
     ConverterGeneratorConfig,
@@ -85,6 +86,7 @@ def wganx_datasets() -> Iterable[Dataset]:
             mends=MENDS,
             probe="wganx_audio.sound.probing:probe",
             listing="wganx_audio.datasets.table:list_table" if name == "table" else None,
+            layout=LAYOUTS[name],
         )
     for name, (place, summary, source, licence, size) in CORPORA.items():
         corpus = f"wganx_audio.datasets.corpora.{place}"
@@ -96,6 +98,7 @@ def wganx_datasets() -> Iterable[Dataset]:
             open=f"{corpus}.open",
             fit=f"{corpus}.fit",
             listing=f"{corpus}.listing",
+            layout=LAYOUTS[name],
             card=DataCard(source=source, licence=licence, offline=False, size=size),
             suffixes=SUFFIXES,
             probe="wganx_audio.sound.probing:probe",

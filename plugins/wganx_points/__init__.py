@@ -88,6 +88,7 @@ def wganx_datasets() -> Iterable[Dataset]:
         card=DataCard(source="your own files", licence="yours", offline=True),
         folder=True,
         suffixes=(".csv", ".npy"),
+        layout={"near/first.npy": "a folder a class; files side by side have none", "far/second.csv": ""},
         probe="wganx_points.folder:probe",
     )
 

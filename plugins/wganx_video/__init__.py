@@ -22,6 +22,7 @@ from wganx_video.configs.datasets import (
 )
 from wganx_video.configs.films import FILM, INTERPOLATE_FILM, PREDICT_FILM
 from wganx_video.configs.judges import FuturesConfig, I3dConfig, LpipsConfig, PixelsConfig
+from wganx_video.configs.layouts import LAYOUTS
 from wganx_video.configs.networks import FoldedCriticConfig, FoldnetGeneratorConfig, SpacetimeCriticConfig
 from wganx_video.configs.tasks import InterpolateConfig, PredictConfig, UpscaleConfig
 
@@ -82,6 +83,7 @@ def wganx_datasets() -> Iterable[Dataset]:
             offline=False,
             size="10,000 clips",
         ),
+        layout=LAYOUTS["moving-mnist"],
     )
     yield Dataset(
         name="folder",
@@ -91,6 +93,7 @@ def wganx_datasets() -> Iterable[Dataset]:
         open="wganx_video.datasets.folder:open_folder",
         fit="wganx_video.datasets.folder:fit_folder",
         listing="wganx_video.datasets.folder:list_folder",
+        layout=LAYOUTS["folder"],
         card=DataCard(source="your own files", licence="yours", offline=True),
         folder=True,
         suffixes=(*FILMS, *FRAMES),
@@ -108,6 +111,7 @@ def wganx_datasets() -> Iterable[Dataset]:
             open=f"{corpus}.open",
             fit=f"{corpus}.fit",
             listing=f"{corpus}.listing",
+            layout=LAYOUTS[name],
             card=DataCard(source=source, licence=licence, offline=False, size=size),
             suffixes=(*FILMS, *FRAMES),
             mends=MENDS,

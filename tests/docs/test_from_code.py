@@ -19,6 +19,7 @@ from wganx.config import RunConfig
 from wganx.engine import Optimizer
 from wganx.parts import KINDS
 from wganx.plugins import contracts, describe_all, hookspecs
+from wganx.plugins.descriptors import Dataset
 from wganx.wasserstein import CONSTRAINTS
 from wganx.wasserstein.objectives import OBJECTIVES
 
@@ -48,7 +49,7 @@ def below(group: click.Group, path: str = "wganx") -> Iterator[tuple[str, click.
             yield from below(command, f"{path} {name}")
 
 
-@pytest.mark.parametrize("name", ["commands", "configuration", "hooks", "parts"])
+@pytest.mark.parametrize("name", ["commands", "configuration", "datasets", "hooks", "parts"])
 def test_a_page_is_in_the_contents_and_leaves_nothing_unfilled(page: Callable[[str], str], name: str) -> None:
     assert re.search(rf"^{name}$", (PAGES / "index.md").read_text(encoding="utf-8"), re.MULTILINE)
     made = page(name)
@@ -192,3 +193,32 @@ def test_docstrings_become_markdown(extension: Extension) -> None:
     assert made.endswith("**Raises**\n\n`ValueError`\n: never.")
     assert markdown.attributes(Documented)["first"] == "the one that comes before."
     assert markdown.table(("a",), [("x | y",)]).splitlines()[-2] == r"| x \| y |"
+
+
+def test_every_dataset_is_shown_with_licence_and_layout(page: Callable[[str], str]) -> None:
+    made, checked = page("datasets"), 0
+    for plugin in BUILT_IN:
+        for offer in plugin.offers:
+            if not isinstance(offer, Dataset):
+                continue
+            shown = section(made, f"{plugin.name}: {offer.name}")
+            assert f"Licence: {offer.card.licence}." in shown
+            assert f"](#{plugin.name}-{offer.name})" in made  # the table at the top leads there
+            for path, words in offer.layout.items():
+                assert path.rpartition("/")[2] in shown
+                assert words in shown
+            checked += 1
+    assert checked > 40
+
+
+def test_a_layout_is_drawn_as_a_tree(extension: Extension) -> None:
+    layout = {"a/b/1.wav": "one", "a/b/2.wav": "", "a/list.txt": "all", "c.csv": ""}
+    drawn = extension("from_code.datasets").tree(layout)
+    assert drawn == "a/\n  b/\n    1.wav   one\n    2.wav\n  list.txt  all\nc.csv"
+
+
+def test_recipes_stand_with_the_dataset_that_they_learn_from(page: Callable[[str], str]) -> None:
+    made = page("datasets")
+    assert "wganx train --config configs/audio/fsdd.yaml --data DATA" in section(made, "audio: fsdd")
+    for path in (PAGES.parents[1] / "configs").rglob("*.yaml"):
+        assert path.name in made

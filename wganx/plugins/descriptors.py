@@ -113,6 +113,8 @@ class Dataset(Part):
         listing: ``(path) -> wganx.data.Listing`` of a data set that says itself which of the files below a path are for
             training and what their labels are, for ``wganx data scan --dataset NAME``; None where folders say it.
         resize: how items are brought to one size, in words, which stand beside every number; empty where they are not.
+        layout: how its files lie below ``--data`` or ``dataset.root``: a path of each kind, ``"cats/1.jpg"``, and in a
+            few words, which may be none, what the path does not say. Empty where no files are read.
     """
 
     hook = "wganx_datasets"
@@ -132,6 +134,7 @@ class Dataset(Part):
     probe: Factory | None = None
     listing: Factory | None = None
     resize: str = ""
+    layout: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ _BLOCK = re.compile(r"^```\{from-code\} (\w+)\n```$", re.MULTILINE)
 
 
 def write(part: str) -> str:
-    """The Markdown of one part of the reference: `api`, `commands`, `configuration`, `hooks` or `parts`."""
+    """The Markdown of one part of the reference, by the name of its module: `api`, `commands`, `datasets`, ..."""
     text: str = getattr(import_module(f"{__name__}.{part}"), part)()
     return text
 

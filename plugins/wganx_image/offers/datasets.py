@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from wganx import DataCard, Dataset
 from wganx_image.configs.datasets import (
     MENDS,
@@ -20,6 +22,17 @@ from wganx_image.configs.datasets import (
 _BICUBIC = "bicubic with antialiasing, where dataset.size is another than the pictures' own"
 _DRAWN = DataCard(source="drawn when opened, by the seed", licence="MIT", offline=True, size="as many as dataset.count")
 _LANCZOS = "the largest centred square, by Lanczos"
+
+
+def _idx(name: str) -> Mapping[str, str]:
+    """How pictures in IDX files lie, as torchvision keeps them."""
+    return {
+        f"{name}/raw/train-images-idx3-ubyte": "packed as .gz or not",
+        f"{name}/raw/train-labels-idx1-ubyte": "",
+        f"{name}/raw/t10k-images-idx3-ubyte": "held out",
+        f"{name}/raw/t10k-labels-idx1-ubyte": "",
+    }
+
 
 DATASETS = [
     Dataset(
@@ -44,6 +57,7 @@ DATASETS = [
         open="wganx_image.datasets.arrays:open_mnist",
         resize=_BICUBIC,
         card=DataCard(source="LeCun, Cortes and Burges", licence="CC BY-SA 3.0", offline=False, size="70,000 pictures"),
+        layout=_idx("MNIST"),
     ),
     Dataset(
         name="fashion-mnist",
@@ -58,6 +72,7 @@ DATASETS = [
             offline=False,
             size="70,000 pictures",
         ),
+        layout=_idx("FashionMNIST"),
     ),
     Dataset(
         name="cifar10",
@@ -69,6 +84,11 @@ DATASETS = [
         card=DataCard(
             source="Krizhevsky 2009", licence="none stated, for research", offline=False, size="60,000 pictures"
         ),
+        layout={
+            "cifar-10-batches-py/data_batch_1": "to data_batch_5",
+            "cifar-10-batches-py/test_batch": "held out",
+            "cifar-10-batches-py/batches.meta": "",
+        },
     ),
     Dataset(
         name="celeba",
@@ -86,6 +106,11 @@ DATASETS = [
             offline=False,
             size="202,599 pictures",
         ),
+        layout={
+            "img_align_celeba/000001.jpg": "or img_align_celeba.zip",
+            "list_eval_partition.txt": "the split; or .csv",
+            "list_attr_celeba.txt": "for dataset.attributes; or .csv",
+        },
     ),
     Dataset(
         name="lsun",
@@ -97,6 +122,7 @@ DATASETS = [
         card=DataCard(
             source="Yu et al. 2015", licence="none stated, for research", offline=False, size="up to 3 million"
         ),
+        layout={"bedroom_train_lmdb/data.mdb": "dataset.category", "bedroom_val_lmdb/data.mdb": "held out"},
     ),
     Dataset(
         name="folder",
@@ -107,6 +133,13 @@ DATASETS = [
         fit="wganx_image.datasets.folder:fit_folder",
         resize="the largest centred square, or the whole between bands with dataset.crop=whole, by Lanczos",
         card=DataCard(source="your own files", licence="yours", offline=True),
+        layout={
+            "cats/tom.jpg": "a folder a class; pictures side by side have none",
+            "cats/felix.png": "",
+            "dogs/rex.webp": "",
+            "train/cats/tom.jpg": "or the splits above the classes;",
+            "test/cats/felix.png": "otherwise a tenth is held out",
+        },
         folder=True,
         scenario="photos",
         suggest="wganx_image.datasets.suiting:suggest_folder",
@@ -149,5 +182,9 @@ DATASETS = [
         suffixes=SUFFIXES,
         resize=_LANCZOS,
         card=DataCard(source="your own files", licence="yours", offline=True),
+        layout={
+            "train-0000.tar": "000000.jpg, 000000.cls, 000000.json, 000001.jpg ...",
+            "val-0000.tar": "held out, as is test; without either a tenth is",
+        },
     ),
 ]
