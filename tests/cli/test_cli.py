@@ -105,6 +105,16 @@ def test_report(run, tmp_path):
     assert "there is no run in" in call("report", tmp_path / "nowhere", code=2)
 
 
+def test_config_show_tells_where_every_value_comes_from(monkeypatch):
+    monkeypatch.setenv("WGANX__TRAIN__EMA", "0.5")
+    shown = call("config", "show", "--plugin", "points", "--set", "train.steps=7", "--origins")
+    rows = {line.split()[0]: line.split(maxsplit=2)[1:] for line in shown.splitlines()}
+    assert rows["train.steps"] == ["7", "--set train.steps=7"]
+    assert rows["train.ema"] == ["0.5", "env WGANX__TRAIN__EMA"]
+    assert rows["train.accumulate"] == ["1", "default"]
+    assert rows["dataset.name"][1].startswith("scenario 'ring' of plugin 'points' (ring.yaml:")
+
+
 def test_config_show_is_itself_an_input(run, tmp_path):
     shown = call("config", "show", "--plugin", "points", "--set", "train.steps=7")
     (tmp_path / "mine.yaml").write_text(shown, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The pages made from the code show all of it: commands, configuration, hooks, parts."""
+"""The pages made from the code show all of it: commands, configuration, hooks, parts, datasets, scenarios."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 import click
 import pytest
+import yaml
 from annotated_types import Ge, Lt
 from pydantic import BaseModel
 
@@ -19,7 +20,7 @@ from wganx.config import RunConfig
 from wganx.engine import Optimizer
 from wganx.parts import KINDS
 from wganx.plugins import contracts, describe_all, hookspecs
-from wganx.plugins.descriptors import Dataset
+from wganx.plugins.descriptors import Dataset, Scenario
 from wganx.wasserstein import CONSTRAINTS
 from wganx.wasserstein.objectives import OBJECTIVES
 
@@ -222,3 +223,22 @@ def test_recipes_stand_with_the_dataset_that_they_learn_from(page: Callable[[str
     assert "wganx train --config configs/audio/fsdd.yaml --data DATA" in section(made, "audio: fsdd")
     for path in (PAGES.parents[1] / "configs").rglob("*.yaml"):
         assert path.name in made
+
+
+def test_every_scenario_is_shown_with_what_it_sets(page: Callable[[str], str]) -> None:
+    made, checked = page("scenarios"), 0
+    for plugin in BUILT_IN:
+        for offer in plugin.offers:
+            if isinstance(offer, Scenario):
+                own = made.partition(f"\n### {plugin.name}: {offer.name}\n")[2]
+                shown = own.partition("```yaml\n")[2].partition("\n```")[0]
+                assert isinstance(offer.config, Path)
+                assert yaml.safe_load(shown) == yaml.safe_load(offer.config.read_text(encoding="utf-8"))
+                checked += 1
+    assert checked > 40
+
+
+def test_a_scenario_that_is_no_file_is_written_as_one(extension: Extension) -> None:
+    config = {"train": {"steps": 5}, "task": {"labels": ["a"]}}
+    offer = Scenario(name="mine", summary="mine", modality="points", config=config)
+    assert yaml.safe_load(extension("from_code.scenarios").written(offer)) == config

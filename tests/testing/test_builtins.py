@@ -60,7 +60,7 @@ class Builtin(PluginConformance):
 
     @pytest.fixture(autouse=True)
     def _from_few(self, monkeypatch):
-        """What `own` learns from is drawn and learnt anew for every setting; a thousand items are enough to trust it."""
+        """What `own` learns from is drawn and learnt anew for every setting; a thousand items do."""
         own = import_module("wganx.evaluation.extractors.own")  # behind the function of its name
         monkeypatch.setattr(own, "MOST_ITEMS", 1_000)
         monkeypatch.setattr(own, "MOST_HELDOUT", 200)

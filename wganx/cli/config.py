@@ -22,7 +22,8 @@ def config() -> None:
 
 @config.command()
 @choosing_a_run
-def show(**choice: Any) -> None:
+@click.option("--origins", is_flag=True, help="A line a key, with where its value comes from.")
+def show(origins: bool, **choice: Any) -> None:
     """Print the resolved configuration, itself a valid --config file.
 
     Takes a few seconds: the options of objectives, constraints and optimizers are those of their classes, which are
@@ -31,13 +32,20 @@ def show(**choice: Any) -> None:
     \b
     Example:
       wganx config show --plugin image > mine.yaml
+      wganx config show --plugin image --set train.steps=500 --origins
     """
     from wganx.config import resolve
 
     resolved = resolve(**choice)
     for note in resolved.notes:
         click.echo(f"wganx: {note}", err=True)
-    click.echo(resolved.to_yaml(), nl=False)
+    if not origins:
+        click.echo(resolved.to_yaml(), nl=False)
+        return
+    lines = [(key, json.dumps(value, ensure_ascii=False), origin) for key, value, origin in resolved.settings()]
+    widths = [max(len(line[column]) for line in lines) for column in (0, 1)]
+    for key, value, origin in lines:
+        click.echo(f"{key:<{widths[0]}}  {value:<{widths[1]}}  {origin}")
 
 
 @config.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -83,9 +83,21 @@ class Resolved:
         """Every value, defaults included, as plain data."""
         return self.run.model_dump(mode="json")
 
+    def settings(self) -> Iterator[tuple[str, Any, str]]:
+        """Every value with its dotted key and where it stands."""
+        yield from ((key, value, self.origin(key)) for key, value in _leaves(self.dump(), ()))
+
     def to_yaml(self) -> str:
         """Every value as YAML that `resolve` and `from_yaml` read back to the same run."""
         return yaml.dump(self.dump(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+
+
+def _leaves(values: Mapping[str, Any], above: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, (*above, name))
+        else:
+            yield ".".join((*above, name)), value
 
 
 class _Dumper(yaml.SafeDumper):
