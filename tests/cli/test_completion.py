@@ -90,9 +90,7 @@ def test_scenarios_of_a_plugin_of_ones_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["board", "compare", "evaluate", "report", "resume", "sample"])
-def test_runs_are_offered_the_last_touched_first(
-    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_runs_are_offered_the_last_touched_first(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for seconds, name in enumerate(("runs/first", "runs/second", "kept", "photos/cats")):
         (tmp_path / name).mkdir(parents=True)
         if name != "photos/cats":
@@ -199,11 +197,12 @@ def typed(tmp_path: Path) -> Callable[[str, str], list[str]]:
         options, begin = start[shell]
         ours, theirs = pty.openpty()
         environ = {
-            **os.environ, "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}", "TERM": "dumb", "HOME": str(tmp_path),
+            **os.environ, "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}", "TERM": "dumb",
+            "HOME": str(tmp_path),
         }  # fmt: skip
         with subprocess.Popen(
-            [sys.executable, "-c", IN_A_TERMINAL, program, *options], stdin=theirs, stdout=theirs, stderr=theirs, cwd=tmp_path, env=environ,
-            start_new_session=True,
+            [sys.executable, "-c", IN_A_TERMINAL, program, *options],
+            stdin=theirs, stdout=theirs, stderr=theirs, cwd=tmp_path, env=environ, start_new_session=True,
         ) as process:  # fmt: skip
             os.close(theirs)
             os.write(ours, begin.format(script=script).encode() + keys.encode())

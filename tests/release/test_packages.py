@@ -86,9 +86,7 @@ def test_the_installed_wheel_tells_version_and_commit(installed: Path, tmp_path:
     assert told_version(installed, tmp_path) == f"wganx, version {wganx.__version__} (commit {recorded})"
 
 
-def test_built_from_files_that_do_not_say_the_commit_is_unknown(
-    unpacked: Path, build: Build, tmp_path: Path
-) -> None:
+def test_built_from_files_that_do_not_say_the_commit_is_unknown(unpacked: Path, build: Build, tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     shutil.copytree(unpacked, tree, ignore=shutil.ignore_patterns("tests", "docs", "benchmarks", "commit.txt"))
     (tmp_path / "out").mkdir()
