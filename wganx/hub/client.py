@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from logging import ERROR
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -77,11 +78,12 @@ def speaking(hub: HfApi, repository: str, *, sending: bool) -> Iterator[None]:
 @contextmanager
 def _as_quiet_as_asked() -> Iterator[None]:
     """The client's own bars where a person watches, none elsewhere; its log says what is raised anyway."""
-    from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars, logging
+    from huggingface_hub.utils import logging
+    from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
     hushed = not (sys.stderr.isatty() or are_progress_bars_disabled())
     level = logging.get_verbosity()
-    logging.set_verbosity_error()
+    logging.set_verbosity(ERROR)
     if hushed:
         disable_progress_bars()
     try:

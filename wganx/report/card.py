@@ -52,6 +52,8 @@ def model_card(run: RunRecord, shared: Shared | None = None) -> str:
     named = " / ".join(_plain(facts[name]) for name in ("plugin", "scenario", "task") if facts.get(name))
     name = run.name if shared is None else shared.repository
     licence = None if shared is None else shared.licence
+    listed = facts.get("plugins")
+    plugins = map(mapping, listed if isinstance(listed, list) else ())
     lines = [
         f"# Model card: {_plain(name)}",
         "",
@@ -70,6 +72,7 @@ def model_card(run: RunRecord, shared: Shared | None = None) -> str:
         *(f"- {name.lower()}: {_plain(text)}" for name, text in headline(run) if not name.startswith(("W", "Speed"))),
         f"- status: {_plain(facts.get('status') or 'unknown')}",
         f"- licence of the weights: {_plain(licence or 'not stated; ask whoever hands them on')}",
+        f"- plugins: {_plain(', '.join(map(_plugin, plugins)) or 'unknown')}",
         "- every setting: config.yaml",
         "",
         "## Measured",
@@ -146,6 +149,10 @@ def _measured(run: RunRecord) -> Iterator[str]:
         "Baselines are what needs no training; features, the network whose features are compared and the hash of its "
         f"weights. The held-out data has fingerprint {_plain(found.get('fingerprint') or 'unknown')}."
     )
+
+
+def _plugin(facts: Mapping[str, Any]) -> str:
+    return f"{facts.get('name')} ({' '.join(map(str, filter(None, map(facts.get, ('distribution', 'version')))))})"
 
 
 def _interval(value: object) -> str:
