@@ -46,13 +46,14 @@ def wganx_modalities() -> Iterable[Modality]:
             preview="wganx_audio.writers:preview_sounds",
             open="wganx_audio.sound.streams:SoundSource",
             create="wganx_audio.sound.streams:SoundSink",
-            turned_back="Where `representation` is waveform, a sample is the sound, from -1 to 1. Where it is linear or "
-            "mel, a sample holds natural logarithms of magnitudes, ln m = x * reach + mean in every bin: of a transform "
-            "by a periodic Hann window of `window` samples every `hop`, centred, divided by a quarter of the window, "
-            "so that a full sine has 1, without the highest bin and the last frame; mel are triangles on that scale, "
-            "each of sum 1. Phases are those of the source, or are looked for (Griffin and Lim). Where it is phase, the "
-            "second half of the channels is the phase's change from frame to frame less that of the bin's own "
-            "frequency, over pi.",
+            turned_back="Where `representation` is waveform, a sample is the sound, from -1 to 1. Where it is linear "
+            "or mel, a sample holds natural logarithms of magnitudes, ln m = x * reach + mean in every "
+            "bin: of a transform by a periodic Hann window of `window` samples every `hop`, centred, "
+            "divided by a quarter of the window, so that a full sine has 1, without the highest bin and "
+            "the last frame; mel are triangles on that scale, each of sum 1. Phases are those of the "
+            "source, or are looked for (Griffin and Lim). Where it is phase, the second half of the "
+            "channels is the phase's change from frame to frame less that of the bin's own frequency, "
+            "over pi.",
             notice="What is generated here is synthetic: no person said or played it. A voice belongs to its owner: "
             "learn from it, and imitate it, only with their consent, and say of what you publish that it is synthetic.",
         )

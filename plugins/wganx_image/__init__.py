@@ -40,8 +40,9 @@ def wganx_modalities() -> Iterable[Modality]:
             notice="What is generated here is synthetic: no camera saw it, and people in it do not exist, though they "
             "may resemble those whose pictures were learnt from. Learn from pictures of people, and change them, only "
             "with their consent, and say of what you publish that it is synthetic.",
-            turned_back="A sample is a picture, channel by channel (grey, or red, green and blue), row by row from the "
-            "top: (x + 1) * 127.5, rounded, are its values from 0 to 255. A source picture is brought to the same range.",
+            turned_back="A sample is a picture, channel by channel (grey, or red, green and blue), row by row from "
+            "the top: (x + 1) * 127.5, rounded, are its values from 0 to 255. A source picture is brought "
+            "to the same range.",
             open="wganx_image.picture_files:PictureSource",
             create="wganx_image.picture_files:PictureSink",
             sheet="wganx_image.captions:draw_sheet",

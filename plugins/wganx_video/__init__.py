@@ -42,9 +42,10 @@ def wganx_modalities() -> Iterable[Modality]:
             preview="wganx_video.writers:preview_clips",
             open="wganx_video.video.streams:VideoSource",
             create="wganx_video.video.streams:VideoSink",
-            turned_back="A sample is a clip, frame by frame, each channel by channel and row by row from the top: "
-            "x * 255, rounded, are its values from 0 to 255. In the signal, `given` and `made` are the places in time of "
-            "the frames that go in and come out, and `scale` is how much larger the latter are.",
+            turned_back="A sample is a clip, frame by frame, each channel by channel and row by row from the top: x * "
+            "255, rounded, are its values from 0 to 255. In the signal, `given` and `made` are the places "
+            "in time of the frames that go in and come out, and `scale` is how much larger the latter "
+            "are.",
             folder_is_one="wganx_video.video.frames:is_film",
             notice="What is made here is synthetic: no camera saw it, people in it may be made up, and what comes "
             "between, behind or into real frames is a guess and no evidence. Learn from films of people, and change "

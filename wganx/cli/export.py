@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from wganx.export.subject import Role
 
 _FORMATS = ("safetensors", "torch-export", "onnx")
 
@@ -14,14 +18,14 @@ _FORMATS = ("safetensors", "torch-export", "onnx")
 @click.option("--format", "format", required=True, type=click.Choice(_FORMATS), help="How to write it.")
 @click.option(
     "--what",
-    type=click.Choice(["generator", "critic"]),
+    type=click.Choice(["generator", "critic", "whole"]),
     default="generator",
     show_default=True,
-    help="The averaged generator, or the critic.",
+    help="The averaged generator; the critic; or the whole of a converter, from sound to sound.",
 )
 @click.option("--checkpoint", default="last", show_default=True, metavar="WHICH", help="last, best, or a step.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="A new folder to write.")
-def export(run: Path, format: str, what: str, checkpoint: str, out: Path) -> None:
+def export(run: Path, format: str, what: Role, checkpoint: str, out: Path) -> None:
     """Write a run's generator or critic for use without the run, with a card that says what goes in and comes out.
 
     The number of rows is free, and so are sizes that the network leaves free: the length of a converted sound, the
@@ -30,14 +34,14 @@ def export(run: Path, format: str, what: str, checkpoint: str, out: Path) -> Non
     \b
     Example:
       wganx export runs/first --format onnx --out digits-onnx
-      wganx export runs/voices --format torch-export --checkpoint best --out voices
+      wganx export runs/voices --format onnx --what whole --out voices-onnx
+      wganx export runs/faces --format torch-export --checkpoint best --out faces
       wganx export runs/first --format safetensors --what critic --out critic
     """
     from wganx.api import warn
     from wganx.export import export as write
 
-    done = write(run, out, format=format, what="critic" if what == "critic" else "generator", checkpoint=checkpoint,
-                 warn=warn)  # fmt: skip
+    done = write(run, out, format=format, what=what, checkpoint=checkpoint, warn=warn)
     found = done.agreement
     click.echo(f"{', '.join(done.files)} in {done.folder}")
     click.echo(

@@ -10,7 +10,7 @@ from typing import Any
 import wganx
 from wganx.export.comparing import Agreement
 from wganx.export.ports import Port, classes_of, named_shape
-from wganx.export.sizes import LEAST, output_port
+from wganx.export.sizes import least_sizes, output_port
 from wganx.export.subject import Subject
 from wganx.report.plain import mapping, printable
 from wganx.runs.drawing import catalog_of
@@ -55,11 +55,14 @@ def card_of(
         "what": subject.role,
         "modality": about["modality"],
         **{name: facts.get(name) for name in ("plugin", "scenario", "task")},
-        "architecture": about[subject.role]["name"],
+        "architecture": about["critic" if subject.role == "critic" else "generator"]["name"],
         "inputs": [_described(port, free) for port in subject.inputs],
         "output": _described(output_port(subject, free), free),
-        "free_sizes": {axis: {"from": min(LEAST, size), "trained": size} for axis, size in free.items()},
-        "turned_back": modality.turned_back if subject.role == "generator" else "",
+        "free_sizes": {
+            axis: {"from": least, "trained": _trained(subject, axis, free[axis])}
+            for axis, least in least_sizes(subject, free).items()
+        },
+        "turned_back": "" if subject.role == "critic" else modality.turned_back,
         "raw_scores": subject.scores,
         "weights": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in weights},
         "difference": {
@@ -103,7 +106,8 @@ def _lines(card: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield "The first axis, rows, is free: as many as there is memory for."
     for axis, size in card["free_sizes"].items():
-        yield f"The size of {axis} is free from {size['from']} on; it was trained on {size['trained']}."
+        trained_on = "" if size["trained"] is None else f"; it was trained on {size['trained']}"
+        yield f"The size of {axis} is free from {size['from']} on{trained_on}."
     if card["raw_scores"]:
         yield (
             f"The scores are the network's own. Its training saw them through the constraint {card['raw_scores']}, "
@@ -119,16 +123,18 @@ def _lines(card: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield _call(card).rstrip()
     yield ""
+    found = card["difference"]
     yield (
-        f"Read back when it was written, and compared with the module on {card['difference']['tried']}: the largest "
-        f"difference was {card['difference']['largest']:.2g}, of values up to {card['difference']['of_values_up_to']:.3g}."
+        f"Read back when it was written, and compared with the module on {found['tried']}: the largest difference was "
+        f"{found['largest']:.2g}, of values up to {found['of_values_up_to']:.3g}."
     )
     yield ""
     yield "## Where it comes from"
     yield ""
     yield f"- data: {_plain(data['source'] or 'unknown')}"
     yield f"- licence of the data: {_plain(data['licence'] or 'unknown')}"
-    yield f"- items: {_plain(data['train'] or 'unknown')} to learn from, {_plain(data['heldout'] or 'unknown')} held out"
+    counts = [_plain("unknown" if data[split] is None else data[split]) for split in ("train", "heldout")]
+    yield f"- items: {counts[0]} to learn from, {counts[1]} held out"
     yield f"- fingerprint of the data: {_plain(data['fingerprint'] or 'unknown')}"
     yield f"- seed {_plain(trained['seed'])}, on {_plain(trained['device'])}, {_plain(trained['precision'])}"
     for name, digest in card["weights"].items():
@@ -136,6 +142,11 @@ def _lines(card: Mapping[str, Any]) -> Iterator[str]:
     if card["notice"]:
         yield ""
         yield _plain(card["notice"])
+
+
+def _trained(subject: Subject, axis: str, size: int) -> int | None:
+    """The size of the training; None where it fixed none."""
+    return size if all(port.is_settled for port in subject.inputs if axis in port.axes) else None
 
 
 def _described(port: Port, free: Mapping[str, int]) -> dict[str, Any]:
@@ -169,7 +180,8 @@ def _listed(port: Mapping[str, Any]) -> Iterator[str]:
         yield f"Classes of {_plain(port['name'])}: {numbered}."
     if port["kind"] == "text":
         yield ""
-        yield f"Alphabet of {_plain(port['name'])}, from 1 on: {_plain(' '.join(map(str, port['signal']['alphabet'])))}."
+        alphabet = " ".join(map(str, port["signal"]["alphabet"]))
+        yield f"Alphabet of {_plain(port['name'])}, from 1 on: {_plain(alphabet)}."
     signal = {name: value for name, value in port["signal"].items() if name not in ("usual", "alphabet", "labels")}
     if port["kind"] == "sample" and signal:
         yield ""

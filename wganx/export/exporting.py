@@ -50,7 +50,8 @@ def export(
         run: the run folder; its data need not be there.
         out: a new folder; ``card.json`` and ``CARD.md`` in it say what goes in and what comes out.
         format: ``safetensors``, ``torch-export`` or ``onnx``.
-        what: ``generator``, of which the averaged one is meant, or ``critic``.
+        what: ``generator``, of which the averaged one is meant; ``critic``; or ``whole``, the generator with all that
+            lies between a file and it, where the run's task has that (`Game.whole`): from sound to sound.
         checkpoint: ``last``, ``best``, or a step.
         warn: told of damaged checkpoints that are passed over for ``last``.
 
@@ -67,6 +68,11 @@ def export(
         raise UsageError(f"{folder} is there already; give another --out")
     writer = FORMATS[format]
     writer.need()
+    if what == "whole" and format == "safetensors":
+        raise UsageError(
+            "the whole way from file to file is more than weights: choose --format onnx or torch-export, or leave "
+            "--what out"
+        )
     subject = open_subject(Path(run), what, checkpoint, warn)
     free = free_sizes(subject)
     try:

@@ -18,7 +18,7 @@ from torch import Tensor
 from wganx.errors import MissingExtra
 from wganx.export.ports import ROWS, Port, draw_inputs, named_shape
 from wganx.export.rebuilding import BUILD, FITTED, WEIGHTS, rebuild
-from wganx.export.sizes import LEAST, ExportFailed, another
+from wganx.export.sizes import ExportFailed, another, least_sizes
 from wganx.export.subject import Positional, Subject
 from wganx.plugins.guard import one_line
 from wganx.storage import json_text
@@ -41,11 +41,12 @@ class Format(ABC):
     summary: ClassVar[str]
 
     def need(self) -> None:
-        """
+        """Look whether what writes it is there.
+
         Raises:
-            MissingExtra: what writes it is not installed.
+            MissingExtra: it is not installed.
         """
-        return None
+        return
 
     @abstractmethod
     def write(self, subject: Subject, free: Mapping[str, int], folder: Path) -> list[Path]:
@@ -93,8 +94,7 @@ class TorchExport(Format):
 
     def read(self, subject: Subject, folder: Path) -> Called:
         with _quiet():
-            module = torch.export.load(folder / f"{subject.role}.pt2").module()
-        return module
+            return torch.export.load(folder / f"{subject.role}.pt2").module()
 
 
 class Onnx(Format):
@@ -125,7 +125,7 @@ class Onnx(Format):
                 assert made is not None
                 model = made.model_proto
             except Exception as error:
-                raise ExportFailed(f"torch cannot write the {subject.role} as ONNX: {one_line(error)}") from error
+                raise ExportFailed(f"torch cannot write the network as ONNX: {one_line(error)}") from error
         _rename(model, names)
         onnx.checker.check_model(model)
         path.write_bytes(model.SerializeToString())
@@ -160,7 +160,8 @@ def program_of(subject: Subject, free: Mapping[str, int]) -> torch.export.Export
         ExportFailed: it cannot be traced, or not for any number of rows and any of these sizes.
     """
     example = draw_inputs(subject.inputs, 3, {axis: another(size) for axis, size in free.items()})
-    shapes = tuple(_open_axes(port, free) for port in subject.inputs)
+    leasts = least_sizes(subject, free)
+    shapes = tuple(_open_axes(port, free, leasts) for port in subject.inputs)
     with _quiet(), torch.no_grad():
         try:
             program = torch.export.export(
@@ -171,10 +172,10 @@ def program_of(subject: Subject, free: Mapping[str, int]) -> torch.export.Export
                 prefer_deferred_runtime_asserts_over_guards=True,
             )
         except Exception as error:
-            raise ExportFailed(f"torch cannot export the {subject.role}: {one_line(error)}") from error
+            raise ExportFailed(f"torch cannot export the network: {one_line(error)}") from error
     if fixed := _fixed(program, subject.inputs, shapes):
         raise ExportFailed(
-            f"the {subject.role} takes {fixed} alone once it is exported, though it takes others when it is called; "
+            f"the network takes {fixed} alone once it is exported, though it takes others when it is called; "
             "something in its forward makes a number of a size, such as len(x), int(x.shape[0]) or a list of that "
             "length; write x.shape[0], and operations on whole tensors"
         )
@@ -188,14 +189,13 @@ def program_of(subject: Subject, free: Mapping[str, int]) -> torch.export.Export
     return program
 
 
-def _open_axes(port: Port, free: Mapping[str, int]) -> dict[int, Any]:
+def _open_axes(port: Port, free: Mapping[str, int], leasts: Mapping[str, int]) -> dict[int, Any]:
     """Which axes of a tensor are open, the rows among them."""
     found: dict[int, Any] = {0: torch.export.Dim.AUTO}
     if port.kind == "sample":
         for place, (axis, size) in enumerate(zip(port.axes, port.sizes), 1):
             if axis in free:
-                least = min(LEAST, free[axis]) * (size // free[axis])
-                found[place] = torch.export.Dim.AUTO(min=least)
+                found[place] = torch.export.Dim.AUTO(min=leasts[axis] * (size // free[axis]))
     return found
 
 

@@ -14,9 +14,6 @@ from wganx.batch import SampleFormat
 ROWS = "rows"
 """The name of the first axis of every tensor."""
 
-_UNKNOWN_SIZE = 32
-"""A size that no training fixed, where one is needed to try the network on."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Port:
@@ -37,8 +34,8 @@ class Port:
     format: SampleFormat | None = None
 
     @classmethod
-    def of(cls, name: str, format: SampleFormat) -> Port:
-        """The port of an input of that format."""
+    def of(cls, name: str, format: SampleFormat, unknown: int = 1) -> Port:
+        """The port of an input of that format; a size that no training fixed is taken to be `unknown`."""
         kind: Literal["label", "number", "text", "sample"] = "sample"
         if format.is_label:
             kind = "label"
@@ -46,7 +43,7 @@ class Port:
             kind = "number"
         elif format.is_text:
             kind = "text"
-        sizes = tuple(size or _UNKNOWN_SIZE for size in format.shape)
+        sizes = tuple(size or unknown for size in format.shape)
         return cls(name=name, kind=kind, axes=format.axes, sizes=sizes, format=format)
 
     def in_packs(self, pack: int) -> Port:
@@ -54,6 +51,11 @@ class Port:
         return Port(
             name=self.name, kind=self.kind, axes=("pack", *self.axes), sizes=(pack, *self.sizes), format=self.format
         )
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the training fixed every size."""
+        return self.format is None or None not in self.format.shape
 
     @property
     def dtype(self) -> torch.dtype:

@@ -10,8 +10,8 @@ from wganx.errors import WganxError
 from wganx.export.ports import Port, base_sizes, draw_inputs
 from wganx.export.subject import Subject, call_positional
 
-LEAST = 8
-"""The smallest size that a file promises for a free axis, where the training had no smaller one."""
+_LEASTS = (8, 16, 32, 64, 128, 256, 512, 1024)
+"""The smallest size that a file promises for a free axis is one of these, or that of the training."""
 
 
 class ExportFailed(WganxError):
@@ -21,28 +21,43 @@ class ExportFailed(WganxError):
 def free_sizes(subject: Subject) -> dict[str, int]:
     """The axes whose size is free between calls, with the size of the training.
 
-    One is free where the network takes another size of it as well: not where its layers fold it into channels.
+    One is free where the network takes another size of it as well: not where its layers fold it into channels. Axes
+    of less than 8 are left alone: they are channels, or frames of a clip.
 
     Raises:
         ExportFailed: the network does not take what it was trained on, draws random numbers, or makes no tensor.
     """
     first, again = _try(subject, {}), _try(subject, {})
     if isinstance(first, Exception):
-        raise ExportFailed(f"the {subject.role} cannot be called on what its run says it is given: {first}")
+        raise ExportFailed(f"the network cannot be called on what its run says it is given: {first}")
     if not isinstance(first, Tensor) or not isinstance(again, Tensor):
-        raise ExportFailed(f"the {subject.role} makes {type(first).__name__}, where one tensor is wanted")
+        raise ExportFailed(f"the network makes {type(first).__name__}, where one tensor is wanted")
     if not first.equal(again):
         raise ExportFailed(
-            f"the {subject.role} draws random numbers when it is evaluated, which no file repeats; "
+            f"the network draws random numbers when it is evaluated, which no file repeats; "
             "make them an input: the noise that generator.noise gives"
         )
     base = base_sizes(subject.inputs)
-    return {axis: size for axis, size in base.items() if isinstance(_try(subject, {axis: another(size)}), Tensor)}
+    return {
+        axis: size
+        for axis, size in base.items()
+        if size >= _LEASTS[0] and isinstance(_try(subject, {axis: another(size)}), Tensor)
+    }
+
+
+def least_sizes(subject: Subject, free: Mapping[str, int]) -> dict[str, int]:
+    """The smallest size of every free axis that the network takes, of a few that are looked at."""
+    return {
+        axis: next(
+            (least for least in _LEASTS if least < size and isinstance(_try(subject, {axis: least}), Tensor)), size
+        )
+        for axis, size in free.items()
+    }
 
 
 def another(size: int) -> int:
     """A size half as large again, and odd: what pads to a whole number of steps has something to do."""
-    return max(size * 3 // 2, LEAST) | 1
+    return (size * 3 // 2) | 1
 
 
 def output_port(subject: Subject, free: Mapping[str, int]) -> Port:

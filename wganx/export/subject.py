@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -14,15 +15,18 @@ from wganx.batch import SampleFormat
 from wganx.engine import load_tensors, read_networks
 from wganx.engine.state import last_step, part
 from wganx.errors import CheckpointError, UsageError
-from wganx.export.ports import Port
+from wganx.export.ports import Port, draw_inputs
 from wganx.export.rebuilding import fold, prepare
 from wganx.plugins.guard import calling
 from wganx.runs import Run, RunFolder
 from wganx.runs.drawing import average_of, build_network, check_told, read_newest
 from wganx.wasserstein import Constraint
 
-Role = Literal["generator", "critic"]
-ROLES: tuple[Role, ...] = ("generator", "critic")
+Role = Literal["generator", "critic", "whole"]
+ROLES: tuple[Role, ...] = ("generator", "critic", "whole")
+
+_UNKNOWN_SIZES = [2**power for power in range(5, 17)]
+"""Tried one after the other where no training fixed a size."""
 
 
 class Positional(nn.Module):
@@ -73,23 +77,52 @@ def open_subject(run: Path, role: Role, checkpoint: str | int, warn: Callable[[s
     if role not in ROLES:
         raise UsageError(f"a run has a generator and a critic, and no {role!r}")
     folder = RunFolder(run)
-    return _generator(folder, checkpoint, warn) if role == "generator" else _critic(folder, checkpoint, warn)
+    return _critic(folder, checkpoint, warn) if role == "critic" else _generator(folder, role, checkpoint, warn)
 
 
-def _generator(folder: RunFolder, checkpoint: str | int, warn: Callable[[str], None] | None) -> Subject:
+def _generator(folder: RunFolder, role: Role, checkpoint: str | int, warn: Callable[[str], None] | None) -> Subject:
     network, weights = average_of(folder, checkpoint, warn)
     about = dict(weights.facts["about"])
     noise = tuple(about["noise"])
     ports = [Port(name="noise", kind="noise", axes=("noise",) * len(noise), sizes=noise)] if noise else []
-    inputs = (*ports, *(Port.of(name, format) for name, format in _formats(about["context"]).items()))
-    sample = SampleFormat.from_json(about["sample"])
-    output = Port.of("sample" if "sample" not in about["context"] else "made", sample)
+    context, sample = _formats(about["context"]), SampleFormat.from_json(about["sample"])
     fold(network)
+    if role == "whole":
+        network, sample = _whole(folder, network)
+        context["source"] = sample
+    inputs = _settled(network, ports, context)
     return Subject(
-        role="generator", network=network, positional=Positional(network, inputs, len(ports)).eval(), inputs=inputs,
-        output=output, build=_build("generator", about, (), weights.facts["step"]), folder=folder,
-        step=weights.facts["step"],
+        role=role, network=network, positional=Positional(network, inputs, len(ports)).eval(), inputs=inputs,
+        output=Port.of("sample" if "sample" not in context else "made", sample),
+        build=_build("generator", about, (), weights.facts["step"]), folder=folder, step=weights.facts["step"],
     )  # fmt: skip
+
+
+def _whole(folder: RunFolder, generator: nn.Module) -> tuple[nn.Module, SampleFormat]:
+    """The generator with what lies between files and it, as the run's task has it."""
+    run = Run.load(folder.path, only_looked_at=True)
+    task = run.resolved.parts.task
+    with calling(task, "whole"):
+        found = run.assembly.game.whole(generator)
+    if found is None:
+        raise UsageError(
+            f"the {task} of {folder.path} has nothing that goes between files and its generator as tensors; leave "
+            "--what out for the generator, whose samples CARD.md explains"
+        )
+    return found[0].eval(), found[1]
+
+
+def _settled(network: nn.Module, first: Sequence[Port], formats: Mapping[str, SampleFormat]) -> tuple[Port, ...]:
+    """The inputs, with a size that the network takes wherever no training fixed one."""
+    inputs: tuple[Port, ...] = ()
+    for size in _UNKNOWN_SIZES:
+        inputs = (*first, *(Port.of(name, format, size) for name, format in formats.items()))
+        if all(port.is_settled for port in inputs):
+            break
+        with suppress(Exception), torch.no_grad():  # whatever a network raises at a size that is too small for it
+            Positional(network, inputs, len(first))(*draw_inputs(inputs, 2, {}))
+            break
+    return inputs
 
 
 def _critic(folder: RunFolder, checkpoint: str | int, warn: Callable[[str], None] | None) -> Subject:
@@ -113,9 +146,9 @@ def _critic(folder: RunFolder, checkpoint: str | int, warn: Callable[[str], None
             turn(last_step(found.facts["step"]))
     fold(network.requires_grad_(False).eval())
     pack = architecture.couples_rows
-    samples = [Port.of("sample", SampleFormat.from_json(about["sample"]))]
-    samples += [Port.of(name, format) for name, format in _formats(about["condition"]).items()]
-    inputs = tuple(port.in_packs(pack) if pack > 1 else port for port in samples)
+    sample, condition = SampleFormat.from_json(about["sample"]), _formats(about["condition"])
+    inputs = _settled(network, (), {"sample": sample, **condition})
+    inputs = tuple(port.in_packs(pack) if pack > 1 else port for port in inputs)
     return Subject(
         role="critic", network=network, positional=Positional(network, inputs, 1).eval(), inputs=inputs,
         output=Port(name="score", kind="score"), build=_build("critic", about, own, found.facts["step"]), folder=folder,
@@ -127,7 +160,9 @@ def _formats(described: Mapping[str, Any]) -> dict[str, SampleFormat]:
     return {name: SampleFormat.from_json(format) for name, format in described.items()}
 
 
-def _build(role: Role, about: Mapping[str, Any], constraints: Sequence[Constraint], step: int) -> dict[str, Any]:
+def _build(
+    role: Literal["generator", "critic"], about: Mapping[str, Any], constraints: Sequence[Constraint], step: int
+) -> dict[str, Any]:
     """All that `rebuild` needs beside the weights and what was fitted; of paths on this machine only the names."""
     kept = ("modality", "sample", "context", "condition", "fitted", "noise", role)
     plugins = [{**plugin, "file": plugin["file"] and Path(plugin["file"]).name} for plugin in about.get("plugins", ())]

@@ -18,7 +18,7 @@ from wganx.networks import Helper, Networks
 
 if TYPE_CHECKING:
     import torch
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from wganx.plugins.descriptors import Config
 
@@ -155,6 +155,14 @@ class Game(ABC):
             UsageError: the task makes nothing of files.
         """
         raise UsageError("this task makes nothing of a file; leave --source out")
+
+    def whole(self, generator: nn.Module) -> tuple[nn.Module, SampleFormat] | None:
+        """The generator with all that lies between a file and it, for who exports it, and the format of both ends.
+
+        A module that takes ``source (N, *format.shape)`` and all other context as `generator` does, and gives what a
+        file is to hold. None, as by default, where samples are that already, or cannot become it by tensors alone.
+        """
+        return None
 
     def preview_rows(self, batch: Batch) -> Batch:
         """Of as many held-out rows as previews show, those that they are drawn of: one source in every class, say.

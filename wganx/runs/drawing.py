@@ -21,7 +21,6 @@ from wganx.runs.checkpoints import checkpoint_path
 from wganx.runs.fitted import read_fitted
 from wganx.runs.folder import RunFolder
 
-
 T = TypeVar("T")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from wganx import (
@@ -29,6 +29,9 @@ from wganx_audio.configs.tasks import ConvertConfig
 from wganx_audio.networks.classifier import LabelClassifier
 from wganx_audio.networks.prosody import Prosody
 from wganx_audio.representations import describe, fit_moments, representation_of
+from wganx_audio.representations.mel import MelSpectrogram
+from wganx_audio.representations.spectrogram import LinearSpectrogram
+from wganx_audio.representations.whole import SoundToSound
 from wganx_audio.tasks.conversion_sheet import preview_conversions
 from wganx_audio.tasks.pairing import other_of_the_same, sources_for
 from wganx_audio.tasks.whole_files import active_level_db, convert_file
@@ -139,6 +142,16 @@ class Convert(Game):
 
     def apply(self, source: Source, make: Make, sink: Sink) -> None:
         convert_file(source, make, sink, self.representation, self.level_db)
+
+    def whole(self, generator: nn.Module) -> tuple[nn.Module, SampleFormat] | None:
+        representation = self.representation
+        if not isinstance(representation, (LinearSpectrogram, MelSpectrogram)) or representation.vocoder is not None:
+            return None
+        sound = SampleFormat(
+            axes=("channel", "time"), shape=(self.sample.shape[0], None), rate_hz=self.sample.rate_hz,
+            signal={"representation": "waveform", "level_db": self.level_db},
+        )  # fmt: skip
+        return SoundToSound(generator, representation), sound
 
     def preview(self, samples: Tensor, reference: Batch, folder: Path, stem: str) -> Preview:
         # Of the real sounds those that are of the classes asked for, which may have been chosen since.
