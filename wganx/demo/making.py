@@ -238,7 +238,8 @@ class Workshop:
             words += ["--out", f"made{wish.made_as or wish.ending}"]
         else:
             words += ["-n", str(wish.count)]
-        words += ["--seed", str(wish.seed)] if self.offer.has_noise or self.offer.from_data else []
+        chance = self.offer.has_noise or (self.offer.from_data and wish.way != "send")
+        words += ["--seed", str(wish.seed)] if chance else []
         words += [word for name, value in wish.given.items() for word in ("--given", f"{name}={value}")]
         words += ["--truncation", f"{wish.truncation:g}"] if wish.way == "draw" and wish.truncation != 1 else []
         words += ["--slide", wish.along] if wish.way == "slide" else []
