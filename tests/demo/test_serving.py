@@ -169,7 +169,7 @@ def test_a_file_that_is_too_large_or_empty_is_refused_before_it_comes(sent):
     demo, visitor = sent
     before = set(demo.folder.iterdir())
     assert visitor.wish(b"x" * 10_001, do="send", name="a.npy") == (
-        413, "the file has 10.0 kB, and this demo takes up to 10.0 kB; send a smaller one"
+        413, "the file has 10.0 kB, and this demo takes up to 0.01 MB; send a smaller one"
     )  # fmt: skip
     assert visitor.wish(b"x" * 9_000_000, do="send", name="a.npy")[0] == 413, "it is told though it still sends"
     assert visitor.wish(b"", do="send", name="a.npy") == (400, "a.npy is empty; send another one")

@@ -209,10 +209,14 @@ def test_reading_finds_what_lies_beside_the_previews(tmp_path: Path) -> None:
 
 def test_a_name_that_is_no_number_names_the_sample(tmp_path: Path) -> None:
     files = written(
-        tmp_path, {"step-000500-<img src=x onerror=alert(1)>.wav": WAV, "step-000500.wav": WAV, "real-anna.wav": WAV}
-    )
+        tmp_path,
+        {
+            "step-000500-<img src=x onerror=alert(1)>.wav": WAV, "step-000500.wav": WAV, "real-anna.wav": WAV,
+            "step-000500-0001-real.wav": WAV,
+        },
+    )  # fmt: skip
     names = [medium.name for medium in of_one_step(files).chosen[500]]
-    assert names == ["<img src=x onerror=alert(1)>", "all samples", "anna"]
+    assert names == ["<img src=x onerror=alert(1)>", "all samples", "anna", "sample 2, real"]
 
 
 def test_clips_of_noise_and_of_several_films_stay_in_step(tmp_path: Path) -> None:

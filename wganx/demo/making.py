@@ -142,7 +142,7 @@ class Workshop:
         if wish.truncation != 1:
             title += f", truncation {wish.truncation:g}"
         stop = self._stop("", samples, batch, folder, f"step-{self.step:06d}")
-        return Made(title, download, name, (stop,), command=self._command(wish))
+        return Made(_with_given(title, wish), download, name, (stop,), command=self._command(wish))
 
     def _walk(self, wish: Wish, folder: Path) -> Made:
         batch = self._rows(wish)
@@ -156,7 +156,7 @@ class Workshop:
             stops.append(self._stop(at, samples.cpu(), batch.to("cpu"), folder, self._stem(number)))
             self._tell((number + 1) / WALKED)
         title = f"A walk from seed {wish.seed} to seed {wish.to}"
-        return self._way(title, stops, folder, f"walk-{wish.seed}-{wish.to}")
+        return self._way(_with_given(title, wish), stops, folder, f"walk-{wish.seed}-{wish.to}")
 
     def _slide(self, wish: Wish, folder: Path) -> Made:
         sliding = Sliding(self.run, self.sampler, seed=wish.seed, given=wish.given)
@@ -170,7 +170,7 @@ class Workshop:
             self._tell((number + 1) / len(STOPS))
         along = f"way {wish.along}" if wish.along.isdecimal() else wish.along
         title = f"Along {along}, seed {wish.seed}"
-        made = self._way(title, stops, folder, f"slide-{wish.along}")
+        made = self._way(_with_given(title, wish), stops, folder, f"slide-{wish.along}")
         middle = len(STOPS) // 2  # neither of the direction's ends
         return replace(made, unit="Deviations", begins=middle, command=self._command(wish))
 
@@ -188,8 +188,8 @@ class Workshop:
         applying.to(source, made)
         stem = Path(wish.name).stem or "made"
         words = tuple(_for_visitors(line, wish, folder) for line in told)
-        title = ", ".join(filter(None, [wish.name, *(f"{name} {value}" for name, value in wish.given.items())]))
         name = f"{stem}-made{made.suffix}"
+        title = _with_given(wish.name or "The file", wish)
         return Made(title, made, name, sent=(source, made), told=words, command=self._command(wish))
 
     def _rows(self, wish: Wish) -> Batch:
@@ -238,12 +238,17 @@ class Workshop:
             words += ["--out", f"made{wish.made_as or wish.ending}"]
         else:
             words += ["-n", str(wish.count)]
-        words += ["--seed", str(wish.seed)] if self.offer.has_noise or self.offer.from_data else []
+        chance = self.offer.has_noise or (self.offer.from_data and wish.way != "send")
+        words += ["--seed", str(wish.seed)] if chance else []
         words += [word for name, value in wish.given.items() for word in ("--given", f"{name}={value}")]
         words += ["--truncation", f"{wish.truncation:g}"] if wish.way == "draw" and wish.truncation != 1 else []
         words += ["--slide", wish.along] if wish.way == "slide" else []
         words += ["--checkpoint", self.checkpoint] if self.checkpoint != "last" else []
         return shlex.join(words)
+
+
+def _with_given(title: str, wish: Wish) -> str:
+    return ", ".join([title, *(printable(f"{name} {value}") for name, value in wish.given.items())])
 
 
 def _flag(name: str) -> str:
@@ -255,13 +260,13 @@ def _called(run: Run, stem: str) -> str:
 
 
 def _packed(files: Sequence[Path], folder: Path, stem: str) -> tuple[Path, str]:
-    """One file as it is, several in an archive; and what it is called for who takes it away."""
+    """One file as it is, several in an archive whose bytes follow from theirs; and what it is called elsewhere."""
     if len(files) == 1:
         return files[0], f"{stem}{files[0].suffix}"
     archive = folder / "all.zip"
     with zipfile.ZipFile(archive, "w") as packed:  # pictures, sounds and films are small already
         for path in files:
-            packed.write(path, f"{stem}/{path.name}")
+            packed.writestr(zipfile.ZipInfo(f"{stem}/{path.name}"), path.read_bytes())
     return archive, f"{stem}.zip"
 
 

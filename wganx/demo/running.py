@@ -18,11 +18,12 @@ from wganx.demo.serving import Demo, Shown, serving
 from wganx.demo.showing import draw_page
 from wganx.demo.wishes import USUAL
 from wganx.report.plain import printable
-from wganx.report.wording import size_in_words
 from wganx.runs import Run
 
 MOST_UPLOAD, MOST_SECONDS = 20.0, 60.0
 """MB of a visitor's file; seconds of work for one visitor."""
+_FEW = 4
+"""Samples where several pictures belong to each: at every stop of a way, or beside what it was made of."""
 
 
 def demonstrate(
@@ -87,11 +88,12 @@ def demo_of(
         name=printable(name),
         kicker=[printable(each) for each in (resolved.plugin, resolved.scenario, run.resolved.parts.task.name) if each],
         seed=resolved.seed,
-        count=USUAL,
+        count=_FEW if workshop.offer.from_data else USUAL,
+        few=_FEW,
         most=MOST_DRAWN,
         most_stopped=MOST_STOPPED,
         most_bytes=most_bytes,
-        most_said=size_in_words(most_bytes),
+        most_said=f"{max_upload:g} MB",
         most_seconds=f"{max_seconds:g}",
         kept=f"{KEPT / 60:g}",
     )

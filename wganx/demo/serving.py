@@ -160,8 +160,8 @@ class _Handler(LoopbackHandler):
         if int(text) > most:
             raise _Refused(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"the file has {size_in_words(int(text))}, and this demo takes up to {size_in_words(most)}; send a "
-                "smaller one",
+                f"the file has {size_in_words(int(text))}, and this demo takes up to {most / 1e6:g} MB; send a smaller "
+                "one",
             )
         if wish.way == "send" and not int(text):
             raise _Refused(HTTPStatus.BAD_REQUEST, f"{wish.name or 'the file'} is empty; send another one")

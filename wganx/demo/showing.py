@@ -90,7 +90,7 @@ def _picture(path: Path) -> Picture | None:
 
 def _named(one: Medium, names: Sequence[str]) -> Medium:
     """A sound or clip, called by what it was asked to be, too."""
-    number = one.name.removeprefix("sample ")
+    number = one.name.removeprefix("sample ").partition(",")[0]
     row = int(number) - 1 if number.isdecimal() else len(names)
     said = names[row] if 0 <= row < len(names) else ""
     return replace(one, name=f"{one.name}, {said}") if said else one

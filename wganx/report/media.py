@@ -32,7 +32,8 @@ NAMED = 3
 NO_MEDIUM = "no sound or clip by what is in it"
 UNREADABLE = "cannot be read"
 
-_BEGINNING = re.compile(r"(?:step-[0-9]+|real|walk-[0-9]+-[0-9]{2})-?")
+_BEGINNING = re.compile(r"\A(?:step-[0-9]+|real|walk-[0-9]+-[0-9]{2})-?")
+_NUMBERED = re.compile(r"([0-9]{4})-(.+)", re.DOTALL)
 
 Player = Literal["audio", "video", "image", "strip"]
 
@@ -269,10 +270,13 @@ def _data_uri(media_type: str, data: bytes) -> str:
 
 
 def _called(path: Path) -> str:
-    """The sample in words: by its number where the name ends in one, else by what the writer called it."""
+    """The sample in words: by its number where the name has one, and by what the writer called it."""
     name = _BEGINNING.sub("", path.stem)
-    number = sample_number(name)
-    return printable(name or "all samples") if number is None else f"sample {number}"
+    if (number := sample_number(name)) is not None:
+        return f"sample {number}"
+    if several := _NUMBERED.fullmatch(name):  # of one sample, such as its source
+        return printable(f"sample {sample_number(several[1])}, {several[2]}")
+    return printable(name or "all samples")
 
 
 def _sentence(names: Sequence[str], reason: str) -> str:

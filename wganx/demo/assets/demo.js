@@ -6,6 +6,7 @@ function startDemo(form) {
   const told = by("told"), refused = by("refused"), share = by("share"), result = by("result"), made = by("made"), leaving = by("leave");
   let place = null; // in the line, or of what is shown
   let wishes = 0; // so that what is overtaken says nothing more
+  let asking = new AbortController();
 
   const way = () => form.elements.do.value || form.elements.do[0].value;
   function fit() {
@@ -23,7 +24,7 @@ function startDemo(form) {
     if (count) {
       if (!count.whole) count.whole = count.max;
       count.max = now === "draw" ? count.whole : count.dataset.mostStopped;
-      if (!count.touched) count.value = now === "draw" ? count.defaultValue : 4;
+      if (!count.touched) count.value = now === "draw" ? count.defaultValue : count.dataset.few;
       else if (Number(count.value) > Number(count.max)) count.value = count.max;
     }
   }
@@ -44,7 +45,7 @@ function startDemo(form) {
     const said = new URLSearchParams({ do: way() });
     for (const field of form.elements) {
       if (!field.name || field.name === "do" || field.disabled || field.value === "") continue;
-      if (field.type === "range" && field.value === field.defaultValue) continue;
+      if (field.type === "range" && !field.touched) continue;
       said.set(field.name, field.value);
     }
     if (file) said.set("name", file.name);
@@ -70,6 +71,8 @@ function startDemo(form) {
     // Also when the page is closed, when only a beacon is still sent.
     if (place) navigator.sendBeacon(`jobs/${place}/leave`);
     place = null;
+    asking.abort();
+    asking = new AbortController();
   }
   const says = (state) =>
     state.state === "working" ? "Being made" : state.before === 0 ? "You are next" : `${state.before} before you`;
@@ -86,7 +89,7 @@ function startDemo(form) {
     made.setAttribute("aria-busy", "true");
     try {
       const answer = await fetch(`jobs?${query(file)}`, {
-        method: "POST", body: file || "", headers: { "Content-Type": "application/octet-stream" },
+        method: "POST", body: file || "", headers: { "Content-Type": "application/octet-stream" }, signal: asking.signal,
       });
       const text = await answer.text();
       if (mine !== wishes) return;
@@ -100,7 +103,7 @@ function startDemo(form) {
   }
   async function wait(mine, token) {
     for (let known = ""; ; ) {
-      const answer = await fetch(`jobs/${token}?known=${known}`);
+      const answer = await fetch(`jobs/${token}?known=${known}`, { signal: asking.signal });
       if (mine !== wishes) return;
       if (answer.status === 404) return refuse("Your place in the line is gone. Ask again.");
       const state = await answer.json();
