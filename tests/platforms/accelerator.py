@@ -138,22 +138,26 @@ BY_INDEX = {aten.index.Tensor, aten.index_put_.default, aten.index_put.default, 
 
 def compute(func: Any, args: Any, kwargs: Any) -> Any:
     """`func` on the CPU, and on the device what belongs there."""
+    if func is aten._fused_adam_.default:
+        kwargs = {**kwargs, "found_inf": None}  # as Apple's, which does not look at it
     tensors = [each for each in tree_flatten((args, kwargs))[0] if isinstance(each, torch.Tensor)]
     ours = [each for each in tensors if isinstance(each, Tensor)]
-    device = kwargs.get("device")
-    if ours and func not in ACROSS | BY_INDEX and any(not isinstance(each, Tensor) and each.ndim for each in tensors):
+    # Numbers may lie on the CPU, but where a fused step reads them beside the weights.
+    others = [each for each in tensors if not isinstance(each, Tensor) and (each.ndim or "fused" in str(func))]
+    if ours and others and func not in ACROSS | BY_INDEX:
         raise RuntimeError(f"{func}: expected all tensors to be on the same device, found {NAME} and cpu")
-    there = _there(device) if device is not None else bool(ours)
+    asked = kwargs.get("device")
+    there = bool(ours) if asked is None else _there(asked)
     if func is aten.copy_.default:
         there = isinstance(args[0], Tensor)
-    plain = {
-        **kwargs,
-        **({"device": torch.device("cpu")} if device is not None else {}),
-        **({"pin_memory": False} if "pin_memory" in kwargs else {}),
-    }
+    plain = dict(kwargs)
+    if asked is not None:
+        plain["device"] = torch.device("cpu")
+    if plain.get("pin_memory"):
+        raise RuntimeError("memory is pinned for CUDA alone")
+    if (ours or there) and _draws(func) and plain.get("generator") is None:
+        plain["generator"] = Module.generator
     inner_args, inner_kwargs = tree_map(lambda each: each.inner if isinstance(each, Tensor) else each, (args, plain))
-    if there and (ours or device is not None) and _draws(func) and inner_kwargs.get("generator") is None:
-        inner_kwargs["generator"] = torch.apart.generator  # type: ignore[attr-defined]
     found = func(*inner_args, **inner_kwargs)
     if not there:
         return found

@@ -95,12 +95,12 @@ def _check_name(path: Path) -> None:
 
 def _check_closed(path: Path) -> None:
     place = os.path.realpath(path.parent) + os.sep + path.name
-    for opened in _open():
-        if opened == place or opened.startswith(place + os.sep):
+    for one in opened():
+        if one == place or one.startswith(place + os.sep):
             raise PermissionError(13, "The process cannot access the file because it is being used", str(path))
 
 
-def _open() -> Iterator[str]:
+def opened() -> Iterator[str]:
     for number in Path("/proc/self/fd").iterdir():
         with suppress(OSError):  # that of this listing
             yield str(number.readlink())

@@ -21,7 +21,7 @@ _OPTIONS = (
     click.option("--data", metavar="PATH", help="A folder or archive of your own."),
     click.option("--set", "settings", multiple=True, metavar="SECTION.KEY=VALUE", help="One setting; repeat for more."),
     click.option("--extension", "extensions", multiple=True, metavar="NAME", help=EXTENSION),
-    click.option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1, ..."),
+    click.option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1, mps, ..."),
     click.option("--seed", type=int, metavar="N", help="Fixes every random stream."),
 )
 
@@ -34,7 +34,7 @@ def with_extensions(command: F) -> F:
 
 def with_place(command: F) -> F:
     """Adds ``--device`` and ``--data`` to a command on a run that is there, which may have come from elsewhere."""
-    device = click.option("--device", metavar="NAME", help="Where to compute now: auto, cpu, cuda, cuda:1, ...")
+    device = click.option("--device", metavar="NAME", help="Where to compute now: auto, cpu, cuda, cuda:1, mps, ...")
     return device(click.option("--data", metavar="PATH", help="Where its data lies now, if it was moved.")(command))
 
 

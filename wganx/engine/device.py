@@ -43,7 +43,7 @@ def choose_device(requested: str | torch.device) -> torch.device:
             f"device {str(requested)!r} cannot be used: {str(error).splitlines()[0]}; name one that can with --device "
             "(device= in Python): cpu, or auto for what is there"
         ) from error
-    if on_apple(device) and (fault := _unfit(device)):
+    if on_apple(device) and (fault := unfit(device)):
         raise UsageError(f"device {str(requested)!r} cannot train: {fault}; take cpu with --device (device= in Python)")
     if device.type != "cuda":
         return device
@@ -120,7 +120,7 @@ def _best() -> str:
     # Several processes sum their gradients through gloo, which takes none of Apple's tensors.
     if not torch.backends.mps.is_available() or int(os.environ.get("WORLD_SIZE", "1")) > 1:
         return "cpu"
-    if fault := _unfit(torch.device(APPLE)):
+    if fault := unfit(torch.device(APPLE)):
         _say_once(f"Apple's GPU is left aside, since {fault}; the CPU computes")
         return "cpu"
     return APPLE
@@ -132,8 +132,8 @@ def _say_once(what: str) -> None:
 
 
 @cache
-def _unfit(device: torch.device) -> str | None:
-    """Why no critic can be trained on `device`; None where a small one is differentiated twice as on the CPU."""
+def unfit(device: torch.device) -> str | None:
+    """Why no critic can be trained on `device`; None where a small one is differentiated twice there as on the CPU."""
     try:
         there, here = _slope_of_a_penalty(device), _slope_of_a_penalty(torch.device("cpu"))
     except (RuntimeError, TypeError) as error:  # of the first kind is what has no kernel there
