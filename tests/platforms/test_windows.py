@@ -198,6 +198,20 @@ def test_a_torch_that_is_built_for_one_process_trains_in_one(monkeypatch):
         alone.join()
 
 
+@pytest.mark.parametrize(("nccl", "carried"), [(False, "gloo"), (True, "cpu:gloo,cuda:nccl")])
+def test_gloo_carries_what_lies_on_gpus_where_there_is_no_nccl(monkeypatch, nccl, carried):
+    def meet(backend, **options):
+        raise RuntimeError(f"asked for {backend}.")
+
+    for name, value in (("WORLD_SIZE", "2"), ("RANK", "0"), ("LOCAL_WORLD_SIZE", "1")):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.distributed, "is_nccl_available", lambda: nccl)
+    monkeypatch.setattr(torch.distributed, "init_process_group", meet)
+    with pytest.raises(UsageError, match=f"the processes cannot be joined: asked for {carried}\\."):
+        ranks.join()
+
+
 def test_processes_that_cannot_meet_are_told_of_in_a_line(tmp_path, monkeypatch):
     import click
     from torch.distributed.elastic.rendezvous import RendezvousConnectionError
