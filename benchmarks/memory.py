@@ -114,7 +114,7 @@ def main() -> None:
             call = [sys.executable, __file__, "--networks", network, "--constraints", constraint]
             plan, use = (
                 json.loads(subprocess.check_output([*call, "--device", arguments.device, "--one", what],
-                                                   env=os.environ | GIVES_BACK, text=True).splitlines()[-1])
+                                                   env=os.environ | GIVES_BACK, encoding="utf-8").splitlines()[-1])
                 for what in ("plan", "use")
             )  # fmt: skip
             for role in ("critic", "generator"):

@@ -125,7 +125,7 @@ def _nvidia_smi(device: torch.device) -> dict[str, str]:
     fields = ["driver_version", "clocks.sm", "clocks.mem", "clocks.max.sm", "power.draw", "power.limit"]
     command = ["nvidia-smi", f"--query-gpu={','.join(fields)}", "--format=csv,noheader", "-i", str(device.index or 0)]
     try:
-        answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout
+        answer = subprocess.run(command, capture_output=True, encoding="utf-8", check=True, timeout=20).stdout
     except (OSError, subprocess.SubprocessError):
         return {}
     return dict(zip((name.replace(".", "_") for name in fields), (value.strip() for value in answer.split(","))))

@@ -42,7 +42,7 @@ def train(
         data: a folder or archive of the user's own.
         init: a file of weights, a run folder or a checkpoint whose generator it begins with.
         out: the run folder; one under ``runs`` named by time, plugin and scenario by default.
-        device: ``cpu``, ``cuda``, ``cuda:1``, ...
+        device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``, ...
         seed: fixes every random stream.
         extensions: plugins beside it that only add parts: observers, metrics, networks, constraints.
         resume: continue the run in `out` if there is one.

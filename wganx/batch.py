@@ -256,7 +256,9 @@ class Batch:
 
     def to(self, device: torch.device | str) -> Batch:
         """The batch on `device`; itself when it is there already."""
-        return self.each(lambda tensor: tensor.to(device, non_blocking=True))
+        # Apple's GPU, not waited for, may copy memory that is another's by then (pytorch/pytorch#189690).
+        ahead = str(device).startswith("cuda")
+        return self.each(lambda tensor: tensor.to(device, non_blocking=ahead))
 
     def with_real(self, real: Tensor) -> Batch:
         """The batch with other samples under the same context and condition."""

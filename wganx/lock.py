@@ -86,8 +86,10 @@ if os.name == "nt":
         file.seek(_FAR)
         try:
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-        except OSError:
+        except PermissionError:
             return False
+        except OSError:
+            return True  # as below
         return True
 
     def _free(file: BinaryIO) -> bool:

@@ -2,6 +2,9 @@
 
 A file or folder is written aside, under a hidden name beside its own, synced to the disk, and renamed. A kill at any
 moment leaves the old one or the new one, and at most a hidden ``.NAME.*.writing`` that nobody reads.
+
+Windows neither renames nor removes what any program has open: a virus scanner, an indexer, a reader of a report. Most
+let go within a second, so it is tried again for three there; elsewhere what is forbidden stays so, and is said at once.
 """
 
 from __future__ import annotations
@@ -13,7 +16,8 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -23,6 +27,9 @@ _HERE = -100
 """AT_FDCWD: paths are meant from the working folder."""
 _EXCHANGE = 2
 """RENAME_EXCHANGE on Linux, RENAME_SWAP on macOS."""
+_WINDOWS = os.name == "nt"
+_PATIENCE = 3.0 if _WINDOWS else 0.0
+"""Seconds in which what is open elsewhere may be let go."""
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
@@ -38,10 +45,20 @@ def write_whole(path: Path, content: str | bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        aside.replace(path)
+        take_place(aside, path)
     except BaseException:
-        aside.unlink(missing_ok=True)
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
         raise
+
+
+def take_place(aside: Path, path: Path) -> None:
+    """The file or folder `aside` gets the name `path`; a file of that name goes.
+
+    Raises:
+        OSError: that cannot be; both are as they were.
+    """
+    _patiently(lambda: aside.replace(path))
 
 
 @contextmanager
@@ -95,15 +112,15 @@ def remove_folder(path: Path) -> None:
     """Remove a folder, so that a removal cut short leaves nothing under its name; of a link, the link alone."""
     condemned = path.with_name(f".{path.name}.removing")
     _remove(condemned)
-    path.rename(condemned)
+    _patiently(lambda: path.rename(condemned))
     _remove(condemned)
 
 
 def sync(path: Path) -> None:
     """Flush a file or, where the system can, a folder's entries to the disk."""
-    if os.name == "nt" and path.is_dir():
+    if _WINDOWS and path.is_dir():
         return
-    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    descriptor = os.open(path, os.O_RDWR if _WINDOWS else os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
@@ -140,27 +157,42 @@ def _take_the_place_of(path: Path, aside: Path) -> None:
     if os.path.lexists(path) and _exchange(aside, path):
         return  # the old one lies aside now, and goes from there
     try:
-        aside.rename(path)
+        _patiently(lambda: aside.rename(path))
     except OSError:
         if not os.path.lexists(path):
             raise
         # No exchange on this file system: for an instant neither bears the name, and the old one lies beside it.
-        replaced = path.with_name(f".{path.name}.replaced")
-        _remove(replaced)
-        path.rename(replaced)
+        replaced = _aside(path, "replaced")
+        _patiently(lambda: path.rename(replaced))
         try:
-            aside.rename(path)
+            _patiently(lambda: aside.rename(path))
         except OSError:
             replaced.rename(path)
             raise
-        _remove(replaced)
+        with suppress(PermissionError):  # somebody still reads in it; it is hidden, and of no harm
+            _remove(replaced)
 
 
 def _remove(path: Path) -> None:
     if path.is_symlink() or path.is_file():
-        path.unlink()
+        _patiently(path.unlink)
     elif path.exists():
-        shutil.rmtree(path)
+        _patiently(lambda: shutil.rmtree(path))
+
+
+def _patiently(change: Callable[[], object]) -> None:
+    """Does it, and again for a while where it is forbidden because somebody has a file open."""
+    begun, pause = time.monotonic(), 0.01
+    while True:
+        try:
+            change()
+        except PermissionError:
+            if time.monotonic() - begun + pause > _PATIENCE:
+                raise
+        else:
+            return
+        time.sleep(pause)
+        pause *= 2
 
 
 def _end_in_a_line(file: BinaryIO) -> None:

@@ -25,6 +25,8 @@ def doctor(as_json: bool) -> None:
 
     import wganx
     from wganx.commit import commit
+    from wganx.devices import APPLE
+    from wganx.engine.device import unfit
     from wganx.plugins import describe_all
 
     penalty = _penalty_self_test()
@@ -36,6 +38,7 @@ def doctor(as_json: bool) -> None:
         **{package: _version(package) for package in _PACKAGES},
         "cpu threads": torch.get_num_threads(),
         "cuda": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())] or "none",
+        "apple gpu": (unfit(torch.device(APPLE)) or "ok") if torch.backends.mps.is_available() else "none",
         "penalty self-test": penalty,
         "broken plugins": {row.name: row.provides for row in broken} or "none",
     }

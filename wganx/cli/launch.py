@@ -44,6 +44,7 @@ def launch_training(nproc: int, *, out: Path | None, resume: bool, **choice: Any
 def _supervise(nproc: int, arguments: list[str], out: Path, *, resume: bool) -> None:
     from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.elastic.rendezvous import RendezvousError
 
     from wganx.runs import RunFolder
 
@@ -67,6 +68,11 @@ def _supervise(nproc: int, arguments: list[str], out: Path, *, resume: bool) -> 
                 raise click.ClickException(f"{ended}, after {RESTARTS} restarts; continue with --resume") from error
             click.echo(f"wganx: {ended}; all start again from the last checkpoint", err=True)
             resume = True
+        except RendezvousError as error:
+            reason = str(error.__cause__ or error).splitlines()[0]
+            raise click.ClickException(
+                f"several processes cannot meet on this machine: {reason}; train in one, without --nproc"
+            ) from error
 
 
 def _run_once(nproc: int, arguments: list[str]) -> None:

@@ -48,6 +48,12 @@ class Failure(click.ClickException):
 class Wganx(click.Group):
     """The core's commands, and ``wganx PLUGIN COMMAND`` for plugins that bring some, loaded only when named."""
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # where a letter has no place, it must not end the command
+                stream.reconfigure(errors="backslashreplace")
+        return super().main(*args, **kwargs)
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         command = super().get_command(ctx, cmd_name)
         if command is not None:
@@ -100,9 +106,6 @@ def main(debug: bool) -> None:
     \b
     Exit codes: 0 done, 1 the work failed, 2 the call was wrong, 3 a training was stopped before its last step.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # in an ASCII locale a name must not end the command
-            stream.reconfigure(errors="backslashreplace")
 
 
 for _command in (

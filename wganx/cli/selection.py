@@ -30,7 +30,7 @@ _OPTIONS = (
     click.option(
         "--extension", "extensions", multiple=True, metavar="NAME", shell_complete=plugin_names, help=EXTENSION
     ),
-    click.option("--device", metavar="NAME", shell_complete=device_names, help="auto, cpu, cuda, cuda:1, ..."),
+    click.option("--device", metavar="NAME", shell_complete=device_names, help="auto, cpu, cuda, cuda:1, mps, ..."),
     click.option("--seed", type=int, metavar="N", help="Fixes every random stream."),
 )  # fmt: skip
 
@@ -47,7 +47,7 @@ def with_place(command: F) -> F:
     """Adds ``--device`` and ``--data`` to a command on a run that is there, which may have come from elsewhere."""
     device = click.option(
         "--device", metavar="NAME", shell_complete=device_names,
-        help="Where to compute now: auto, cpu, cuda, cuda:1, ...",
+        help="Where to compute now: auto, cpu, cuda, cuda:1, mps, ...",
     )  # fmt: skip
     return device(click.option("--data", metavar="PATH", help="Where its data lies now, if it was moved.")(command))
 

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from wganx.errors import UsageError
+from wganx.names import is_device
 
 FIXED = {
     "dataset": "a comparison is on the same data",
@@ -37,7 +38,8 @@ class Variant:
     @property
     def slug(self) -> str:
         """Its name as part of a file's."""
-        return _UNSAFE.sub("-", self.name).strip("-.") or "variant"
+        named = _UNSAFE.sub("-", self.name).strip("-.") or "variant"
+        return f"variant-{named}" if is_device(named) else named
 
 
 def parse_variants(vary: Sequence[str], variants: Sequence[str]) -> tuple[Variant, ...]:

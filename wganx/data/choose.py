@@ -13,6 +13,7 @@ from wganx.data.items import ArrayItems, Items
 from wganx.data.packed import PackedItems, packed
 from wganx.data.resident import ResidentFeed
 from wganx.data.stream import StreamFeed
+from wganx.devices import free_on_apple, on_apple
 
 ASSUMED_MEMORY = 2 * 2**30
 """Free memory in bytes that is assumed where the platform does not tell."""
@@ -83,6 +84,8 @@ def _budget(device: torch.device, given: int | None) -> tuple[int, str]:
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
         return free // 2, "half of the free device memory"
+    if on_apple(device):
+        return free_on_apple() // 2, "half of the free device memory"
     free_memory = available_memory()
     if free_memory is None:
         return ASSUMED_MEMORY // 4, "a quarter of an assumed free memory"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from wganx.errors import DataError
+from wganx.names import composed
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ class Layout:
         """The class folder that `path` lies in; None without classes."""
         if not self.classes:
             return None
-        folder = path.split("/")[self.depth]
+        folder = composed(path.split("/")[self.depth])
         return folder[-1] if self.lettered else folder
 
     def counts(self) -> dict[str, dict[Split, int]]:
@@ -130,7 +131,7 @@ def layout_of(paths: Sequence[str], empty: Sequence[str] = ()) -> Layout:
         train = tuple(path for path in paths if path not in chosen)
     inside = {*train, *heldout}
     folders = [path.split("/")[depth:-1] for path in inside]
-    classes = {folder[0] for folder in folders if folder} if all(folders) else set()
+    classes = {composed(folder[0]) for folder in folders if folder} if all(folders) else set()
     return Layout(
         train=train,
         heldout=heldout,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from wganx.data.layout import Layout, Split
 from wganx.errors import DataError
+from wganx.names import composed
 
 if TYPE_CHECKING:
     from wganx.data.files import FileTree
@@ -61,6 +62,10 @@ class Listing:
         self.entries = {path: entries[path] for path in sorted(entries)}
         if not self.entries:
             raise DataError(f"nothing is said of the {len(tree.paths):,} files in {tree.root}, so none is used")
+        if self.entries.keys() - tree.sizes.keys():  # a list may write an accent otherwise than the disk does
+            on_disk = {composed(path): path for path in tree.paths}
+            found = {on_disk.get(composed(path), path): entry for path, entry in self.entries.items()}
+            self.entries = dict(sorted(found.items()))
         if missing := sorted(self.entries.keys() - tree.sizes.keys()):
             raise DataError(
                 f"{len(missing):,} of {len(entries):,} listed files are not in {tree.root}, {missing[0]} first; "

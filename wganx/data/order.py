@@ -61,4 +61,4 @@ class ShuffledOrder:
         permutation = torch.randperm(self.count, generator=generator)
         if self.device.type == "cuda":
             permutation = permutation.pin_memory()  # from pageable memory the copy would wait for the device
-        return permutation.to(self.device, non_blocking=True)
+        return permutation.to(self.device, non_blocking=self.device.type == "cuda")

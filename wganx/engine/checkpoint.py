@@ -12,7 +12,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -208,16 +208,20 @@ class CheckpointStore:
         kept = {*so_far[-self.keep :], *([best["step"]] if best else [])}
         for step in so_far:
             if step not in kept:
-                remove_folder(self.path(step))
+                try:
+                    remove_folder(self.path(step))
+                except PermissionError as error:  # on Windows, while a program has one of its files open
+                    self._warn(f"{self.path(step)} cannot be removed yet ({error.strerror}); the next save tries again")
 
     def _sweep(self) -> None:
         """Remove what writers left that were killed on the way; nobody else writes here."""
         for ending in _UNFINISHED:
             for left in self.folder.glob(f".*{ending}"):
-                if left.is_dir():
-                    shutil.rmtree(left)
-                else:
-                    left.unlink()
+                with suppress(PermissionError):  # on Windows, whatever a program has open
+                    if left.is_dir():
+                        shutil.rmtree(left)
+                    else:
+                        left.unlink()
 
 
 def _digest(path: Path) -> str:

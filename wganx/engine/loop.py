@@ -10,6 +10,7 @@ from typing import Literal
 import torch
 
 from wganx.batch import Batch
+from wganx.devices import plain
 from wganx.engine.carrying.pace import FirstPace
 from wganx.engine.carrying.stream import Stream
 from wganx.engine.checkpoint import CheckpointStore
@@ -208,9 +209,9 @@ class Loop:
         scalars |= {**vitals, "lr": training.learning_rate}
         if training.adaptation is not None:
             scalars |= training.adaptation.scalars()
-        looked_at = batch[: len(fake)].each(torch.clone)
+        looked_at = batch[: len(fake)].each(torch.clone).each(plain)
         seen = Vitals(
-            step=training.step, scalars=dict(scalars), real=looked_at.real, fake=fake, context=looked_at.context
+            step=training.step, scalars=dict(scalars), real=looked_at.real, fake=plain(fake), context=looked_at.context
         )
         with training.random.aside():
             return scalars, training.health.look(seen)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from wganx.devices import wide
 from wganx.errors import UsageError
 
 
@@ -39,7 +40,7 @@ class NoiseLayer:
         """The matrix ``(numbers of the noise, numbers of the output)``: what each unit of noise adds to the mean."""
         size = int(torch.Size(self.shape).numel())
         units = torch.eye(size).reshape(size, *self.shape)
-        outputs = self.output(torch.cat([torch.zeros(1, *self.shape), units])).flatten(1).double()
+        outputs = wide(self.output(torch.cat([torch.zeros(1, *self.shape), units])).flatten(1))
         return outputs[1:] - outputs[:1]
 
     @torch.no_grad()

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 import torch
 
+from wganx.devices import on_apple
 from wganx.errors import UsageError
 
 PrecisionName = Literal["auto", "fp32", "tf32", "bf16"]
@@ -20,7 +21,7 @@ class Precision:
     bfloat16, which needs no loss scaling. ``auto``: bf16 on CUDA devices that have it in hardware, else fp32.
 
     Raises:
-        UsageError: the name is unknown, or tf32 is asked for without a CUDA device.
+        UsageError: the name is unknown, or tf32 is asked for without a CUDA device, or bf16 on a Mac that is too old.
     """
 
     def __init__(self, requested: str, device: torch.device) -> None:
@@ -30,6 +31,8 @@ class Precision:
             raise UsageError(
                 f"precision tf32 needs a CUDA device, and training runs on {device.type}; use fp32 or bf16"
             )
+        if requested == "bf16" and on_apple(device) and not torch.backends.mps.is_macos_or_newer(14, 0):
+            raise UsageError("precision bf16 needs macOS 14 or newer on Apple's GPU; use fp32")
         self.device = device
         self.name = requested
         if requested == "auto":

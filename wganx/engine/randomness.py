@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from wganx.devices import forked_streams
 from wganx.engine.turns import TURNS
 
 
@@ -21,7 +22,7 @@ def apart(seed: int, device: torch.device) -> Iterator[torch.Generator]:
     Nothing else is moved: afterwards the streams are where they were. A training in another thread is not disturbed:
     it is paused between two of its steps.
     """
-    with TURNS.taken(), torch.random.fork_rng(cuda_among(device)), _libraries_put_back():
+    with TURNS.taken(), forked_streams(device), _libraries_put_back():
         torch.manual_seed(seed)
         np.random.seed(seed % 2**32)
         random.seed(seed)
@@ -37,11 +38,6 @@ def _libraries_put_back() -> Iterator[None]:
     finally:
         np.random.set_state(numpy_state)
         random.setstate(python_state)
-
-
-def cuda_among(device: torch.device) -> list[torch.device]:
-    """The devices beside the CPU whose global stream has to be looked after."""
-    return [device] if device.type == "cuda" else []
 
 
 class RandomStreams:
@@ -75,7 +71,7 @@ class RandomStreams:
     @contextmanager
     def active(self) -> Iterator[None]:
         """Inside, the global streams are this training's; afterwards they are the caller's again."""
-        with torch.random.fork_rng(self._cuda()), _libraries_put_back():
+        with forked_streams(self.device), _libraries_put_back():
             self._set_global_states(self._layers)
             self._inside = True
             try:
@@ -92,7 +88,7 @@ class RandomStreams:
     def aside(self) -> Iterator[None]:
         """Around what only looks: whatever it draws from global streams, they are put back behind it."""
         if not self._inside:
-            with torch.random.fork_rng(self._cuda()), _libraries_put_back():
+            with forked_streams(self.device), _libraries_put_back():
                 yield
             return
         # The training's own are kept as between the calls of `active`, so that it can be captured meanwhile.
@@ -111,26 +107,29 @@ class RandomStreams:
     def load_tensors(self, tensors: Mapping[str, Tensor]) -> None:
         """Put back what `tensors` gave."""
         self.draws.set_state(tensors["draws"])
-        self._layers = {name: state for name, state in tensors.items() if name != "draws"}
+        # Copied: those of a checkpoint are its file, mapped, and Windows removes no file that is.
+        self._layers = {name: state.clone() for name, state in tensors.items() if name != "draws"}
         if self._inside:
             self._set_global_states(self._layers)
 
     _inside = False
 
-    def _cuda(self) -> list[torch.device]:
-        return cuda_among(self.device)
+    @property
+    def _beside(self) -> str:
+        """Name of the state of the device's own global stream."""
+        return f"layers_{self.device.type}"
 
     def _global_states(self) -> dict[str, Tensor]:
         states = {"layers": torch.get_rng_state(), **_library_states()}
-        if self.device.type == "cuda":
-            states["layers_cuda"] = torch.cuda.get_rng_state(self.device)
+        if self.device.type != "cpu":
+            states[self._beside] = torch.get_device_module(self.device).get_rng_state(self.device)
         return states
 
     def _set_global_states(self, states: Mapping[str, Tensor]) -> None:
         torch.set_rng_state(states["layers"])
         _set_library_states(states)
-        if self.device.type == "cuda":
-            torch.cuda.set_rng_state(states["layers_cuda"], self.device)
+        if self.device.type != "cpu":
+            torch.get_device_module(self.device).set_rng_state(states[self._beside], self.device)
 
 
 def _library_states() -> dict[str, Tensor]:

@@ -11,10 +11,7 @@ from typing import TypeVar
 
 import torch
 import torch.distributed as dist
-import torch.distributed.nn.functional as differentiable
 from torch import Tensor
-from torch.distributed.distributed_c10d import PrefixStore
-from torch.distributed.rendezvous import rendezvous
 
 from wganx.errors import TrainingDiverged, UsageError
 
@@ -29,9 +26,12 @@ _WORKING = timedelta(hours=1)
 # Each of these functions keeps the group there is when it is defined, as a default, and torch imports them with the
 # first optimizer: the group would outlive its end, and gloo's threads meet an interpreter that is gone ("terminate
 # called without an active exception"). Imported here, before `join`, they keep none; a group of the caller's is let go.
-for _each in vars(differentiable).values():
-    if isinstance(_each, FunctionType) and _each.__defaults__:
-        _each.__defaults__ = tuple(None if isinstance(it, dist.ProcessGroup) else it for it in _each.__defaults__)
+if dist.is_available():  # a torch may be built without
+    import torch.distributed.nn.functional as differentiable
+
+    for _each in vars(differentiable).values():
+        if isinstance(_each, FunctionType) and _each.__defaults__:
+            _each.__defaults__ = tuple(None if isinstance(it, dist.ProcessGroup) else it for it in _each.__defaults__)
 
 
 class FirstRankFailed(TrainingDiverged):
@@ -168,7 +168,15 @@ def join() -> Ranks:
         return Ranks(dist.get_rank(), dist.get_world_size())
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return Ranks()
-    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+    if not dist.is_available():
+        raise UsageError(
+            f"WORLD_SIZE is {os.environ['WORLD_SIZE']}, but this torch is built for one process; unset WORLD_SIZE"
+        )
+    from torch.distributed.distributed_c10d import PrefixStore
+    from torch.distributed.rendezvous import rendezvous
+
+    # Windows has no NCCL; gloo carries what lies on a GPU as well, by way of main memory.
+    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() and dist.is_nccl_available() else "gloo"
     attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
     try:
         if os.environ.get("LOCAL_WORLD_SIZE") == os.environ["WORLD_SIZE"]:

@@ -15,6 +15,7 @@ from wganx.engine.modes import evaluating
 from wganx.engine.noise_layer import NoiseLayer
 from wganx.engine.randomness import apart
 from wganx.errors import UsageError, did_you_mean
+from wganx.names import composed
 
 
 class Sampler:
@@ -246,6 +247,8 @@ class Sampler:
         classes = labels[name].classes
         if isinstance(choice, int) and 0 <= choice < len(classes):
             return choice
+        if choice not in classes and isinstance(choice, str):
+            choice = next((each for each in classes if composed(each) == composed(choice)), choice)
         if choice not in classes:
             close, which = did_you_mean(str(choice), classes), f"{name}: " if len(labels) > 1 else ""
             raise UsageError(f"{which}no class {choice!r}; classes: {', '.join(classes)}{close}")

@@ -8,6 +8,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 _HANGUP: int | None = getattr(signal, "SIGHUP", None)  # Windows has none
+_ASKING = [signal.SIGINT, signal.SIGTERM, *filter(None, [getattr(signal, "SIGBREAK", None)])]  # Ctrl-Break on Windows
 
 
 class Interrupted(KeyboardInterrupt):
@@ -49,7 +50,7 @@ class StopRequest:
 
     def __enter__(self) -> StopRequest:
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in _ASKING:
                 self._before[number] = signal.signal(number, self._request)
             if _HANGUP is not None and signal.getsignal(_HANGUP) is not signal.SIG_IGN:
                 self._before[_HANGUP] = signal.signal(_HANGUP, self._request)

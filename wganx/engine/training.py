@@ -14,6 +14,7 @@ from torch import nn
 import wganx
 from wganx.augmentation import AdaptiveAugmentation
 from wganx.batch import Batch, SampleFormat
+from wganx.devices import on_apple
 from wganx.engine import state
 from wganx.engine.carrying.compiled import CompiledLoss
 from wganx.engine.carrying.execution import Execution, check_capture, choose_execution, describe
@@ -79,6 +80,8 @@ class Training:
         self.rules, self.format = rules, format
         self.ranks = join()
         self.device = choose_device(device)
+        if self.ranks.count > 1 and on_apple(self.device):
+            raise UsageError("Apple's GPU trains in one process; start one, or train several on the CPU: --device cpu")
         check_capture(rules.capture, self.device)
         if rules.capture == "compile" and self.ranks.count > 1:
             raise UsageError("capture compile trains in one process; use auto with several")

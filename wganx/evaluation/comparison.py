@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from wganx.batch import Batch
+from wganx.devices import plain
 from wganx.evaluation.protocol import excess, interval
 from wganx.evaluation.record import Row
 from wganx.evaluation.sides import Side
@@ -107,12 +108,13 @@ class Comparison:
         else:
             shown = side.outline([size or 1 for size in self._context.game.sample.shape])
             shown = shown[: self._most] if len(shown) > self._most else shown
+        shown = shown.each(plain)  # metrics count on float64
         self._shown[id(shown)] = shown, side
         return shown
 
     def _again(self, side: Side) -> Callable[[int], Tensor] | None:
         draw, rows = side.again, min(len(side), self._most)
-        return None if draw is None or not self._looks_at_samples else lambda number: draw(rows, number)
+        return None if draw is None or not self._looks_at_samples else lambda number: plain(draw(rows, number))
 
     def _features_of(self, extractor: str, side: Batch) -> Tensor:
         self._asked.setdefault(extractor.partition("#")[0])

@@ -164,6 +164,7 @@ class _Crew:
 def _environment(parallel: int) -> dict[str, str]:
     """Several processes share the cores; each with all of them would slow the others down."""
     environment = dict(os.environ)
+    environment.setdefault("PYTHONIOENCODING", "utf-8:backslashreplace")  # in which their logs are read
     if parallel > 1:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         environment.setdefault("OMP_NUM_THREADS", str(max(1, cores // parallel)))

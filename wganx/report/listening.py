@@ -78,7 +78,7 @@ def write_listening(run: Run, *, count: int = ROWS, seed: int | None = None) -> 
         WganxError: the page cannot be written there.
     """
     seed = run.resolved.run.seed if seed is None else seed
-    with TemporaryDirectory() as aside:
+    with TemporaryDirectory(ignore_cleanup_errors=True) as aside:
         rows, left_out = _rows(run, min(count, MOST_ROWS), seed, Path(aside))
     record, target = read_run(run.folder.path), run.folder.listening
     step = run.step_of("last")

@@ -18,7 +18,7 @@ from wganx.errors import DataError, UsageError, WganxError
 from wganx.plugins.contracts import Game, Make, Source
 from wganx.plugins.descriptors import Modality, Task
 from wganx.plugins.guard import call, calling
-from wganx.storage import sync
+from wganx.storage import sync, take_place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +148,7 @@ class Applying:
                 raise DataError(f"{self.modality} wrote nothing for {path}")
             for written in (*(aside.rglob("*") if aside.is_dir() else ()), aside):
                 sync(written)
-            aside.replace(target)
+            take_place(aside, target)
         except BaseException:
             with suppress(Exception):
                 sink.close()

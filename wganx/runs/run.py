@@ -272,7 +272,7 @@ class Run:
         make_room(folder, overwrite=overwrite)
         paths = write_files(modality, batch.with_real(samples), format, folder, "sample")
         # Sounds and clips of the preview would be the single files once more, and be counted with them.
-        with TemporaryDirectory() as aside:
+        with TemporaryDirectory(ignore_cleanup_errors=True) as aside:
             preview = draw_preview(modality, samples, batch, format, Path(aside), "grid", own)
         return [*paths, write_picture(preview.picture, folder / "grid.png")]
 

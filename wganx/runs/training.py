@@ -55,6 +55,7 @@ def train_run(run: Run, observers: Sequence[Observer] = (), *, from_step: int | 
         checkpoint = trainer.ranks.from_first(begin)
         if checkpoint is not None:
             trainer.restore(checkpoint)
+        del checkpoint  # its tensors are its files, mapped: memory, and on Windows files that cannot be removed
         remaining = run.resolved.run.train.steps - trainer.step
         if remaining <= 0:
             return TrainResult("finished", trainer.step, 0.0)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from wganx.devices import wide
 from wganx.nn import GroupSort
 from wganx.nn._orthogonal import convolution_factor
 from wganx.wasserstein.gradients import Critic, gradient_norms, interpolate
@@ -96,7 +97,7 @@ def lipschitz_estimate(
 def _differentiable(critic: Critic, given: Samples) -> Tensor:
     samples = as_tensor(given)
     if isinstance(given, Tensor) and samples.is_floating_point():
-        return samples
+        return given.detach()
     weights = critic.parameters() if isinstance(critic, nn.Module) else iter(())
     own = next((weight for weight in weights if weight.is_floating_point()), torch.empty(0))
     return samples.to(own.device, own.dtype)
@@ -130,16 +131,16 @@ def _steepest(critic: Critic, points: Tensor, condition: Mapping[str, Tensor]) -
 @torch.no_grad()
 def _slopes_of_pairs(critic: Critic, points: Tensor, rng: torch.Generator) -> float:
     points = points[torch.randperm(len(points), generator=rng, device=rng.device)[:_CHUNK]]
-    scores = critic(points).double()
-    flat = points.flatten(1).double()
+    scores = wide(critic(points))
+    flat = wide(points.flatten(1))
     distances = torch.cdist(flat, flat, compute_mode="donot_use_mm_for_euclid_dist")
     return _steepest_slope((scores[:, None] - scores).abs(), distances, points.dtype)
 
 
 @torch.no_grad()
 def _slopes_of_rows(critic: Critic, a: Tensor, b: Tensor, condition: Mapping[str, Tensor]) -> float:
-    rises = (critic(a, **condition).double() - critic(b, **condition).double()).abs()
-    return _steepest_slope(rises, torch.linalg.vector_norm((a - b).flatten(1).double(), dim=1), a.dtype)
+    rises = (wide(critic(a, **condition)) - wide(critic(b, **condition))).abs()
+    return _steepest_slope(rises, torch.linalg.vector_norm(wide((a - b).flatten(1)), dim=1), a.dtype)
 
 
 def _steepest_slope(rises: Tensor, distances: Tensor, dtype: torch.dtype) -> float:
@@ -182,4 +183,4 @@ def _operator_norm(layer: nn.Module) -> float | None:
 
 
 def _largest_singular_value(matrices: Tensor) -> float:
-    return float(torch.linalg.matrix_norm(matrices.double(), 2).max())
+    return float(torch.linalg.matrix_norm(wide(matrices), 2).max())

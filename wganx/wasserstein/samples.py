@@ -11,6 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from wganx.devices import plain
+
 Samples = Tensor | NDArray[Any] | Sequence[Any]
 """A set of samples ``(n, ...)``: a tensor, an array, or a list of numbers, of rows, or of tensors."""
 
@@ -27,11 +29,13 @@ EXACT_IN_FLOAT32, EXACT_IN_FLOAT64 = 2**24, 2**53
 def as_tensor(values: Samples, what: str = "samples") -> Tensor:
     """`values` as a tensor without a graph; numbers keep all their digits (a list of floats becomes float64).
 
+    From Apple's GPU, which has no float64, they come to the CPU.
+
     Raises:
         ValueError: they are not real numbers in one array, or integers beyond `EXACT_IN_FLOAT64`, which would be
             rounded.
     """
-    tensor = values.detach() if isinstance(values, Tensor) else _from_array(values, what)
+    tensor = plain(values.detach() if isinstance(values, Tensor) else _from_array(values, what))
     if tensor.is_complex():
         raise ValueError(f"{what} must be real numbers; stack real and imaginary part with torch.view_as_real")
     if tensor.dtype == torch.uint64 and bool((tensor.view(torch.int64) < 0).any()):

@@ -12,6 +12,7 @@ from typing import Literal, Protocol, get_args
 import torch
 
 from wganx.batch import Batch
+from wganx.devices import on_apple
 from wganx.engine.carrying.cuda_graphs import CudaGraphs
 from wganx.engine.carrying.eager import Eager
 from wganx.engine.carrying.recorded import Recorded
@@ -51,6 +52,8 @@ def check_capture(capture: str, device: torch.device) -> None:
         raise UsageError(
             f"capture graph needs a CUDA device, and training runs on {device.type}; use auto, compile or off"
         )
+    if capture == "compile" and on_apple(device):
+        raise UsageError("capture compile is for CPUs and CUDA devices, not for Apple's GPU; use auto or off")
 
 
 def describe(capture: str, device: torch.device, steps: Steps) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import torch
 
+from wganx.devices import wait_for
+
 _SECONDS = 1.0
 
 
@@ -35,6 +37,5 @@ class FirstPace:
             self._paced(step, (self._now() - self._begun) / (self._steps - 2))
 
     def _now(self) -> float:
-        if self._device.type == "cuda":  # steps are only queued there; twice in a training this waits for them
-            torch.cuda.synchronize(self._device)
+        wait_for(self._device)  # steps are only queued on a GPU; twice in a training this waits for them
         return time.perf_counter()

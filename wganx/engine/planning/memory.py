@@ -13,6 +13,7 @@ from torch._subclasses.fake_tensor import FakeCopyMode, FakeTensorMode
 
 from wganx.batch import Batch
 from wganx.data.choose import ASSUMED_MEMORY, available_memory
+from wganx.devices import forked_streams, free_on_apple, on_apple
 from wganx.engine.copying import copy_of
 from wganx.engine.planning.rehearsal import FEWEST, Cast, Rehearsal, extrapolate, rounded
 from wganx.engine.steps.packs import packs_in
@@ -137,7 +138,7 @@ def plan_memory(training: Training, batch: Batch, *, dataset: int = 0, micro_bat
     except Exception:  # a stranger's network may do what cannot be followed without values
         few_rows, more_rows = fewest, min(2 * fewest, rows)
         at_once = _part(rows, micro_batch, pack)
-        with torch.random.fork_rng([training.device] if training.device.type == "cuda" else []):
+        with forked_streams(training.device):
             rehearsal = Rehearsal(steps, optimizer, copied(training), own[:more_rows], None)
             few, more = rehearsal.lines(few_rows), rehearsal.lines(more_rows)
         all_rows = extrapolate(few, more, (at_once - few_rows) / max(more_rows - few_rows, 1))
@@ -186,6 +187,8 @@ def free_memory(device: torch.device) -> int:
     if device.type == "cuda":
         held_back = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return torch.cuda.mem_get_info(device)[0] + held_back
+    if on_apple(device):
+        return free_on_apple()
     return available_memory() or ASSUMED_MEMORY
 
 

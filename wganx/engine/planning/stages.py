@@ -16,6 +16,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from wganx.batch import Batch
+from wganx.devices import forked_streams, wait_for
 from wganx.engine.planning.calls import noise_for
 from wganx.engine.planning.memory import MemoryPlan, copied, plan_memory
 from wganx.engine.planning.rehearsal import Cast, Rehearsal
@@ -142,7 +143,7 @@ def seconds_a_step(training: Training, batch: Batch, *, most: int = 3) -> float:
     """
     device, every = training.device, getattr(training.steps.constraint, "every", 1)
     took: list[float] = []
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+    with forked_streams(device):
         rehearsal = Rehearsal(
             training.steps, training.rules.optimizer, copied(training), batch.to(device), training.steps.micro_batch
         )
@@ -174,6 +175,5 @@ def _rate(device: torch.device) -> float:
 
 
 def _now(device: torch.device) -> float:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
+    wait_for(device)
     return time.perf_counter()

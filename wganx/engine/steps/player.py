@@ -9,6 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from wganx.devices import on_apple
 from wganx.engine.modes import held_in_evaluation, train
 from wganx.engine.ranks import Ranks
 from wganx.engine.steps.optimizer import Optimizer
@@ -101,7 +102,8 @@ class Player:
         self.gradient = self._buffer[:-1]
         self.failed = torch.zeros((), dtype=torch.bool, device=first.device)
         self._empty = True
-        self._skips = isinstance(self.optimizer, torch.optim.Adam)  # its fused step leaves out what is not finite
+        # Its fused step leaves out what is not finite; Apple's looks away from `found_inf` (pytorch/pytorch#186360).
+        self._skips = isinstance(self.optimizer, torch.optim.Adam) and not on_apple(first.device)
         pieces = torch.split(self.gradient, sizes)
         self._strides = [parameter.stride() for parameter in self.parameters]
         self._places = [_laid_out_like(parameter, piece) for parameter, piece in zip(self.parameters, pieces)]
@@ -209,6 +211,6 @@ def _laid_out_like(parameter: Tensor, flat: Tensor) -> Tensor:
 
 def _beside(parameter: Tensor, value: Tensor) -> Tensor:
     """A copy of `value` where and how the optimizer of `parameter` keeps it."""
-    if value.ndim == 0:  # Adam's step count may stay on the CPU
-        return value.clone() if not parameter.is_cuda else value.to(parameter.device)
+    if value.ndim == 0:  # Adam's step count, which its fused step reads beside the weights
+        return value.to(parameter.device, copy=True)
     return torch.empty_like(parameter, dtype=value.dtype, requires_grad=False).copy_(value)

@@ -65,7 +65,7 @@ class Readings:
 
     def load(self, sums: Mapping[str, Tensor], counts: Mapping[str, float]) -> None:
         """Put back the sums and counts of an unfinished window, in the order of `counts`."""
-        self.sums, self.counts = {name: sums[name] for name in counts}, dict(counts)
+        self.sums, self.counts = {name: sums[name].clone() for name in counts}, dict(counts)
 
 
 def name_readings(means: Mapping[str, float], objective: Objective, constraint: Constraint) -> dict[str, float]:

@@ -71,7 +71,7 @@ def whole_files_go_through(task: Task, bench: Bench) -> str | None:
         warn=lambda message: None,
         watch=lambda passage: None,
     )
-    with tempfile.TemporaryDirectory(prefix="wganx-check-") as folder:
+    with tempfile.TemporaryDirectory(prefix="wganx-check-", ignore_cleanup_errors=True) as folder:
         source = call(modality, "write", setting.batch(1), setting.game.sample, Path(folder), "sample")[0]
         for stem in ("once", "again"):
             _read(modality, applying.to(source, source.with_stem(stem))[0])

@@ -21,7 +21,7 @@ from wganx.testing.places import Setting
 
 @contextmanager
 def _folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="wganx-check-") as folder:
+    with tempfile.TemporaryDirectory(prefix="wganx-check-", ignore_cleanup_errors=True) as folder:
         yield Path(folder)
 
 

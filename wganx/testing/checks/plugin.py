@@ -78,9 +78,9 @@ def is_light(plugin: LoadedPlugin, bench: Bench) -> None:
         arguments = ("module", found.target.partition("[")[0].strip())
     else:
         raise NotChecked("an object in memory cannot be imported elsewhere")
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONIOENCODING": "utf-8"}
     command = [sys.executable, "-W", "ignore", "-c", _LIGHT, *arguments]
-    done = subprocess.run(command, env=environ, check=False, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, env=environ, check=False, capture_output=True, encoding="utf-8", timeout=120)
     heavy = next((line for line in reversed(done.stdout.splitlines()) if line.startswith("heavy:")), None)
     if heavy is None:
         fail(

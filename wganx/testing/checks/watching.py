@@ -109,7 +109,7 @@ def observer_takes_events(plugin: LoadedPlugin, bench: Bench) -> None:
     """Told of a small made-up run, its observers raise nothing."""
     if not plugin.observes:
         raise NotChecked("it observes nothing")
-    with tempfile.TemporaryDirectory(prefix="wganx-check-") as folder:
+    with tempfile.TemporaryDirectory(prefix="wganx-check-", ignore_cleanup_errors=True) as folder:
         run = _run(plugin, Path(folder))
         picture = Path(folder) / "step-000001.png"
         picture.write_bytes(b"")
@@ -135,7 +135,7 @@ def observer_moves_nothing(plugin: LoadedPlugin, bench: Bench) -> str | None:
     """Observing moves no global random stream."""
     if "wganx_progress" not in plugin.observes:
         return "it does not observe progress"
-    with tempfile.TemporaryDirectory(prefix="wganx-check-") as folder:
+    with tempfile.TemporaryDirectory(prefix="wganx-check-", ignore_cleanup_errors=True) as folder:
         run = _run(plugin, Path(folder))
         with streams_unmoved("wganx_progress"):
             plugin.hooks.wganx_progress(run=run, step=1, scalars={})

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
+from wganx.devices import forked_streams, wide
 from wganx.errors import WganxError, did_you_mean
 from wganx.wasserstein.constraints import (
     CONSTRAINTS,
@@ -129,7 +130,7 @@ def estimate_w1(
     place = torch.device(_best_device() if device == "auto" else device)
     rng = torch.Generator().manual_seed(seed)
     samples = split(x, y, heldout, place, rng)
-    with torch.random.fork_rng([place] if place.type == "cuda" else []):
+    with forked_streams(place):
         torch.manual_seed(seed)
         dual, course = _prepare(method, constraint, samples, steps, batch_size, width)
         train(dual, samples, course, torch.Generator(place).manual_seed(seed))
@@ -183,8 +184,8 @@ def _prepare(
 def _read(dual: Dual, samples: Split, method: str, started: float) -> Estimate:
     rows = _TRANSFORMED if isinstance(dual, CTransformDual) else None
     # In float64, so that no bound is broken by rounding.
-    pair, scale = Pair(samples.heldout.x[:rows].double(), samples.heldout.y[:rows].double()), samples.scale
-    dual.critic.double()
+    pair, scale = Pair(wide(samples.heldout.x[:rows]), wide(samples.heldout.y[:rows])), samples.scale
+    dual.critic.to(pair.x.device, torch.float64)
     bound = dual.critic.seal(pair.x) if isinstance(dual, OrthonormalDual) else 1.0
     with torch.no_grad():
         potentials = dual.potentials(pair)

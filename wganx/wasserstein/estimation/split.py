@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from wganx.devices import wide
 from wganx.wasserstein.samples import Samples, as_points, as_tensor
 
 FEWEST = 20
@@ -93,7 +94,7 @@ def _scale(x: Tensor, y: Tensor) -> float:
     a distance is a number of moderate size in any dimension. ``tr C²`` is the mean of ``⟨u, v⟩²`` over pairs of
     different samples, which needs no matrix of the size of a sample squared.
     """
-    rows = torch.cat([side[:_GRAM_ROWS].double() for side in (x, y)])
+    rows = torch.cat([wide(side[:_GRAM_ROWS]) for side in (x, y)])
     rows = rows - rows.mean(0)
     largest = rows.abs().max().item()
     if largest == 0:
