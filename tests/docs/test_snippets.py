@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,15 +20,18 @@ import click
 import pytest
 import torch
 from click.testing import CliRunner
+from pydantic import BaseModel
 
 import wganx
 from tests.pages import DOCS, PAGES, ROOT, Block, Command, blocks, calls, commands, without_blocks
 from wganx.cli import main
 from wganx.comparison.variants import parse_variants
-from wganx.config import Resolved, resolve
+from wganx.config import Resolved, RunConfig, resolve
 from wganx.plugins import describe_all
-from wganx.plugins.descriptors import Dataset, Task
+from wganx.plugins.descriptors import Architecture, Dataset, Task
 from wganx.tuning.space import parse_axes
+from wganx.wasserstein import CONSTRAINTS
+from wganx.wasserstein.objectives import OBJECTIVES
 
 YOURS = {"mine", "./mine.py", "spectro"}
 """Plugins in the text that readers are to think of as their own."""
@@ -196,6 +200,37 @@ def test_commands_in_sentences_have_the_options_they_name(place: str, line: str)
         assert flags <= known, f"{place}: {line}: no {sorted(flags - known)}"
 
 
+def known_keys() -> set[str]:
+    """Every ``section.key`` that a configuration may have, whatever parts it names."""
+    core = {name: field.annotation for name, field in RunConfig.model_fields.items()}
+    keys = {
+        f"{section}.{key}"
+        for section, model in core.items()
+        if isinstance(model, type) and issubclass(model, BaseModel)
+        for key in model.model_fields
+    }
+    declared = {"objective": OBJECTIVES.values(), "constraint": CONSTRAINTS.values(), "optimizer": [wganx.Optimizer]}
+    keys |= {f"{name}.{field.name}" for name, kinds in declared.items() for kind in kinds for field in fields(kind)}
+    for _, offer in OFFERS:
+        if isinstance(offer, Dataset | Task | Architecture):
+            section = offer.role if isinstance(offer, Architecture) else type(offer).__name__.lower()
+            keys |= {f"{section}.{key}" for key in offer.config.model_fields}
+    return keys
+
+
+def test_settings_in_sentences_exist() -> None:
+    known = known_keys()
+    sections = "|".join({key.partition(".")[0] for key in known})
+    wrong = [
+        f"{page.relative_to(ROOT)}: {found[1]}"
+        for page in PAGES
+        for code in re.findall(r"(?<!`)`([^`]+)`(?!`)", without_blocks(page.read_text(encoding="utf-8")))
+        for found in re.finditer(rf"(?<![\w./])((?:{sections})\.[a-z_]+)\b(?![/(])", code)
+        if found[1] not in known
+    ]
+    assert wrong == []
+
+
 def cheap() -> list[tuple[str, ...]]:
     """Commands that show something and train nothing."""
     shows = ("config", "doctor")
@@ -269,7 +304,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_python_runs(block: Block, tiny: Path, files_of_page: Callable[[str], None]) -> None:
     """On the tiny run where a run is named, for a few steps where it trains, and on a small plugin where one is."""
     files_of_page("docs/guides/plugins.md:")
-    code = re.sub(r'"runs/[^"]*"', repr(str(tiny)), block.text).replace('"spectro"', '"./spiral.py"')
+    code = re.sub(r'"runs/[^"]*"', repr(str(tiny)), block.text).replace('checkpoint="best"', 'checkpoint="last"').replace('"spectro"', '"./spiral.py"')
     code = re.sub(r"\bsteps=\d+", "steps=3", code)
     torch.manual_seed(0)
     exec(compile(code, block.place, "exec"), {"wganx": wganx, "torch": torch, "__name__": "snippet"})
