@@ -13,7 +13,9 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("README*.md"), ROOT / "CONTRIBUTING.md"])
 
-_BLOCK = re.compile(r"^(?P<indent> *)(?P<fence>```+)(?P<kind>[^\n`]*)\n(?P<text>.*?)^(?P=indent)(?P=fence) *$", re.M | re.S)
+_BLOCK = re.compile(
+    r"^(?P<indent> *)(?P<fence>```+)(?P<kind>[^\n`]*)\n(?P<text>.*?)^(?P=indent)(?P=fence) *$", re.M | re.S
+)
 _END = re.compile(r"^(\||\|\||&&|;|>|>>|2>|2>&1)$")
 
 
@@ -69,7 +71,12 @@ def _typed(block: Block) -> Iterator[Command]:
 
 def calls(line: str, place: str, *, told: bool = True) -> Iterator[Command]:
     """The calls of ``wganx`` in one line of a shell; what is not `told` to be one may be prose or output."""
-    if not re.search(r"(^|&& |; |-m )wganx(\.cli)? " if told else r"^(?:[A-Z_]+=\S+ |.* && |torchrun .* -m |python .*-m )?wganx(\.cli)? ", line):
+    if not re.search(
+        r"(^|&& |; |-m )wganx(\.cli)? "
+        if told
+        else r"^(?:[A-Z_]+=\S+ |.* && |torchrun .* -m |python .*-m )?wganx(\.cli)? ",
+        line,
+    ):
         return
     words = shlex.split(line, comments=True)
     while words:

@@ -66,7 +66,11 @@ def read(words: tuple[str, ...]) -> tuple[click.Command, dict[str, Any]]:
             if command.get_command(context, left[0]) is None:
                 context.fail(f"no command {left[0]!r}")
             name, command, left = command.resolve_command(context, left)
-            if name == "lab" and not isinstance(command, click.Group) and "arguments" in {p.name for p in command.params}:
+            if (
+                name == "lab"
+                and not isinstance(command, click.Group)
+                and "arguments" in {p.name for p in command.params}
+            ):
                 return read(("points", "lab", *left))  # which it forwards to, unread
             context = contexts.enter_context(command.make_context(name, left, parent=context))
         return command, context.params
@@ -111,7 +115,9 @@ def settled(command: Command, params: dict[str, Any]) -> list[Resolved]:
     if command.words[0] in ("resume", "evaluate", "sample"):
         choice.update({key: value for key, value in plugin_of(str(params["run"]), command).items() if key != "data"})
         if params.get("dataset"):
-            offering = [plugin for plugin, offer in OFFERS if isinstance(offer, Dataset) and offer.name == params["dataset"]]
+            offering = [
+                plugin for plugin, offer in OFFERS if isinstance(offer, Dataset) and offer.name == params["dataset"]
+            ]
             if choice["plugin"] not in offering:  # a page of several plugins' commands
                 choice.update(plugin=offering[0], scenario=None)
             choice["settings"] = (f"dataset.name={params['dataset']}", *(choice["settings"] or ()))
@@ -128,7 +134,9 @@ def settled(command: Command, params: dict[str, Any]) -> list[Resolved]:
             assert not str(choice["config"]).startswith(str(ROOT / "configs")), f"{choice['config']} is not there"
             return []
     settings = {key: value for key, value in choice.items() if value is not None}
-    variants = parse_variants(params["vary"], params["variants"]) if params.get("vary") or params.get("variants") else ()
+    variants = (
+        parse_variants(params["vary"], params["variants"]) if params.get("vary") or params.get("variants") else ()
+    )
     return [resolve(**settings, overrides=one.settings, environ={}) for one in variants] or [
         resolve(**settings, environ={})
     ]
@@ -304,8 +312,12 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_python_runs(block: Block, tiny: Path, files_of_page: Callable[[str], None]) -> None:
     """On the tiny run where a run is named, for a few steps where it trains, and on a small plugin where one is."""
     files_of_page("docs/guides/plugins.md:")
-    code = re.sub(r'"runs/[^"]*"', repr(str(tiny)), block.text).replace('checkpoint="best"', 'checkpoint="last"').replace('"spectro"', '"./spiral.py"')
-    code = re.sub(r"\bsteps=\d+", "steps=3", code)
+    code = (
+        re.sub(r'"runs/[^"]*"', repr(str(tiny)), block.text)
+        .replace('checkpoint="best"', 'checkpoint="last"')
+        .replace('"spectro"', '"./spiral.py"')
+    )
+    code = re.sub(r"\bsteps(=|\": )\d+", r"steps\g<1>2", code)
     torch.manual_seed(0)
     exec(compile(code, block.place, "exec"), {"wganx": wganx, "torch": torch, "__name__": "snippet"})
 
