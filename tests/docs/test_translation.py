@@ -65,9 +65,7 @@ def test_a_chapter_has_the_same_code_and_numbers(name):
 
 
 def test_the_reading_list_names_the_same_in_both_languages():
-    english, chinese = (
-        (THEORY.parent / name).read_text(encoding="utf-8") for name in ("reading.md", "reading.zh.md")
-    )
+    english, chinese = ((THEORY.parent / name).read_text(encoding="utf-8") for name in ("reading.md", "reading.zh.md"))
     outside = [re.findall(r"\]\((https://[^)\s]+)\)", text) for text in (english, chinese)]
     assert len(outside[0]) > 60
     assert outside[0] == outside[1]
