@@ -34,7 +34,8 @@ html_math_renderer = "mathml"
 
 html_theme = "furo"
 html_title = "wganx"
-html_static_path = ["_static", "gallery/heard"]  # sounds, which no page can name as pictures
+# Sounds are copied as they are: a page takes only pictures with it.
+html_static_path = [folder for folder in ("_static", "gallery/heard") if (Path(__file__).parent / folder).is_dir()]
 html_css_files = ["formulas.css", "reference.css"]
 html_copy_source = False
 html_show_sourcelink = False
@@ -59,8 +60,8 @@ doctest_default_flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
 def _speak_chinese(app, page, template, context, doctree):  # type: ignore[no-untyped-def]
-    """The Chinese chapters say so, so that browsers choose Chinese glyphs and hyphenation."""
-    if page.startswith("theory/zh/"):
+    """The Chinese pages say so, so that browsers choose Chinese glyphs and hyphenation."""
+    if page.startswith("theory/zh/") or page.endswith(".zh"):
         context["language"] = "zh-CN"
 
 

@@ -65,12 +65,11 @@ def test_a_chapter_has_the_same_code_and_numbers(name):
 
 
 def test_the_reading_list_names_the_same_in_both_languages():
-    english, chinese = (
-        (THEORY.parent / name).read_text(encoding="utf-8") for name in ("reading.md", "reading.zh.md")
-    )
+    english, chinese = ((THEORY.parent / name).read_text(encoding="utf-8") for name in ("reading.md", "reading.zh.md"))
     outside = [re.findall(r"\]\((https://[^)\s]+)\)", text) for text in (english, chinese)]
+    in_chinese_alone = "https://spaces.ac.cn/"
     assert len(outside[0]) > 60
-    assert outside[0] == outside[1]
+    assert outside[0] == [link for link in outside[1] if not link.startswith(in_chinese_alone)]
     titles = [re.findall(r"\*([^*]+)\*", " ".join(text.split())) for text in (english, chinese)]
     assert titles[0] == titles[1]
     chapters = [re.findall(rf"^## \[.*\]\(theory/{language}/(.*)\)$", text, re.MULTILINE) for language, text in

@@ -73,7 +73,7 @@ def _table(plugin: LoadedPlugin, offers: list[Dataset]) -> str:
 def _files(offer: Dataset) -> str:
     if not offer.layout:
         return "none needed"
-    return "your own" if offer.card.offline else "to be there"
+    return "your own" if offer.card.offline else "needed"
 
 
 def _dataset(plugin: LoadedPlugin, offer: Dataset) -> Iterator[str]:
@@ -92,7 +92,7 @@ def _about(offer: Dataset) -> str:
 
 
 def _commands(plugin: LoadedPlugin, offer: Dataset) -> Iterator[str]:
-    """What looks at it, the scenarios that learn from it as it is, and the recipes."""
+    """What looks at it, the scenarios that learn from it as it is, except those for tests, and the recipes."""
     if offer.folder:
         yield f"wganx data scan FOLDER --plugin {plugin.name}"
         yield f"wganx train --plugin {plugin.name} --data FOLDER"
@@ -100,7 +100,11 @@ def _commands(plugin: LoadedPlugin, offer: Dataset) -> Iterator[str]:
         yield f"wganx data scan DATA --plugin {plugin.name} --dataset {offer.name}"
     root = " --data DATA" if offer.layout else ""
     for scenario in () if offer.folder else plugin.offers:
-        if isinstance(scenario, Scenario) and learns_from(scenario) == offer.name:
+        if (
+            isinstance(scenario, Scenario)
+            and not scenario.name.endswith("-tiny")
+            and learns_from(scenario) == offer.name
+        ):
             yield f"wganx train --plugin {plugin.name} --scenario {scenario.name}{root}"
     for recipe in _recipes()[plugin.name, offer.name]:
         yield f"wganx train --config {recipe} --data {'FOLDER' if offer.folder else 'DATA'}"

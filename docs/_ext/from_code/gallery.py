@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ def gallery() -> str:
         if scenarios:
             text += [f"## {plugin.name}", *_plugin(plugin, scenarios, shown, kept["not_run"])]
     recipes = [(code(name), prose(why)) for name, why in kept["not_run"].items() if name.startswith("configs/")]
-    text += ["## Recipes on published datasets", table(("Recipe", "Not run here"), recipes)]
+    text += ["## Recipes on published datasets", table(("Recipe", "Why it is not run here"), recipes)]
     return "\n\n".join(text)
 
 
@@ -54,12 +55,12 @@ def _plugin(
     for name, offer in names.items():
         if name in shown:
             yield from _run(offer, shown[name])
-    rest = {name: offer for name, offer in names.items() if name not in shown}
+    rest: defaultdict[str, list[str]] = defaultdict(list)
+    for name, offer in names.items():
+        if name not in shown:
+            rest[reasons[name]].append(code(offer.name))
     yield f"### {plugin.name}: not run here"
-    yield table(
-        ("Scenario", "What it is", "Why not"),
-        ((code(offer.name), prose(offer.summary), prose(reasons[name])) for name, offer in rest.items()),
-    )
+    yield table(("Why not", "Scenarios"), ((prose(why), ", ".join(several)) for why, several in rest.items()))
 
 
 def _run(offer: Scenario, run: Mapping[str, Any]) -> Iterator[str]:
