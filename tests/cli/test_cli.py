@@ -236,3 +236,12 @@ def test_debug_shows_the_traceback():
     result = CliRunner().invoke(main, ["--debug", "resume", "nowhere"])
     assert result.exit_code == 2
     assert "Traceback" in result.stderr
+
+
+def test_an_export_lies_in_its_run_where_no_folder_is_named(run, tmp_path):
+    folder, _ = run
+    call("export", folder, "--format", "safetensors")
+    assert (folder / "exports" / "generator-safetensors" / "card.json").is_file()
+    assert "is there already" in call("export", folder, "--format", "safetensors", code=2)
+    call("export", tmp_path / "none", "--format", "safetensors", code=2)
+    assert not (tmp_path / "none").exists()

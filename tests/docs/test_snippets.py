@@ -39,6 +39,7 @@ YOURS = {"mine", "./mine.py", "spectro"}
 ELSEWHERE = {
     "guides/plugins.md": "tests/second_distribution/test_guide.py",
     "guides/style-transfer.md": "tests/image/test_guides.py",
+    "guides/sharing.md": "tests/hub/test_guide.py",
 }
 """Pages whose Python is executed by another test, with data and plugins made for it."""
 

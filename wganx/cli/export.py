@@ -24,8 +24,13 @@ _FORMATS = ("safetensors", "torch-export", "onnx")
     help="The averaged generator; the critic; or the whole of a converter, from sound to sound.",
 )
 @click.option("--checkpoint", default="last", show_default=True, metavar="WHICH", help="last, best, or a step.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="A new folder to write.")
-def export(run: Path, format: str, what: Role, checkpoint: str, out: Path) -> None:
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="A new folder to write; RUN/exports/WHAT-FORMAT by default.",
+)
+def export(run: Path, format: str, what: Role, checkpoint: str, out: Path | None) -> None:
     """Write a run's generator or critic for use without the run, with a card that says what goes in and comes out.
 
     The number of rows is free, and so are sizes that the network leaves free: the length of a converted sound, the
@@ -33,7 +38,7 @@ def export(run: Path, format: str, what: Role, checkpoint: str, out: Path) -> No
 
     \b
     Example:
-      wganx export runs/first --format onnx --out digits-onnx
+      wganx export runs/first --format onnx
       wganx export runs/voices --format onnx --what whole --out voices-onnx
       wganx export runs/faces --format torch-export --checkpoint best --out faces
       wganx export runs/first --format safetensors --what critic --out critic
@@ -41,6 +46,7 @@ def export(run: Path, format: str, what: Role, checkpoint: str, out: Path) -> No
     from wganx.api import warn
     from wganx.export import export as write
 
+    out = out or run / "exports" / f"{what}-{format}"
     done = write(run, out, format=format, what=what, checkpoint=checkpoint, warn=warn)
     found = done.agreement
     click.echo(f"{', '.join(done.files)} in {done.folder}")
