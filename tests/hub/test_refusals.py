@@ -50,6 +50,7 @@ def test_without_a_login_nothing_is_begun(hub, trained, call, monkeypatch):
         ("anna/rings", [("POST", "batch", 503)], 1, "failed (503)"),
         ("anna/rings", [("PUT", "lfs", 500)], 1, "failed (500)"),
         ("anna/rings", [("POST", "commit", 400)], 1, "refused anna/rings (400): on request"),
+        ("anna/rings", [("POST", "validate-yaml", 400)], 1, "did not take anna/rings: Invalid metadata in README.md."),
         ("anna/rings", [("POST", "preupload", 413)], 1, "does not take as much for anna/rings: on request"),
     ],
 )
