@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import pytest
 import yaml
-from huggingface_hub import ModelCard
 
 from wganx.hub.bundle import make_bundle
 from wganx.report.card import Shared, model_card
 from wganx.report.front_matter import pipeline_tag
 from wganx.report.reading import RunRecord
+
+ModelCard = pytest.importorskip("huggingface_hub", reason="the extra hub").ModelCard
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,8 @@ import yaml
 import wganx
 from wganx.hub import pull, push
 
+pytest.importorskip("huggingface_hub", reason="the extra hub")
+
 # How huggingface_hub sends files to its own HTTP library.
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
 
