@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import pytest
 import yaml
-from huggingface_hub import ModelCard
 
 from wganx.hub.bundle import make_bundle
 from wganx.report.card import Shared, model_card
 from wganx.report.front_matter import pipeline_tag
 from wganx.report.reading import RunRecord
+
+ModelCard = pytest.importorskip("huggingface_hub", reason="the extra hub").ModelCard
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +115,13 @@ def test_numbers_of_another_step_are_not_this_generators(trained, tmp_path):
     assert "model-index" not in card
     assert "Nothing yet: `wganx evaluate` measures it." in card
     assert "- steps: 2 of 4" in card
+
+
+def test_what_is_said_to_who_trained_is_said_to_others_in_other_words(tmp_path):
+    run = RunRecord(tmp_path, facts={"data": {"source": "your own files", "licence": "yours"}})
+    assert "from your own files\n- licence of the data: yours\n" in model_card(run)
+    shared = model_card(run, Shared("anna/rings"))
+    assert "from files of whoever trained it\n- licence of the data: of whoever trained it\n" in shared
 
 
 def test_a_run_without_a_picture_of_its_samples(bundle):

@@ -14,6 +14,8 @@ import wganx
 from wganx.errors import UsageError, WganxError
 from wganx.hub import contents
 
+pytest.importorskip("huggingface_hub", reason="the extra hub")
+
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
 
 STATE = "checkpoints/step-000004/state.json"
@@ -50,6 +52,7 @@ def test_without_a_login_nothing_is_begun(hub, trained, call, monkeypatch):
         ("anna/rings", [("POST", "batch", 503)], 1, "failed (503)"),
         ("anna/rings", [("PUT", "lfs", 500)], 1, "failed (500)"),
         ("anna/rings", [("POST", "commit", 400)], 1, "refused anna/rings (400): on request"),
+        ("anna/rings", [("POST", "validate-yaml", 400)], 1, "did not take anna/rings: Invalid metadata in README.md."),
         ("anna/rings", [("POST", "preupload", 413)], 1, "does not take as much for anna/rings: on request"),
     ],
 )
@@ -101,6 +104,12 @@ class _Bomb:
         return Path.touch, (Path("exploded"),)
 
 
+_BOMB = "\n".join(
+    ["a0: &a0 [x, x]", *(f"a{level}: &a{level} [*a{level - 1}, *a{level - 1}]" for level in range(1, 60))]
+).encode()
+"""60 lines that stand for more values than there is memory."""
+
+
 @pytest.mark.parametrize(
     ("path", "data", "words"),
     [
@@ -114,8 +123,11 @@ class _Bomb:
         ("config.yaml", b"- a list", "config.yaml of anna/rings does not hold a mapping"),
         ("config.yaml", b"a: !!python/object/apply:os.system ['touch exploded']", "config.yaml of anna/rings cannot"),
         ("run.json", b"[" * 100_000, "run.json of anna/rings cannot be read"),
+        ("config.yaml", _BOMB, "config.yaml of anna/rings cannot be read"),
+        (STATE, b'{"x": ' + b"[" * 400 + b"]" * 400 + b"}", "anna/rings"),
         (WEIGHTS, b"other weights", "holds weights that are not those its state.json tells of"),
     ],
+    ids=lambda value: value if isinstance(value, str) and "/" not in value and " " not in value else "",
 )  # fmt: skip
 def test_a_hostile_repository_is_refused(hub, pushed, call, path, data, words):
     hub.add("anna/rings", {**pushed, path: data})
@@ -159,11 +171,11 @@ def test_a_plugin_that_is_a_file_is_named_and_never_run(hub, pushed, call):
     bomb = "from pathlib import Path\nPath('exploded').touch()\nWGANX_API = 1\n"
     Path("mine.py").write_text(bomb)  # of the same name, where the command is called
     Path("deep").mkdir()
-    Path("deep", "setup.py").write_text(bomb)
-    for plugin in ("./mine.py", "mine.py", str(Path("deep/setup.py").absolute())):
+    Path("deep", "read_by_me.py").write_text(bomb)
+    for plugin in ("./mine.py", "mine.py", str(Path("deep/read_by_me.py").absolute())):
         config = yaml.safe_load(pushed["config.yaml"]) | {"extensions": [plugin]}
         state = json.loads(pushed[STATE])
-        state["about"]["plugins"].append({"name": "mine", "distribution": "", "version": "", "file": plugin})
+        state["about"]["plugins"].append({"name": Path(plugin).stem, "distribution": "", "version": "", "file": plugin})
         name = Path(plugin).name
         files = {**pushed, "config.yaml": yaml.safe_dump(config).encode(), STATE: json.dumps(state).encode()}
         hub.add("anna/rings", files)
@@ -174,6 +186,8 @@ def test_a_plugin_that_is_a_file_is_named_and_never_run(hub, pushed, call):
         with pytest.raises(UsageError, match=r"no plugin file .*\.py"):
             wganx.load_generator(out)
     assert not Path("exploded").exists()
+    Path(out, name).write_text("WGANX_API = 1\n")  # who has read it puts it there
+    assert "2 samples" in call("sample", out, "-n", 2, "--out", "drawn")
 
 
 @pytest.mark.parametrize("name", ["mine.py", "/tmp/mine.py", "a b", ""])

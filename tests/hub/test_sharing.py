@@ -17,6 +17,8 @@ import yaml
 import wganx
 from wganx.hub import pull, push
 
+pytest.importorskip("huggingface_hub", reason="the extra hub")
+
 # How huggingface_hub sends files to its own HTTP library.
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
 
@@ -173,6 +175,17 @@ def test_offline_the_cache_serves_and_nothing_is_asked(hub, trained, call, tmp_p
     for path in Path("online").rglob("*"):
         if path.is_file():
             assert path.read_bytes() == Path("offline", path.relative_to("online")).read_bytes()
+
+
+def test_offline_a_cache_that_is_not_whole_is_none(hub, trained, call, monkeypatch):
+    push(trained, "anna/rings", warn=print)
+    pull("anna/rings", out="online")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    assert "HF_HUB_OFFLINE is set, so nothing is sent to 127.0.0.1" in call("push", trained, "anna/rings", code=2)
+    (cached,) = Path("hf").rglob("state.json")
+    cached.unlink()
+    assert "anna/rings is not whole in the cache of the Hub" in call("pull", "anna/rings", "--out", "offline", code=2)
+    assert not Path("offline").exists()
 
 
 def test_the_client_says_whose_it_is_and_to_whom_the_token_goes(hub, trained):

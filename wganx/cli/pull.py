@@ -35,4 +35,4 @@ def pull(repository: str, revision: str | None, out: Path | None) -> None:
     told = f"; its card: {card}" if card.exists() else ""
     size, revision = size_in_words(found.size), found.revision[:7]
     click.echo(f"{found.files} files, {size}, of {repository} at {revision} in {found.folder}{told}")
-    click.echo(f"next    wganx sample {found.folder} -n 16")
+    click.echo(f"next    wganx sample {found.folder} -n 16, or as the card says")

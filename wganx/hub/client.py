@@ -122,7 +122,7 @@ def _in_words(hub: HfApi, repository: str, error: BaseException, *, sending: boo
     if isinstance(error, HfHubHTTPError):
         return _refused(there, repository, error, sending=sending)
     if isinstance(error, ValueError):
-        return WganxError(f"{there} did not take {repository}: {_reason(error)}")
+        return WganxError(f"{there} did not take {repository}: {_first(' '.join(str(error).split()))}")
     if "Consistency check failed" in str(error):
         return WganxError(f"a file of {repository} came cut short from {there}; try again")
     if isinstance(error, OSError) and error.errno is not None:

@@ -83,7 +83,10 @@ def pull(
         with whole_folder(target) as aside:
             for entry in entries:
                 _take(fetched, entry, aside, repository)
-            needs = _settle(aside, target, repository, fetched.name)
+            try:
+                needs = _settle(aside, target, repository, fetched.name)
+            except RecursionError as error:
+                raise WganxError(f"the records of {repository} are nested too deep; nothing was taken") from error
     return Pulled(target, repository, fetched.name, len(entries), sum(entry.size or 0 for entry in entries), needs)
 
 
@@ -193,12 +196,19 @@ def _not_installed(plugins: Sequence[Mapping[str, Any]]) -> list[str]:
 def _read(path: Path, repository: str) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
-        found = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+        found = json.loads(text) if path.suffix == ".json" else _plain_yaml(text)
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise WganxError(f"{path.name} of {repository} cannot be read; nothing was taken") from error
     if not isinstance(found, dict):
         raise WganxError(f"{path.name} of {repository} does not hold a mapping; nothing was taken")
     return found
+
+
+def _plain_yaml(text: str) -> Any:
+    """A document that names nothing twice: a few lines of aliases would be billions of values."""
+    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
+        raise ValueError("it has aliases")
+    return yaml.safe_load(text)
 
 
 def _shown(folder: Path) -> str:

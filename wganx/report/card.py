@@ -24,6 +24,10 @@ _BEFORE = (
 )
 
 
+_TO_OTHERS = {"your own files": "files of whoever trained it", "yours": "of whoever trained it"}
+"""What a plugin says to who trains, as it is said to everybody else."""
+
+
 @dataclass(frozen=True)
 class Shared:
     """What is to be said of a run that is handed on, beyond its records.
@@ -52,6 +56,9 @@ def model_card(run: RunRecord, shared: Shared | None = None) -> str:
     named = " / ".join(_plain(facts[name]) for name in ("plugin", "scenario", "task") if facts.get(name))
     name = run.name if shared is None else shared.repository
     licence = None if shared is None else shared.licence
+    source, of_data = (str(data.get(key) or "unknown") for key in ("source", "licence"))
+    if shared is not None:
+        source, of_data = _TO_OTHERS.get(source, source), _TO_OTHERS.get(of_data, of_data)
     listed = facts.get("plugins")
     plugins = map(mapping, listed if isinstance(listed, list) else ())
     lines = [
@@ -62,8 +69,8 @@ def model_card(run: RunRecord, shared: Shared | None = None) -> str:
         *_how_to(run, shared),
         "## Learnt from",
         "",
-        f"- data set: {_plain(dataset)}, from {_plain(data.get('source') or 'unknown')}",
-        f"- licence of the data: {_plain(data.get('licence') or 'unknown')}",
+        f"- data set: {_plain(dataset)}, from {_plain(source)}",
+        f"- licence of the data: {_plain(of_data)}",
         f"- items: {_count(data.get('train'))} to learn from, {_count(data.get('heldout'))} held out",
         f"- fingerprint: {_plain(data.get('fingerprint') or 'unknown')}",
         "",
