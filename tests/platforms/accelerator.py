@@ -57,6 +57,9 @@ class Module(types.ModuleType):
     def set_rng_state(self, state: torch.Tensor, device: object = None) -> None:
         self.generator.set_state(state)
 
+    def get_amp_supported_dtype(self) -> list[torch.dtype]:
+        return [torch.bfloat16, torch.float16]
+
     def synchronize(self) -> None:
         """Nothing is on its way."""
 

@@ -111,6 +111,13 @@ def test_the_trial_itself_agrees_with_itself_and_moves_no_stream():
     assert float(one.norm()) > 1e-3
     assert unfit(torch.device("cpu")) is None
     assert torch.equal(before, torch.get_rng_state())
+    unfit.cache_clear()
+    with torch.inference_mode():
+        torch.set_default_dtype(torch.float64)
+        try:
+            assert unfit(torch.device("cpu")) is None
+        finally:
+            torch.set_default_dtype(torch.float32)
 
 
 def test_several_processes_are_refused_there(monkeypatch):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import click
 
 from wganx.cli.completing import run_folders
 from wganx.cli.selection import choosing_a_run
+from wganx.names import as_typed
 
 
 @click.command()
@@ -66,7 +66,7 @@ def compare(
 
     quiet = as_json or as_csv
     watch = Telling(err=quiet)
-    command = shlex.join(["wganx", *sys.argv[1:]])
+    command = as_typed(["wganx", *sys.argv[1:]])
     comparison, waiting = carry_out_request(
         runs=runs, reach=reach, parallel=parallel, retry=retry, watch=watch, command=command, **asked
     )

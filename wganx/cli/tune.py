@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wganx.cli.selection import choosing_a_run
+from wganx.names import as_typed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +49,7 @@ def tune(as_json: bool, **asked: Any) -> None:
     from wganx.tuning.folder import best_of
     from wganx.tuning.request import carry_out_request
 
-    command = shlex.join(["wganx", *sys.argv[1:]])
+    command = as_typed(["wganx", *sys.argv[1:]])
     folder, search, trials, stopped = carry_out_request(command=command, watch=Telling(err=as_json), **asked)
     best = best_of(trials, search.better)
     if as_json:
@@ -61,7 +61,7 @@ def tune(as_json: bool, **asked: Any) -> None:
         for line in _summary(search, best, trials, folder):
             console.print(line, highlight=False, markup=False, soft_wrap=True)
     if stopped:
-        click.echo(f"stopped; go on with: wganx tune --resume {shlex.quote(str(folder))}", err=True)
+        click.echo(f"stopped; go on with: {as_typed(['wganx', 'tune', '--resume', str(folder)])}", err=True)
         raise SystemExit(INTERRUPTED)
     if best is None:
         raise SystemExit(1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import math
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from wganx.comparison.question import Question, read_question
 from wganx.comparison.sharing import cut_short, equal_facts
 from wganx.comparison.statements import NOT_SHOWN, statements
 from wganx.experiments.configuring import full_name
+from wganx.names import as_typed
 from wganx.storage import json_text, write_whole
 
 SCHEMA = 1
@@ -65,7 +65,7 @@ class Comparison:
         if self.question is None or self.folder is None:
             return {}
         return {
-            "resume": f"wganx compare --resume {shlex.quote(str(self.folder))}",
+            "resume": as_typed(["wganx", "compare", "--resume", str(self.folder)]),
             "reproduce": self.question.command,
         }
 
