@@ -185,7 +185,7 @@ def _median(call: Callable[[], object]) -> float:
 def table(rows: Sequence[Row]) -> str:
     """The rows in Markdown."""
     lines = [
-        "| plugin | scenario | task | network | what | format | largest difference | of values up to | free | ms | its ms |",
+        "| plugin | scenario | task | network | what | format | difference | of values up to | free | ms | its ms |",
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
