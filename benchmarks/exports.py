@@ -63,6 +63,9 @@ CASES: dict[str, Case] = {
     "points-spectral-norm": Case("points", "ring", {**_NARROW, "constraint.name": "spectral-norm"}),
     "points-orthogonal": Case("points", "ring", {**_NARROW, "constraint.name": "orthogonal"}),
     "points-gradient-normalization": Case("points", "ring", {**_NARROW, "constraint.name": "gradient-normalization"}),
+    "points-lipschitz": Case(
+        "points", "ring", {**_NARROW, "critic.name": "lipschitz-mlp", "constraint.name": "by-construction"}
+    ),
     "dcgan": Case("image", "faces-tiny", {"task.labels": False}),
     "dcgan-labels": Case("image", "faces-tiny"),
     "dcgan-classifier": Case("image", "faces-tiny", {"task.conditioning": "classifier", "task.classifier": 4}),
@@ -75,7 +78,7 @@ CASES: dict[str, Case] = {
         "image", "scenes-tiny", {**_RES32, "generator.name": "resnet", "critic.name": "resnet",
                                  "constraint.name": "spectral-norm"},
     ),
-    "r3": Case("image", "faces-tiny", {"generator.name": "r3", "critic.name": "r3"}),
+    "r3": Case("image", "faces-tiny", {**_NARROW, "generator.name": "r3", "critic.name": "r3"}),
     "growing": Case(
         "image", "growing", {**_NARROW, "generator.noise": 8, "critic.name": "growing", "task.first_steps": 1,
                              "task.stage_steps": 1, "task.fade_steps": 1},
@@ -183,18 +186,31 @@ def _median(call: Callable[[], object]) -> float:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """The rows in Markdown."""
+    """The rows in Markdown, those of one network in one line."""
     lines = [
-        "| plugin | scenario | task | network | what | format | largest difference | of values up to | free | ms | its ms |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
+        "| plugin | scenario | task | network | what | free | weights | torch-export | ms | onnx | ms | module, ms |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
+    networks: dict[tuple[str, str], dict[str, Row]] = {}
     for row in rows:
-        ms = "the module" if row.ms is None else f"{row.ms:.2g}"
+        networks.setdefault((row.case, row.what), {})[row.format] = row
+    for formats in networks.values():
+        row = next(iter(formats.values()))
+        module_ms = statistics.median(each.module_ms for each in formats.values())
+        found = [_cell(formats.get(format), timed=format != "safetensors") for format in FORMATS]
         lines.append(
-            f"| {row.plugin} | {row.scenario} | {row.task} | {row.network} | {row.what} | {row.format} | "
-            f"{row.difference:.1e} | {row.largest:.3g} | {row.free or '-'} | {ms} | {row.module_ms:.2g} |"
+            f"| {row.plugin} | {row.scenario} | {row.task} | {row.network} | {row.what} | {row.free or '-'} | "
+            f"{' | '.join(found)} | {module_ms:.2g} |"
         )
     return "\n".join(lines)
+
+
+def _cell(row: Row | None, *, timed: bool) -> str:
+    """The difference in one format and, where it is `timed`, how long a call takes."""
+    difference = "-" if row is None else f"{row.difference:.0e}" if row.difference else "0"
+    if not timed:
+        return difference
+    return f"{difference} | {'-' if row is None or row.ms is None else f'{row.ms:.2g}'}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -179,10 +179,10 @@ def program_of(subject: Subject, free: Mapping[str, int]) -> torch.export.Export
             "something in its forward makes a number of a size, such as len(x), int(x.shape[0]) or a list of that "
             "length; write x.shape[0], and operations on whole tensors"
         )
-    # Of the noted assertions those that fail are about which of two equal ways a view takes: whether `x[..., :n]` is
-    # all of x. What comes out is compared at several sizes instead.
-    for node in list(program.graph.nodes):
-        if node.target is torch.ops.aten._assert_scalar.default:
+    # What is noted as unequal is about which of two ways with the same result a view takes: whether `x[..., :n]` is all
+    # of x. It may as well be equal, which the comparison at several sizes shows.
+    for node, noted in _assertions(program):
+        if noted.startswith("Ne("):
             program.graph.erase_node(node)
     program.graph.eliminate_dead_code()
     program.graph_module.recompile()
@@ -202,10 +202,25 @@ def _open_axes(port: Port, free: Mapping[str, int], leasts: Mapping[str, int]) -
 def _fixed(program: torch.export.ExportedProgram, ports: Sequence[Port], shapes: Sequence[Mapping[int, Any]]) -> str:
     """The first size that should be open and is not, in words."""
     for port, shape, given in zip(ports, shapes, _shapes(program)):
-        for place in shape:
-            if isinstance(given[place], int):
-                return f"{given[place]} {ROWS if place == 0 else port.axes[place - 1]} of {port.name}"
+        for place, asked in shape.items():
+            size = given[place]
+            if not isinstance(size, int):
+                bounds = program.range_constraints.get(size.node.expr)
+                if bounds is None or bounds.lower <= max(asked.min or 0, 2):
+                    continue
+                size = int(bounds.lower)
+            return f"{size} {ROWS if place == 0 else port.axes[place - 1]} of {port.name}"
     return ""
+
+
+def _assertions(program: torch.export.ExportedProgram) -> list[tuple[torch.fx.Node, str]]:
+    """What the program asserts of sizes when it runs, each with its expression."""
+    return [
+        (node, found[1])
+        for node in program.graph.nodes
+        if node.target is torch.ops.aten._assert_scalar.default
+        and (found := re.search(r"for expression (.*) on node", str(node.args[1])))
+    ]
 
 
 def _shapes(program: torch.export.ExportedProgram) -> list[Sequence[Any]]:

@@ -34,7 +34,7 @@ def free_sizes(subject: Subject) -> dict[str, int]:
         raise ExportFailed(f"the network makes {type(first).__name__}, where one tensor is wanted")
     if not first.equal(again):
         raise ExportFailed(
-            f"the network draws random numbers when it is evaluated, which no file repeats; "
+            "the network draws random numbers when it is evaluated, which no file repeats; "
             "make them an input: the noise that generator.noise gives"
         )
     base = base_sizes(subject.inputs)

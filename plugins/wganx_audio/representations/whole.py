@@ -48,10 +48,11 @@ class SoundToSound(nn.Module):
         back = waves * hann * twice.repeat(2, 1, 1) * stft.scale / self.window
         self.register_buffer("synthesis", back.float(), persistent=False)
         self.register_buffer("squares", hann.square()[None, None].float(), persistent=False)
-        mel = isinstance(representation, MelSpectrogram)
-        eye = torch.eye(bins)
-        self.register_buffer("bands_MF", representation._bands_MF if mel else eye, persistent=False)
-        self.register_buffer("back_FM", representation._back_FM if mel else eye, persistent=False)
+        bands_MF = back_FM = torch.eye(bins)
+        if isinstance(representation, MelSpectrogram):
+            bands_MF, back_FM = representation._bands_MF, representation._back_FM
+        self.register_buffer("bands_MF", bands_MF, persistent=False)
+        self.register_buffer("back_FM", back_FM, persistent=False)
         self.register_buffer("mean_F1", representation._mean_F1, persistent=False)
         self.register_buffer("reach_F1", representation._reach_F1, persistent=False)
         self.register_buffer("softest", torch.tensor(representation._floor), persistent=False)
@@ -67,12 +68,12 @@ class SoundToSound(nn.Module):
         strength_BFT = (real_BFT.square() + imaginary_BFT.square()).sqrt()
         logarithms = (self.bands_MF @ strength_BFT).maximum(self.softest).log()
         samples_BFT = ((logarithms - self.mean_F1) / self.reach_F1).clamp(-1, 1)
-        made = self.network(source=samples_BFT.unflatten(0, (-1, channels)), **inputs)
+        made = self.network(source=torch.unflatten(samples_BFT, 0, (-1, channels)), **inputs)
         logarithms = made.flatten(0, 1) * self.reach_F1 + self.mean_F1
         bands_BMT = logarithms.exp() * (logarithms > self.softest.log() + 1e-3)
         gain_BFT = (self.back_FM @ bands_BMT).clamp_min(0) / strength_BFT.clamp_min(_LEAST)
         spectrum = F.pad(torch.cat([real_BFT * gain_BFT, imaginary_BFT * gain_BFT], 1), (0, 1))
         wave_B1L = F.conv_transpose1d(spectrum, self.synthesis, stride=self.hop)
         squares = F.conv_transpose1d(torch.ones_like(spectrum[:1, :1]), self.squares, stride=self.hop)
-        whole = (wave_B1L / squares.clamp_min(1e-8)).narrow(2, self.window // 2, length).clamp(-1, 1)
-        return whole.squeeze(1).unflatten(0, (-1, channels))
+        whole: Tensor = (wave_B1L / squares.clamp_min(1e-8)).narrow(2, self.window // 2, length).clamp(-1, 1)
+        return torch.unflatten(whole.squeeze(1), 0, (-1, channels))

@@ -86,7 +86,8 @@ class Generator(nn.Module):
 
     def forward(self, noise: Tensor, **labels: Tensor) -> Tensor:
         chosen = [F.one_hot(labels[name], count).to(noise.dtype) for name, count in self.labels.items()]
-        x = self._rectified(self.start(_normalised(torch.cat([noise, *chosen], dim=1)))).reshape(len(noise), -1, 4, 4)
+        x = self._rectified(self.start(_normalised(torch.cat([noise, *chosen], dim=1))))
+        x = x.reshape(x.shape[0], -1, 4, 4)
         x = self._filtered(self.first, _normalised(x))
         faded = None
         for number, pair in enumerate(self.doublings, start=1):
