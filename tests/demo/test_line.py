@@ -154,6 +154,22 @@ def test_work_for_a_visitor_who_is_silent_is_broken_off(line, join, clock):
     assert line.find(place.token) is None
 
 
+def test_what_is_prepared_for_all_is_not_counted(line, join, clock):
+    def work(place):
+        clock.now = 29
+        line.find(place.token)
+        clock.now = 58
+        place.begin_anew()
+        line.find(place.token)
+        clock.now = 87
+        place.check()
+        return "made"
+
+    place = join(work)
+    assert ended(line, place).state == "done"
+    assert place.outcome == "made"
+
+
 def test_what_takes_too_long_is_said_in_words(line, join, clock):
     held = Held()
     place = join(held)

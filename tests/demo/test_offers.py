@@ -46,7 +46,9 @@ def test_numbers_and_texts_are_said_too(ring):
     offer = offer_of(ring, sampler)
     much, words = offer.choices
     assert (much.kind, much.range, words.kind) == ("number", (0.0, 1.5, 1.0), "text")
-    assert offer.ways == ("draw", "walk"), "no way can be found where a text has to be said first"
+    assert words.symbols == "ab"
+    assert offer.ways == ("draw", "walk"), "a direction hangs on a text that nobody has said yet"
+    assert offer.truncates
 
 
 def test_without_noise_nothing_is_walked_or_truncated(ring):

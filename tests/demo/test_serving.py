@@ -142,6 +142,25 @@ def test_a_slide_is_that_of_the_command(points, monkeypatch):
     assert 'value="3" aria-valuetext="0"' in html, "it begins half-way"
 
 
+def test_what_leads_to_a_class_is_found_once_and_the_visitor_does_not_pay_for_it(ring, served, monkeypatch):
+    found = []
+
+    def slider(self, wanted):
+        found.append(self)
+        assert workshop._watcher is None
+        self.sampler.draw(1)
+        return find(self, wanted)
+
+    find = Sliding.slider
+    monkeypatch.setattr(Sliding, "slider", slider)
+    with served(ring) as (demo, visitor):
+        workshop = demo.workshop
+        for seed in (1, 2):
+            assert "Along way 1" in visitor.made(do="slide", along="1", count=1, seed=seed)[0]
+        assert "label mode 3" in visitor.made(do="slide", along="2", count=1, given__label="mode 3")[0]
+    assert found[0] is found[1] is not found[2], "one for all labels that are chosen alike"
+
+
 def test_a_file_is_sent_with_its_options_and_goes_when_it_was_shown(sent, ribbons, tmp_path):
     demo, visitor = sent
     source = tmp_path / "my <ribbon>.npy"
@@ -384,3 +403,18 @@ def test_a_browser_that_hangs_up_in_the_line_holds_nobody_up(points, held):
         connection.sendall(f"GET /jobs/{token}?known=working.0. HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
     held[1].set()
     assert visitor.made(do="draw", count=1)[1]
+
+
+def test_what_is_made_in_pieces_is_taken_away_in_an_archive(sent, monkeypatch):
+    demo, visitor = sent
+
+    class InPieces:
+        def to(self, source, made):
+            made.mkdir()
+            (made / "b.npy").write_bytes(b"second")
+            (made / "a.npy").write_bytes(b"first")
+
+    monkeypatch.setattr(demo.workshop.run, "applying", lambda *_, **__: InPieces())
+    html, archive = visitor.made(ribbon(), do="send", name="film")
+    assert names(archive) == {"a.npy": b"first", "b.npy": b"second"}
+    assert "film-made.zip" in html

@@ -59,7 +59,7 @@ class Place(Generic[T]):
         share: of the work that is done, in 0 .. 1, where that is known.
         outcome: what was made, once it is done.
         message: why nothing was, where it failed.
-        seconds: that the work took.
+        since: when that began, by the clock of the line.
     """
 
     line: Line[T]
@@ -70,7 +70,6 @@ class Place(Generic[T]):
     share: float | None = None
     outcome: T | None = None
     message: str = ""
-    seconds: float = 0.0
     seen: float = 0.0
     since: float = 0.0
 
@@ -86,6 +85,10 @@ class Place(Generic[T]):
     def tell(self, share: float) -> None:
         """Say how much of the work is done."""
         self.line.tell(self, share)
+
+    def begin_anew(self) -> None:
+        """Count the seconds of the work from here on."""
+        self.line.begin_anew(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +200,11 @@ class Line(Generic[T]):
             place.share = share
             self._changed.notify_all()
 
+    def begin_anew(self, place: Place[T]) -> None:
+        """As `Place.begin_anew`."""
+        with self._changed:
+            place.since = self._clock()
+
     def _view(self, place: Place[T]) -> View | None:
         if place.token not in self._places:
             return None
@@ -233,7 +241,6 @@ class Line(Generic[T]):
 
     def _serve(self) -> None:
         while (place := self._next()) is not None:
-            begun = place.since
             outcome: T | None = None
             message = ""
             try:
@@ -247,7 +254,6 @@ class Line(Generic[T]):
             with self._changed:
                 place.state = "failed" if message else "done"
                 place.outcome, place.message, place.since = outcome, message, self._clock()
-                place.seconds = place.since - begun
                 if place.token not in self._places:
                     _remove(place)
                 self._changed.notify_all()

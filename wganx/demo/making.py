@@ -28,8 +28,8 @@ from wganx.runs.walk import noises_of_seeds
 
 WALKED = 9
 """Stops of a walk."""
-_MOST_SLIDERS = 64
-"""That are kept; a way hangs on the labels that are chosen."""
+_MOST_SLIDINGS = 16
+"""That are kept, one for all labels that are chosen alike."""
 
 
 class Watcher(Protocol):
@@ -40,6 +40,9 @@ class Watcher(Protocol):
 
     def tell(self, share: float) -> None:
         """Hears how much is done, in 0 .. 1."""
+
+    def begin_anew(self) -> None:
+        """Hears that the work begins here, and what was before is not counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ class Workshop:
     run: Run
     checkpoint: str = "last"
     _watcher: Watcher | None = None
-    _sliders: dict[str, Slider] = field(default_factory=dict)
+    _slidings: dict[tuple[tuple[str, str], ...], Sliding] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.sampler = self.run.sampler(self.checkpoint)
@@ -188,22 +191,34 @@ class Workshop:
         applying.to(source, made)
         stem = Path(wish.name).stem or "made"
         words = tuple(_for_visitors(line, wish, folder) for line in told)
-        name = f"{stem}-made{made.suffix}"
+        download, name = made, f"{stem}-made{made.suffix}"
+        if made.is_dir():  # of a name without an ending, where such files may lie in pieces
+            download, name = _packed(sorted(made.iterdir()), folder, f"{stem}-made")
         title = _with_given(wish.name or "The file", wish)
-        return Made(title, made, name, sent=(source, made), told=words, command=self._command(wish))
+        return Made(title, download, name, sent=(source, made), told=words, command=self._command(wish))
 
     def _rows(self, wish: Wish) -> Batch:
         return self.run.batch_for(self.sampler, wish.count, seed=wish.seed, given=wish.given)
 
     def _slider(self, wish: Wish) -> Slider:
-        """Found once: what leads to a class takes thousands of samples to find."""
-        key = repr((wish.along, sorted(wish.given.items())))
-        if key not in self._sliders:
-            sliding = Sliding(self.run, self.sampler, seed=self.run.resolved.run.seed, given=wish.given)
-            if len(self._sliders) >= _MOST_SLIDERS:
-                self._sliders.clear()
-            self._sliders[key] = sliding.slider(wish.along)
-        return self._sliders[key]
+        """What leads to a class takes thousands of samples to find, and a network that tells classes apart to learn.
+
+        That is once for all visitors and all classes, so it is not broken off, nor counted as the work for this one.
+        """
+        key = tuple(sorted(wish.given.items()))
+        if key not in self._slidings:
+            if len(self._slidings) >= _MOST_SLIDINGS:
+                self._slidings.clear()
+            seed = self.run.resolved.run.seed
+            self._slidings[key] = Sliding(self.run, self.sampler, seed=seed, given=wish.given)
+        watcher, self._watcher = self._watcher, None
+        try:
+            slider = self._slidings[key].slider(wish.along)
+        finally:
+            self._watcher = watcher
+        if watcher is not None:
+            watcher.begin_anew()
+        return slider
 
     def _stop(self, label: str, samples: Tensor, batch: Batch, folder: Path, stem: str) -> Stop:
         parts, game = self.run.resolved.parts, self.run.assembly.game

@@ -41,6 +41,12 @@ class Choice:
         usual: Any = self.format.signal["usual"]
         return low, high, float(usual)
 
+    @property
+    def symbols(self) -> str:
+        """Of a text: what it is made of."""
+        symbols = _alphabet(self.format)
+        return ("" if all(len(symbol) == 1 for symbol in symbols) else " ").join(symbols)
+
 
 @dataclass(frozen=True, slots=True)
 class FileOption:
@@ -85,9 +91,11 @@ def offer_of(run: Run, sampler: Sampler) -> Offer:
         UsageError: nothing can: what it is given comes from data that is gone, and its task makes nothing of files.
     """
     parts, game = run.resolved.parts, run.assembly.game
-    free = all(is_chosen(format) for format in sampler.context.values())
-    draws = free or _has_data(run)
-    slides = _slides(run, sampler) if all(_is_picked(format) for format in sampler.context.values()) else ()
+    # Labels beside anything else belong to the item that the rest comes from, where nobody chooses them.
+    picked = all(_is_picked(format) for format in sampler.context.values())
+    from_data = not picked and _has_data(run)
+    draws = from_data or all(is_chosen(format) for format in sampler.context.values())
+    slides = _slides(run, sampler) if picked else ()
     sends = type(game).apply is not Game.apply and parts.modality.open is not None and parts.modality.create is not None
     ways: list[Way] = [*(["draw"] if draws else [])]  # type: ignore[list-item]
     ways += ["walk"] if draws and sampler.noise is not None else []
@@ -110,10 +118,15 @@ def offer_of(run: Run, sampler: Sampler) -> Offer:
             for name in (parts.task.applied if sends else ())
         ),
         endings=_endings(run),
-        from_data=not free,
+        from_data=from_data,
         has_noise=sampler.noise is not None,
         notice=printable(parts.modality.notice),
     )
+
+
+def _alphabet(format: SampleFormat) -> list[str]:
+    alphabet: Any = format.signal["alphabet"]
+    return [str(symbol) for symbol in alphabet]
 
 
 def _is_picked(format: SampleFormat) -> bool:
@@ -132,10 +145,11 @@ def _has_data(run: Run) -> bool:
 
 
 def _has_noise_layer(sampler: Sampler) -> bool:
-    if sampler.noise is None or not all(_is_picked(format) for format in sampler.context.values()):
+    if sampler.noise is None or not all(is_chosen(format) for format in sampler.context.values()):
         return False
+    any_text = {name: _alphabet(format)[0] for name, format in sampler.context.items() if format.is_text}
     try:
-        sampler.noise_layer(sampler.context_rows(1))
+        sampler.noise_layer(sampler.context_rows(1, given=any_text))
     except UsageError:
         return False
     return True

@@ -231,8 +231,7 @@ class _Handler(LoopbackHandler):
 
 def _carry_out(workshop: Workshop, wish: Wish, place: Place[Shown]) -> Shown:
     made = workshop.make(wish, place.folder, place)
-    begun = place.since
-    html = draw_made(made, place.token, time.monotonic() - begun)
+    html = draw_made(made, place.token, time.monotonic() - place.since)
     if made.sent is not None:
         made.sent[0].unlink(missing_ok=True)  # it was shown, and is of no more use
     return Shown(html, made.download, made.name)
