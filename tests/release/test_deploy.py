@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 import tomllib
 import zipfile
 from collections.abc import Callable
@@ -173,10 +174,15 @@ class TestSlurm:
         assert done.returncode != 0
         assert "the run folder is missing: sbatch train.sbatch RUN --plugin NAME" in done.stderr
 
-    @pytest.mark.parametrize(("status", "again"), [("interrupted", True), ("failed", False), ("finished", False)])
-    def test_a_run_that_was_stopped_is_queued_again(
-        self, status: str, again: bool, submit: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
-    ) -> None:
+    @pytest.mark.parametrize(
+        ("status", "left", "again"),
+        [("interrupted", 90, True), ("interrupted", 5000, False), ("failed", 90, False), ("finished", 90, False)],
+    )
+    def test_a_run_is_queued_again_when_its_time_was_up(
+        self, status: str, left: int, again: bool, submit: Callable[..., subprocess.CompletedProcess[str]],
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    ) -> None:  # fmt: skip
+        monkeypatch.setenv("SLURM_JOB_END_TIME", str(int(time.time()) + left))
         (tmp_path / "run").mkdir()
         (tmp_path / "run/run.json").write_text(json.dumps({"status": status}, indent=2), encoding="utf-8")
         done = submit(str(tmp_path / "run"), "--plugin", "points", srun=f"exit {int(status != 'finished')}")
