@@ -70,5 +70,5 @@ def test_a_section_says_what_is_seen_why_and_what_to_do_in_order(code: str, text
     for text in quoted:
         assert " ".join(text.split()) in texts, f"{code}: nothing says {text!r}"
     assert len(why.split()) > 5
-    steps = re.findall(r"(?<![\w.])(\d)\.\s", do)
+    steps = re.findall(r"(?<![\w.-])([1-9])\.\s", do)
     assert steps == [str(number) for number in range(1, len(steps) + 1)]
