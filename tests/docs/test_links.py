@@ -1,4 +1,4 @@
-"""Every link leads somewhere, without a network: pages, their headings, pictures, files; external ones by their form."""
+"""Every link leads somewhere, without a network: pages, their headings, files; external ones by their form."""
 
 from __future__ import annotations
 

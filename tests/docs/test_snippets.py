@@ -1,14 +1,8 @@
-"""Every snippet that people copy: commands are read by the real command line, their settings by the real configuration.
-
-What the doctest builder executes when the site is built (``testcode``, ``doctest``) is left to it; the plugins of the
-guide for authors and the page on style transfer have tests of their own, beside those of what they are about.
-"""
+"""Every command that people copy is read by the real command line, and its settings by the real configuration."""
 
 from __future__ import annotations
 
-import ast
 import re
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import fields
@@ -18,12 +12,11 @@ from typing import Any
 
 import click
 import pytest
-import torch
 from click.testing import CliRunner
 from pydantic import BaseModel
 
 import wganx
-from tests.pages import DOCS, PAGES, ROOT, Block, Command, blocks, calls, commands, without_blocks
+from tests.pages import DOCS, PAGES, ROOT, Command, calls, commands, without_blocks
 from wganx.cli import main
 from wganx.comparison.variants import parse_variants
 from wganx.config import Resolved, RunConfig, resolve
@@ -36,13 +29,6 @@ from wganx.wasserstein.objectives import OBJECTIVES
 YOURS = {"mine", "./mine.py", "spectro"}
 """Plugins in the text that readers are to think of as their own."""
 
-ELSEWHERE = {
-    "guides/plugins.md": "tests/second_distribution/test_guide.py",
-    "guides/style-transfer.md": "tests/image/test_guides.py",
-    "guides/sharing.md": "tests/hub/test_guide.py",
-}
-"""Pages whose Python is executed by another test, with data and plugins made for it."""
-
 OFFERS = [(plugin.name, offer) for plugin in describe_all() for offer in plugin.offers]
 
 FLAGS = {
@@ -54,8 +40,8 @@ FLAGS = {
 """What ``wganx sample --source`` takes beside its own options: those of the task."""
 
 
-def read(words: tuple[str, ...]) -> tuple[click.Command, dict[str, Any]]:
-    """The command that `words` call, and its parameters, as click reads them.
+def read(words: tuple[str, ...]) -> dict[str, Any]:
+    """The parameters of the command that `words` call, as click reads them.
 
     Raises:
         click.ClickException: there is no such command or option, or a value is none.
@@ -74,7 +60,7 @@ def read(words: tuple[str, ...]) -> tuple[click.Command, dict[str, Any]]:
             ):
                 return read(("points", "lab", *left))  # which it forwards to, unread
             context = contexts.enter_context(command.make_context(name, left, parent=context))
-        return command, context.params
+        return context.params
 
 
 def every_command() -> Iterator[Command]:
@@ -97,13 +83,13 @@ COMMANDS = list(dict.fromkeys(every_command()))
 
 
 def plugin_of(run: str | None, command: Command) -> dict[str, Any]:
-    """What a command on a run that is there goes on with: that of the page's training into this folder, or its latest."""
+    """What the run is of that a command goes on with: of the page's training into that folder, or of its latest."""
     page, _, line = command.place.rpartition(":")
     found: dict[str, Any] = {"plugin": "image"}
     for other in COMMANDS:
         there, _, at = other.place.rpartition(":")
         if there == page and line.isdigit() and int(at) < int(line) and other.words[:1] == ("train",):
-            params = read(other.words)[1]
+            params = read(other.words)
             found = {key: params[key] for key in ("plugin", "scenario", "config", "data")}
             if run is not None and str(params["out"]) == run:
                 break
@@ -143,24 +129,6 @@ def settled(command: Command, params: dict[str, Any]) -> list[Resolved]:
     ]
 
 
-@pytest.fixture
-def files_of_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
-    """Write the files that a page shows, each headed by its name, where relative names find them."""
-    monkeypatch.chdir(tmp_path)
-    written: set[str] = set()
-
-    def write(place: str) -> None:
-        page = ROOT / place.rpartition(":")[0]
-        for block in blocks(page) if page.suffix == ".md" else ():
-            if named := re.match(r"# (\w+)\.py\n", block.text):
-                (tmp_path / f"{named[1]}.py").write_text(block.text, encoding="utf-8")
-                written.add(named[1])
-
-    yield write
-    for name in written:
-        sys.modules.pop(name, None)
-
-
 def test_there_is_something_to_read() -> None:
     assert len(COMMANDS) > 120
     assert len({command.words[0] for command in COMMANDS}) > 12
@@ -174,7 +142,7 @@ def test_commands_and_their_settings_are_what_wganx_takes(place: str, files_of_p
         if (command.place.rpartition(":")[0] or command.place) != place or command.words == ():
             continue
         try:
-            asked, params = read(command.words)
+            params = read(command.words)
             assert set(params.get("applied", {})) <= FLAGS, "no task has that option"
             settled(command, params)
             if params.get("searched"):
@@ -274,55 +242,3 @@ def test_every_hook_is_in_a_guide(extension: Callable[[str], ModuleType]) -> Non
     for group in hooks.groups():
         for name in hooks.names(group):
             assert name in told, name
-
-
-def python_blocks() -> list[Block]:
-    return [
-        block
-        for page in PAGES
-        for block in blocks(page)
-        if block.kind == "python" and "theory/zh" not in page.as_posix()  # those are the English ones
-    ]
-
-
-@pytest.mark.parametrize("block", python_blocks(), ids=lambda block: block.place)
-def test_python_is_python(block: Block) -> None:
-    ast.parse(block.text)
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of digits, two steps long, that stands for the reader's own."""
-    folder = tmp_path_factory.mktemp("snippets") / "run"
-    small = {"train.steps": 2, "log.every": 1, "preview.count": 10, "preview.walk": 0, "preview.sliders": 0}
-    wganx.train("image", "digits", overrides=small, out=folder, device="cpu", progress=False)
-    return folder
-
-
-@pytest.mark.parametrize(
-    "block",
-    [
-        block
-        for block in python_blocks()
-        if str(block.page.relative_to(DOCS) if block.page.is_relative_to(DOCS) else "README") not in ELSEWHERE
-        and not (block.page.name == "README.md" and "runs/..." not in block.text)  # tests/test_readme.py
-        and "PluginConformance" not in block.text  # pytest collects that
-    ],
-    ids=lambda block: block.place,
-)
-def test_python_runs(block: Block, tiny: Path, files_of_page: Callable[[str], None]) -> None:
-    """On the tiny run where a run is named, for a few steps where it trains, and on a small plugin where one is."""
-    files_of_page("docs/guides/plugins.md:")
-    code = (
-        re.sub(r'"runs/[^"]*"', repr(str(tiny)), block.text)
-        .replace('checkpoint="best"', 'checkpoint="last"')
-        .replace('"spectro"', '"./spiral.py"')
-    )
-    code = re.sub(r"\bsteps(=|\": )\d+", r"steps\g<1>2", code)
-    torch.manual_seed(0)
-    exec(compile(code, block.place, "exec"), {"wganx": wganx, "torch": torch, "__name__": "snippet"})
-
-
-@pytest.mark.parametrize("page", ELSEWHERE)
-def test_what_is_executed_elsewhere_is_read_there(page: str) -> None:
-    assert Path(page).name in (ROOT / ELSEWHERE[page]).read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Troubleshooting has a section for every health code, and what it says people see is what the code says."""
+"""What the guides say that people see is what the code says: every health code, every refusal of a network."""
 
 from __future__ import annotations
 
@@ -33,6 +33,24 @@ def texts() -> str:
     )
 
 
+def refusals() -> Iterator[str]:
+    """What `PreflightError` is raised with, with ``...`` where a value comes in."""
+    for folder in ("engine", "wasserstein/constraints"):
+        for source in sorted((ROOT / "wganx" / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("PreflightError", "NetworkFails"):
+                    yield from list(said(node.args[0]))[:1]
+
+
+def test_every_refusal_of_a_network_is_on_its_page() -> None:
+    page = " ".join((DOCS / "guides" / "own-networks.md").read_text(encoding="utf-8").split())
+    told = [[part for part in re.split(r"\.\.\.|[:;] ", text) if len(part.strip()) > 13] for text in refusals()]
+    assert len(told) > 30
+    # Its first words that are always the same say what is wrong; what comes later is the mend, often a common one.
+    missing = [parts for parts in told if parts and not any(part.strip(" :;,") in page for part in parts[:2])]
+    assert missing == []
+
+
 def sections() -> dict[str, str]:
     return dict(re.findall(r"^### (WX\d{3})\n(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL))
 
@@ -52,5 +70,5 @@ def test_a_section_says_what_is_seen_why_and_what_to_do_in_order(code: str, text
     for text in quoted:
         assert " ".join(text.split()) in texts, f"{code}: nothing says {text!r}"
     assert len(why.split()) > 5
-    steps = re.findall(r"(?<![\w.])(\d)\. ", do)
+    steps = re.findall(r"(?<![\w.-])([1-9])\.\s", do)
     assert steps == [str(number) for number in range(1, len(steps) + 1)]
