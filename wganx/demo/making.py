@@ -6,7 +6,7 @@ import shlex
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import get_ident
 from typing import Protocol
@@ -17,7 +17,7 @@ from torch.nn.modules.module import register_module_forward_pre_hook
 
 from wganx.batch import Batch
 from wganx.demo.line import Left
-from wganx.demo.offers import Offer, offer_of
+from wganx.demo.offers import offer_of
 from wganx.demo.wishes import Wish
 from wganx.engine import apart
 from wganx.errors import WganxError
@@ -90,24 +90,25 @@ class Made:
     command: str = ""
 
 
-@dataclass
 class Workshop:
-    """A run whose generator stays loaded.
+    """A run whose generator stays loaded; works for one visitor at a time.
 
     Attributes:
         step: of its checkpoint.
+        offer: what can be wished for.
+
+    Raises:
+        CheckpointError: there is no such checkpoint.
+        UsageError: there is nothing to try.
     """
 
-    run: Run
-    checkpoint: str = "last"
-    _watcher: Watcher | None = None
-    _slidings: dict[tuple[tuple[str, str], ...], Sliding] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.sampler = self.run.sampler(self.checkpoint)
-        self.step = self.run.step_of(self.checkpoint)
-        self.offer: Offer = offer_of(self.run, self.sampler)
+    def __init__(self, run: Run, checkpoint: str = "last") -> None:
+        self.run, self.checkpoint = run, checkpoint
+        self.sampler, self.step = run.sampler(checkpoint), run.step_of(checkpoint)
+        self.offer = offer_of(run, self.sampler)
+        self._watcher: Watcher | None = None
         self._check: Callable[[], None] = lambda: None
+        self._slidings: dict[tuple[tuple[str, str], ...], Sliding] = {}
 
     def make(self, wish: Wish, folder: Path, watcher: Watcher) -> Made:
         """What is wished for, written under `folder`; the visitor's file lies there as ``source`` with its ending.
