@@ -72,7 +72,8 @@ def noises_on_the_way(sampler: Sampler, count: int, frames: int, seed: int) -> I
     Raises:
         UsageError: the generator takes no noise.
     """
-    yield from noises_between(*_noise(sampler, 2, count, seed=seed), frames)
+    start, end = _noise(sampler, 2, count, seed=seed)
+    yield from noises_between(start, end, frames)
 
 
 def noises_of_seeds(sampler: Sampler, count: int, frames: int, start: int, end: int) -> Iterator[Tensor]:
