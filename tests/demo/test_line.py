@@ -237,6 +237,32 @@ def test_leaving_passes_through_the_guard_around_a_plugin():
         raise Left
 
 
+def test_what_is_of_use_to_all_goes_on_when_its_visitor_leaves_and_not_when_the_line_is_closed(tmp_path):
+    begun, left, goes_on, ended_by = Event(), Event(), Event(), []
+
+    def work(place):
+        begun.set()
+        assert left.wait(5)
+        place.check_open()
+        with pytest.raises(Left):
+            place.check()
+        goes_on.set()
+        while True:
+            try:
+                place.check_open()
+            except Left as error:
+                ended_by.append(str(error))
+                raise
+
+    with Line[str](seconds=50) as line:
+        place = line.join(work, tmp_path / "a")
+        assert begun.wait(5)
+        line.leave(place.token)
+        left.set()
+        assert goes_on.wait(5)
+    assert ended_by == ["the line is closed"]
+
+
 def test_tokens_cannot_be_guessed(line, join):
     tokens = {join(lambda place: "", name).token for name in "abc"}
     assert len(tokens) == 3

@@ -147,14 +147,15 @@ def test_what_leads_to_a_class_is_found_once_and_the_visitor_does_not_pay_for_it
 
     def slider(self, wanted):
         found.append(self)
-        assert workshop._watcher is None
+        monkeypatch.setattr(line, "_seconds", -1.0)  # by now it would have been too long
         self.sampler.draw(1)
+        monkeypatch.setattr(line, "_seconds", 60.0)
         return find(self, wanted)
 
     find = Sliding.slider
     monkeypatch.setattr(Sliding, "slider", slider)
     with served(ring) as (demo, visitor):
-        workshop = demo.workshop
+        line = demo.line
         for seed in (1, 2):
             assert "Along way 1" in visitor.made(do="slide", along="1", count=1, seed=seed)[0]
         assert "label mode 3" in visitor.made(do="slide", along="2", count=1, given__label="mode 3")[0]

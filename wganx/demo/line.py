@@ -2,7 +2,7 @@
 
 A line is bounded, and so is all that it keeps: how many wait, how long one may take, how long and how many results lie
 there. A visitor is taken to be there as long as someone looks after the place; who left makes room at once, and what is
-being made for them is broken off at the generator's next call.
+being made for them is broken off at the next call of a network.
 """
 
 from __future__ import annotations
@@ -82,6 +82,14 @@ class Place(Generic[T]):
         """
         self.line.check(self)
 
+    def check_open(self) -> None:
+        """The same in the midst of what is of use to all visitors, and so goes on when this one leaves.
+
+        Raises:
+            Left: the line was closed.
+        """
+        self.line.check_open()
+
     def tell(self, share: float) -> None:
         """Say how much of the work is done."""
         self.line.tell(self, share)
@@ -133,7 +141,7 @@ class Line(Generic[T]):
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        self._thread.join(timeout=10)
+        self._thread.join()  # to its next look up: a process must not end under a thread that computes
         with self._changed:
             for place in list(self._places.values()):
                 self._drop(place)
@@ -193,6 +201,12 @@ class Line(Generic[T]):
                     f"this takes longer than {self._seconds:g} seconds, which is all that a visitor may take here; ask "
                     "for less, or send a shorter or a smaller file"
                 )
+
+    def check_open(self) -> None:
+        """As `Place.check_open`."""
+        with self._changed:
+            if self._closed:
+                raise Left("the line is closed")
 
     def tell(self, place: Place[T], share: float) -> None:
         """As `Place.tell`."""

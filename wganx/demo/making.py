@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import shlex
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import get_ident
 from typing import Protocol
 
 import torch
 from torch import Tensor
+from torch.nn.modules.module import register_module_forward_pre_hook
 
 from wganx.batch import Batch
 from wganx.demo.line import Left
-from wganx.demo.offers import Offer, offer_of
+from wganx.demo.offers import offer_of
 from wganx.demo.wishes import Wish
 from wganx.engine import apart
 from wganx.errors import WganxError
@@ -36,7 +38,10 @@ class Watcher(Protocol):
     """Who waits for what is being made."""
 
     def check(self) -> None:
-        """Raises where it is for nothing."""
+        """Raises where it is for nothing, or takes too long."""
+
+    def check_open(self) -> None:
+        """Raises where nobody at all can wait for anything any longer."""
 
     def tell(self, share: float) -> None:
         """Hears how much is done, in 0 .. 1."""
@@ -85,25 +90,25 @@ class Made:
     command: str = ""
 
 
-@dataclass
 class Workshop:
-    """A run whose generator stays loaded.
+    """A run whose generator stays loaded; works for one visitor at a time.
 
     Attributes:
         step: of its checkpoint.
+        offer: what can be wished for.
+
+    Raises:
+        CheckpointError: there is no such checkpoint.
+        UsageError: there is nothing to try.
     """
 
-    run: Run
-    checkpoint: str = "last"
-    _watcher: Watcher | None = None
-    _slidings: dict[tuple[tuple[str, str], ...], Sliding] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.sampler = self.run.sampler(self.checkpoint)
-        self.step = self.run.step_of(self.checkpoint)
-        self.offer: Offer = offer_of(self.run, self.sampler)
-        # Every call of the generator is a moment at which work can be broken off, whoever calls it.
-        self.sampler.module.register_forward_pre_hook(lambda *_: self._look_up())
+    def __init__(self, run: Run, checkpoint: str = "last") -> None:
+        self.run, self.checkpoint = run, checkpoint
+        self.sampler, self.step = run.sampler(checkpoint), run.step_of(checkpoint)
+        self.offer = offer_of(run, self.sampler)
+        self._watcher: Watcher | None = None
+        self._check: Callable[[], None] = lambda: None
+        self._slidings: dict[tuple[tuple[str, str], ...], Sliding] = {}
 
     def make(self, wish: Wish, folder: Path, watcher: Watcher) -> Made:
         """What is wished for, written under `folder`; the visitor's file lies there as ``source`` with its ending.
@@ -122,15 +127,24 @@ class Workshop:
 
     @contextmanager
     def _watched_by(self, watcher: Watcher) -> Iterator[None]:
-        self._watcher = watcher
+        """Inside, every call of any network of this thread is a moment at which the work can be broken off."""
+        own = get_ident()
+
+        def called(*_: object) -> None:
+            if get_ident() == own:
+                self._look_up()
+
+        self._watcher, self._check = watcher, watcher.check
+        hook = register_module_forward_pre_hook(called)
         try:
             yield
         finally:
+            hook.remove()
             self._watcher = None
 
     def _look_up(self) -> None:
         if self._watcher is not None:
-            self._watcher.check()
+            self._check()
 
     def _draw(self, wish: Wish, folder: Path) -> Made:
         batch = self._rows(wish)
@@ -203,7 +217,8 @@ class Workshop:
     def _slider(self, wish: Wish) -> Slider:
         """What leads to a class takes thousands of samples to find, and a network that tells classes apart to learn.
 
-        That is once for all visitors and all classes, so it is not broken off, nor counted as the work for this one.
+        That is once for all visitors and all classes, so it is not broken off where this one leaves, nor counted as the
+        work for this one.
         """
         key = tuple(sorted(wish.given.items()))
         if key not in self._slidings:
@@ -211,13 +226,11 @@ class Workshop:
                 self._slidings.clear()
             seed = self.run.resolved.run.seed
             self._slidings[key] = Sliding(self.run, self.sampler, seed=seed, given=wish.given)
-        watcher, self._watcher = self._watcher, None
-        try:
-            slider = self._slidings[key].slider(wish.along)
-        finally:
-            self._watcher = watcher
-        if watcher is not None:
-            watcher.begin_anew()
+        assert self._watcher is not None
+        self._check = self._watcher.check_open
+        slider = self._slidings[key].slider(wish.along)
+        self._check = self._watcher.check
+        self._watcher.begin_anew()
         return slider
 
     def _stop(self, label: str, samples: Tensor, batch: Batch, folder: Path, stem: str) -> Stop:

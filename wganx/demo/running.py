@@ -98,7 +98,7 @@ def demo_of(
         kept=f"{KEPT / 60:g}",
     )
     with (
-        # What is still written when the worker did not end in time must not fail the end.
+        # What a request still writes when the server has ended must not fail the end.
         TemporaryDirectory(prefix="wganx-demo-", ignore_cleanup_errors=True) as folder,
         Line[Shown](seconds=max_seconds) as line,
     ):
