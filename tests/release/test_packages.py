@@ -143,3 +143,5 @@ def test_the_changelog_begins_with_this_version() -> None:
     headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert [heading.split()[0] for heading in headings] == ["0.2.0", "0.1.0"]
     assert headings[0].split()[0] == wganx.__version__
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"date-released: {headings[0].split()[1].strip('()')}\n" in citation
