@@ -94,3 +94,4 @@ def test_a_critic_of_two_clips_of_two_sizes(run, tmp_path):
     card = json.loads((tmp_path / "out" / "card.json").read_text(encoding="utf-8"))
     shapes = [port["shape"] for port in card["inputs"]]
     assert shapes == [["rows", 3, 1, "2*height", "2*width"], ["rows", 3, 1, "height", "width"]]
+    assert card["free_sizes"] == {axis: {"from": 8, "trained": None} for axis in ("height", "width")}

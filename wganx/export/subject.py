@@ -27,6 +27,10 @@ ROLES: tuple[Role, ...] = ("generator", "critic", "whole")
 
 _UNKNOWN_SIZES = [2**power for power in range(5, 17)]
 """Tried one after the other where no training fixed a size."""
+_TIMES = (1, 2, 3, 4, 8)
+"""How many times larger what a critic judges may be."""
+_LARGEST = 2**20
+"""Places that a sample has at most while sizes are tried."""
 
 
 class Positional(nn.Module):
@@ -90,7 +94,7 @@ def _generator(folder: RunFolder, role: Role, checkpoint: str | int, warn: Calla
     if role == "whole":
         network, sample = _whole(folder, network)
         context["source"] = sample
-    inputs = _settled(network, ports, context)
+    inputs = _settled(network, ports, context, len(ports))
     return Subject(
         role=role, network=network, positional=Positional(network, inputs, len(ports)).eval(), inputs=inputs,
         output=Port.of("sample" if "sample" not in context else "made", sample),
@@ -112,16 +116,23 @@ def _whole(folder: RunFolder, generator: nn.Module) -> tuple[nn.Module, SampleFo
     return found[0].eval(), found[1]
 
 
-def _settled(network: nn.Module, first: Sequence[Port], formats: Mapping[str, SampleFormat]) -> tuple[Port, ...]:
-    """The inputs, with a size that the network takes wherever no training fixed one."""
-    inputs: tuple[Port, ...] = ()
+def _settled(
+    network: nn.Module, first: Sequence[Port], formats: Mapping[str, SampleFormat], unnamed: int
+) -> tuple[Port, ...]:
+    """The inputs, with a size that the network takes wherever no training fixed one.
+
+    What a critic judges may be larger than what it was made from, by a whole number.
+    """
+    inputs = (*first, *(Port.of(name, format) for name, format in formats.items()))
+    free = max((format.shape.count(None) for format in formats.values()), default=0)
     for size in _UNKNOWN_SIZES:
-        inputs = (*first, *(Port.of(name, format, size) for name, format in formats.items()))
-        if all(port.is_settled for port in inputs):
-            break
-        with suppress(Exception), torch.no_grad():  # whatever a network raises at a size that is too small for it
-            Positional(network, inputs, len(first))(*draw_inputs(inputs, 2, {}))
-            break
+        for times in _TIMES:
+            if not free or (size * times) ** free > _LARGEST:
+                continue
+            tried = [Port.of(name, each, size * (times if name == "sample" else 1)) for name, each in formats.items()]
+            with suppress(Exception), torch.no_grad():  # whatever a network raises at a size that is none of its own
+                Positional(network, (*first, *tried), unnamed)(*draw_inputs((*first, *tried), 2, {}))
+                return *first, *tried
     return inputs
 
 
@@ -147,7 +158,7 @@ def _critic(folder: RunFolder, checkpoint: str | int, warn: Callable[[str], None
     fold(network.requires_grad_(False).eval())
     pack = architecture.couples_rows
     sample, condition = SampleFormat.from_json(about["sample"]), _formats(about["condition"])
-    inputs = _settled(network, (), {"sample": sample, **condition})
+    inputs = _settled(network, (), {"sample": sample, **condition}, 1)
     inputs = tuple(port.in_packs(pack) if pack > 1 else port for port in inputs)
     return Subject(
         role="critic", network=network, positional=Positional(network, inputs, 1).eval(), inputs=inputs,
