@@ -19,6 +19,8 @@ from typing import Any
 import pytest
 import yaml
 
+from wganx.commit import commit
+
 from .conftest import ROOT, Build
 
 DEPLOY = ROOT / "deploy"
@@ -166,6 +168,8 @@ class TestSlurm:
         assert done.returncode == 0, done.stdout + done.stderr
         facts = json.loads((tmp_path / "run/run.json").read_text(encoding="utf-8"))
         assert (facts["status"], facts["step"], facts["processes"]) == ("finished", 6, 2)
+        assert facts["commit"] == commit()
+        assert str(commit() or "") in (tmp_path / "run/report.html").read_text(encoding="utf-8")
         assert done.stdout.count("finished 6 steps") == 1, "one run, not one on each machine"
         assert not (tmp_path / "asked").exists(), "nothing is left to do"
 
