@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wganx.cli.completing import run_folders
+
 if TYPE_CHECKING:
     from wganx.export.subject import Role
 
@@ -14,7 +16,7 @@ _FORMATS = ("safetensors", "torch-export", "onnx")
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=click.Path(path_type=Path), shell_complete=run_folders)
 @click.option("--format", "format", required=True, type=click.Choice(_FORMATS), help="How to write it.")
 @click.option(
     "--what",

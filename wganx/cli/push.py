@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wganx.cli.completing import run_folders
+
 if TYPE_CHECKING:
     from wganx.hub import Pushed
 
@@ -14,7 +16,7 @@ _MOST_CLASSES = 6
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=click.Path(path_type=Path), shell_complete=run_folders)
 @click.argument("repository", metavar="OWNER/NAME")
 @click.option("--private", is_flag=True, help="Make a new repository that its owner alone sees.")
 @click.option("--checkpoint", default="last", show_default=True, metavar="WHICH", help="last, best, or a step.")
