@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import wganx
+from wganx.export import export
 
 _SMALL: dict[str, Any] = {
     "train.steps": 2, "train.batch_size": 4, "train.critic_steps": 1, "checkpoint.every": 2, "preview.every": 2,
@@ -22,23 +23,28 @@ RUNS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "moved": ("points", "moons-to-ring", {**_POINTS, "constraint.name": "gradient-normalization"}),
     "faces": ("image", "faces-tiny", {"dataset.count": 16}),
     "styles": ("image", "style-transfer-tiny", {"dataset.count": 16, "generator.halvings": 1}),
-    "words": ("audio", "wavegan-tiny", _SOUNDS),
     "said": ("audio", "multilingual-tiny", _SOUNDS),
     "voices": ("audio", "voice-conversion-tiny", {"dataset.count": 32}),
-    "ahead": ("video", "prediction-tiny", {"dataset.count": 16, "generator.blocks": 0}),
+    "ahead": ("video", "prediction-tiny", {"dataset.count": 16, "generator.fold": 1, "generator.blocks": 0}),
     "between": (
         "video",
         "interpolation-tiny",
-        {
-            "dataset.count": 16,
-            "task.kept": [0, 4],
-            "task.time": "any",
-            "generator.motion": True,
-            "generator.blocks": 0,
-        },
+        {"dataset.count": 16, "task.kept": [0, 4], "task.time": "any", "generator.fold": 1, "generator.blocks": 0},
     ),
     "larger": ("video", "super-resolution-tiny", {"dataset.count": 16, "task.crop": 8}),  # of frames of any size
 }
+
+
+@pytest.fixture(scope="session")
+def exported(run: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str, str], Path]:
+    """The folder of an export by the name of its run, its format, and what it is."""
+    home = tmp_path_factory.mktemp("exports")
+
+    def made(name: str, format: str, what: Any = "generator") -> Path:
+        folder = home / f"{name}-{format}-{what}"
+        return folder if folder.exists() else export(run(name), folder, format=format, what=what).folder
+
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -31,13 +32,6 @@ def sound():
     return 0.1 * np.random.default_rng(0).standard_normal(6001).astype(np.float32)
 
 
-@pytest.fixture(scope="module")
-def whole(run, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("export") / "whole"
-    export(run("voices"), folder, format="onnx", what="whole")
-    return folder
-
-
 def test_it_is_the_way_that_files_go_with_the_phases_of_the_source(run, sound):
     loaded, sampler = wganx.load_run(run("voices")), wganx.load_generator(run("voices"))
     representation = loaded.assembly.game.representation
@@ -51,7 +45,12 @@ def test_it_is_the_way_that_files_go_with_the_phases_of_the_source(run, sound):
     assert wanted.abs().max() > 0.1
 
 
-def test_a_sound_is_converted_without_wganx(whole, sound, tmp_path):
+def test_a_sound_is_converted_without_wganx(exported, sound, tmp_path):
+    whole = exported("voices", "onnx", "whole")
+    card = json.loads((whole / "card.json").read_text(encoding="utf-8"))
+    assert [port["shape"] for port in (*card["inputs"], card["output"])] == [
+        ["rows", 1, "time"], ["rows"], ["rows", 1, "time"],
+    ]  # fmt: skip
     soundfile.write(tmp_path / "in.wav", sound, 8000)
     done = script("convert_onnx.py", whole, tmp_path / "in.wav", tmp_path / "out.wav", "speaker=clara")
     assert done.returncode == 0, done.stderr
@@ -63,9 +62,8 @@ def test_a_sound_is_converted_without_wganx(whole, sound, tmp_path):
     assert "has to be one channel of 8000 Hz: resample it" in done.stderr
 
 
-def test_pictures_are_drawn_without_wganx(run, tmp_path):
-    export(run("faces"), tmp_path / "out", format="onnx")
-    done = script("sample_onnx.py", tmp_path / "out", tmp_path / "grid.png", "smile=laughing")
+def test_pictures_are_drawn_without_wganx(exported, tmp_path):
+    done = script("sample_onnx.py", exported("faces", "onnx"), tmp_path / "grid.png", "smile=laughing")
     assert done.returncode == 0, done.stderr
     with Image.open(tmp_path / "grid.png") as picture:
         assert (picture.mode, picture.size) == ("RGB", (128, 128))
