@@ -188,7 +188,7 @@ def _median(call: Callable[[], object]) -> float:
 def table(rows: Sequence[Row]) -> str:
     """The rows in Markdown, those of one network in one line."""
     lines = [
-        "| plugin | scenario | task | network | what | free | weights | torch-export | ms | onnx | ms | module, ms |",
+        "| case | plugin | task | network | what | free | weights | torch-export | ms | onnx | ms | module, ms |",
         "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     networks: dict[tuple[str, str], dict[str, Row]] = {}
@@ -199,7 +199,7 @@ def table(rows: Sequence[Row]) -> str:
         module_ms = statistics.median(each.module_ms for each in formats.values())
         found = [_cell(formats.get(format), timed=format != "safetensors") for format in FORMATS]
         lines.append(
-            f"| {row.plugin} | {row.scenario} | {row.task} | {row.network} | {row.what} | {row.free or '-'} | "
+            f"| {row.case} | {row.plugin} | {row.task} | {row.network} | {row.what} | {row.free or '-'} | "
             f"{' | '.join(found)} | {module_ms:.2g} |"
         )
     return "\n".join(lines)

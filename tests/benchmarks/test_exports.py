@@ -44,5 +44,5 @@ def test_the_table_has_a_line_a_network(exports):
         exports.Row(*told, "onnx", 1.23e-7, 2.0, "", 0.125, 0.75),
     ]
     assert exports.table(rows).splitlines()[2:] == [
-        "| points | ring | generate | mlp | generator | - | 0 | - | - | 1e-07 | 0.12 | 0.5 |"
+        "| ring | points | generate | mlp | generator | - | 0 | - | - | 1e-07 | 0.12 | 0.5 |"
     ]

@@ -23,6 +23,7 @@ _KINDS = {
     "sample": "what has to be there",
     "score": "the critic's score, unbounded: higher where it takes a sample for real",
 }
+_OF_TRAINING = ("wganx", "commit", "steps", "seed", "device", "precision", "status")
 _WEIGHTS = """\
     from wganx.export import rebuild
 
@@ -70,8 +71,8 @@ def card_of(
         },
         "made_by": {"wganx": wganx.__version__, **_versions(facts)},
         "trained_by": {
-            "wganx": facts.get("wganx"), "step": subject.step, "steps": facts.get("steps"), "seed": facts.get("seed"),
-            "device": facts.get("device"), "precision": facts.get("precision"), "status": facts.get("status"),
+            "step": subject.step,
+            **{name: facts.get(name) for name in _OF_TRAINING},
         },
         "data": {name: data.get(name) for name in ("source", "licence", "train", "heldout", "fingerprint")},
         "notice": facts.get("notice") or modality.notice,

@@ -10,7 +10,7 @@ from typing import Any
 from wganx.report.plain import mapping, printable
 
 _FACTS = (
-    "schema", "wganx", "plugin", "scenario", "modality", "task", "status", "step", "steps", "seed", "device",
+    "schema", "wganx", "commit", "plugin", "scenario", "modality", "task", "status", "step", "steps", "seed", "device",
     "precision", "seconds", "versions", "plugins", "parameters", "notice",
 )  # fmt: skip
 _OF_DATA = ("fingerprint", "train", "heldout", "source", "licence", "offline")
