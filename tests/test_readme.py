@@ -23,15 +23,14 @@ def blocks(text: str) -> list[str]:
 
 
 @pytest.mark.slow
-def test_the_python_example_trains_towards_its_data(capsys):
+def test_the_python_example_comes_near_its_data(capsys):
     code = re.findall(r"```python\n(.*?)```", README, re.DOTALL)[0]
-    assert "steps=2000" in code
     torch.manual_seed(0)
     scope: dict[str, object] = {}
-    exec(compile(code.replace("steps=2000", "steps=300"), "README.md", "exec"), scope)
+    exec(compile(code, "README.md", "exec"), scope)
     assert capsys.readouterr().out.startswith("tensor(")
-    mean = scope["trainer"].sample(500).mean(0)
-    assert (mean - 3).abs().max() < 2.5, "started at 0, the data is at 3"
+    mean = scope["trainer"].sample(1000).mean(0)
+    assert (mean - 3).abs().max() < 0.3, "started at 0, the data is at 3"
 
 
 @pytest.mark.slow

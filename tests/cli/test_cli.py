@@ -74,6 +74,13 @@ def test_sample_writes_files_and_a_grid(run, tmp_path):
     assert "no checkpoint '5'" in call("sample", folder, "--checkpoint", "5", code=1)
 
 
+def test_samples_are_not_put_into_a_folder_that_is_named_like_a_file(run, tmp_path):
+    folder, _ = run
+    told = call("sample", folder, "-n", 2, "--out", tmp_path / "one.png", code=2)
+    assert "one.png is the name of a file, and samples are files in a folder" in told
+    assert not (tmp_path / "one.png").exists()
+
+
 def test_weights_are_given_to_an_extractor_by_its_name(run, tmp_path):
     folder, _ = run
     told = call("evaluate", folder, "-n", 20, "--weights", "own=net.pth", code=2)
@@ -212,11 +219,12 @@ def test_data_scan(tmp_path):
         (["train", "--plugin", "imagee"], "no plugin named 'imagee'"),
         (["train", "--plugin", "image", "--data", "nowhere"], "nowhere"),
         (["train", "--plugin", "points", "--scenario", "rings"], "did you mean 'ring'?"),
-        (["train", "--plugin", "points", "--device", "abacus"], "device 'abacus' cannot be used"),
+        (["train", "--plugin", "points", "--device", "gpu"], "'gpu' cannot be used: there is no kind of that name"),
         (["train", "--plugin", "points", "--config", "nowhere.yaml"], "cannot read the configuration nowhere.yaml"),
         (["resume", "nowhere"], "there is no run in nowhere: it has no config.yaml"),
         (["sample", "nowhere"], "there is no run in nowhere"),
         (["data", "scan", "nowhere", "--plugin", "image"], "nowhere"),
+        (["data", "scan", "nowhere"], "say whose files they are, with --plugin image"),
         (["train", "--no-such-flag"], "No such option"),
     ],
     ids=" ".join,

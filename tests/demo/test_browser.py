@@ -107,7 +107,7 @@ def test_a_seed_is_drawn_walked_from_and_slid_along(browser, faces):
         assert page.locator("#result h3").text_content() == "4 samples, seed 3"
         third = picture_shown(page)
         with page.expect_download() as taken:
-            page.get_by_role("link", name="Take").click()
+            page.get_by_role("link", name="Download").click()
         assert taken.value.suggested_filename.endswith("-seed-3.zip")
 
         page.get_by_label("Seed", exact=True).fill("4")
@@ -165,7 +165,7 @@ def test_a_picture_is_sent_and_shown_beside_what_was_made_of_it(browser, styles)
         assert len(sizes) == 2
         assert sizes[0] == sizes[1]
         with page.expect_download() as taken:
-            page.get_by_role("link", name="Take my photo-made.png away").click()
+            page.get_by_role("link", name="Download my photo-made.png").click()
         with Image.open(taken.value.path()) as picture:
             assert picture.size == (24, 20)
 
@@ -229,7 +229,7 @@ def test_a_clip_is_sent_with_an_option_and_moves_beside_what_was_made_of_it(brow
         assert page.locator("#result canvas").first.evaluate(pixel) > before
         assert [line for line in page.heard if "getImageData" not in line] == [], "reading a pixel is the test's own"
         with page.expect_download() as taken:
-            page.get_by_role("link", name="Take ball-made.gif away").click()
+            page.get_by_role("link", name="Download ball-made.gif").click()
         with Image.open(taken.value.path()) as film:
             assert film.n_frames > 15
 

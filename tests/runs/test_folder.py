@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -48,3 +50,28 @@ def test_a_folder_that_is_refused_is_left_as_it_is(train, tmp_path):
     with pytest.raises(UsageError, match="other is not empty"):
         train("other")
     assert [path.name for path in (tmp_path / "other").iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "mend"),
+    [
+        ("runs/fist", "; did you mean runs/first?"),
+        ("first", "; did you mean runs/first?"),
+        ("runs", "; the newest near it is runs/second"),
+        ("runs/...", "; the newest near it is runs/second"),
+        ("runs/first/report.html", "; the run is runs/first"),
+        ("runs/first/samples", "; the run is runs/first"),
+    ],
+)
+def test_the_run_that_was_meant_is_named(asked, mend, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for second, name in enumerate(["first", "second"]):
+        run = RunFolder(Path("runs", name))
+        run.samples.mkdir(parents=True)
+        run.config.touch()
+        run.facts_file.touch()
+        os.utime(run.facts_file, (second, second))
+    (tmp_path / "runs/first/report.html").touch()
+    with pytest.raises(UsageError) as refused:
+        RunFolder(Path(asked)).check_run()
+    assert str(refused.value) == f"there is no run in {asked}: it has no config.yaml{mend}"

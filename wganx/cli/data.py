@@ -27,10 +27,10 @@ def data() -> None:
 
 @data.command()
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--plugin", required=True, metavar="NAME", shell_complete=plugin_names, help="Whose files they are.")
+@click.option("--plugin", metavar="NAME", shell_complete=plugin_names, help="Whose files they are.")
 @click.option("--dataset", metavar="NAME", help="Read them as this dataset does: its splits, its labels.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
-def scan(path: Path, plugin: str, dataset: str | None, as_json: bool) -> None:
+def scan(path: Path, plugin: str | None, dataset: str | None, as_json: bool) -> None:
     """Count files, sizes and classes; name duplicates and unreadable files.
 
     \b
@@ -38,9 +38,12 @@ def scan(path: Path, plugin: str, dataset: str | None, as_json: bool) -> None:
       wganx data scan ./photos --plugin image
     """
     from wganx.data import scan as scan_files
-    from wganx.plugins import load
+    from wganx.plugins import discover, load
     from wganx.storage import json_text
 
+    if plugin is None:
+        names = ", ".join(sorted({found.name for found in discover()})) or "none"
+        raise click.UsageError(f"say whose files they are, with --plugin image for pictures (installed: {names})")
     reader = _reader(load([plugin]), plugin, dataset)
     if reader.listing is not None:
         listing = reader.factory("listing")(path)

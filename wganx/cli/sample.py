@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _LINES = 4
 """Noises that each slider is shown for, where nobody says."""
+_OF_FILES = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".wav", ".flac", ".mp3", ".mp4", ".csv", ".npy", ".zip"}
+"""Endings by which a path is meant to be a file, though samples come as a folder of them."""
 
 
 class _WithTaskOptions(click.Command):
@@ -138,6 +140,10 @@ def sample(
         _slide(loaded, slide, lines, out, seed=seed, given=chosen, class_name=class_name, checkpoint=checkpoint,
                overwrite=overwrite)  # fmt: skip
         return
+    if out is not None and out.suffix.lower() in _OF_FILES and not out.is_dir():
+        raise UsageError(
+            f"{out} is the name of a file, and samples are files in a folder; give one, --out {out.with_suffix('')}"
+        )
     samples, batch = loaded.draw(
         count, seed=seed, given=chosen, class_name=class_name, truncation=truncation, checkpoint=checkpoint
     )

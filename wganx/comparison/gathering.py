@@ -73,8 +73,7 @@ def differences(configs: Mapping[str, Mapping[str, Any]]) -> Differences:
 
 
 def _measured(folder: RunFolder) -> Outcome:
-    if not folder.holds_run():
-        raise UsageError(f"there is no run in {folder.path}: it has no config.yaml")
+    folder.check_run()
     outcome = read_outcome(folder)
     if outcome.status == "open":
         status = folder.facts().get("status")

@@ -40,8 +40,11 @@ def choose_device(requested: str | torch.device) -> torch.device:
         device = torch.device(requested)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
+        why = str(error).splitlines()[0]
+        if why.startswith("Expected one of"):  # a list of some twenty kinds, most of which nobody has
+            why = "there is no kind of that name; cuda is NVIDIA's and AMD's, mps Apple's"
         raise UsageError(
-            f"device {str(requested)!r} cannot be used: {str(error).splitlines()[0]}; name one that can with --device "
+            f"device {str(requested)!r} cannot be used: {why}; name one that can with --device "
             "(device= in Python): cpu, or auto for what is there"
         ) from error
     if on_apple(device) and (fault := unfit(device)):

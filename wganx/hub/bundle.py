@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 
 from wganx.batch import Batch, SampleFormat
 from wganx.engine import Sampler, read_weights
-from wganx.errors import CheckpointError, UsageError, WganxError
+from wganx.errors import CheckpointError, WganxError
 from wganx.evaluation import with_labels
 from wganx.hub.cleaning import clean_config, clean_evaluation, clean_facts, clean_state, file_plugins
 from wganx.hub.contents import MEDIA
@@ -63,8 +63,7 @@ def make_bundle(
         CheckpointError: there is no such checkpoint, it is damaged, or it does not say how to build its generator.
     """
     source = RunFolder(run)
-    if not source.holds_run():
-        raise UsageError(f"there is no run in {run}: it has no config.yaml")
+    source.check_run()
     found = checkpoint_path(source, checkpoint)
     weights = read_weights(found)
     about = weights.facts.get("about") or {}

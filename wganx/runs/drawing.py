@@ -134,8 +134,7 @@ def read_newest(
         UsageError: there is no run.
         CheckpointError: there is no such checkpoint, or it is damaged.
     """
-    if not folder.holds_run():
-        raise UsageError(f"there is no run in {folder.path}: it has no config.yaml")
+    folder.check_run()
     steps = CheckpointStore(folder.checkpoints).steps()
     if checkpoint != "last" or not steps:
         return read(checkpoint_path(folder, checkpoint))

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
+from difflib import get_close_matches
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,15 @@ class RunFolder:
     def holds_run(self) -> bool:
         """Whether a run was begun here."""
         return self.config.is_file()
+
+    def check_run(self) -> None:
+        """That a run was begun here.
+
+        Raises:
+            UsageError: there is none; names one that is near and may have been meant.
+        """
+        if not self.holds_run():
+            raise UsageError(f"there is no run in {self.path}: it has no config.yaml{_meant(self.path)}")
 
     def begin(self, config: str) -> None:
         """Make the folder and store the configuration; a run that failed before its first step makes room.
@@ -178,6 +188,29 @@ class RunFolder:
             if path.exists():
                 kept = [json_text(line) for line in read_lines(path) if line["step"] <= step]
                 write_whole(path, "".join(f"{line}\n" for line in kept))
+
+
+def _meant(path: Path) -> str:
+    """The run that may have been meant: the one that `path` leads into, one of a like name, or the newest near it."""
+    if around := next(filter(_is_run, path.parents), None):
+        return f"; the run is {around}"
+    above = next(folder for folder in (path, *path.parents, Path()) if folder.is_dir())
+    with suppress(OSError):
+        near = {run.name: run for place in (Path("runs"), above) if place.is_dir() for run in place.iterdir()}
+        near = {name: run for name, run in near.items() if _is_run(run)}
+        if close := get_close_matches(path.name, near, n=1):
+            return f"; did you mean {near[close[0]]}?"
+        if near:
+            return f"; the newest near it is {max(near.values(), key=_touched)}"
+    return ""
+
+
+def _touched(run: Path) -> float:
+    return RunFolder(run).facts_file.stat().st_mtime
+
+
+def _is_run(path: Path) -> bool:
+    return RunFolder(path).holds_run() and RunFolder(path).facts_file.is_file()
 
 
 def _names(plugin: str, scenario: str, parent: Path) -> Iterator[Path]:

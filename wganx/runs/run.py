@@ -98,8 +98,7 @@ class Run:
             ConfigError: a setting may not change; lists those that may.
         """
         folder = RunFolder(Path(path))
-        if not folder.holds_run():
-            raise UsageError(f"there is no run in {path}: it has no config.yaml")
+        folder.check_run()
         written_by = folder.written_by()
         stored = from_yaml(folder.config, written_by)
         if device is None and only_looked_at:
