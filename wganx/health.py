@@ -40,7 +40,7 @@ class HealthCheck(Part):
     """One thing that can be wrong with a training, looked for at every logging point.
 
     Attributes:
-        code: ``WX`` and three digits, by which the finding is looked up.
+        code: capitals and three digits, by which the finding is looked up; ``WX`` is wganx's own.
         modality: the kind of sample it is about; empty for any.
         mend: what the user does about it, one sentence.
         inspect: ``inspect(vitals)`` says what is wrong in one sentence, or None while nothing is.

@@ -207,6 +207,20 @@ class Constant(WrongAxis):
         return PenaltyTerms((norms - 1).square().mean(), norms.mean())
 
 
+class Bare(WrongAxis):
+    name = "bare"
+
+    def terms(self, critic, real, fake, condition, rng=None):
+        return (gradient_norms(critic, real, condition) - 1).square().mean()
+
+
+class Failing(WrongAxis):
+    name = "failing"
+
+    def terms(self, critic, real, fake, condition, rng=None):
+        return critic.nothing
+
+
 class Right(WrongAxis):
     name = "right"
 
@@ -216,7 +230,7 @@ class Right(WrongAxis):
 
 
 # They are of this file alone: other tests go through everything that is registered.
-for _own in (WrongAxis, PerSample, Constant, Right):
+for _own in (WrongAxis, PerSample, Constant, Bare, Failing, Right):
     del CONSTRAINTS[_own.name]
 
 
@@ -227,6 +241,8 @@ for _own in (WrongAxis, PerSample, Constant, Right):
                       r"the same samples flattened; take one norm a sample"),
         (PerSample(), r"WX001 the penalty of constraint 'per-sample' has shape \(4,\); reduce it to a scalar"),
         (Constant(), "WX001 the penalty of constraint 'constant' carries no gradient for the critic's weights"),
+        (Bare(), r"WX001 the penalty of constraint 'bare' returns Tensor; return wganx.wasserstein.PenaltyTerms"),
+        (Failing(), r"WX001 the penalty of constraint 'failing' fails on the critic: AttributeError: .* 'nothing'"),
     ],
 )  # fmt: skip
 def test_wx001_a_penalty_of_ones_own_that_is_wrong(constraint, message):

@@ -115,6 +115,13 @@ def test_a_plugin_that_does_not_fit_the_hooks(fake_distribution, hook, text):
     assert refusal("typo") == f"plugin 'typo' (wganx-typo 0.3, wx_typo) {text}"
 
 
+def test_a_hook_that_is_not_marked(fake_distribution):
+    source = f"{HEAD}def wganx_modalities(): return []\n"
+    fake_distribution("wganx-bare", "0.3", {"bare": "wx_bare"}, {"wx_bare": source})
+    text = "does not fit the hooks: wganx_modalities is not marked; write @wganx.hookimpl above it"
+    assert refusal("bare") == f"plugin 'bare' (wganx-bare 0.3, wx_bare) {text}"
+
+
 @pytest.mark.parametrize(
     ("hook", "text"),
     [

@@ -48,6 +48,16 @@ def test_what_is_not_recorded_is_unknown_and_nothing_is_made_up(tmp_path):
     assert "Nothing yet: `wganx evaluate` measures it." in card
 
 
+def test_a_plugin_that_is_a_file_goes_by_the_file_s_name(make_run):
+    folder = make_run()
+    facts = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps(facts | {"plugin": "/srv/home/anna/mine.py"}))
+    page = write_report(folder)
+    for text in (page.with_name("MODEL_CARD.md").read_text(encoding="utf-8"), page.read_text(encoding="utf-8")):
+        assert "mine.py" in text
+        assert "/srv" not in text
+
+
 def test_several_blocks_are_not_told_as_one():
     rows = [{"value": "fid", "generated": 3.0}]
     cards = [

@@ -10,6 +10,8 @@ import pytest
 import torch
 
 import wganx
+from wganx.testing import iter_checks
+from wganx.wasserstein import CONSTRAINTS, OBJECTIVES
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "guides" / "plugins.md").read_text(encoding="utf-8")
 BLOCKS = {
@@ -26,6 +28,10 @@ RUNS = {
         {"task.name": "refine", "generator.name": "refine", "generator.noise": 0, "critic.name": "refine"},
     ),
     "told": ("points", "ring", {"task.name": "told", "dataset.count": 64}),
+    "rules": (
+        "points", "ring",
+        {"constraint.name": "above", "constraint.limit": 1.2, "objective.name": "heavier", "optimizer.name": "sgd"},
+    ),
     "hum": (None, None, {}),
 }  # fmt: skip
 
@@ -39,6 +45,9 @@ def write(plugin_file):
     yield named
     for name in BLOCKS:
         sys.modules.pop(name, None)
+    for registry in (CONSTRAINTS, OBJECTIVES):  # other tests go through everything that is registered
+        for name in [name for name, kind in registry.items() if kind.__module__ in BLOCKS]:
+            del registry[name]
 
 
 def train(write, name, **settings):
@@ -102,6 +111,22 @@ def test_what_is_written_is_what_was_stored(write, tmp_path):
     assert np.abs(sound - items[0]["sample"].numpy()).max() <= 1
 
 
+def test_the_parts_of_no_modality_do_what_the_guide_says(write):
+    run = train(write, "rules", **{"evaluate.every": 3, "evaluate.n": 16, "evaluate.metrics": ["polar-gap"]})
+    assert run.assembly.trainer.constraint.limit == 1.2
+    assert "polar-gap/gap" in (run.folder.path / "evaluations.txt").read_text(encoding="utf-8")
+    vitals = wganx.Vitals(step=1, scalars={}, real=torch.zeros(4, 2), fake=torch.full((4, 2), 3.0))
+    assert sys.modules["rules"].off_centre(vitals) == "the middle of the fakes lies 4.2 away from that of real points"
+
+
+@pytest.mark.parametrize("name", ["curves", "rules", "hum"])
+def test_it_passes_the_checks_that_train_nothing(write, name):
+    """All but the one that the guide names: it is one file, and imports torch at once."""
+    checks = [check for check in iter_checks(write(name)) if not check.trains]
+    failed = [result.id for result in (check.result() for check in checks) if result.status == "failed"]
+    assert failed == [f"plugin/light/{name}"]
+
+
 TANH = "torch.nn.Linear(32, size), torch.nn.Tanh()"
 SCORE = "torch.nn.LeakyReLU(0.2), torch.nn.Linear(32, 1))"
 MISTAKES = [
@@ -114,6 +139,8 @@ MISTAKES = [
     ),
     (', "periods": periods_N - 1}', ', "periods": periods_N - 1, "phase": phase_N}',
      "every tensor of an item needs a format and every format a tensor"),
+    ("@wganx.hookimpl\ndef wganx_datasets", "def wganx_datasets",
+     "wganx_datasets is not marked; write @wganx.hookimpl above it"),
     (TANH, TANH.replace("Tanh", "Sigmoid"), "the generator ends in sigmoid, which reaches 0 to 1"),
     (SCORE, SCORE[:-1] + ", torch.nn.Sigmoid())",
      "WX004 the critic ends in sigmoid: its scores are bounded and the reading of W1 is void"),

@@ -155,7 +155,7 @@ def test_a_plugin_s_file_that_moved_is_found_where_config_yaml_says(plugin_file,
     (tmp_path / "new").mkdir()
     moved = plugin.rename(tmp_path / "new" / plugin.name)
     del sys.modules["flat_pictures"]
-    with pytest.raises(PluginError, match=r"no plugin file .*flat_pictures\.py"):
+    with pytest.raises(PluginError, match=r"no plugin file .*flat_pictures\.py; put it there, or say in run"):
         wganx.load_generator("run")
     config = Path("run", "config.yaml")
     config.write_text(config.read_text().replace(str(plugin), str(moved)))

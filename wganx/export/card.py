@@ -12,7 +12,7 @@ from wganx.export.comparing import Agreement
 from wganx.export.ports import Port, classes_of, named_shape
 from wganx.export.sizes import least_sizes, output_port
 from wganx.export.subject import Subject
-from wganx.report.plain import mapping, printable
+from wganx.report.plain import mapping, plugin_name, printable
 from wganx.runs.drawing import catalog_of
 
 _KINDS = {
@@ -55,7 +55,8 @@ def card_of(
         "format": format,
         "what": subject.role,
         "modality": about["modality"],
-        **{name: facts.get(name) for name in ("plugin", "scenario", "task")},
+        "plugin": plugin_name(facts["plugin"]) if facts.get("plugin") else None,
+        **{name: facts.get(name) for name in ("scenario", "task")},
         "architecture": about["critic" if subject.role == "critic" else "generator"]["name"],
         "inputs": [_described(port, free) for port in subject.inputs],
         "output": _described(output_port(subject, free), free),

@@ -197,6 +197,9 @@ def _register(found: FoundPlugin, plugin: object) -> Any:
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(Registration)
     manager.add_hookspecs(Observation)
+    for hook in _arguments():
+        if inspect.isroutine(getattr(plugin, hook, None)) and manager.parse_hookimpl_opts(plugin, hook) is None:
+            raise PluginError(f"{found} does not fit the hooks: {hook} is not marked; write @wganx.hookimpl above it")
     try:
         manager.register(plugin, name=found.name)
         manager.check_pending()
@@ -206,14 +209,19 @@ def _register(found: FoundPlugin, plugin: object) -> Any:
     return manager.hook
 
 
-def _misfit(manager: pluggy.PluginManager, plugin: object) -> str | None:
-    """Which hook does not fit and why, in one line; pluggy's own message spans several and names no mend."""
-    specs = {
+def _arguments() -> dict[str, list[str]]:
+    """Every hook, and the arguments it takes."""
+    return {
         name: list(inspect.signature(spec).parameters)[1:]
         for family in (Registration, Observation)
         for name, spec in vars(family).items()
         if name.startswith(f"{PROJECT}_")
     }
+
+
+def _misfit(manager: pluggy.PluginManager, plugin: object) -> str | None:
+    """Which hook does not fit and why, in one line; pluggy's own message spans several and names no mend."""
+    specs = _arguments()
     for attribute in dir(plugin):
         options = manager.parse_hookimpl_opts(plugin, attribute)
         if options is None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from wganx.report.facts import headline
 from wganx.report.front_matter import extractor_of, front_matter, numbers
-from wganx.report.plain import mapping, number, printable
+from wganx.report.plain import mapping, named, number, printable
 from wganx.report.reading import RunRecord
 from wganx.report.wording import figure
 
@@ -53,7 +53,7 @@ def model_card(run: RunRecord, shared: Shared | None = None) -> str:
     """The card, from the records of the run alone; what was not recorded is said to be unknown."""
     facts, data = run.facts, mapping(run.facts.get("data"))
     dataset = mapping(run.config.get("dataset")).get("name", "unknown")
-    named = " / ".join(_plain(facts[name]) for name in ("plugin", "scenario", "task") if facts.get(name))
+    task = " / ".join(map(_plain, named(facts, "plugin", "scenario", "task")))
     name = run.name if shared is None else shared.repository
     licence = None if shared is None else shared.licence
     source, of_data = (str(data.get(key) or "unknown") for key in ("source", "licence"))
@@ -64,7 +64,7 @@ def model_card(run: RunRecord, shared: Shared | None = None) -> str:
     lines = [
         f"# Model card: {_plain(name)}",
         "",
-        f"A generator trained by wganx {_plain(facts.get('wganx', '(version unknown)'))}: {named or 'unknown'}.",
+        f"A generator trained by wganx {_plain(facts.get('wganx', '(version unknown)'))}: {task or 'unknown'}.",
         "",
         *_how_to(run, shared),
         "## Learnt from",

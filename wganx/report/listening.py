@@ -18,7 +18,7 @@ from wganx.errors import UsageError, WganxError
 from wganx.evaluation import heldout_batch
 from wganx.report.media import Media, Medium, embed_media
 from wganx.report.pictures import Picture, encode
-from wganx.report.plain import printable
+from wganx.report.plain import named
 from wganx.report.reading import read_run
 from wganx.report.shell import render
 from wganx.report.wording import asked
@@ -87,7 +87,7 @@ def write_listening(run: Run, *, count: int = ROWS, seed: int | None = None) -> 
         ["player", "sounds", "listening"],
         title=f"{record.name} · listening page",
         name=record.name,
-        kicker=[printable(record.facts[name]) for name in ("plugin", "scenario") if record.facts.get(name)],
+        kicker=named(record.facts, "plugin", "scenario"),
         headline=[("Trained", f"{step:,} steps"), ("Rows", str(len(rows))), ("Seed", str(seed))],
         notice=run.resolved.parts.modality.notice,
         rows=rows,

@@ -12,7 +12,7 @@ from wganx.report.facts import environment_facts, headline, settings
 from wganx.report.media import MOST_FILES, embed_media
 from wganx.report.notes import run_notes
 from wganx.report.pictures import embed
-from wganx.report.plain import mapping, number, printable
+from wganx.report.plain import mapping, named, number, printable
 from wganx.report.quality import draw_quality
 from wganx.report.reading import RunRecord, read_run
 from wganx.report.samples import draw_neighbours, draw_sliders, draw_slides, draw_walk, steps_to_show
@@ -64,7 +64,7 @@ def compose(run: RunRecord) -> str:
         title=f"{run.name} · wganx run",
         run=run,
         status=status if status in ("finished", "running", "interrupted", "failed") else "unknown",
-        kicker=[printable(run.facts[name]) for name in ("plugin", "scenario", "task") if run.facts.get(name)],
+        kicker=named(run.facts, "plugin", "scenario", "task"),
         headline=headline(run),
         notice=printable(run.facts.get("notice") or ""),
         notes=run_notes(run, shown.unreadable + media.unreadable + unread + unread_sliders),

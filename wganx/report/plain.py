@@ -22,6 +22,16 @@ def printable(value: object) -> str:
     return _HOME.sub("~", text).encode("utf-8", "replace").decode("utf-8")
 
 
+def plugin_name(value: object) -> str:
+    """How a plugin is named to a reader: one that is a file by the file's name, wherever it lay."""
+    return re.split(r"[/\\]", str(value))[-1] if str(value).endswith(".py") else str(value)
+
+
+def named(facts: Mapping[str, Any], *keys: str) -> list[str]:
+    """What a run is of, for a heading: what its facts say under `keys`, without those that say nothing."""
+    return [printable(plugin_name(facts[key])) for key in keys if facts.get(key)]
+
+
 def number(value: object) -> float | None:
     """`value` if it is a finite number (a bool is none), else None."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < HUGE:

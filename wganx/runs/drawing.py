@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from wganx.batch import Batch, SampleFormat
 from wganx.engine import CheckpointStore, Sampler, Weights, choose_device, load_average, place, read_weights
-from wganx.errors import CheckpointError, UsageError
+from wganx.errors import CheckpointError, PluginError, UsageError
 from wganx.plugins import Catalog, load
 from wganx.plugins.contracts import BuildContext
 from wganx.plugins.descriptors import Architecture
@@ -190,4 +190,12 @@ def _where(plugin: Mapping[str, Any], folder: RunFolder) -> str:
         named = [stored.get("plugin"), *(stored.get("extensions") or ())]
     except (OSError, yaml.YAMLError, AttributeError, TypeError):
         named = []
-    return next((name for name in named if isinstance(name, str) and Path(name).name == Path(file).name), str(file))
+    found = next((name for name in named if isinstance(name, str) and Path(name).name == Path(file).name), str(file))
+    if not Path(found).expanduser().is_file():
+        told = (
+            f"; put it there, or say in {folder.config} where it lies"
+            if folder.config.is_file()
+            else (", which is looked for in the folder this is called from; put it there")
+        )
+        raise PluginError(f"no plugin file {found}{told}")
+    return found

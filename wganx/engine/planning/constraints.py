@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from wganx.batch import Batch
 from wganx.errors import PreflightError
-from wganx.wasserstein import ByConstruction, Combined, Constraint, Penalty, gradient_norms, interpolate
+from wganx.wasserstein import ByConstruction, Combined, Constraint, Penalty, PenaltyTerms, gradient_norms, interpolate
 
 _ONE = 1 + 1e-3
 _PASSES = 50
@@ -29,7 +29,7 @@ def check_constraint(constraint: Constraint, batch: Batch, fake: Tensor, critic:
                 "or say so with constraint.name=none"
             )
         if isinstance(part, Penalty) and not type(part).__module__.startswith("wganx."):
-            _check_penalty(part, batch.real, fake)
+            _check_penalty(part, batch, fake, critic)
     if isinstance(constraint, ByConstruction):
         points = torch.cat([batch.real, interpolate(batch.real, fake)])
         steepest = _steepest(critic, points, batch.condition)
@@ -55,22 +55,35 @@ def _twice(condition: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: torch.cat([tensor, tensor]) for name, tensor in condition.items()}
 
 
-def _check_penalty(penalty: Penalty, real: Tensor, fake: Tensor) -> None:
+def _check_penalty(penalty: Penalty, batch: Batch, fake: Tensor, given: nn.Module) -> None:
     """A penalty from elsewhere on a linear critic of slope 3: one norm a sample, with a gradient for the weights."""
+    real, name = batch.real, f"WX001 the penalty of constraint {penalty.name!r}"
     linear = nn.Linear(real[0].numel(), 1)
     critic = nn.Sequential(nn.Flatten(), linear, nn.Flatten(0)).to(real)
     with torch.no_grad():
         linear.weight.mul_(3 / linear.weight.norm())
 
-    def loss(real: Tensor, fake: Tensor) -> Tensor:
-        rng = torch.Generator(real.device).manual_seed(0)
-        return penalty.terms(critic, real, fake, {}, rng).loss
+    def loss(critic: nn.Module, real: Tensor, fake: Tensor, condition: Mapping[str, Tensor]) -> Tensor:
+        found = penalty.terms(critic, real, fake, condition, torch.Generator(real.device).manual_seed(0))
+        if not isinstance(found, PenaltyTerms):
+            raise PreflightError(
+                f"{name} returns {type(found).__name__}; return wganx.wasserstein.PenaltyTerms(loss, gradient_norm)"
+            )
+        return found.loss
 
     try:
-        shaped, flat = loss(real, fake), loss(real.flatten(1), fake.flatten(1))
-    except Exception:  # it asks more of a critic than this one has, and the first step shows whether it works
+        shaped = loss(critic, real, fake, {})
+        flat = loss(critic, real.flatten(1), fake.flatten(1), {})
+    except PreflightError:
+        raise
+    except Exception:  # it asks more of a critic than this one has: then it has to work on the one that is there
+        try:
+            loss(given, real, fake, batch.condition)
+        except PreflightError:
+            raise
+        except Exception as error:
+            raise PreflightError(f"{name} fails on the critic: {type(error).__name__}: {error}") from error
         return
-    name = f"WX001 the penalty of constraint {penalty.name!r}"
     if shaped.shape != ():
         raise PreflightError(f"{name} has shape {tuple(shaped.shape)}; reduce it to a scalar, its mean over samples")
     if abs(shaped.item() - flat.item()) > 1e-3 * (1 + abs(flat.item())):

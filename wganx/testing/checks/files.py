@@ -46,9 +46,11 @@ def options_for_files_are_for_files(task: Task, bench: Bench) -> str | None:
 @check("task", name="files", mend="let apply(source, make, sink) read, make, and write what has the source's axes")
 def whole_files_go_through(task: Task, bench: Bench) -> str | None:
     """A file goes through a generator of its own, comes out as one that opens, and the same for the same seed."""
-    modality = bench.catalog.modality(task.modality)
     playing = _playing(task, bench)
-    if modality.open is None or modality.create is None or not playing:
+    if not playing:
+        return "it makes nothing of files"
+    modality = bench.catalog.modality(task.modality)
+    if modality.open is None or modality.create is None:
         return "it makes nothing of files"
     setting = playing[0]
     network = bench.partner(setting, "generator")
