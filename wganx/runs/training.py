@@ -302,7 +302,7 @@ def _record_start(run: Run) -> None:
         plugins=[_plugin_facts(plugin) for plugin in resolved.catalog.plugins],
         parameters={player.role: player.gradient.numel() for player in (trainer.steps.generator, trainer.steps.critic)},
         origins=_origins(run, before),
-        instead={**_instead(run), **before.get("instead", {})},
+        instead=_instead(run, before),
         init=before.get("init") or _init(run),
         notice=resolved.parts.modality.notice,
         command=shlex.join(["wganx", "train", "--config", "config.yaml"]),
@@ -325,14 +325,15 @@ def _plugin_facts(plugin: Any) -> dict[str, Any]:
     return {"name": plugin.name, "distribution": found.distribution, "version": found.version, "api": wganx.WGANX_API}
 
 
-def _instead(run: Run) -> dict[str, Any]:
-    """What the scenario alone has, by dotted name, where this run has something else; empty where that is not known."""
+def _instead(run: Run, before: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What the scenario alone has, by dotted name, where this run has something else; none where that is not known."""
+    told = before.get("instead")
     config = run.resolved.run
     try:
         scenario = resolve(plugin=config.plugin, scenario=config.scenario, extensions=config.extensions, environ={})
     except WganxError:  # a scenario that waits for data, or for a choice
-        return {}
-    return in_place_of(run.resolved.dump(), scenario.dump())
+        return told
+    return {**in_place_of(run.resolved.dump(), scenario.dump()), **(told or {})}
 
 
 def _init(run: Run) -> dict[str, Any] | None:
