@@ -318,6 +318,24 @@ def test_what_differs_shows_what_it_stands_in_place_of(make_run: MakeRun) -> Non
     assert faults(page) == []
 
 
+@pytest.mark.parametrize(
+    ("instead", "own"),
+    [
+        ({"train.steps": 1800}, ["train.steps1800 → 600config.yaml:12"]),
+        ({}, []),
+        ({"constraint.name": "clip"},
+         ["constraint.nameclip → gradient-penaltyc.yaml:7", "constraint.weight5.0c.yaml:7"]),
+    ],
+)  # fmt: skip
+def test_what_a_whole_configuration_repeats_is_no_difference(
+    make_run: MakeRun, instead: dict[str, object], own: list[str]
+) -> None:
+    """Of another part than the scenario's no option has a counterpart there: all are differences."""
+    origins = {"constraint": "c.yaml:7", "seed": "config.yaml:4", "train": "config.yaml:12"}
+    page = parse(make_run(facts={"origins": origins, "instead": instead}))
+    assert [" ".join(row.text.split()) for row in page.by_class("own")] == own
+
+
 def test_reproduce_and_environment(make_run: MakeRun) -> None:
     page = parse(make_run())
     assert page.one("command").text == "wganx train --config config.yaml"

@@ -173,3 +173,11 @@ def test_a_lock_is_free_after_its_block(tmp_path):
         pass
     with locked(tmp_path):
         pass
+
+
+def test_a_resumed_run_says_of_its_settings_what_it_said_before(train):
+    run = train()
+    before = run.folder.facts()["origins"]
+    resume(run.folder.path, "--set", "train.steps=16")
+    after = run.folder.facts()
+    assert after["origins"] == {**before, "train.steps": "--set train.steps=16"}, "defaults stay defaults"

@@ -66,13 +66,18 @@ def settings(run: RunRecord) -> tuple[Setting, ...]:
             key = key.rpartition(".")[0]
         return ""
 
-    instead = mapping(run.facts.get("instead"))
+    known, instead = run.facts.get("instead") is not None, mapping(run.facts.get("instead"))
+
+    def differs(key: str) -> bool:
+        """Of a part that the scenario has not, every option does; a whole ``--config`` names what is as it was, too."""
+        return not known or key in instead or f"{key.partition('.')[0]}.name" in instead
+
     found = []
     for key, value in islice(_flat(run.config), MOST_SETTINGS):
         source, shown = origin(key), printable(_shown(value))
         other = printable(_shown(instead[key])) if key in instead else ""
         # What was chosen to be what it is anyway is no difference.
-        is_own = source and not source.startswith("scenario ") and key not in NAMING and other != shown
+        is_own = source and not source.startswith("scenario ") and key not in NAMING and other != shown and differs(key)
         kind: Literal["own", "scenario", "default"] = "own" if is_own else "scenario" if source else "default"
         found.append(Setting(printable(key), shown, source, kind, other if is_own else ""))
     return tuple(sorted(found, key=lambda setting: setting.kind != "own"))

@@ -301,8 +301,8 @@ def _record_start(run: Run) -> None:
         },
         plugins=[_plugin_facts(plugin) for plugin in resolved.catalog.plugins],
         parameters={player.role: player.gradient.numel() for player in (trainer.steps.generator, trainer.steps.critic)},
-        origins={**_origins(run), **before.get("origins", {})},
-        instead=before.get("instead") or _instead(run),
+        origins=_origins(run, before),
+        instead=_instead(run, before),
         init=before.get("init") or _init(run),
         notice=resolved.parts.modality.notice,
         command=shlex.join(["wganx", "train", "--config", "config.yaml"]),
@@ -325,14 +325,15 @@ def _plugin_facts(plugin: Any) -> dict[str, Any]:
     return {"name": plugin.name, "distribution": found.distribution, "version": found.version, "api": wganx.WGANX_API}
 
 
-def _instead(run: Run) -> dict[str, Any]:
-    """What the scenario alone has, by dotted name, where this run has something else; empty where that is not known."""
+def _instead(run: Run, before: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What the scenario alone has, by dotted name, where this run has something else; none where that is not known."""
+    told = before.get("instead")
     config = run.resolved.run
     try:
         scenario = resolve(plugin=config.plugin, scenario=config.scenario, extensions=config.extensions, environ={})
     except WganxError:  # a scenario that waits for data, or for a choice
-        return {}
-    return in_place_of(run.resolved.dump(), scenario.dump())
+        return told
+    return {**in_place_of(run.resolved.dump(), scenario.dump()), **(told or {})}
 
 
 def _init(run: Run) -> dict[str, Any] | None:
@@ -344,10 +345,15 @@ def _init(run: Run) -> dict[str, Any] | None:
     return {**began[0].facts, "critic": bool(began[0].critic)}
 
 
-def _origins(run: Run) -> dict[str, str]:
-    """Where every value that is no default came from."""
-    return {
+def _origins(run: Run, before: Mapping[str, Any]) -> dict[str, str]:
+    """Where every value that is no default came from. Going on, values have the origins of before, but for those given
+    anew: the run's own ``config.yaml`` names its defaults as well."""
+    found = {
         ".".join(key): origin
         for key, origin in run.resolved.merged.origins.items()
         if not any(other[: len(key)] == key and other != key for other in run.resolved.merged.origins)
     }
+    if "origins" not in before:
+        return found
+    own = f"{run.folder.config}:"
+    return {**before["origins"], **{key: origin for key, origin in found.items() if not origin.startswith(own)}}
