@@ -279,6 +279,10 @@ class TestMonitor:
         )
         assert monitor.look(self.vitals(2)) == []
 
+    def test_a_check_that_says_a_number_is_named(self):
+        (finding,) = HealthMonitor([self.check(lambda vitals: 0.5)]).look(self.vitals(1))
+        assert "'odd' failed: TypeError: inspect returned 0.5, and says one sentence or None" in finding.text
+
     def test_a_check_sees_what_fakes_were_made_of_row_by_row(self):
         class Copy(nn.Module):
             """What it is given, up to a weight that learns."""

@@ -12,6 +12,8 @@ import yaml
 
 import wganx
 from wganx import ConfigError, PluginError
+from wganx.runs import RunFolder
+from wganx.runs.drawing import catalog_of
 
 RULES = {
     "constraint.name": "margin-penalty",
@@ -157,6 +159,8 @@ def test_a_plugin_s_file_that_moved_is_found_where_config_yaml_says(plugin_file,
     del sys.modules["flat_pictures"]
     with pytest.raises(PluginError, match=r"no plugin file .*flat_pictures\.py; put it there, or say in run"):
         wganx.load_generator("run")
+    with pytest.raises(PluginError, match=r"no plugin file flat_pictures\.py, which is looked for in"):
+        catalog_of({"plugins": [{"name": "flat_pictures", "file": "flat_pictures.py"}]}, RunFolder(Path("exported")))
     config = Path("run", "config.yaml")
     config.write_text(config.read_text().replace(str(plugin), str(moved)))
     sys.path[:] = [place for place in sys.path if place != str(tmp_path)]

@@ -36,7 +36,7 @@ class HealthMonitor:
             try:
                 with switches_kept():
                     text = check.factory("inspect")(replace(vitals, memory=memory))
-                if not isinstance(text, str | None):
+                if text and not isinstance(text, str):
                     raise TypeError(f"inspect returned {text!r}, and says one sentence or None")
             except (Exception, SystemExit) as error:
                 text = f"health check {check.name!r} failed: {type(error).__name__}: {error}"

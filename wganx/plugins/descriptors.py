@@ -40,7 +40,14 @@ class NoOptions(Config):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataCard:
-    """Where a dataset, or the weights of an extractor or a generator, come from and what may be done with them."""
+    """Where a dataset, or the weights of an extractor or a generator, come from and what may be done with them.
+
+    Attributes:
+        source: who made it, or where it is published.
+        licence: its licence, by its usual name.
+        offline: it needs neither files nor a network, so that it may be tried at once; ``wganx plugins check`` does.
+        size: how much is to be read or fetched, in words.
+    """
 
     source: str
     licence: str
@@ -94,7 +101,10 @@ class Dataset(Part):
     """A named source of items.
 
     Attributes:
+        modality: the kind of sample its items hold.
         open: ``(config, split, context) -> Items``; the splits never share an item.
+        card: where it comes from, and its licence.
+        config: its options, ``dataset.*``.
         fit: ``(config, context) -> {name: JSON or tensor}``, run once when a run starts: moments of a spectrogram,
             column statistics, a vocabulary. Stored in the run; reaches `open`, tasks, networks and metrics as `fitted`.
         folder: takes ``--data`` when the configuration names no dataset of its own. A dataset whose `config` has a
@@ -142,6 +152,9 @@ class Task(Part):
     """A game played on a dataset's items: ``build(config, formats) -> Game`` sees the formats of every item key.
 
     Attributes:
+        modality: the kind of sample it is played with.
+        build: the game's class, or a function: ``(config, formats) -> Game``.
+        config: its options, ``task.*``.
         fit: ``(config, formats, items) -> {name: JSON or tensor}``, run once when a run starts, on the training items:
             what depends on the task's own options, such as the moments of its spectrograms. Stored in the run beside
             what `Dataset.fit` found, under names of its own; `formats.fitted` has both from then on.
@@ -180,6 +193,10 @@ class Architecture(Part):
     allocates the whole of itself at once and chooses here what it uses.
 
     Attributes:
+        modality: the kind of sample it makes or scores.
+        role: which of the two players it is.
+        build: the module's class, or a function: ``(config, context) -> nn.Module``.
+        config: its options, ``generator.*`` or ``critic.*``.
         lipschitz: a critic that is 1-Lipschitz by construction.
         couples_rows: rows that a critic judges together: it is then given packs ``(N/k, k, *sample.shape)`` and
             returns one score a pack (Lin et al., "PacGAN", 2018).

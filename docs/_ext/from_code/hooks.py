@@ -8,8 +8,10 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any
 
 from from_code.markdown import attributes, code, docstring, fenced, summary, table
+from wganx.health import Finding, Vitals
 from wganx.parts import KINDS
 from wganx.plugins import contracts, hookspecs
+from wganx.plugins.descriptors import DataCard
 
 PREFIX = "wganx_"
 
@@ -65,6 +67,7 @@ def descriptors() -> Iterator[type[Any]]:
     for kind in vars(contracts).values():
         if inspect.isclass(kind) and is_dataclass(kind) and kind not in KINDS.values():
             yield kind
+    yield from (DataCard, Vitals, Finding)
 
 
 def _rows(kind: type[Any]) -> Iterator[tuple[str, ...]]:
