@@ -39,7 +39,7 @@ def commit_of(checkout: Path) -> str | None:
     environ["GIT_OPTIONAL_LOCKS"] = "0"
     try:
         done = subprocess.run(
-            command, cwd=checkout, env=environ, capture_output=True, text=True, check=False, timeout=10
+            command, cwd=checkout, env=environ, capture_output=True, encoding="utf-8", check=False, timeout=10
         )
     except (OSError, subprocess.SubprocessError):  # no git, or one that hangs on a far disk
         return None

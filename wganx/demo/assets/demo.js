@@ -68,11 +68,11 @@ function startDemo(form) {
     refused.hidden = false;
   }
   function leave() {
+    asking.abort(); // first, or the answer that the place is gone may still come
+    asking = new AbortController();
     // Also when the page is closed, when only a beacon is still sent.
     if (place) navigator.sendBeacon(`jobs/${place}/leave`);
     place = null;
-    asking.abort();
-    asking = new AbortController();
   }
   const says = (state) =>
     state.state === "working" ? "Being made" : state.before === 0 ? "You are next" : `${state.before} before you`;
