@@ -26,7 +26,7 @@ from wganx.tuning.space import parse_axes
 from wganx.wasserstein import CONSTRAINTS
 from wganx.wasserstein.objectives import OBJECTIVES
 
-YOURS = {"mine", "./mine.py", "spectro"}
+YOURS = {"mine", "./mine.py", "rules", "spectro"}
 """Plugins in the text that readers are to think of as their own."""
 
 OFFERS = [(plugin.name, offer) for plugin in describe_all() for offer in plugin.offers]
@@ -168,7 +168,7 @@ def test_commands_in_sentences_have_the_options_they_name(place: str, line: str)
         if below is None:
             break
         command, words = below, words[1:]
-    assert command is not main or not words or words[0].startswith("-") or words[0] in ("PLUGIN", "spectro")
+    assert command is not main or not words or words[0].startswith("-") or words[0] in YOURS | {"PLUGIN"}
     known = {flag for option in command.params for flag in (*option.opts, *option.secondary_opts)} | {"--help", "-h"}
     if command.name == "sample":
         known |= FLAGS
