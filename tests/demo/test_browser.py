@@ -270,6 +270,7 @@ def test_a_demo_that_ended_is_said(browser, trained, served):
         page.goto(f"http://127.0.0.1:{visitor.port}/")
     page.get_by_role("button", name="Make it").click()
     page.get_by_text("The demo does not answer. It may have ended.").wait_for()
+    assert page.locator("#made").get_attribute("aria-busy") == "false"
     context.close()
 
 

@@ -107,15 +107,23 @@ def test_truncation_is_heeded(visitor, ring):
     assert np.array_equal(points_in(near), expected.numpy())
 
 
-def test_a_walk_begins_and_ends_at_its_seeds(points, monkeypatch):
+@pytest.fixture
+def drawn(points, monkeypatch):
+    """Where each stop of a way is, and its samples, as they are drawn."""
+    kept, workshop = [], type(points[0].workshop)
+    stop = workshop._stop
+
+    def keep(self, label, samples, *rest):
+        kept.append((label, samples))
+        return stop(self, label, samples, *rest)
+
+    monkeypatch.setattr(workshop, "_stop", keep)
+    return kept
+
+
+def test_a_walk_begins_and_ends_at_its_seeds(points, drawn):
     demo, visitor = points
-    workshop, drawn = demo.workshop, []
-    stop = type(workshop)._stop
-    monkeypatch.setattr(
-        type(workshop), "_stop", lambda self, label, samples, *rest: (
-            drawn.append((label, samples)) or stop(self, label, samples, *rest)
-        )
-    )  # fmt: skip
+    workshop = demo.workshop
     html, archive = visitor.made(do="walk", count=3, seed=4, to=9)
     assert [label for label, _ in drawn][::4] == ["seed 4", "50 % of the way", "seed 9"]
     for (_, samples), seed in ((drawn[0], 4), (drawn[-1], 9)):
@@ -124,15 +132,9 @@ def test_a_walk_begins_and_ends_at_its_seeds(points, monkeypatch):
     assert len([name for name in names(archive) if name.endswith(".png")]) == 9
 
 
-def test_a_slide_is_that_of_the_command(points, monkeypatch):
+def test_a_slide_is_that_of_the_command(points, drawn):
     demo, visitor = points
-    workshop, drawn = demo.workshop, []
-    stop = type(workshop)._stop
-    monkeypatch.setattr(
-        type(workshop), "_stop", lambda self, label, samples, *rest: (
-            drawn.append((label, samples)) or stop(self, label, samples, *rest)
-        )
-    )  # fmt: skip
+    workshop = demo.workshop
     html, _ = visitor.made(do="slide", along="2", count=2, seed=4)
     assert [label for label, _ in drawn] == ["-3", "-2", "-1", "0", "+1", "+2", "+3"]
     sliding = Sliding(workshop.run, workshop.sampler, seed=4)
