@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from torch import Tensor
 from torch.nn.modules.module import register_module_forward_pre_hook
 
 from wganx.batch import Batch
+from wganx.demo.commands import command_of
 from wganx.demo.line import Left
 from wganx.demo.offers import offer_of
 from wganx.demo.wishes import Wish
@@ -259,28 +259,11 @@ class Workshop:
             self._watcher.tell(min(1.0, share))
 
     def _command(self, wish: Wish) -> str:
-        words = ["wganx", "sample", printable(self.run.folder.path)]
-        if wish.way == "send":
-            words += ["--source", wish.name or f"source{wish.ending}"]
-            words += [word for name, value in wish.options.items() for word in (_flag(name), str(value))]
-            words += ["--out", f"made{wish.made_as or wish.ending}"]
-        else:
-            words += ["-n", str(wish.count)]
-        chance = self.offer.has_noise or (self.offer.from_data and wish.way != "send")
-        words += ["--seed", str(wish.seed)] if chance else []
-        words += [word for name, value in wish.given.items() for word in ("--given", f"{name}={value}")]
-        words += ["--truncation", f"{wish.truncation:g}"] if wish.way == "draw" and wish.truncation != 1 else []
-        words += ["--slide", wish.along] if wish.way == "slide" else []
-        words += ["--checkpoint", self.checkpoint] if self.checkpoint != "last" else []
-        return shlex.join(words)
+        return command_of(wish, self.offer, self.run.folder.path, self.checkpoint)
 
 
 def _with_given(title: str, wish: Wish) -> str:
     return ", ".join([title, *(printable(f"{name} {value}") for name, value in wish.given.items())])
-
-
-def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
 
 
 def _called(run: Run, stem: str) -> str:
