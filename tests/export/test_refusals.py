@@ -151,6 +151,26 @@ def test_another_network_is_not_kept(run, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_sizes_that_a_format_cannot_leave_free_stay_as_trained(run, tmp_path, monkeypatch):
+    write = type(FORMATS["safetensors"]).write
+
+    def settled(self, subject, free, folder):
+        if free:
+            raise ExportFailed("no pooling of any size")
+        return write(self, subject, free, folder)
+
+    monkeypatch.setattr(type(FORMATS["safetensors"]), "write", settled)
+    done = CliRunner().invoke(
+        main, ["export", str(run("styles")), "--format", "safetensors", "--out", str(tmp_path / "out")]
+    )
+    told = "height, width stay as trained, since safetensors did not take others: no pooling of any size"
+    assert done.exit_code == 0
+    assert done.output.endswith(f"{told}\n")
+    card = (tmp_path / "out" / "CARD.md").read_text(encoding="utf-8")
+    assert f"{told}." in card
+    assert "is free from" not in card
+
+
 @pytest.mark.parametrize(
     ("raised", "seen", "told"),
     [

@@ -56,3 +56,5 @@ def export(run: Path, format: str, what: Role, checkpoint: str, out: Path | None
         f"read back and compared with the module: the largest difference is {found.difference:.2g}, of values up to "
         f"{found.largest:.3g} ({found.tried})"
     )
+    if done.fixed:
+        click.echo(done.fixed)

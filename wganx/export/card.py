@@ -10,7 +10,7 @@ from typing import Any
 import wganx
 from wganx.export.comparing import Agreement
 from wganx.export.ports import Port, classes_of, named_shape
-from wganx.export.sizes import least_sizes, output_port
+from wganx.export.sizes import least_sizes, output_port, trained_sizes
 from wganx.export.subject import Subject
 from wganx.report.plain import mapping, plugin_name, printable
 from wganx.runs.drawing import catalog_of
@@ -44,12 +44,13 @@ _ONNX = """\
 
 
 def card_of(
-    subject: Subject, free: Mapping[str, int], format: str, weights: Sequence[Path], agreement: Agreement
+    subject: Subject, free: Mapping[str, int], format: str, weights: Sequence[Path], agreement: Agreement, fixed: str
 ) -> dict[str, Any]:
     """Everything that somebody needs who has the files and nothing else, as plain data."""
     facts, about = subject.folder.facts(), subject.build["about"]
     data = mapping(facts.get("data"))
     modality = catalog_of(about, subject.folder).modality(about["modality"])
+    trained = trained_sizes(subject, free)
     return {
         "schema": 1,
         "format": format,
@@ -61,9 +62,9 @@ def card_of(
         "inputs": [_described(port, free) for port in subject.inputs],
         "output": _described(output_port(subject, free), free),
         "free_sizes": {
-            axis: {"from": least, "trained": _trained(subject, axis, free[axis])}
-            for axis, least in least_sizes(subject, free).items()
+            axis: {"from": least, "trained": trained[axis]} for axis, least in least_sizes(subject, free).items()
         },
+        "fixed_sizes": fixed,
         "turned_back": "" if subject.role == "critic" else modality.turned_back,
         "raw_scores": subject.scores,
         "weights": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in weights},
@@ -110,6 +111,8 @@ def _lines(card: Mapping[str, Any]) -> Iterator[str]:
     for axis, size in card["free_sizes"].items():
         trained_on = "" if size["trained"] is None else f"; it was trained on {size['trained']}"
         yield f"The size of {axis} is free from {size['from']} on{trained_on}."
+    if card["fixed_sizes"]:
+        yield f"{_plain(card['fixed_sizes'])}."
     if card["raw_scores"]:
         yield (
             f"The scores are the network's own. Its training saw them through the constraint {card['raw_scores']}, "
@@ -144,11 +147,6 @@ def _lines(card: Mapping[str, Any]) -> Iterator[str]:
     if card["notice"]:
         yield ""
         yield _plain(card["notice"])
-
-
-def _trained(subject: Subject, axis: str, size: int) -> int | None:
-    """The size of the training; None where it fixed none."""
-    return size if all(port.is_settled for port in subject.inputs if axis in port.axes) else None
 
 
 def _described(port: Port, free: Mapping[str, int]) -> dict[str, Any]:

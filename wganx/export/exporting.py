@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +12,9 @@ from safetensors import SafetensorError
 from wganx.errors import UsageError, did_you_mean
 from wganx.export.card import card_of, card_text
 from wganx.export.comparing import Agreement, compare
-from wganx.export.formats import FORMATS
-from wganx.export.sizes import ExportFailed, free_sizes
-from wganx.export.subject import Role, open_subject
+from wganx.export.formats import FORMATS, Format
+from wganx.export.sizes import ExportFailed, free_sizes, trained_sizes
+from wganx.export.subject import Role, Subject, open_subject
 from wganx.storage import json_text, whole_folder
 
 
@@ -26,11 +26,13 @@ class Exported:
         folder: where it lies.
         files: names in it; first those of the network.
         agreement: how nearly what was read back from there gives what the module gives.
+        fixed: why sizes that the network leaves free are those of the training here; empty where all of them are free.
     """
 
     folder: Path
     files: tuple[str, ...]
     agreement: Agreement
+    fixed: str = ""
 
 
 def export(
@@ -77,13 +79,35 @@ def export(
     free = free_sizes(subject)
     try:
         with whole_folder(folder) as aside:
-            weights = writer.write(subject, free, aside)
-            agreement = compare(subject, writer.read(subject, aside), free)
-            card = card_of(subject, free, format, weights, agreement)
+            weights, agreement, fixed = write_compared(writer, subject, free, aside)
+            free = {} if fixed else free
+            card = card_of(subject, free, format, weights, agreement, fixed)
             (aside / "card.json").write_text(json_text(card, indent=1) + "\n", encoding="utf-8")
             (aside / "CARD.md").write_text(card_text(card), encoding="utf-8")
             others = sorted(path.name for path in aside.iterdir() if path not in weights)
     except (OSError, SafetensorError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ExportFailed(f"{folder} could not be written: {reason}; nothing is left of it") from error
-    return Exported(folder, (*(path.name for path in weights), *others), agreement)
+    return Exported(folder, (*(path.name for path in weights), *others), agreement, fixed)
+
+
+def write_compared(
+    writer: Format, subject: Subject, free: Mapping[str, int], folder: Path
+) -> tuple[Sequence[Path], Agreement, str]:
+    """Write a network with its free sizes, or else with those of the training, and compare what is read back.
+
+    Returns:
+        The files that hold weights, how nearly they agree, and why the sizes are fixed where they are.
+
+    Raises:
+        ExportFailed: neither can be written, or it came back as another network.
+    """
+    try:
+        weights = writer.write(subject, free, folder)
+        return weights, compare(subject, writer.read(subject, folder), free), ""
+    except ExportFailed as error:
+        if not free or None in trained_sizes(subject, free).values():
+            raise
+        fixed = f"{', '.join(free)} stay as trained, since {writer.name} did not take others: {error}"
+    weights = writer.write(subject, {}, folder)
+    return weights, compare(subject, writer.read(subject, folder), {}), fixed

@@ -55,6 +55,14 @@ def least_sizes(subject: Subject, free: Mapping[str, int]) -> dict[str, int]:
     }
 
 
+def trained_sizes(subject: Subject, free: Mapping[str, int]) -> dict[str, int | None]:
+    """The size of the training of every free axis; None where it fixed none."""
+    return {
+        axis: size if all(port.is_settled for port in subject.inputs if axis in port.axes) else None
+        for axis, size in free.items()
+    }
+
+
 def another(size: int) -> int:
     """A size half as large again, and odd: what pads to a whole number of steps has something to do."""
     return (size * 3 // 2) | 1
