@@ -24,7 +24,7 @@ CHECK_EVERY = 10
 """Updates between two looks at the marginals: a look waits for the device."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SinkhornDistance(Distance):
     """What `sinkhorn_divergence` found.
 

@@ -14,7 +14,7 @@ from wganx.wasserstein.samples import Samples, Weights, as_points, as_weights, s
 from wganx.wasserstein.transport import Distance
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MaxSlicedDistance(Distance):
     """What `max_sliced_w1` and `max_sliced_w2` found; `direction` is the unit vector ``(d,)`` that attains `value`."""
 

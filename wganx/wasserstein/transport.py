@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor
 from wganx.errors import WganxError
 from wganx.tables import Table, figure
 from wganx.wasserstein.ground_cost import Metric, all_distances, check_exponent, check_metric, ground_cost
+from wganx.wasserstein.numbers import Number
 from wganx.wasserstein.quantiles import line_distance
 from wganx.wasserstein.samples import Samples, Weights, as_points, as_tensor, as_weights, uniform
 from wganx.wasserstein.simplex import solve
@@ -23,9 +24,9 @@ MOVED = 1e-6
 """A plan is another one when it moves more than this share of the mass of an average sample elsewhere."""
 
 
-@dataclass(frozen=True)
-class Distance:
-    """A distance between two sets of samples, with what it was computed from; ``float(result)`` is `value`.
+@dataclass(frozen=True, eq=False)
+class Distance(Number):
+    """A distance between two sets of samples, with what it was computed from; a `Number`: ``3 * d``, ``f"{d:.2f}"``.
 
     Attributes:
         value: the distance, in the units of the samples.
@@ -34,6 +35,7 @@ class Distance:
         seconds: what it took.
         error: standard error of `value` where it is a Monte Carlo mean (an `Estimate` states three of them); None
             where nothing was drawn.
+        tensor: `value` with its graph, where samples or weights require a gradient.
     """
 
     value: float
@@ -41,9 +43,7 @@ class Distance:
     dim: int
     seconds: float
     error: float | None = None
-
-    def __float__(self) -> float:
-        return self.value
+    tensor: Tensor | None = field(default=None, repr=False, kw_only=True)
 
     def _repr_html_(self) -> str:
         return _facts(self).html()
@@ -54,7 +54,7 @@ def _facts(found: Distance) -> Table:
     rows = [("samples", f"{found.n[0]} and {found.n[1]} of {found.dim} numbers")]
     for each in fields(found):
         value = getattr(found, each.name)
-        if each.name in ("value", "n", "dim") or value in (None, "") or value != value:
+        if each.name in ("value", "n", "dim", "tensor") or value in (None, "") or value != value:
             continue
         rows.append((each.name, figure(value) if isinstance(value, float) else str(value)))
     return Table(f"{type(found).__name__} {figure(found.value)}", (), rows)

@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from wganx.wasserstein.numbers import Number
 from wganx.wasserstein.samples import Samples, as_tensor, scaled
 
 
-@dataclass(frozen=True)
-class Divergence:
-    """The value of a divergence; ``float(result)`` is `value`.
+@dataclass(frozen=True, eq=False)
+class Divergence(Number):
+    """The value of a divergence; a `Number`: ``3 * d``, ``f"{d:.2f}"``.
 
     Attributes:
         value: the divergence, in nats where it is an information.
         error: standard error of a Monte Carlo value or of an estimate, where one is known; None otherwise, and for
             what is exact.
         method: how it was found, in words.
+        tensor: `value` with its graph, where samples or weights require a gradient.
     """
 
     value: float
     error: float | None
     method: str
-
-    def __float__(self) -> float:
-        return self.value
+    tensor: Tensor | None = field(default=None, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, eq=False, init=False)

@@ -48,7 +48,7 @@ _DEPTH = 3
 _TRANSFORMED = 5000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Estimate(Distance):
     """W1 of two distributions as a critic reads it from their samples; ``float(estimate)`` is `value`.
 
