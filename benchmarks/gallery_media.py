@@ -45,12 +45,22 @@ def _picture(source: Path, page: Path, made: Made) -> Medium:
     """The preview as WebP: without loss where that is small, as drawn sheets are."""
     with Image.open(source) as opened:
         picture = opened.convert("RGB")
-    picture = picture.crop((0, 0, min(picture.width, WIDEST), min(picture.height, TALLEST)))
+    picture = picture.crop((0, 0, min(picture.width, WIDEST), _between_rows(picture)))
     target = page / f"{made.entry.name}.webp"
     picture.save(target, lossless=True, method=6)
     if target.stat().st_size > 120_000:
         picture.save(target, quality=85, method=6)
     return Medium("picture", target.name, PREVIEWS[made.entry.plugin])
+
+
+def _between_rows(picture: Image.Image) -> int:
+    """The height up to which it is shown: of a sheet that is too tall, whole rows of samples, which a line parts."""
+    if picture.height <= TALLEST:
+        return picture.height
+    for below in range(TALLEST, TALLEST // 2, -1):
+        if len(picture.crop((0, below - 1, picture.width, below)).getcolors() or ()) == 1:
+            return below
+    return TALLEST
 
 
 def _sounds(files: list[Path], page: Path, made: Made) -> Medium:

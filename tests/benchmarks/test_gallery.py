@@ -94,6 +94,16 @@ def test_what_is_shown_is_small_and_whole(tmp_path: Path):
     assert "source" in sound.shows
 
 
+def test_a_tall_sheet_ends_between_two_rows():
+    from gallery_media import _between_rows
+
+    sheet = Image.effect_noise((64, 900), 80).convert("RGB")
+    assert _between_rows(sheet) == 720  # nothing parts it
+    sheet.paste("gray", (0, 600, 64, 602))
+    assert _between_rows(sheet) == 602
+    assert _between_rows(sheet.crop((0, 0, 64, 500))) == 500
+
+
 def test_rows_are_kept_where_a_direction_is_better():
     from gallery import numbers
 
