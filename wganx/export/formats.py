@@ -137,9 +137,11 @@ class Onnx(Format):
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4  # what it raises is told by the comparison
         options.intra_op_num_threads = torch.get_num_threads()
-        session = onnxruntime.InferenceSession(
-            str(folder / f"{subject.role}.onnx"), options, providers=["CPUExecutionProvider"]
-        )
+        path = str(folder / f"{subject.role}.onnx")
+        try:
+            session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # its own, of which it has a dozen
+            raise ExportFailed(f"ONNX Runtime does not take what torch wrote: {one_line(error)}") from error
 
         def call(*tensors: Tensor) -> Tensor:
             given = {port.name: tensor.numpy() for port, tensor in zip(subject.inputs, tensors)}
