@@ -2,7 +2,7 @@
 
 Each case is a training of a few steps of the smallest networks, whose generator and critic are exported in every
 format, read back, and compared with the module on several numbers of rows and, where they are free, sizes. `ms` is the
-median of a call on 16 rows (2 of films), on one thread, beside the module's own; weights that are built anew are the
+median CPU time of a call on 16 rows (2 of films), in turns with the module; weights that are built anew are the
 module, and are not timed.
 
 Run: OMP_NUM_THREADS=1 python benchmarks/exports.py --all [--json exports.json], or --case NAME, repeated
@@ -15,13 +15,13 @@ import json
 import statistics
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
+from timing import take_turns
 
 import wganx
 from wganx.errors import WganxError
@@ -30,7 +30,7 @@ from wganx.export.ports import draw_inputs
 from wganx.export.subject import ROLES, Role, call_positional, open_subject
 
 ROWS, ROWS_OF_FILMS = 16, 2
-CALLS = 7
+ROUNDS = 15
 WITH_A_WHOLE = ("voice-conversion-tiny", "emotion-tiny")
 
 _SMALL: dict[str, Any] = {
@@ -165,24 +165,18 @@ def _row(name: str, case: Case, task: str, folder: Path, role: Role, format: str
     rows = ROWS_OF_FILMS if case.plugin == "video" else ROWS
     inputs = draw_inputs(subject.inputs, rows, {})
     called = FORMATS[format].read(subject, out)
+    contestants = {"module": lambda _: call_positional(subject, inputs)}
+    if format != "safetensors":
+        contestants[format] = lambda _: called(*inputs)
     with torch.no_grad():
-        module_ms = _median(lambda: call_positional(subject, inputs))
-        ms = None if format == "safetensors" else _median(lambda: called(*inputs))
+        for call in contestants.values():
+            call(1)  # what is done once, such as choosing a kernel
+        times = take_turns(contestants, dict.fromkeys(contestants, 1), ROUNDS, torch.device("cpu"))
+    ms = {contestant: 1000 * statistics.median(found.cpu) for contestant, found in times.items()}
     return Row(
         name, case.plugin, case.scenario, task, card["architecture"], role, format, done.agreement.difference,
-        done.agreement.largest, " ".join(card["free_sizes"]), ms, module_ms,
+        done.agreement.largest, " ".join(card["free_sizes"]), ms.get(format), ms["module"],
     )  # fmt: skip
-
-
-def _median(call: Callable[[], object]) -> float:
-    """Milliseconds of a call, the median of several after one that warms up."""
-    call()
-    seconds = []
-    for _ in range(CALLS):
-        begin = time.perf_counter()
-        call()
-        seconds.append(time.perf_counter() - begin)
-    return 1000 * statistics.median(seconds)
 
 
 def table(rows: Sequence[Row]) -> str:

@@ -118,7 +118,7 @@ def test_a_pooling_to_a_fixed_size_where_no_training_fixed_one(tmp_path):
 
 def test_a_graph_that_onnx_runtime_refuses(tmp_path):
     """torch writes the inverse of a Fourier transform with integers of two kinds."""
-    with pytest.raises(ExportFailed, match="ONNX Runtime does not take what torch wrote: InvalidGraph: .*ScatterND"):
+    with pytest.raises(ExportFailed, match=r"ONNX Runtime does not take what torch wrote: InvalidGraph: .*ScatterND"):
         written(Spectrum(), tmp_path)
 
 
