@@ -13,8 +13,8 @@ from wganx.wasserstein.divergences.distributions import (
     Divergence,
     Gaussian,
     Histogram,
+    fixed,
     folded_normal,
-    known,
     mixed,
     same_space,
 )
@@ -30,9 +30,9 @@ def compare(p: Distribution, q: Distribution) -> dict[str, Divergence]:
     histograms and for the samples themselves; for Gaussians it is known on the line and for equal covariances.
 
     Raises:
-        ValueError: sides of different kinds, which nothing can compare.
+        ValueError: sides of different kinds, which nothing can compare, or samples that require a gradient.
     """
-    p, q = known(p), known(q)
+    p, q = fixed("compare", p, q)
     if not any(isinstance(p, kind) and isinstance(q, kind) for kind in (Histogram, Gaussian, Tensor)):
         raise mixed(p, q)
     columns: dict[str, Callable[[Distribution, Distribution], Divergence]] = {

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from wganx.wasserstein.numbers import Number
-from wganx.wasserstein.samples import Samples, as_tensor, scaled
+from wganx.wasserstein.samples import Samples, as_tensor, refuse_gradient, unit_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,13 +42,14 @@ class Histogram:
             (W1, MMD, energy) look at them.
 
     Raises:
-        ValueError: not a probability vector, or points that do not match it.
+        ValueError: not a probability vector, points that do not match it, or a tensor that requires a gradient.
     """
 
     probabilities: Tensor
     points: Tensor
 
     def __init__(self, probabilities: Samples, points: Samples | None = None) -> None:
+        refuse_gradient("Histogram", probabilities, points, instead="mmd and energy_distance of weighted samples")
         p = as_tensor(probabilities, "probabilities").double()
         if p.ndim != 1 or len(p) == 0 or not bool((p >= 0).all()) or not math.isclose(float(p.sum()), 1, abs_tol=1e-6):
             raise ValueError(
@@ -72,13 +73,15 @@ class Gaussian:
         covariance: ``(d, d)``, symmetric and positive definite; a number is the variance for d = 1.
 
     Raises:
-        ValueError: shapes that do not fit, or a covariance that is not symmetric and positive definite.
+        ValueError: shapes that do not fit, a covariance that is not symmetric and positive definite, or a tensor that
+            requires a gradient.
     """
 
     mean: Tensor
     covariance: Tensor
 
     def __init__(self, mean: Samples | float, covariance: Samples | float) -> None:
+        refuse_gradient("Gaussian", mean, covariance, instead="gaussian_w2 and pairs (mean, covariance)")
         centre = as_tensor(_array(mean), "a mean").double().reshape(-1)
         spread = as_tensor(_array(covariance), "a covariance").double().to(centre.device)
         d = len(centre)
@@ -125,12 +128,22 @@ Distribution = Histogram | Gaussian | Samples
 
 
 def known(p: Distribution) -> Histogram | Gaussian | Tensor:
-    """`p` itself, or its samples as a tensor.
+    """`p` itself, or its samples as a tensor, with their graph where they require a gradient.
 
     Raises:
         ValueError: samples that are not real numbers in one array.
     """
-    return p if isinstance(p, (Histogram, Gaussian)) else as_tensor(p)
+    return p if isinstance(p, (Histogram, Gaussian)) else as_tensor(p, graph=True)
+
+
+def fixed(what: str, p: Distribution, q: Distribution) -> tuple[Histogram | Gaussian | Tensor, ...]:
+    """Both sides as `known` gives them, for a divergence that offers no gradient.
+
+    Raises:
+        ValueError: samples that require one, or as in `known`.
+    """
+    refuse_gradient(what, p, q, instead="mmd, energy_distance or sinkhorn_divergence")
+    return known(p), known(q)
 
 
 def same_bins(p: Histogram, q: Histogram) -> tuple[Tensor, Tensor]:
@@ -163,12 +176,12 @@ def same_space(p: Gaussian, q: Gaussian) -> tuple[Gaussian, Gaussian]:
 def rows(x: Samples, y: Samples, least: int = 1) -> tuple[Tensor, Tensor, float]:
     """Two sample sets as float64 matrices ``(n, d)`` and ``(m, d)`` on one device, and the unit they are in.
 
-    They lie around a common centre, and in a unit in which the square of no distance leaves the range.
+    They lie around a common centre, and in a unit in which the square of no distance leaves the range. A graph is kept.
 
     Raises:
         ValueError: fewer than `least` samples on a side, different sizes, or values that are no finite real numbers.
     """
-    x, y = as_tensor(x), as_tensor(y)
+    x, y = as_tensor(x, graph=True), as_tensor(y, graph=True)
     if x.ndim == 0 or y.ndim == 0:
         raise ValueError("samples need a first axis that counts them; got a tensor without axes")
     if min(len(x), len(y)) < least:
@@ -180,11 +193,17 @@ def rows(x: Samples, y: Samples, least: int = 1) -> tuple[Tensor, Tensor, float]
         raise ValueError("samples without values")
     if not bool(x.isfinite().all() & y.isfinite().all()):
         raise ValueError("samples hold values that are not finite; remove those rows")
-    x, y, unit = scaled(x, y)
+    x, y, unit = _in_unit(x, y)
     # Distances do not change, and lose fewer digits to rounding near the origin.
-    centre = x.mean(dim=0)
-    x, y, spread = scaled(x - centre, y - centre)
+    centre = x.detach().mean(dim=0)
+    x, y, spread = _in_unit(x - centre, y - centre)
     return x, y, unit * spread
+
+
+def _in_unit(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, float]:
+    """Both sets in float64 divided by a power of two, which the gradient takes for a constant: see `scaled`."""
+    unit = unit_of(*(float(side.detach().abs().max()) for side in (x, y)))
+    return x * (1 / unit), y * (1 / unit), unit
 
 
 def mixed(p: Distribution, q: Distribution) -> ValueError:

@@ -26,7 +26,7 @@ from wganx.wasserstein.divergences.distributions import (
     Divergence,
     Gaussian,
     Histogram,
-    known,
+    fixed,
     mixed,
     same_bins,
     same_space,
@@ -53,7 +53,7 @@ def kl_divergence(p: Distribution, q: Distribution) -> Divergence:
     Raises:
         ValueError: sides of different kinds, bins or dimension; samples that repeat, since they have no density.
     """
-    p, q = known(p), known(q)
+    p, q = fixed("kl_divergence", p, q)
     if isinstance(p, Histogram) and isinstance(q, Histogram):
         return Divergence(max(_kl(*same_bins(p, q)), 0.0), None, "exact sum")
     if isinstance(p, Gaussian) and isinstance(q, Gaussian):
@@ -83,7 +83,7 @@ def js_divergence(p: Distribution, q: Distribution, *, seed: int = 0) -> Diverge
     Raises:
         ValueError: sides of different kinds, bins or dimension; too few samples.
     """
-    p, q = known(p), known(q)
+    p, q = fixed("js_divergence", p, q)
     if isinstance(p, Histogram) and isinstance(q, Histogram):
         a, b = same_bins(p, q)
         # log((a + b) / 2) as a difference: half of the smallest numbers is 0.
@@ -109,7 +109,7 @@ def total_variation(p: Distribution, q: Distribution, *, seed: int = 0) -> Diver
 
     Args, Raises: as `js_divergence`.
     """
-    p, q = known(p), known(q)
+    p, q = fixed("total_variation", p, q)
     if isinstance(p, Histogram) and isinstance(q, Histogram):
         a, b = same_bins(p, q)
         return Divergence(min(float((a - b).abs().sum()) / 2, 1.0), None, "exact sum")
@@ -136,7 +136,7 @@ def hellinger(p: Distribution, q: Distribution) -> Divergence:
 
     Args, Raises: as `kl_divergence`.
     """
-    p, q = known(p), known(q)
+    p, q = fixed("hellinger", p, q)
     if isinstance(p, Histogram) and isinstance(q, Histogram):
         a, b = same_bins(p, q)
         # 1 - sum sqrt(ab), without the loss of digits when they are close.
