@@ -92,15 +92,18 @@ def test_blocks_of_rows_change_nothing(p):
     assert blocks.iterations == whole.iterations
 
 
-def test_costs_are_never_kept_whole_when_they_are_large(monkeypatch):
-    from wganx.wasserstein import sinkhorn
+def test_plans_are_never_kept_whole_when_they_are_large(monkeypatch):
+    from wganx.wasserstein.sinkhorn import problem
 
     largest = []
-    plain = sinkhorn.distances
-    monkeypatch.setattr(sinkhorn, "distances", lambda x, y: largest.append(len(x)) or plain(x, y))
-    monkeypatch.setattr(sinkhorn, "MEDIAN_SAMPLES", 10)
-    sinkhorn_divergence(cloud(0, 65), cloud(1, 33), batch=16)
-    assert max(largest) == 16
+    plain = problem.Problem.squared_distances
+    monkeypatch.setattr(
+        problem.Problem, "squared_distances", lambda self, tile: largest.append(plain(self, tile).shape) or plain(self, tile)
+    )
+    monkeypatch.setattr(problem, "TILE", 20**2)
+    assert sinkhorn_divergence(cloud(0, 65), cloud(1, 33), batch=16).converged
+    assert max(rows for rows, _ in largest) == 16
+    assert max(columns for _, columns in largest) == 20 * math.isqrt(torch.get_num_threads())
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.int16])
@@ -219,3 +222,23 @@ def test_the_device_changes_nothing():
     assert sinkhorn_divergence(x.cuda(), y.cuda(), batch=7).value == pytest.approx(
         sinkhorn_divergence(x, y, batch=7).value, rel=1e-6
     )
+
+
+def gradients_agree(x, y, weights, p, **settings):
+    """`gradcheck` in samples and weights, at a convergence that leaves ten digits."""
+
+    def divergence(x, y, a, b):
+        return sinkhorn_divergence(x, y, weights=(a, b), p=p, epsilon=0.7, tolerance=1e-10, **settings).tensor
+
+    inputs = [each.requires_grad_() for each in (x, y, *weights)]
+    return torch.autograd.gradcheck(divergence, inputs, atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("p", [1.0, 2.0, 2.5])
+def test_gradients_in_samples_and_weights(p):
+    assert gradients_agree(cloud(0, 6), cloud(1, 5) + 1, (masses(2, 6), masses(3, 5)), p)
+
+
+@pytest.mark.parametrize("p", [1.0, 2.0])
+def test_gradients_of_plans_that_are_made_in_tiles(p):
+    assert gradients_agree(cloud(0, 6), cloud(1, 5) + 1, (masses(2, 6), masses(3, 5)), p, batch=2)
