@@ -26,16 +26,19 @@ EXACT_IN_FLOAT32, EXACT_IN_FLOAT64 = 2**24, 2**53
 """The largest integers up to which every one is a number of that type."""
 
 
-def as_tensor(values: Samples, what: str = "samples") -> Tensor:
-    """`values` as a tensor without a graph; numbers keep all their digits (a list of floats becomes float64).
+def as_tensor(values: Samples, what: str = "samples", *, graph: bool = False) -> Tensor:
+    """`values` as a tensor; numbers keep all their digits (a list of floats becomes float64).
 
-    From Apple's GPU, which has no float64, they come to the CPU.
+    Without a graph, or with `graph` with theirs where `asks_gradient` says so. From Apple's GPU, which has no float64,
+    they come to the CPU.
 
     Raises:
         ValueError: they are not real numbers in one array, or integers beyond `EXACT_IN_FLOAT64`, which would be
             rounded.
     """
-    tensor = plain(values.detach() if isinstance(values, Tensor) else _from_array(values, what))
+    tensor = plain(values if isinstance(values, Tensor) else _from_array(values, what))
+    if not (graph and torch.is_grad_enabled()):
+        tensor = tensor.detach()
     if tensor.is_complex():
         raise ValueError(f"{what} must be real numbers; stack real and imaginary part with torch.view_as_real")
     if tensor.dtype == torch.uint64 and bool((tensor.view(torch.int64) < 0).any()):
@@ -47,15 +50,17 @@ def as_tensor(values: Samples, what: str = "samples") -> Tensor:
     return tensor
 
 
-def as_points(x: Samples, y: Samples, dtype: torch.dtype | None = None) -> tuple[Tensor, Tensor]:
-    """Both sets as ``(n, d)`` and ``(m, d)`` without a graph, of one dtype.
+def as_points(
+    x: Samples, y: Samples, dtype: torch.dtype | None = None, *, graph: bool = False
+) -> tuple[Tensor, Tensor]:
+    """Both sets as ``(n, d)`` and ``(m, d)`` of one dtype, with or without their graph as in `as_tensor`.
 
     That is `dtype`, or theirs, float32 at least; float64 for integers that float32 would round.
 
     Raises:
         ValueError: a set is empty, not of real numbers, or not finite; the samples differ in size, or the devices do.
     """
-    x, y = as_tensor(x), as_tensor(y)
+    x, y = as_tensor(x, graph=graph), as_tensor(y, graph=graph)
     if x.ndim == 0 or y.ndim == 0:
         raise ValueError("samples need a first axis that counts them; got a tensor without axes")
     if x.numel() == 0 or y.numel() == 0:
@@ -74,6 +79,34 @@ def as_points(x: Samples, y: Samples, dtype: torch.dtype | None = None) -> tuple
                 f"the {which} samples hold NaN or infinity in {bad} of {samples.numel()} values; leave those out"
             )
     return x, y
+
+
+def asks_gradient(*given: Samples | Weights | None) -> bool:
+    """Whether a gradient is asked of any of what is given: it requires one, and gradients are not switched off."""
+    return torch.is_grad_enabled() and any(map(_requires_gradient, given))
+
+
+def refuse_gradient(
+    function: str, *given: Samples | Weights | None, instead: str = "exact_w1, sliced_w1 or sinkhorn_divergence"
+) -> None:
+    """Refuse what asks for a gradient that `function` has not, rather than leave it out in silence.
+
+    Raises:
+        ValueError: as `asks_gradient`; the message names what there is `instead`.
+    """
+    if asks_gradient(*given):
+        raise ValueError(
+            f"{function} has no gradient, which what it was given requires: pass x.detach(), or take {instead}, "
+            "which have one"
+        )
+
+
+def _requires_gradient(given: Any) -> bool:
+    if isinstance(given, Tensor):
+        return given.requires_grad
+    return isinstance(given, (list, tuple)) and any(
+        _requires_gradient(part) for part in given if isinstance(part, (Tensor, list, tuple))
+    )
 
 
 def floating(samples: Tensor) -> torch.dtype:
@@ -95,14 +128,17 @@ def scaled(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, float]:
     Squares and higher powers of what comes back neither overflow nor vanish, and no digit is lost: scaling the samples
     scales every distance, down to the last bit where the factor is a power of two.
     """
-    unit = unit_of(*(float(side.abs().max()) for side in (x, y)))
+    unit = unit_of(*(float(side.detach().abs().max()) for side in (x, y)))
     if x.dtype == torch.float32:  # the inverse has to be a number of that type, too
         unit = min(max(unit, 2.0**-120), 2.0**120)
     return x * (1 / unit), y * (1 / unit), unit
 
 
-def as_weights(weights: Weights | None, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor] | None:
+def as_weights(weights: Weights | None, x: Tensor, y: Tensor, *, graph: bool = False) -> tuple[Tensor, Tensor] | None:
     """The weights of ``x (n, d)`` and ``y (m, d)`` as float64 on their device, summing to 1; None stays None.
+
+    With `graph` with theirs, as in `as_tensor`: the gradient is that of weights divided by their sum, so it sums to 0
+    when it is weighted by them.
 
     Raises:
         ValueError: not one finite, non-negative weight a sample, or a side does not sum to 1.
@@ -111,7 +147,7 @@ def as_weights(weights: Weights | None, x: Tensor, y: Tensor) -> tuple[Tensor, T
         return None
     if len(weights) != 2:
         raise ValueError(f"weights are a pair (a, b), one tensor a side; got {len(weights)}")
-    a, b = (_checked(side, len(points), points.device) for side, points in zip(weights, (x, y)))
+    a, b = (_checked(side, len(points), points.device, graph) for side, points in zip(weights, (x, y)))
     return a, b
 
 
@@ -120,22 +156,22 @@ def uniform(points: Tensor) -> Tensor:
     return torch.full((len(points),), 1 / len(points), dtype=torch.float64, device=points.device)
 
 
-def _checked(side: Samples, count: int, device: torch.device) -> Tensor:
-    weights = as_tensor(side, "weights").to(device, torch.float64)
+def _checked(side: Samples, count: int, device: torch.device, graph: bool) -> Tensor:
+    weights = as_tensor(side, "weights", graph=graph).to(device, torch.float64)
     if weights.shape != (count,):
         raise ValueError(f"{count} samples need weights of shape ({count},), got {tuple(weights.shape)}")
     if not bool(torch.isfinite(weights).all()) or bool((weights < 0).any()):
         raise ValueError("weights must be finite and at least 0")
-    total = float(weights.sum())
+    total = float(weights.detach().sum())
     if abs(total - 1) > SUM_TOLERANCE:
         raise ValueError(f"weights must sum to 1, got {total:.6g}; divide them by their sum")
-    return weights / total
+    return weights / weights.sum()
 
 
 def _from_array(values: NDArray[Any] | Sequence[Any], what: str) -> Tensor:
     try:
         if isinstance(values, (list, tuple)) and values and all(isinstance(value, Tensor) for value in values):
-            return torch.stack([value.detach() for value in values])
+            return torch.stack([*values])
         array = np.asarray(values)
     except (ValueError, TypeError, RuntimeError) as error:
         raise ValueError(f"{what} must be numbers in one array, all of one shape: {error}") from error
