@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from wganx.wasserstein.ground_cost import mean_power
+from wganx.wasserstein.ground_cost import HIGH_POWER, mean_power, root, with_value
+from wganx.wasserstein.samples import unit_of
 
 
 def line_cost(x: Tensor, y: Tensor, p: float, weights: tuple[Tensor, Tensor] | None = None) -> Tensor:
-    """``Wp^p`` on the line between each row of ``x (B, n)`` and of ``y (B, m)``: ``(B,)``, differentiable in both.
+    """``Wp^p`` on the line between each row of ``x (B, n)`` and of ``y (B, m)``: ``(B,)``, differentiable in all.
 
     ``Wp^p = ∫_0^1 |F^-1(q) - G^-1(q)|^p dq`` with the quantile functions of the two rows (Villani, "Topics in Optimal
     Transportation", 2003, theorem 2.18), a sum over the steps of both. `weights` are ``(n,)`` and ``(m,)`` in float64,
@@ -20,39 +28,108 @@ def line_cost(x: Tensor, y: Tensor, p: float, weights: tuple[Tensor, Tensor] | N
     return powers.mean(1) if widths is None else (powers * widths.to(gaps.dtype)).sum(1)
 
 
-def line_distance(x: Tensor, y: Tensor, p: float, weights: tuple[Tensor, Tensor] | None = None) -> float:
-    """``Wp`` between ``x (n,)`` and ``y (m,)`` on the line, at any scale and exponent."""
-    gaps, widths = _matched(x[None], y[None], weights)
-    if widths is None:
-        widths = torch.full_like(gaps, 1 / gaps.shape[1])
-    return mean_power(gaps[0].abs(), widths.expand_as(gaps)[0], p)
+def line_lengths(x: Tensor, y: Tensor, p: float, weights: tuple[Tensor, Tensor] | None = None) -> Tensor:
+    """``Wp`` itself of each row, as `line_cost`: for exponents whose powers leave the range of numbers."""
+    gaps, widths = _matched(x, y, weights)
+    largest = gaps.detach().abs().amax(1, keepdim=True)
+    largest = largest.where(largest > 0, 1.0)
+    powers = (gaps / largest).abs().pow(p)
+    means = powers.mean(1) if widths is None else (powers * widths.to(gaps.dtype)).sum(1)
+    return largest[:, 0] * root(means, p)
+
+
+def line_distance(
+    x: Tensor, y: Tensor, p: float, weights: tuple[Tensor, Tensor] | None = None
+) -> tuple[float, Tensor | None]:
+    """``Wp`` between ``x (n,)`` and ``y (m,)`` on the line at any scale and exponent, and it with its graph, if any."""
+    gaps, found = _matched(x[None], y[None], weights)
+    lengths = gaps[0].abs()
+    widths = torch.full_like(lengths, 1 / len(lengths)) if found is None else found[0]
+    value = mean_power(lengths.detach(), widths.detach(), p)
+    graph = lengths.requires_grad or widths.requires_grad
+    return value, with_value(_with_graph(lengths, widths, p), value) if graph else None
+
+
+def _with_graph(lengths: Tensor, widths: Tensor, p: float) -> Tensor:
+    if p == 1:
+        return (lengths * widths).sum()
+    # A step of no width moves no sample, though what widening it would cost is the gradient of the weights.
+    wide = widths.detach() > 0
+    lengths = lengths.where(wide, lengths.detach())
+    largest = float(lengths.detach()[wide].max())
+    unit = largest if p > HIGH_POWER and largest > 0 else unit_of(largest)
+    return unit * root((widths * (lengths / unit).pow(p).nan_to_num()).sum(), p)
 
 
 def _matched(x: Tensor, y: Tensor, weights: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor | None]:
     """How far apart both quantile functions lie on each of their common steps, and how wide it is; None: all alike."""
-    (x, x_order), (y, y_order) = x.sort(dim=1), y.sort(dim=1)
-    if weights is None and x.shape == y.shape:
-        return x - y, None
-    # The levels at which each quantile function steps; one row for all where there are no weights.
+    n, m = x.shape[1], y.shape[1]
     if weights is None:
-        below_x, below_y = _steps(x), _steps(y)
-    else:
-        below_x, below_y = weights[0][x_order].cumsum(1), weights[1][y_order].cumsum(1)
-    levels = torch.cat([below_x, below_y], dim=1).sort(dim=1).values
+        x, y = _ascending(x), _ascending(y)
+        if n == m:
+            return x - y, None
+        at_x, at_y, widths = _common_steps(n, m, x.device)
+        return x[:, at_x] - y[:, at_y], widths
+    x_order, y_order = _order(x), _order(y)
+    # The levels at which each quantile function steps. Of two that are equal that of x counts as the first.
+    levels = torch.cat([weights[0][x_order].cumsum(1), weights[1][y_order].cumsum(1)], dim=1)
+    order = _order(levels)
+    of_x = order < n
+    at_x, at_y = ((side.cumsum(1) - side.long()).clamp_(max=count - 1) for side, count in ((of_x, n), (~of_x, m)))
+    levels = levels.gather(1, order)
     widths = levels.diff(dim=1, prepend=torch.zeros_like(levels[:, :1]))
-    if weights is not None:
-        # Sums that are equal but for rounding leave steps of no width, whose gap a high power would blow up.
-        widths = widths.where(widths > torch.finfo(widths.dtype).eps * widths.shape[1], 0.0)
-    return _at(x, below_x, levels) - _at(y, below_y, levels), widths
+    # Sums that are equal but for rounding leave steps of no width, whose gap a high power would blow up. That they
+    # count as 0 is no part of the gradient.
+    own = widths.detach()
+    widths = widths - own.where(own <= torch.finfo(own.dtype).eps * (n + m), 0.0)
+    return x.gather(1, x_order.gather(1, at_x)) - y.gather(1, y_order.gather(1, at_y)), widths
 
 
-def _steps(values: Tensor) -> Tensor:
-    """``1/n, 2/n, ..., 1`` for rows of n equally weighted values: ``(1, n)``."""
-    count = values.shape[1]
-    return torch.arange(1, count + 1, dtype=torch.float64, device=values.device)[None] / count
+def _common_steps(n: int, m: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Where the quantile functions of n and m equally weighted values are on each of their common steps.
+
+    The step that ends at the level ``i / n`` of the one side ends beyond ``(i m - 1) // n`` levels of the other, all in
+    integers. Returned are the index of the value on either side and the width of the step, ``(n + m,)`` each; where
+    both sides have a level, the second of the two steps has no width.
+    """
+    i, j = np.arange(1, n + 1), np.arange(1, m + 1)
+    other_i, other_j = (i * m - 1) // n, (j * n - 1) // m
+    place_i, place_j = i - 1 + other_i, j - 1 + j * n // m
+    at_x, at_y, levels = np.empty(n + m, np.int64), np.empty(n + m, np.int64), np.empty(n + m)
+    at_x[place_i], at_x[place_j] = i - 1, other_j
+    at_y[place_i], at_y[place_j] = other_i, j - 1
+    levels[place_i], levels[place_j] = i / n, j / m
+    widths = np.diff(levels, prepend=0.0)[None]
+    return torch.from_numpy(at_x).to(device), torch.from_numpy(at_y).to(device), torch.from_numpy(widths).to(device)
 
 
-def _at(values: Tensor, below: Tensor, levels: Tensor) -> Tensor:
-    """The quantile function with steps `values` up to the levels `below`, read on the pieces that end at `levels`."""
-    index = torch.searchsorted(below, levels).clamp_(max=values.shape[1] - 1)
-    return values.gather(1, index.expand(len(values), -1))
+def _ascending(values: Tensor) -> Tensor:
+    """Each row in ascending order, with the graph."""
+    if values.device.type != "cpu":
+        return values.sort(dim=1).values
+    if values.requires_grad:
+        return values.gather(1, _order(values))
+    return torch.from_numpy(_by_rows(np.sort, values.numpy()))
+
+
+def _order(values: Tensor) -> Tensor:
+    """The order that makes each row ascend; equal values stay as they were.
+
+    On the CPU by numpy, whose sort is some three times as quick as torch's.
+    """
+    values = values.detach()
+    if values.device.type != "cpu":
+        return values.argsort(dim=1, stable=True)
+    order = torch.from_numpy(_by_rows(np.argsort, values.numpy()))
+    ordered = values.gather(1, order)
+    if bool((ordered[:, 1:] == ordered[:, :-1]).any()):  # the quick way leaves those in any order
+        return torch.from_numpy(_by_rows(partial(np.argsort, kind="stable"), values.numpy()))
+    return order
+
+
+def _by_rows(sort: Callable[..., NDArray[Any]], rows: NDArray[Any]) -> NDArray[Any]:
+    threads = min(torch.get_num_threads(), len(rows))
+    if threads == 1:
+        return sort(rows)
+    with ThreadPoolExecutor(threads) as pool:
+        return np.concatenate(list(pool.map(sort, np.array_split(rows, threads))))

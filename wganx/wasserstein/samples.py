@@ -128,7 +128,7 @@ def scaled(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, float]:
     Squares and higher powers of what comes back neither overflow nor vanish, and no digit is lost: scaling the samples
     scales every distance, down to the last bit where the factor is a power of two.
     """
-    unit = unit_of(*(float(side.abs().max()) for side in (x, y)))
+    unit = unit_of(*(float(side.detach().abs().max()) for side in (x, y)))
     if x.dtype == torch.float32:  # the inverse has to be a number of that type, too
         unit = min(max(unit, 2.0**-120), 2.0**120)
     return x * (1 / unit), y * (1 / unit), unit

@@ -11,11 +11,23 @@ from torch import Tensor
 
 from wganx.errors import WganxError
 from wganx.tables import Table, figure
-from wganx.wasserstein.ground_cost import Metric, all_distances, check_exponent, check_metric, ground_cost
+from wganx.wasserstein.ground_cost import (
+    NORMS,
+    Ground,
+    Metric,
+    between_samples,
+    check_exponent,
+    check_metric,
+    check_size,
+    ground_cost,
+    of_costs,
+    root,
+    with_value,
+)
 from wganx.wasserstein.numbers import Number
 from wganx.wasserstein.quantiles import line_distance
 from wganx.wasserstein.samples import Samples, Weights, as_points, as_tensor, as_weights, uniform
-from wganx.wasserstein.simplex import solve
+from wganx.wasserstein.simplex import Solved, solve
 
 TIGHT = 1e-12
 """A reduced cost below this share of what it is made of, or of the largest cost in use, counts as zero."""
@@ -61,10 +73,10 @@ def _facts(found: Distance) -> Table:
 
 
 @dataclass(frozen=True, eq=False)
-class Transport:
-    """An optimal plan between two sets of samples, and the potentials that prove it optimal.
+class Transport(Number):
+    """An optimal plan between two sets of samples, and the potentials that prove it optimal; a `Number`, its `value`.
 
-    All tensors are float64 on the CPU.
+    All tensors are float64 on the CPU, and all but `tensor` without a graph.
 
     Attributes:
         value: ``Wp``.
@@ -74,6 +86,8 @@ class Transport:
         ground_cost: ``c (n, m)``, distances to the power `p`.
         p: the exponent.
         weights: ``a (n,)`` and ``b (m,)``.
+        tensor: `value` with its graph, where samples, costs or weights require a gradient; ``tensor ** p`` is that of
+            `cost`.
     """
 
     value: float
@@ -83,9 +97,7 @@ class Transport:
     ground_cost: Tensor
     p: float
     weights: tuple[Tensor, Tensor]
-
-    def __float__(self) -> float:
-        return self.value
+    tensor: Tensor | None = field(default=None, repr=False, kw_only=True)
 
     def __repr__(self) -> str:
         n, m = self.plan.shape
@@ -155,9 +167,9 @@ class Transport:
 def exact_w1(x: Samples, y: Samples, *, weights: Weights | None = None, metric: Metric = "euclidean") -> Distance:
     """W1 between two sets of samples: ``min_π Σ_ij π_ij d(x_i, y_j)`` over couplings π of their weights.
 
-    `exact_wp` with ``p = 1``, where arguments, errors and cost are. This is the distance of the samples, not of what
-    they were drawn from: above a few dimensions it overestimates that by far, so compare it with the distance between
-    two real sets of the same size.
+    `exact_wp` with ``p = 1``, where arguments, errors, gradient and cost are. This is the distance of the samples, not
+    of what they were drawn from: above a few dimensions it overestimates that by far, so compare it with the distance
+    between two real sets of the same size.
     """
     return exact_wp(x, y, 1.0, weights=weights, metric=metric)
 
@@ -172,12 +184,18 @@ def exact_wp(
     between ``n²`` and ``n³``, memory some ``56 n m`` bytes. Its plan is proved optimal by its potentials, at any scale
     of the samples and any `p`: scaling the samples scales the answer.
 
+    Where samples or weights require a gradient the result's `tensor` has it, that of an optimum (Danskin): for the
+    samples that of the cost with the plan held, for the weights the potentials, which are one of several where the
+    plan is degenerate, as it is for equal weights. Samples that coincide with those they are sent to have the gradient
+    0. Second derivatives are those in the samples.
+
     Args:
         x: samples ``(n, ...)``, a tensor on any device, an array or a list; axes after the first are flattened.
         y: samples ``(m, ...)`` of the same size.
         p: at least 1.
         weights: ``(a (n,), b (m,))``, each non-negative and summing to 1; equal ones if None.
-        metric: ``"euclidean"``, ``"cityblock"``, ``"chebyshev"``, or a function ``(x (n, d), y (m, d)) -> (n, m)``.
+        metric: ``"euclidean"``, ``"cityblock"``, ``"chebyshev"``; ``"sqeuclidean"``, ``‖x - y‖²``, or ``"cosine"``,
+            ``1 - cos(x, y)``, which are costs but no metrics; or a function ``(x (n, d), y (m, d)) -> (n, m)``.
 
     Raises:
         ValueError: samples, weights, `p` or the metric are unfit, or the cost matrix exceeds `COST_LIMIT`.
@@ -187,12 +205,18 @@ def exact_wp(
     check_exponent(p)
     check_metric(metric)
     x, y, masses = _prepare(x, y, weights)
-    if x.shape[1] == 1 and isinstance(metric, str):
-        value = line_distance(x[:, 0], y[:, 0], p, masses)
+    size = (len(x), len(y))
+    if x.shape[1] == 1 and isinstance(metric, str) and metric in NORMS:
+        value, tensor = line_distance(x[:, 0], y[:, 0], p, masses)
+    elif x.shape[1] == 1 and metric == "sqeuclidean":
+        length, tensor = line_distance(x[:, 0], y[:, 0], 2 * p, masses)
+        value, tensor = length**2, None if tensor is None else tensor**2
     else:
-        between, unit = all_distances(x, y, metric)
-        value = unit * solve(between, p, *(masses or (uniform(x), uniform(y)))).value
-    return Distance(value, (len(x), len(y)), x.shape[1], time.perf_counter() - started)
+        ground, (a, b) = between_samples(x, y, metric), masses or (uniform(x), uniform(y))
+        found = solve(ground.between, p, a.detach(), b.detach())
+        value = ground.unit * found.value
+        tensor = _with_graph(value, found, ground, p, a, b)
+    return Distance(value, size, x.shape[1], time.perf_counter() - started, tensor=tensor)
 
 
 def optimal_transport(
@@ -200,25 +224,77 @@ def optimal_transport(
 ) -> Transport:
     """An optimal plan and optimal potentials between two sets of samples, by the network simplex.
 
-    Arguments, errors and cost as in `exact_wp`, the line included: a plan has ``n m`` entries everywhere. Costs and
-    potentials are in units of the samples to the power `p`, so the samples are also refused (ValueError) where those
-    overflow or vanish.
+    Arguments, errors, gradient and cost as in `exact_wp`, the line included: a plan has ``n m`` entries everywhere.
+    Costs and potentials are in units of the samples to the power `p`, so the samples are also refused (ValueError)
+    where those overflow or vanish.
     """
     check_exponent(p)
     x, y, masses = _prepare(x, y, weights)
-    between, unit = all_distances(x, y, metric)
-    between = between * unit
-    costs = ground_cost(between, p)
-    a, b = masses or (uniform(x), uniform(y))
-    found = solve(between, p, a, b)
-    v = found.potential * found.unit**p
-    # The solver knows no potential where there is no mass and rounds the others. Two c-transforms make them feasible
-    # everywhere and lower the value of none.
+    return _transport(between_samples(x, y, metric).in_own_units(), p, masses or (uniform(x), uniform(y)))
+
+
+def transport_of_costs(costs: Samples, *, weights: Weights | None = None) -> Transport:
+    """An optimal plan and optimal potentials for costs of one's own, ``min_π Σ_ij π_ij c_ij``, by the network simplex.
+
+    Value, plan, potentials, gradient of the weights and cost as in `optimal_transport` with ``p = 1``. The gradient of
+    the costs is the plan.
+
+    Args:
+        costs: ``c (n, m)``, each finite and at least 0; a tensor on any device, an array or a list of rows.
+        weights: ``(a (n,), b (m,))``, each non-negative and summing to 1; equal ones if None.
+
+    Raises:
+        ValueError: costs or weights are unfit, or the costs exceed `COST_LIMIT`.
+        WganxError: as `exact_wp`.
+    """
+    costs = as_tensor(costs, "costs", graph=True)
+    if costs.ndim != 2 or costs.numel() == 0:
+        raise ValueError(f"costs are a matrix (n, m), one row a sample of the first side; got {tuple(costs.shape)}")
+    check_size(*costs.shape)
+    costs = costs.cpu().double()
+    if bad := int((~torch.isfinite(costs)).sum()):
+        raise ValueError(f"costs hold NaN or infinity in {bad} of {costs.numel()} values; a large number forbids a way")
+    if bool((costs < 0).any()):
+        raise ValueError(
+            f"costs must be at least 0, the least is {float(costs.min()):.6g}: subtract that from all, which changes "
+            "no plan and the value by as much"
+        )
+    a, b = as_weights(weights, costs, costs.T, graph=True) or (uniform(costs), uniform(costs.T))
+    return _transport(of_costs(costs), 1.0, (a, b))
+
+
+def _transport(ground: Ground, p: float, weights: tuple[Tensor, Tensor]) -> Transport:
+    costs = ground_cost(ground.between, p)
+    a, b = (side.detach() for side in weights)
+    found = solve(ground.between, p, a, b)
+    tensor = _with_graph(found.value, found, ground, p, *weights)
+    potentials = _feasible(costs, found.potential * found.unit**p)
+    cost = float((found.plan * costs).sum())
+    return Transport(found.value, cost, found.plan, potentials, costs, p, (a, b), tensor=tensor)
+
+
+def _with_graph(value: float, found: Solved, ground: Ground, p: float, a: Tensor, b: Tensor) -> Tensor | None:
+    """`value` with its graph, if any: the plan is held for the distances, and the potentials are for the weights."""
+    if not (ground.graph or a.requires_grad or b.requires_grad):
+        return None
+    masses, lengths = ground.used(found.plan)
+    mean = masses @ (lengths / found.unit).pow(p)
+    if a.requires_grad or b.requires_grad:
+        for side, potential in zip((a, b), _feasible((ground.between / found.unit).pow(p), found.potential)):
+            mean = mean + potential.nan_to_num() @ (side - side.detach())
+    return with_value(ground.unit * found.unit * root(mean, p), value)
+
+
+def _feasible(costs: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+    """Potentials that are feasible everywhere.
+
+    The solver knows none where there is no mass and rounds the others. Two c-transforms lower the value of none.
+    """
     u = (costs - v).amin(1)
-    v = (costs - u[:, None]).amin(0)
-    return Transport(found.value, float((found.plan * costs).sum()), found.plan, (u, v), costs, p, (a, b))
+    return u, (costs - u[:, None]).amin(0)
 
 
 def _prepare(x: Samples, y: Samples, weights: Weights | None) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor] | None]:
-    x, y = as_points(as_tensor(x).cpu(), as_tensor(y).cpu(), torch.float64)
-    return x, y, as_weights(weights, x, y)
+    x, y = (as_tensor(side, graph=True).cpu() for side in (x, y))
+    x, y = as_points(x, y, torch.float64, graph=True)
+    return x, y, as_weights(weights, x, y, graph=True)
