@@ -81,7 +81,9 @@ class Gaussian:
     covariance: Tensor
 
     def __init__(self, mean: Samples | float, covariance: Samples | float) -> None:
-        refuse_gradient("Gaussian", mean, covariance, instead="gaussian_w2 and pairs (mean, covariance)")
+        refuse_gradient(
+            "Gaussian", _array(mean), _array(covariance), instead="gaussian_w2 and pairs (mean, covariance)"
+        )
         centre = as_tensor(_array(mean), "a mean").double().reshape(-1)
         spread = as_tensor(_array(covariance), "a covariance").double().to(centre.device)
         d = len(centre)
@@ -142,7 +144,8 @@ def fixed(what: str, p: Distribution, q: Distribution) -> tuple[Histogram | Gaus
     Raises:
         ValueError: samples that require one, or as in `known`.
     """
-    refuse_gradient(what, p, q, instead="mmd, energy_distance or sinkhorn_divergence")
+    samples = [side for side in (p, q) if not isinstance(side, (Histogram, Gaussian))]
+    refuse_gradient(what, *samples, instead="mmd, energy_distance or sinkhorn_divergence")
     return known(p), known(q)
 
 

@@ -70,8 +70,8 @@ def mmd(
         batch: rows at a time: n x m kernel values are computed, ``batch x (n + m)`` are held, with gradients as well.
 
     Raises:
-        ValueError: sides of different kinds or dimension, too few samples, unfit weights, an unknown kernel, a bandwidth
-            that is not above 0, or none where a gradient is required, as the default one changes with the samples.
+        ValueError: sides of different kinds or dimension, too few samples, unfit weights, an unknown kernel, a
+            bandwidth that is not above 0, or none where a gradient is required: the default changes with the samples.
     """
     if kernel not in KERNELS:
         raise ValueError(f"unknown kernel {kernel!r}: one of {', '.join(KERNELS)}")

@@ -128,23 +128,23 @@ class _Total(torch.autograd.Function):
         return total
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         pairs, (x, y, a, b) = ctx.pairs, ctx.saved_tensors
         others = x if y is None else y
         _, want_x, want_y, want_a, want_b = ctx.needs_input_grad
         to_x, to_a = [], []
-        to_y, to_b = torch.zeros_like(others), None if b is None else torch.zeros_like(b)
+        to_y, to_b = torch.zeros_like(others), others.new_zeros(len(others))
         for first, rows, mass in _blocks(pairs.batch, x, a):
             between = _Distances.apply(rows, others, first if y is None else None, pairs)  # type: ignore[no-untyped-call]
             if want_x or want_y:
                 pull = _pull(between, pairs)
-                if mass is not None:
+                if mass is not None and b is not None:
                     pull = mass[:, None] * pull * b
                 if want_x:
                     to_x.append(pull.sum(dim=1, keepdim=True) * rows - pull @ others)
                 if want_y:
                     to_y = to_y + pull.sum(dim=0)[:, None] * others - pull.T @ rows
-            if want_a or want_b:
+            if mass is not None and b is not None and (want_a or want_b):
                 values = pairs.kernel.at(between, pairs.unit)
                 to_a.append(values @ b)
                 to_b = to_b + values.T @ mass
@@ -170,7 +170,7 @@ class _Distances(torch.autograd.Function):
         return between
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, y, between = ctx.saved_tensors
         pull = _apart(grad, between, ctx.pairs) / _apart(between, between, ctx.pairs, otherwise=1.0)
         to_x = pull.sum(dim=1, keepdim=True) * x - pull @ y
