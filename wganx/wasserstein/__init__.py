@@ -1,5 +1,6 @@
 """The mathematics on tensors: objectives, constraints, transport."""
 
+from wganx.wasserstein.batch_objectives import BatchDistance, Energy, Sinkhorn, Sliced
 from wganx.wasserstein.constraints import (
     CONSTRAINTS,
     R1,
@@ -65,6 +66,7 @@ __all__ = [
     "R1R2",
     "R2",
     "Banach",
+    "BatchDistance",
     "Bracket",
     "ByConstruction",
     "Combined",
@@ -75,6 +77,7 @@ __all__ = [
     "Divergence",
     "Dragan",
     "DualCertificate",
+    "Energy",
     "Estimate",
     "Gaussian",
     "GradientNormalization",
@@ -94,7 +97,9 @@ __all__ = [
     "Penalty",
     "PenaltyTerms",
     "Relativistic",
+    "Sinkhorn",
     "SinkhornDistance",
+    "Sliced",
     "SpectralNorm",
     "Transport",
     "Wasserstein",
