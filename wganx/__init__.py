@@ -84,6 +84,7 @@ if TYPE_CHECKING:
     from wganx.wasserstein import Combined as Combined
     from wganx.wasserstein import Consistency as Consistency
     from wganx.wasserstein import Dragan as Dragan
+    from wganx.wasserstein import Energy as Energy
     from wganx.wasserstein import GradientNormalization as GradientNormalization
     from wganx.wasserstein import GradientPenalty as GradientPenalty
     from wganx.wasserstein import Hinge as Hinge
@@ -94,6 +95,8 @@ if TYPE_CHECKING:
     from wganx.wasserstein import NonSaturating as NonSaturating
     from wganx.wasserstein import Orthogonal as Orthogonal
     from wganx.wasserstein import Relativistic as Relativistic
+    from wganx.wasserstein import Sinkhorn as Sinkhorn
+    from wganx.wasserstein import Sliced as Sliced
     from wganx.wasserstein import SpectralNorm as SpectralNorm
     from wganx.wasserstein import Wasserstein as Wasserstein
     from wganx.wasserstein import WeightClipping as WeightClipping
@@ -133,9 +136,9 @@ _HOME_OF = {
     "wganx.runs": ("load_generator",),
     "wganx.options": ("option",),
     "wganx.wasserstein": (
-        "Banach", "ByConstruction", "Combined", "Consistency", "Dragan", "GradientNormalization", "GradientPenalty",
+        "Banach", "ByConstruction", "Combined", "Consistency", "Dragan", "Energy", "GradientNormalization", "GradientPenalty",
         "Hinge", "LeastSquares", "LipschitzPenalty", "MaxGradientPenalty", "NoConstraint", "NonSaturating",
-        "Orthogonal", "R1", "R1R2", "R2", "Relativistic", "SpectralNorm", "Wasserstein", "WeightClipping", "WganDiv",
+        "Orthogonal", "R1", "R1R2", "R2", "Relativistic", "Sinkhorn", "Sliced", "SpectralNorm", "Wasserstein", "WeightClipping", "WganDiv",
         "bracket_w1", "estimate_w1", "exact_w1", "sinkhorn_divergence", "sliced_w1",
     ),
 }  # fmt: skip

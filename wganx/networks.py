@@ -32,7 +32,8 @@ class Networks:
 
     Attributes:
         generator: ``generator(noise, **context)``, as the engine calls it.
-        critic: ``critic(x, **condition)``; in a generator's update only gradients pass through it.
+        critic: ``critic(x, **condition)``; in a generator's update only gradients pass through it. Where the objective
+            trains none, it returns samples as rows ``(N, d)``.
         helpers: the game's helpers by name, on the training's device.
     """
 

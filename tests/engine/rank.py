@@ -110,6 +110,8 @@ def games() -> dict[str, dict[str, Any]]:
             ),
             "constraint": wganx.GradientPenalty(0.1),
         },
+        "batches of samples": {"critic": None, "critic_steps": 0, "objective": wganx.Sliced(projections=18)},
+        "batches of features": {"objective": wganx.Energy(features="critic"), "constraint": wganx.LipschitzPenalty()},
         "packs": {"pack": 2, "critic": PackCritic().double()},
         "batch norm in the critic": {
             "critic": nn.Sequential(
@@ -134,7 +136,7 @@ def train(settings: dict[str, Any], rows: int) -> dict[str, Tensor]:
     ]
     heldout = settings.pop("heldout", None)
     trainer = wganx.Trainer(
-        generator, settings.pop("critic", critic), noise=(6,), critic_steps=2, device="cpu", seed=3,
+        generator, settings.pop("critic", critic), noise=(6,), device="cpu", seed=3, critic_steps=settings.pop("critic_steps", 2),
         optimizer=wganx.Optimizer(lr=1e-3), **settings,
     )  # fmt: skip
     # As in a run, the first rank alone has held-out samples.

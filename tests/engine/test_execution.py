@@ -137,6 +137,8 @@ def replaced(patch, tape):
 def run(make_trainer, batches, tape=None, steps=9, **settings):
     trainer = make_trainer(**settings)
     for player in (trainer.steps.critic, trainer.steps.generator):
+        if not player.parameters:  # no critic
+            continue
         player.optimizer = trainer.training.rules.optimizer.build(player.parameters, player.rate, capturable=True)
     with pytest.MonkeyPatch.context() as patch:
         if tape is not None:
@@ -173,6 +175,19 @@ def test_every_constraint_is_recorded_and_replays_to_the_bit(make_trainer, data,
     assert expected == found
     assert tape.recorded >= 2
     assert tape.replayed > tape.recorded
+
+
+@pytest.mark.parametrize("objective", [wganx.Energy, wganx.Sliced, wganx.Sinkhorn])
+@pytest.mark.parametrize("features", ["samples", "critic"])
+def test_distances_of_batches_are_recorded_and_wait_for_no_value(make_trainer, data, objective, features):
+    settings = {"objective": objective(features=features), **({"critic": None} if features == "samples" else {})}
+    eager, _ = run(make_trainer, data, **settings)
+    tape = Tape()
+    recorded, _ = run(make_trainer, data, tape, **settings)
+    same(recorded, eager)
+    assert recorded.training.facts()["fallbacks"] == {}
+    assert tape.recorded == (1 if features == "samples" else 2)
+    assert tape.replayed >= 5
 
 
 def test_schedules_and_averages_move_while_steps_are_replayed(make_trainer, data):

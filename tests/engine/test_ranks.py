@@ -15,7 +15,10 @@ from wganx.wasserstein import CONSTRAINTS
 
 WORKER = Path(__file__).with_name("rank.py")
 TRAINABLE = sorted(set(CONSTRAINTS) - {"by-construction"})
-GAMES = ["helpers", "relativistic", "adaptive augmentation", "packs", "batch norm in the critic"]
+GAMES = [
+    "helpers", "relativistic", "adaptive augmentation", "packs", "batch norm in the critic", "batches of samples",
+    "batches of features",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

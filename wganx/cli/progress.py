@@ -32,7 +32,7 @@ def watching(run: Run, console: Console) -> Iterator[Observer]:
     say(
         console,
         f"networks  generator {config.generator.name} {players.generator.gradient.numel():,} parameters, "
-        f"critic {config.critic.name} {players.critic.gradient.numel():,}",
+        + (f"critic {config.critic.name} {judges:,}" if (judges := players.critic.gradient.numel()) else "no critic"),
     )
     ranks = assembly.trainer.ranks.count
     among = f" in {ranks} processes" if ranks > 1 else ""

@@ -29,6 +29,7 @@ from wganx.config.sections import (
     join,
 )
 from wganx.config.sources import Key
+from wganx.config.without_critic import NO_CRITIC, critic_problems
 from wganx.errors import PluginError, WganxError, did_you_mean
 from wganx.evaluation import ChosenMetric
 from wganx.plugins import Catalog
@@ -93,7 +94,8 @@ class _Composer:
             self._data_has_a_use(dataset)
         task = self._part("task", lambda name: catalog.task(name, self.modality))
         generator = self._part("generator", lambda name: catalog.architecture("generator", name, self.modality))
-        critic = self._part("critic", lambda name: catalog.architecture("critic", name, self.modality))
+        self.problems += critic_problems(self.merged, rules)
+        critic = self._critic()
         objective = self._rule("objective", rules)
         constraint = self._rule("constraint", rules)
         optimizer = self._optimizer(rules)
@@ -160,6 +162,13 @@ class _Composer:
             self._migrate(section, part)
         self.models[section] = join(_CORE[section], part.config, f"{self.catalog.owner(part).found}: {part}")
         return part
+
+    def _critic(self) -> Architecture | None:
+        """The critic that its section names, or the one that is none."""
+        if self._name("critic") == NO_CRITIC.name:
+            self.models["critic"] = _CORE["critic"]
+            return NO_CRITIC
+        return self._part("critic", lambda name: self.catalog.architecture("critic", name, self.modality))
 
     def _migrate(self, section: str, part: Dataset | Task | Architecture) -> None:
         values = self.merged.values.get(section, {})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ from wganx.config.composition import compose_run, part_sections
 from wganx.config.layers import merge
 from wganx.config.own_files import folder_dataset, point_at, suggested
 from wganx.config.resolved import Resolved
+from wganx.config.rules import RuleBook
 from wganx.config.sources import Layer, add_settings, read_environment, read_file
+from wganx.config.without_critic import drop_critic
 from wganx.errors import ConfigError
 from wganx.plugins import Catalog, discover, load
 from wganx.plugins.descriptors import Dataset, Layout, Scenario
@@ -95,7 +98,9 @@ def resolve(
     if init is not None:
         call.put(("train", "init"), str(Path(init).expanduser().absolute()), f"--init {init}")
     follows = _begin_with(user, catalog, base)
-    merged = merge([base, suits, follows, *user], part_sections())
+    layers, notes = drop_critic([base, suits, follows, *user], RuleBook(catalog))
+    merged = merge(layers, part_sections())
+    merged = replace(merged, notes=(*notes, *merged.notes))
     merged.values.setdefault("scenario", chosen.name)
     return compose_run(catalog, chosen, merged, written_by)
 

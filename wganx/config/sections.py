@@ -89,7 +89,9 @@ class GeneratorSection(Section):
 class CriticSection(Section):
     """The network that scores samples."""
 
-    name: str = Field(description="the architecture, as the plugin names it")
+    name: str = Field(
+        description="the architecture, as the plugin names it; none for an objective that trains no critic"
+    )
 
 
 class ObjectiveSection(Section):
@@ -114,7 +116,9 @@ class TrainSection(Section):
 
     steps: int = Field(ge=1, description="generator updates")
     batch_size: int = Field(64, ge=1, description="samples in a batch")
-    critic_steps: int = Field(5, ge=1, description="critic updates before each generator update")
+    critic_steps: int = Field(
+        5, ge=0, description="critic updates before each generator update; 0 where no critic is trained"
+    )
     accumulate: int = Field(1, ge=1, description="batches whose gradients are summed into one update")
     ema: float = Field(0.999, ge=0, lt=1, description="decay of the generator's weight average; 0 for none")
     precision: Literal["auto", "fp32", "tf32", "bf16"] = Field("auto", description="arithmetic of the forward passes")

@@ -32,11 +32,12 @@ def choices(resolved: Resolved) -> list[str]:
     ]
     options = [f"{name} {getattr(run.dataset, name)} ({_why(resolved, f'dataset.{name}')})" for name in own]
     of_data = [f"{', '.join(options)}; others by --set dataset.{own[0]}=..."] if own else []
+    critic = f"critic {run.critic.name}" if resolved.objective.trains_critic else "no critic"
     return [
         *told,
         *of_data,
         f"generator {run.generator.name} ({_why(resolved, 'generator.name')}), "
-        f"critic {run.critic.name} ({_why(resolved, 'critic.name')}), "
+        f"{critic} ({_why(resolved, 'critic.name')}), "
         f"batches of {run.train.batch_size} ({_why(resolved, 'train.batch_size')}), "
         f"{run.train.steps:,} steps ({_why(resolved, 'train.steps')})",
     ]

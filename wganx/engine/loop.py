@@ -205,7 +205,8 @@ class Loop:
         with training.random.apart(training.random.seed_of(training.step)) as draws:
             fake, vitals = measure(training.steps, batch, self.heldout, draws)
         if "heldout" in vitals:
-            vitals["w1_heldout" if "w1_raw" in scalars else "score_gap_heldout"] = vitals.pop("heldout")
+            read = next((name for name in ("w1_raw", "distance") if name in scalars), "score_gap")
+            vitals[f"{read.removesuffix('_raw')}_heldout"] = vitals.pop("heldout")
         scalars |= {**vitals, "lr": training.learning_rate}
         if training.adaptation is not None:
             scalars |= training.adaptation.scalars()

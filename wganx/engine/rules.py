@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from wganx.engine.steps.optimizer import Optimizer
 from wganx.errors import UsageError
-from wganx.wasserstein import CONSTRAINTS, OBJECTIVES, Combined, Constraint, GradientPenalty, Objective, Wasserstein
+from wganx.wasserstein import CONSTRAINTS, OBJECTIVES, Combined, Constraint, GradientPenalty, NoConstraint, Objective, Wasserstein
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,9 @@ class Rules:
         for name in ("critic_steps", "accumulate", "pack"):
             if not isinstance(number := getattr(self, name), int):
                 raise UsageError(f"{name} must be a whole number, got {number!r}")
-        if self.critic_steps < 1 or self.accumulate < 1:
+        if not self.objective.trains_critic:
+            self._refuse_critic()
+        elif self.critic_steps < 1 or self.accumulate < 1:
             raise UsageError(
                 f"critic_steps and accumulate must be at least 1, got {self.critic_steps} and {self.accumulate}"
             )
@@ -62,6 +64,29 @@ class Rules:
             raise UsageError(
                 f"micro_batch of {rows} rows is not made of whole packs of {self.pack}; make it a multiple of that"
             )
+
+    def _refuse_critic(self) -> None:
+        """Nothing that is asked of a critic is left aside in silence."""
+        idle = {
+            f"constraint {self.constraint.name!r}": not isinstance(self.constraint, NoConstraint),
+            "the constraint's drift": self.constraint.drift != 0,
+            f"critic_steps={self.critic_steps}": self.critic_steps != 0,
+            f"critic_lr={self.optimizer.critic_lr}": self.optimizer.critic_lr is not None,
+            f"pack={self.pack}": self.pack != 1,
+            "capture='compile'": self.capture == "compile",
+        }
+        if asked := [name for name, given in idle.items() if given]:
+            raise UsageError(f"{', '.join(asked)} {'has' if len(asked) == 1 else 'have'} no effect: {self.no_critic}")
+        if self.accumulate < 1:
+            raise UsageError(f"accumulate must be at least 1, got {self.accumulate}")
+
+    @property
+    def no_critic(self) -> str:
+        """That there is none, and how there would be one."""
+        return (
+            f"objective {self.objective.name!r} compares samples and trains no critic; leave it out, or let the critic's "
+            "features be compared (objective.features=critic)"
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, which `from_json` reads."""

@@ -14,7 +14,7 @@ import torch
 
 from wganx.health import Finding, HealthCheck, Vitals
 from wganx.switches import switches_kept
-from wganx.wasserstein import ByConstruction, Constraint, Objective, Orthogonal
+from wganx.wasserstein import BatchDistance, ByConstruction, Constraint, Objective, Orthogonal
 
 _WARM_UP = (5, 100)  # logging points and steps before the course of a training is judged
 _DECAY = 0.8  # of the running means over logging points
@@ -55,6 +55,8 @@ class HealthMonitor:
 
 def standard_checks(objective: Objective, constraint: Constraint) -> list[HealthCheck]:
     """The checks that apply to any kind of sample under these rules."""
+    if not objective.trains_critic:
+        return [_FEW_VALUES, replace(_COLLAPSE, mend=_WITHOUT_CRITIC), _COPIED, replace(_CONTEXT_IGNORED, mend=_APART)]
     reads_w1 = objective.reads_w1 and constraint.reads_w1
     checks = [_FEW_VALUES, _SCORE_OFFSET, _FLAT_CRITIC, _COLLAPSE, _OVERFIT, _SATURATION, _COPIED, _CONTEXT_IGNORED]
     if isinstance(constraint, Orthogonal | ByConstruction):
@@ -62,6 +64,8 @@ def standard_checks(objective: Objective, constraint: Constraint) -> list[Health
         checks.append(replace(_INACTIVE, patience=1, inspect=_broken_bound(constraint), mend=mend))
     elif objective.reads_w1:
         checks.append(_INACTIVE)
+    if isinstance(objective, BatchDistance):  # it knows features and no scores
+        checks = [check for check in checks if check not in (_SCORE_OFFSET, _FLAT_CRITIC, _OVERFIT)]
     if objective.reads_w1:
         checks.append(_NEGATIVE)
     if reads_w1:
@@ -281,6 +285,11 @@ def _copied(vitals: Vitals) -> str | None:
     )
 
 
+_WITHOUT_CRITIC = (
+    "raise train.batch_size, of which a distance of batches sees more; objective.name=sinkhorn tells samples apart best; "
+    "where samples are as unlike as pictures, let a critic's features be compared (objective.features=critic)"
+)
+
 _COPIED = HealthCheck(
     name="copied-input", code="WX042", patience=5, inspect=_copied,
     summary="a translation returns its input",
@@ -304,6 +313,10 @@ _CONTEXT_IGNORED = HealthCheck(
     "into every layer (wganx.nn.ConditionalNorm)",
 )  # fmt: skip
 
+_APART = (
+    "raise train.batch_size: rows of unlike context help a distance of batches to tell them apart; and let the generator "
+    "mix it into every layer (wganx.nn.ConditionalNorm)"
+)
 _DATA_SHARE = 0.5  # of the time
 
 

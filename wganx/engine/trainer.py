@@ -30,7 +30,7 @@ from wganx.engine.training import At, Training
 from wganx.errors import UsageError
 from wganx.health import HealthCheck
 from wganx.networks import Helper
-from wganx.wasserstein import Constraint, GradientPenalty, Objective, Wasserstein
+from wganx.wasserstein import Constraint, GradientPenalty, NoConstraint, Objective, Wasserstein
 
 
 class Trainer:
@@ -44,11 +44,12 @@ class Trainer:
 
     Args:
         generator: ``generator(noise (N, *noise), **context) -> (N, ...)``; without noise ``generator(**context)``.
-        critic: ``critic(x (N, ...), **condition) -> (N,)``, unbounded, rows independent of each other.
+        critic: ``critic(x (N, ...), **condition) -> (N,)``, unbounded, rows independent of each other. None for an
+            objective that compares samples and trains none (`wganx.Energy`, `wganx.Sliced`, `wganx.Sinkhorn`).
         noise: shape of one noise sample (standard normal), or None for none.
         objective: what the players optimise.
-        constraint: what keeps the critic Lipschitz.
-        critic_steps: critic updates for each generator update.
+        constraint: what keeps the critic Lipschitz; ``GradientPenalty(10.0)`` by default.
+        critic_steps: critic updates for each generator update; 5 by default.
         ema: decay of the generator's weight average, from which samples are drawn; 0 for none.
         precision: ``auto``, ``fp32``, ``tf32`` or ``bf16``.
         capture: how steps are carried out. ``graph``: recorded as CUDA graphs and replayed; ``off``: one operation
@@ -88,12 +89,12 @@ class Trainer:
     def __init__(
         self,
         generator: nn.Module,
-        critic: nn.Module,
+        critic: nn.Module | None,
         *,
         noise: tuple[int, ...] | None = (100,),
         objective: Objective | None = None,
         constraint: Constraint | None = None,
-        critic_steps: int = 5,
+        critic_steps: int | None = None,
         ema: float = 0.999,
         precision: str = "auto",
         capture: str = "auto",
@@ -112,9 +113,12 @@ class Trainer:
         at: At | None = None,
         format: SampleFormat | None = None,
     ) -> None:
+        objective = objective or Wasserstein()
+        with_critic = getattr(objective, "trains_critic", True)
         rules = Rules(
-            noise=noise, objective=objective or Wasserstein(), constraint=constraint or GradientPenalty(),
-            critic_steps=critic_steps, ema=ema, precision=precision, capture=capture, seed=seed,
+            noise=noise, objective=objective,
+            constraint=constraint or (GradientPenalty() if with_critic else NoConstraint()),
+            critic_steps=5 * with_critic if critic_steps is None else critic_steps, ema=ema, precision=precision, capture=capture, seed=seed,
             optimizer=optimizer or Optimizer(), accumulate=accumulate, micro_batch=micro_batch,
             constant_mask=constant_mask, pack=pack,
         )  # fmt: skip
@@ -225,7 +229,7 @@ class Trainer:
         write_checkpoint(Path(folder), self.checkpoint())
 
     @classmethod
-    def load(cls, folder: str | Path, generator: nn.Module, critic: nn.Module, **changes: Any) -> Trainer:
+    def load(cls, folder: str | Path, generator: nn.Module, critic: nn.Module | None, **changes: Any) -> Trainer:
         """The trainer that `save` wrote, around networks of the same architecture.
 
         `changes` replaces arguments of the constructor, e.g. ``device="cpu"``; what cannot be stored (`helpers`,
@@ -260,7 +264,7 @@ class Trainer:
 
     @property
     def critic(self) -> nn.Module:
-        """The critic under training."""
+        """The critic under training; where none is trained, a module that returns samples as they are compared."""
         return self.training.critic
 
     @property

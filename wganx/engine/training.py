@@ -29,13 +29,14 @@ from wganx.engine.precision import Precision
 from wganx.engine.randomness import RandomStreams
 from wganx.engine.ranks import join
 from wganx.engine.rules import Rules
+from wganx.engine.sample_features import critic_of
 from wganx.engine.sampler import Sampler
 from wganx.engine.stages import Stage, stages_of
 from wganx.engine.standard_checks import HealthMonitor, standard_checks
 from wganx.engine.steps.adaptation import Adaptation
 from wganx.engine.steps.averaging import WeightAverage
 from wganx.engine.steps.packs import packs_in
-from wganx.engine.steps.player import Player
+from wganx.engine.steps.player import Bystander, Player
 from wganx.engine.steps.updates import Augment, Losses, Steps
 from wganx.errors import UsageError
 from wganx.networks import Helper
@@ -65,7 +66,7 @@ class Training:
     def __init__(
         self,
         generator: nn.Module,
-        critic: nn.Module,
+        critic: nn.Module | None,
         rules: Rules,
         *,
         device: str | torch.device = "auto",
@@ -90,6 +91,7 @@ class Training:
             raise UsageError(
                 "capture compile knows no critic_losses and no helper that learns with the critic; use auto"
             )
+        critic = critic_of(rules, critic, taught or adapt is not None)
         self.random = RandomStreams(rules.seed, self.device)
         self.precision = Precision(rules.precision, self.device)
         check_players(generator, critic)
@@ -103,7 +105,9 @@ class Training:
             generator=Player(
                 "generator", generator, rules.optimizer, helpers=learning["generator"], capturable=capturable
             ),
-            critic=Player("critic", critic, rules.optimizer, helpers=learning["critic"], capturable=capturable),
+            critic=Player("critic", critic, rules.optimizer, helpers=learning["critic"], capturable=capturable)
+            if rules.objective.trains_critic
+            else Bystander("critic", critic, self.device),
             objective=rules.objective,
             constraint=rules.constraint,
             noise=rules.noise,

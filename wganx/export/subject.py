@@ -139,13 +139,18 @@ def _settled(
 def _critic(folder: RunFolder, checkpoint: str | int, warn: Callable[[str], None] | None) -> Subject:
     found = read_newest(folder, checkpoint, read_networks, warn)
     check_told(found.facts, folder)
+    resolved = Run.load(folder.path, only_looked_at=True).resolved
+    if not resolved.objective.trains_critic:
+        raise UsageError(
+            f"{folder.path} was trained by objective {resolved.objective.name!r}, without a critic; leave --what out for "
+            "the generator"
+        )
     tensors = part(found.weights, "critic")
     if not tensors:
         raise CheckpointError(
             f"step {found.facts['step']} of {folder.path} holds no critic: its weights were taken out; "
             "leave --what out for the generator"
         )
-    resolved = Run.load(folder.path, only_looked_at=True).resolved
     about = {**found.facts["about"], "critic": resolved.run.critic.model_dump(mode="json")}
     network, architecture = build_network(about, folder, "critic")
     constraints = getattr(resolved.constraint, "parts", (resolved.constraint,))

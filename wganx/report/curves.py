@@ -29,6 +29,11 @@ ABOUT = {
         "Wasserstein-1 on the training batches: the raw reading, and corrected for the slope that the constraint "
         "lets the critic gain, which is the one to compare. Held out: the raw reading on samples it never saw.",
     ),
+    "distance": (
+        "Distance to the data, by the objective",
+        "What the generator minimises, between batches: of the training, and of held-out samples. Batches of one "
+        "distribution have a distance too, so compare within this run.",
+    ),
     "score_gap": ("Score gap", "Mean score of real samples less that of generated ones: no distance here."),
     "gradient_norm": ("Gradient norm of the critic", "How steep the critic is where the constraint looks."),
     "gradient_norm_interpolated": (
@@ -52,6 +57,7 @@ ABOUT = {
 }
 TOGETHER = (
     ("w1_raw", "w1_heldout", "w1_corrected"),
+    ("distance_heldout", "distance"),
     ("score_gap", "score_gap_heldout"),
     ("gradient_norm",),
     ("gradient_norm_real", "gradient_norm_fake", "gradient_norm_interpolated"),
@@ -129,6 +135,8 @@ def _chart(group: tuple[str, ...], moving: Mapping[str, Curve], config: Mapping[
 def _line_name(name: str, group: tuple[str, ...]) -> str:
     """What a line is called beside its chart's title."""
     shared = {"w1_raw": "raw", "w1_heldout": "held out", "w1_corrected": "corrected", "score_gap_heldout": "held out"}
+    if len(group) > 1:
+        shared |= {"distance": "training", "distance_heldout": "held out"}
     return shared.get(name) or (name.rpartition("_")[2] if len(group) > 1 else name.rpartition("/")[2])
 
 

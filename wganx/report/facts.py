@@ -51,6 +51,8 @@ def headline(run: RunRecord) -> list[tuple[str, str]]:
         if name in run.curves and len(run.curves[name].finite):
             found.append((f"W₁ {name[3:]}, last", figure(float(run.curves[name].finite[-1]))))
             break
+    if (distance := run.curves.get("distance")) is not None and len(distance.finite):
+        found.append(("Distance, last", figure(float(distance.finite[-1]))))
     found += [(name.title(), printable(facts[name])) for name in ("seed", "device") if facts.get(name) is not None]
     return found
 

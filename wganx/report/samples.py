@@ -207,7 +207,10 @@ def _inside(run: RunRecord, name: object) -> Path | None:
 def caption(run: RunRecord, step: int) -> str:
     """What was read nearest to a picture's step, at most one logging interval away."""
     words = []
-    for name, label in (("w1_corrected", "W₁ corrected"), ("w1_raw", "W₁ raw"), ("gradient_norm", "gradient norm")):
+    labels = {
+        "w1_corrected": "W₁ corrected", "w1_raw": "W₁ raw", "distance": "distance", "gradient_norm": "gradient norm"
+    }  # fmt: skip
+    for name, label in labels.items():
         curve = run.curves.get(name)
         if curve is None or len(curve.steps) < 2:
             continue

@@ -340,8 +340,10 @@ def _init(run: Run) -> dict[str, Any] | None:
     """What the networks began with, by ``train.init``; said once, when they do."""
     if not (began := run.assembly.began_with):
         return None
-    critic = "the critic goes on with it" if began[0].critic else "the critic begins anew"
-    run.warn(f"begins with {began[0].path}: {began[0].in_words()}; {critic}")
+    critic = "; the critic goes on with it" if began[0].critic else "; the critic begins anew"
+    if not run.resolved.objective.trains_critic:
+        critic = ""
+    run.warn(f"begins with {began[0].path}: {began[0].in_words()}{critic}")
     return {**began[0].facts, "critic": bool(began[0].critic)}
 
 

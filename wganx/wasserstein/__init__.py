@@ -1,5 +1,6 @@
 """The mathematics on tensors: objectives, constraints, transport."""
 
+from wganx.wasserstein.batch_objectives import BatchDistance, Energy, Sinkhorn, Sliced
 from wganx.wasserstein.constraints import (
     CONSTRAINTS,
     R1,
@@ -79,6 +80,7 @@ __all__ = [
     "R2",
     "Banach",
     "Barycentre",
+    "BatchDistance",
     "Bracket",
     "ByConstruction",
     "Combined",
@@ -89,6 +91,7 @@ __all__ = [
     "Divergence",
     "Dragan",
     "DualCertificate",
+    "Energy",
     "Estimate",
     "Gaussian",
     "GradientNormalization",
@@ -110,7 +113,9 @@ __all__ = [
     "Penalty",
     "PenaltyTerms",
     "Relativistic",
+    "Sinkhorn",
     "SinkhornDistance",
+    "Sliced",
     "SpectralNorm",
     "Transport",
     "UnbalancedDistance",

@@ -1,7 +1,8 @@
 """Objectives: what the two players optimise, as functions of the critic's scores.
 
 Every objective takes scores ``(N,)`` and returns scalars to be minimised. Only `Wasserstein` makes the gap between
-mean scores a reading of W1; the others are here to be compared with it.
+mean scores a reading of W1; the others are here to be compared with it. Those that compare whole batches are in
+`batch_objectives`.
 """
 
 from __future__ import annotations
@@ -36,6 +37,11 @@ class Objective(ABC):
     name: ClassVar[str]
     reads_w1: ClassVar[bool] = False
     generator_needs_real: ClassVar[bool] = False
+
+    @property
+    def trains_critic(self) -> bool:
+        """Whether there is a critic; where there is none, the generator's loss is given the samples, flattened."""
+        return True
 
     def __init_subclass__(cls) -> None:
         enter(OBJECTIVES, cls, "objective")

@@ -32,5 +32,8 @@ class Eager:
                 self.batches = self.stream.take(accumulate)
             with part("critic"):
                 self.steps.update_critic(self.batches, step)
+        if not critic_steps:  # there is no critic, whose last batches the generator would take
+            with part("data"):
+                self.batches = self.stream.take(accumulate)
         with part("generator"):
             self.steps.update_generator(self.batches, step)

@@ -124,8 +124,11 @@ class Recorded:
             forms = self._stage_batches(slots)
             with self.stopwatch.part("critic"):
                 self._run("critic", (forms, self._due(1)), lambda step=step: self._update_critic(slots, step))
+        if not critic_steps:
+            forms = self._stage_batches(slots)
+        own = slots if not critic_steps else range(0)
         with self.stopwatch.part("generator"):
-            self._run("generator", forms, lambda step=step: self.steps.update_generator(self.batches, step))
+            self._run("generator", forms, lambda step=step: self._update_generator(own, step))
 
     def _whole(self, critic_steps: int, accumulate: int, step: int) -> None:
         forms = self._stage_batches(range(critic_steps * accumulate))
@@ -146,6 +149,12 @@ class Recorded:
         self.batches = [self.stream.assemble(slot) for slot in slots]
         self.steps.update_critic(self.batches, step)
 
+    def _update_generator(self, slots: range, step: int) -> None:
+        """On the batches of the critic's last update, or of `slots` where there is no critic."""
+        if slots:
+            self.batches = [self.stream.assemble(slot) for slot in slots]
+        self.steps.update_generator(self.batches, step)
+
     def _due(self, updates: int) -> Hashable:
         """Which penalties the next `updates` of the critic have."""
         start, due = self.steps.critic_updates, self.steps.constraint.due
@@ -153,7 +162,9 @@ class Recorded:
 
     def _run(self, kind: str, form: Hashable, work: Callable[..., None]) -> None:
         stage, players = self._stage_now, (self.steps.critic, self.steps.generator)
-        modes = tuple((player.parameters[0].data_ptr(), *_modes(player.networks)) for player in players)
+        modes = tuple(
+            (*(weight.data_ptr() for weight in player.parameters[:1]), *_modes(player.networks)) for player in players
+        )
         key = (kind, form, modes)
         if (recording := stage.recordings.get(key)) is not None:
             self._replay(recording)

@@ -29,6 +29,8 @@ def call(role: str, network: nn.Module, inputs: list[Tensor], keywords: Mapping[
     expected = f"({', '.join([*(['x' if role == 'critic' else 'noise'] if inputs else []), *keywords])})"
     try:
         output = network(*inputs, **keywords)
+    except PreflightError:
+        raise
     except Exception as error:
         shapes = ", ".join(str(tuple(tensor.shape)) for tensor in (*inputs, *keywords.values()))
         given = f"on inputs {expected} of shapes {shapes}" if shapes else "without inputs"

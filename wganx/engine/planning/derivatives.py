@@ -15,6 +15,7 @@ from wganx.engine.copying import copy_of
 from wganx.engine.device import as_judged, twice_differentiable_attention
 from wganx.engine.modes import train
 from wganx.engine.planning.calls import call, noise_for
+from wganx.engine.sample_features import SampleFeatures
 from wganx.engine.steps.packs import in_packs
 from wganx.errors import PreflightError
 
@@ -78,15 +79,16 @@ def check_gradients(
     if not unreached:
         return []
     mend = "an operation such as round or detach, no_grad, or a reentrant checkpoint (use_reentrant=False) cuts it off"
+    what = "distance" if isinstance(critic, SampleFeatures) else "critic's scores"
     if severed:
-        raise PreflightError(f"no gradient of the critic's scores reaches the generator's weights: {mend}")
+        raise PreflightError(f"no gradient of the {what} reaches the generator's weights: {mend}")
     if callable(getattr(generator, "at", None)):  # it grows, and its later layers wait for their step
         return []
     idle = _unused(output, generator, unreached)
     cut = [name for name in unreached if name not in idle]
     notes = [f"the generator's forward does not use its {_in_short(idle)}, which stay as they are"] if idle else []
     if cut:
-        notes.append(f"no gradient of the critic's scores reaches the generator's {_in_short(cut)}, which stay: {mend}")
+        notes.append(f"no gradient of the {what} reaches the generator's {_in_short(cut)}, which stay: {mend}")
     return notes
 
 

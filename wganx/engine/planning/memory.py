@@ -21,7 +21,7 @@ from wganx.engine.steps.player import Player
 from wganx.engine.steps.updates import Steps
 from wganx.engine.training import Training
 from wganx.errors import PreflightError
-from wganx.wasserstein import Combined, Dragan, MaxGradientPenalty
+from wganx.wasserstein import BatchDistance, Combined, Dragan, MaxGradientPenalty
 
 USED_AT_MOST = 0.9
 """The share of the free memory that a step may take; the rest is for what no plan sees (see `MemoryPlan`)."""
@@ -268,6 +268,8 @@ def _changed_by_parts(training: Training) -> list[str]:
     norms = [name for name, module in training.generator.named_modules() if isinstance(module, _BATCH_NORMS)]
     if norms:
         changes.append(f"the generator's batch norm ({', '.join(norms)}) takes its statistics of each part by itself")
+    if isinstance(training.rules.objective, BatchDistance):
+        changes.append(f"the {training.rules.objective.name} distance is taken of each part by itself")
     constraint = training.rules.constraint
     for each in constraint.parts if isinstance(constraint, Combined) else (constraint,):
         if isinstance(each, MaxGradientPenalty):

@@ -19,6 +19,7 @@ from wganx.engine.planning.calls import NetworkFails, call, noise_for, way_to_sc
 from wganx.engine.planning.constraints import check_constraint
 from wganx.engine.planning.derivatives import check_gradients, check_second_derivative
 from wganx.engine.randomness import apart
+from wganx.engine.sample_features import SampleFeatures
 from wganx.engine.steps.packs import in_packs
 from wganx.engine.steps.player import flatten_scores
 from wganx.errors import PreflightError
@@ -73,7 +74,7 @@ def check_networks(
 ) -> Checked:
     """Refuse what cannot be trained, with the mend.
 
-    A row is a pack of `pack` samples. Rows that influence each other are no error where the constraint takes no
+    A row is a pack of `pack` samples. Where no critic is trained, `SampleFeatures` stand in its place. Rows that influence each other are no error where the constraint takes no
     gradient for each of them. `layout` is the order in memory the critic gets samples in; with `extras`, weights may
     have their gradient from other losses.
 
@@ -129,8 +130,12 @@ def _check(
         condition = {name: in_packs(rows, pack) for name, rows in batch.condition.items()}
         batch, fake = Batch(in_packs(batch.real, pack), condition=condition), in_packs(fake, pack)
     batch, fake = batch.with_real(arranged(batch.real, layout)), as_judged(fake, layout)
-    checked = _check_critic(copy_of(critic, "critic"), batch, fake, constraint, pack)
-    check_constraint(constraint, batch, fake, copy_of(critic, "critic"))
+    if isinstance(critic, SampleFeatures):
+        critic.check(batch)
+        checked = Checked(True, None, False, False, [])
+    else:
+        checked = _check_critic(copy_of(critic, "critic"), batch, fake, constraint, pack)
+        check_constraint(constraint, batch, fake, copy_of(critic, "critic"))
     if not extras:
         checked.notes.extend(check_gradients(generator, critic, given, batch, noise, pack, layout))
     return checked

@@ -16,7 +16,7 @@ from torch.utils._pytree import tree_leaves
 from wganx.batch import Batch
 from wganx.engine.ranks import Ranks
 from wganx.engine.steps.optimizer import Optimizer
-from wganx.engine.steps.player import Player
+from wganx.engine.steps.player import Bystander, Player
 from wganx.engine.steps.readings import Readings
 from wganx.engine.steps.updates import Steps
 from wganx.wasserstein import NoConstraint
@@ -95,6 +95,8 @@ class Rehearsal:
         self.batch, self.device = batch, steps.draws.device
 
         def player(before: Player, network: nn.Module) -> Player:
+            if isinstance(before, Bystander):
+                return before
             helpers = {name: cast.helpers[name] for name in before.helpers}
             made = Player(before.role, network, optimizer, helpers=helpers)
             made.train()
@@ -119,9 +121,10 @@ class Rehearsal:
         """What each update adds to what was there before it, with `rows` rows."""
         batches = [self.batch[:rows]]
         self.steps.critic_updates = 0  # every penalty is due
+        critic = self.steps.objective.trains_critic
         return Lines(
-            self._line(lambda: self.steps.update_critic(batches, 0)),
-            self._line(lambda: self.plain.update_critic(batches, 0)),
+            self._line(lambda: self.steps.update_critic(batches, 0)) if critic else [0],
+            self._line(lambda: self.plain.update_critic(batches, 0)) if critic else [0],
             self._line(lambda: self.steps.update_generator(batches, 0)),
         )
 

@@ -100,7 +100,8 @@ def _counted(training: Training, batch: Batch) -> tuple[int, int]:
         players = (cast.generator, cast.critic)
         parameters = _in_use(scores, players)
         with _Operations() as critic:
-            rehearsal.steps.update_critic([own], 0)
+            if training.rules.critic_steps:
+                rehearsal.steps.update_critic([own], 0)
         with _Operations() as generator:
             rehearsal.steps.update_generator([own], 0)
     return parameters, training.rules.critic_steps * critic.count + generator.count
@@ -150,7 +151,8 @@ def seconds_a_step(training: Training, batch: Batch, *, most: int = 3) -> float:
         while len(took) <= most and sum(took[1:]) < _LONG_ENOUGH:
             rehearsal.steps.critic_updates = 0  # with the penalty, and then without
             started = _now(device)
-            rehearsal.steps.update_critic([batch.to(device)], 0)
+            if training.rules.critic_steps:
+                rehearsal.steps.update_critic([batch.to(device)], 0)
             due = left = _now(device) - started
             if every > 1:
                 rehearsal.steps.update_critic([batch.to(device)], 0)

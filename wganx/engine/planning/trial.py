@@ -10,11 +10,15 @@ from torch.utils.hooks import RemovableHandle
 
 from wganx.batch import Batch, SampleFormat
 from wganx.engine.device import place_plainly
+from wganx.engine.modes import evaluating
 from wganx.engine.planning.calls import NetworkFails
 from wganx.engine.planning.preflight import Checked, check_networks
+from wganx.engine.randomness import apart
 from wganx.engine.rules import Rules
 from wganx.engine.steps.player import flatten_scores
-from wganx.engine.steps.updates import Steps
+from wganx.engine.steps.updates import Losses, Steps
+from wganx.errors import PreflightError
+from wganx.networks import Networks
 
 
 class Trial:
@@ -62,10 +66,26 @@ class Trial:
 
     def _checked(self, batch: Batch) -> Checked:
         steps, rules = self._steps, self._rules
+        if steps.compares_features and batch.condition:
+            raise PreflightError(
+                f"the critic's features are compared by themselves, and this task also shows it "
+                f"{', '.join(batch.condition)}; play it without, or take another objective"
+            )
+        if steps.critic_losses is not None and not rules.objective.trains_critic:
+            self._refuse_critic_losses(batch, steps.critic_losses)
         return check_networks(
-            steps.generator.module, steps.critic.module, batch, noise=rules.noise, constraint=rules.constraint,
+            steps.generator.module, steps.one_score(), batch, noise=rules.noise, constraint=rules.constraint,
             format=self._format, pack=rules.pack, layout=steps.layout, extras=steps.generator_losses is not None,
         )  # fmt: skip
+
+    def _refuse_critic_losses(self, batch: Batch, losses: Losses) -> None:
+        """A game may have losses of the critic whose weights are 0; others would be left aside."""
+        steps = self._steps
+        with apart(0, batch.real.device) as draws, torch.no_grad(), evaluating(steps.generator.module):
+            networks = Networks(steps.generator.module, steps.critic.module, steps.helpers)
+            found = losses(networks, steps.make_fake(batch, steps.draw_noise(batch, draws)), batch, 0)
+        if found:
+            raise PreflightError(f"the critic's loss {', '.join(found)} has no effect: {self._rules.no_critic}")
 
     def _lay_out_plainly(self) -> bool:
         """Bring the networks into the plain order in memory; whether they were in another one."""

@@ -16,6 +16,8 @@ SHOWN = {
     "w1_raw": "W1 raw",
     "w1_corrected": "corrected",
     "w1_heldout": "held out",
+    "distance": "distance",
+    "distance_heldout": "held out",
     "score_gap": "score gap",
     "gradient_norm": "gradient norm",
     "penalty": "penalty",

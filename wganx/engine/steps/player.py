@@ -188,6 +188,29 @@ class Player:
                 self.optimizer.state[parameter] = {entry: _beside(parameter, value) for entry, value in entries.items()}
 
 
+class Bystander(Player):
+    """The critic's place in a game without one: `module` has nothing to train, and no update is made."""
+
+    def __init__(self, role: Role, module: nn.Module, device: torch.device) -> None:
+        self.role, self.module, self.helpers, self.rate = role, module, {}, 0.0
+        self._held = {module: []}
+        self.names, self.parameters = [], []
+        self.gradient = torch.zeros(0, device=device)
+        self.failed = torch.zeros((), dtype=torch.bool, device=device)
+
+    def follow(self) -> bool:
+        return False
+
+    def set_rate(self, factor: float) -> float:
+        return 0.0
+
+    def optimizer_tensors(self) -> dict[str, Tensor]:
+        return {}
+
+    def load_optimizer_tensors(self, tensors: dict[str, Tensor]) -> None:
+        pass
+
+
 def flatten_scores(critic: nn.Module, inputs: object, scores: Tensor) -> Tensor:
     """Forward hook of a critic that returns its scores as ``(N, 1)`` or ``(N, 1, 1, 1)``."""
     return scores.flatten() if scores.numel() == len(scores) else scores

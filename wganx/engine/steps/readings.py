@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from wganx.engine.ranks import Ranks
-from wganx.wasserstein import Constraint, Objective
+from wganx.wasserstein import BatchDistance, Constraint, Objective
 
 
 class Readings:
@@ -71,9 +71,12 @@ class Readings:
 def name_readings(means: Mapping[str, float], objective: Objective, constraint: Constraint) -> dict[str, float]:
     """The means under the names they are logged by: the gap of mean scores is W1 only where the rules make it so.
 
-    ``score_gap`` becomes ``w1_raw`` and, where the constraint's bias is known, ``w1_corrected`` beside it.
+    ``score_gap`` becomes ``w1_raw`` and, where the constraint's bias is known, ``w1_corrected`` beside it. Where the
+    objective is a distance between batches, the generator's loss is that distance, and goes by its name.
     """
     others = dict(means)
+    if isinstance(objective, BatchDistance) and "generator_loss" in others:
+        return {"distance": others.pop("generator_loss"), **others}
     gap = others.pop("score_gap", None)
     if gap is None:
         return others

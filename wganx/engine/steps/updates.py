@@ -16,13 +16,14 @@ from wganx.batch import Batch
 from wganx.engine.device import arranged, as_judged, twice_differentiable_attention
 from wganx.engine.precision import Precision
 from wganx.engine.ranks import Ranks
+from wganx.engine.steps.features import CriticFeatures, OneDirection
 from wganx.engine.steps.packs import in_packs, packs_in
 from wganx.engine.steps.player import Player
 from wganx.engine.steps.readings import Readings
 from wganx.engine.steps.whole_batch import AsWholeBatch
 from wganx.networks import Networks
 from wganx.nn import constant_masks
-from wganx.wasserstein import Constraint, Objective, Penalty
+from wganx.wasserstein import BatchDistance, Constraint, Objective, Penalty
 
 Losses = Callable[[Networks, Tensor, Batch, int], Mapping[str, Tensor]]
 """``(networks, fake, batch, step) -> {name: weighted scalar}``, added to a player's loss."""
@@ -154,9 +155,23 @@ class Steps:
         return fake.to(batch.real.dtype)  # type: ignore[no-any-return]
 
     def score(self, samples: Tensor, condition: Mapping[str, Tensor]) -> Tensor:
-        """The critic's scores ``(N,)`` of samples (or packs) ``(N, ...)``, in fp32 at least."""
-        scores = self.constraint.scores(self.critic.module, samples, condition)
+        """What the objective is given of samples (or packs) ``(N, ...)``, in fp32 at least.
+
+        The critic's scores ``(N,)``; where batches are compared, its features, or the samples, as rows ``(N, d)``.
+        """
+        critic = CriticFeatures(self.critic.module) if self.compares_features else self.critic.module
+        scores = self.constraint.scores(critic, samples, condition)
         return scores.float() if scores.dtype in (torch.bfloat16, torch.float16) else scores
+
+    def one_score(self) -> nn.Module:
+        """The critic as one number a sample: its score, or, where its features are compared, one direction of them."""
+        critic = self.critic.module
+        return OneDirection(CriticFeatures(critic)) if self.compares_features else critic
+
+    @property
+    def compares_features(self) -> bool:
+        """Whether the objective compares batches of what the critic makes of samples."""
+        return self.objective.trains_critic and isinstance(self.objective, BatchDistance)
 
     def packed(self, rows: Tensor) -> Tensor:
         """Samples ``(N, ...)`` as the critic is given them: as they are, or in packs."""
@@ -189,10 +204,11 @@ class Steps:
         with self.precision.autocast(), parametrize.cached(), self._masks(), self.kernels():
             real_scores, fake_scores = self._score_both(real, fake, condition)
             loss = self.objective.critic_loss(real_scores, fake_scores)
-            gap = real_scores.detach().mean() - fake_scores.detach().mean()
-            readings = {"critic_loss": loss, "score_gap": gap}
+            readings = {"critic_loss": loss}
+            if not self.compares_features:
+                readings["score_gap"] = real_scores.detach().mean() - fake_scores.detach().mean()
             for factor, penalty in variant.due:
-                terms = penalty.terms(self.critic.module, real, fake, condition, self.draws)
+                terms = penalty.terms(self.one_score(), real, fake, condition, self.draws)
                 own = "" if penalty is self.constraint else f"/{penalty.name}"
                 readings |= {f"penalty{own}": terms.loss, f"gradient_norm{own}": terms.gradient_norm}
                 loss = loss + factor * terms.loss

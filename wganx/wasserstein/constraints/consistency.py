@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
-from torch.nn.utils import parametrize
 
 from wganx.errors import PreflightError
 from wganx.options import option
 from wganx.wasserstein.constraints.base import PenaltyTerms
 from wganx.wasserstein.constraints.gradient_penalty import GradientPenalty
+from wganx.wasserstein.critic_features import last_inputs
 from wganx.wasserstein.gradients import Critic
 
 # The share of the features in the distance of the two passes; fixed in the paper.
@@ -78,7 +76,7 @@ class Consistency(GradientPenalty):
             raise ValueError(f"{self.name} needs a critic that is a module, got {type(critic).__name__}")
         # Dropout treats rows alone, so one pass over the batch twice is two passes over it.
         repeated = {name: torch.cat([rows] * 2) for name, rows in condition.items()}
-        with _last_inputs(critic) as inputs:
+        with last_inputs(critic) as inputs:
             scores = critic(torch.cat([real.detach()] * 2), **repeated)
         if not inputs:
             raise ValueError(f"{self.name} finds no layer with weights in the critic")
@@ -94,26 +92,3 @@ def _squared_difference(twice: Tensor) -> Tensor:
 
 def _at_least_fp32(tensor: Tensor) -> Tensor:
     return tensor.float() if tensor.dtype in (torch.bfloat16, torch.float16) else tensor
-
-
-@contextmanager
-def _last_inputs(critic: nn.Module) -> Iterator[list[Tensor]]:
-    """Inside, the list holds the input of the layer that was called last, of those with weights of their own."""
-    seen: list[Tensor] = []
-
-    def keep(module: nn.Module, arguments: tuple[Any, ...]) -> None:
-        # An embedding's input is an index, and a reparametrised weight is a module without an input.
-        if arguments and isinstance(arguments[0], Tensor) and arguments[0].is_floating_point():
-            seen[:] = arguments[:1]
-
-    hooks = [module.register_forward_pre_hook(keep) for module in critic.modules() if _has_weights(module)]
-    try:
-        yield seen
-    finally:
-        for hook in hooks:
-            hook.remove()
-
-
-def _has_weights(module: nn.Module) -> bool:
-    own = next(module.parameters(recurse=False), None) is not None
-    return (own or parametrize.is_parametrized(module)) and not isinstance(module, parametrize.ParametrizationList)
