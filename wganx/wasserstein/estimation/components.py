@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -72,7 +73,7 @@ def find_components(samples: Pair) -> Components:
     usual = float(torch.from_numpy(joins[:, 2]).quantile(0.9))
     steps = [*sorted((height for height in heights if height > usual), reverse=True), usual]
     tiny = 1e-6 * max(steps[0], 1e-30)
-    gaps = [(above / max(below, tiny), above * max(below, tiny)) for above, below in zip(steps, steps[1:])]
+    gaps = [(above / max(below, tiny), above * max(below, tiny)) for above, below in pairwise(steps)]
     cuts = [
         (ratio, torch.from_numpy(fcluster(joins, product**0.5, "distance")).long() - 1)
         for ratio, product in gaps

@@ -18,7 +18,7 @@ _DEPTH = 3
 
 @dataclass(frozen=True)
 class Settings:
-    """What `estimate_w1` was asked to spend: updates, samples of each side an update, units of a layer; and the seed."""
+    """What to spend: updates, samples of each side an update, units of a layer; and the seed of all that is random."""
 
     steps: int
     batch_size: int
