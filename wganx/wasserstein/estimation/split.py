@@ -14,7 +14,7 @@ from wganx.wasserstein.samples import Samples, as_points, as_tensor
 FEWEST = 20
 """Samples needed on each side: fewer leave nothing to train on and nothing to read."""
 
-_CHOOSE = 0.1
+_CHOOSE = 0.2
 _GRAM_ROWS = 1000
 
 
@@ -68,7 +68,7 @@ def split(x: Samples, y: Samples, heldout: float, device: torch.device, rng: tor
     # Rounded to the samples' own precision before it is subtracted, so that the difference is all but exact.
     shift = (0.5 * (x.mean(0, dtype=torch.float64) + y.mean(0, dtype=torch.float64))).to(x.dtype)
     x, y = x - shift, y - shift
-    scale = _scale(x, y)
+    scale = spread_of(x, y)
     parts = [_cut((side / scale).to(device, torch.float32), heldout) for side in (x, y)]
     train, choose, kept = (Pair(*sides) for sides in zip(*parts))
     return Split(train, choose, kept, scale, (len(x), len(y)), x.shape[1])
@@ -87,7 +87,7 @@ def _cut(side: Tensor, heldout: float) -> tuple[Tensor, Tensor, Tensor]:
     return side[kept + choosing :], side[kept : kept + choosing], side[:kept]
 
 
-def _scale(x: Tensor, y: Tensor) -> float:
+def spread_of(x: Tensor, y: Tensor) -> float:
     """``√(tr C² / tr C)``, C the covariance of both sets together: the spread along a typical direction.
 
     It is the spread of one axis where all are alike, and axes that hold nothing do not make it smaller. In this unit

@@ -1,0 +1,110 @@
+"""What a reading is held against: clusters, candidates without a network, and transport without its bias."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from wganx.devices import wide
+from wganx.wasserstein.estimation.candidates import Reading, around, choose, read, without_network
+from wganx.wasserstein.estimation.components import Components, between, find_components
+from wganx.wasserstein.estimation.debiased import Upper, debiased, on_the_line
+from wganx.wasserstein.estimation.interval import SIGMAS, Interval
+from wganx.wasserstein.estimation.potentials import Folded, Potential, fold, on_a_line, reaches_of
+from wganx.wasserstein.estimation.split import Pair, Split, spread_of
+
+_FEWEST, _MOST, _REPLICATED = 100, 1500, 500
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Samples in float64 on the CPU, and what was found in them.
+
+    Attributes:
+        train, choose, heldout: the parts of the split.
+        components: clusters that lie far apart.
+        folds: whether most of what there is to read is within the components.
+        candidates: potentials without a network, made from `train`.
+    """
+
+    train: Pair
+    choose: Pair
+    heldout: Pair
+    components: Components
+    folds: bool
+    candidates: list[Potential]
+    effort: int
+    seed: int
+
+    def certified(self, extra: list[Potential]) -> tuple[Potential, Reading]:
+        """The best candidate or one of `extra`, and its reading on samples that had no say in it."""
+        readers = min(len(self.heldout.x), len(self.heldout.y))
+        chosen = choose([*extra, *self.candidates], self.choose, readers)
+        return chosen, read(chosen, self.heldout)
+
+    def everything(self) -> Pair:
+        return Pair(*(torch.cat([getattr(part, side) for part in (self.train, self.choose, self.heldout)])
+                      for side in ("x", "y")))  # fmt: skip
+
+    def on_the_line(self) -> Interval:
+        """W1 of samples of one number: solved, with the noise of counts taken out of the value and into the error."""
+        every = self.everything()
+        value, bias = on_the_line(every.x[:, 0], every.y[:, 0])
+        axis = torch.ones(1, dtype=torch.float64)
+        error = math.hypot(SIGMAS * read(on_a_line(every, axis, False, 2.5), every).deviation, bias)
+        return Interval(value, max(0.0, value - error), value + error)
+
+    def upper(self) -> Upper:
+        """Transport without its bias, of all samples: by components, or as a whole where that leaves less open."""
+        every = self.everything()
+        size = max(50, min(_REPLICATED, self.effort))
+        ways = [self.components]
+        if len(self.components) > 1 and not self.folds:
+            ways.append(Components(self.components.centres.mean(0, keepdim=True)))
+        return min((debiased(every, way, size, self.seed) for way in ways), key=lambda found: found.high)
+
+
+def gather(samples: Split, effort: int, seed: int) -> Evidence:
+    """Find it, with at most `effort` samples a side for exact transport."""
+    parts = [Pair(_double(part.x), _double(part.y)) for part in (samples.train, samples.choose, samples.heldout)]
+    train = parts[0]
+    components = find_components(train)
+    size = max(_FEWEST, min(_MOST, effort))
+    folds = len(components) > 1 and _mostly_within(train, components, seed)
+    return Evidence(*parts, components, folds, without_network(train, components, size), effort, seed)
+
+
+def _mostly_within(train: Pair, components: Components, seed: int) -> bool:
+    """Whether the components hold samples of both sides, in shares that differ by no more than counts do."""
+    shares = [components.shares(components.of(side)) for side in (train.x, train.y)]
+    moved = between(components, (shares[0], shares[1]), (len(train.x), len(train.y)), seed)
+    return moved.cost == 0 and float(torch.minimum(*shares).sum()) > 0.5
+
+
+def folded(samples: Split, components: Components) -> tuple[Split, float]:
+    """Every sample as seen from the nearest centre, in a unit of its own; and that unit."""
+    centres = components.centres.to(samples.train.x)
+    reaches = reaches_of(components.centres).to(samples.train.x)
+    parts = [
+        Pair(*(fold(side, centres, reaches)[0] for side in (part.x, part.y)))
+        for part in (samples.train, samples.choose, samples.heldout)
+    ]
+    unit = spread_of(parts[0].x, parts[0].y)
+    parts = [Pair(part.x / unit, part.y / unit) for part in parts]
+    return Split(*parts, samples.scale * unit, samples.n, samples.dim), unit
+
+
+def glued(evidence: Evidence, network: Potential, unit: float) -> Folded:
+    """A network that learnt on `folded` samples, as a potential of the samples as they are."""
+    reaches = reaches_of(evidence.components.centres)
+    inner = Pair(
+        *(fold(side, evidence.components.centres, reaches)[0] for side in (evidence.train.x, evidence.train.y))
+    )
+    return around(evidence.components, network, inner, unit)
+
+
+def _double(values: Tensor) -> Tensor:
+    return wide(values).cpu()
