@@ -98,12 +98,14 @@ def test_plans_are_never_kept_whole_when_they_are_large(monkeypatch):
     largest = []
     plain = problem.Problem.squared_distances
     monkeypatch.setattr(
-        problem.Problem, "squared_distances", lambda self, tile: largest.append(plain(self, tile).shape) or plain(self, tile)
+        problem.Problem,
+        "squared_distances",
+        lambda self, tile: largest.append(plain(self, tile).shape) or plain(self, tile),
     )
     monkeypatch.setattr(problem, "TILE", 20**2)
     assert sinkhorn_divergence(cloud(0, 65), cloud(1, 33), batch=16).converged
     assert max(rows for rows, _ in largest) == 16
-    assert max(columns for _, columns in largest) == 20 * math.isqrt(torch.get_num_threads())
+    assert max(columns for _, columns in largest) <= math.isqrt(20**2 * torch.get_num_threads())
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.int16])
@@ -224,21 +226,168 @@ def test_the_device_changes_nothing():
     )
 
 
-def gradients_agree(x, y, weights, p, **settings):
-    """`gradcheck` in samples and weights, at a convergence that leaves ten digits."""
+def differentiated(p, **settings):
+    """`gradcheck` in samples and weights, at a convergence that leaves it enough digits."""
+    inputs = [each.requires_grad_() for each in (cloud(0, 3), cloud(1, 2) + 1, masses(2, 3), masses(3, 2))]
+    settings = {"p": p, "epsilon": 2.0, "tolerance": 1e-10} | settings
+    return torch.autograd.gradcheck(
+        lambda x, y, a, b: sinkhorn_divergence(x, y, weights=(a, b), **settings).tensor, inputs, atol=1e-6, rtol=1e-5
+    )
 
-    def divergence(x, y, a, b):
-        return sinkhorn_divergence(x, y, weights=(a, b), p=p, epsilon=0.7, tolerance=1e-10, **settings).tensor
 
-    inputs = [each.requires_grad_() for each in (x, y, *weights)]
-    return torch.autograd.gradcheck(divergence, inputs, atol=1e-6, rtol=1e-5)
+@pytest.mark.parametrize("settings", [{"p": 1.0}, {"p": 2.0}, {"p": 2.5}, {"p": 1.0, "batch": 2}])
+def test_gradients_in_samples_and_weights(settings):
+    assert differentiated(**settings)
 
 
-@pytest.mark.parametrize("p", [1.0, 2.0, 2.5])
-def test_gradients_in_samples_and_weights(p):
-    assert gradients_agree(cloud(0, 6), cloud(1, 5) + 1, (masses(2, 6), masses(3, 5)), p)
+@pytest.mark.parametrize("p", [1.0, 1.5, 2.0])
+def test_gradients_where_points_coincide_are_finite_and_zero_where_all_do(p):
+    x, y = cloud(0, 8).requires_grad_(), torch.cat([cloud(0, 7), cloud(1, 2)])
+    sinkhorn_divergence(x, y, p=p).backward()
+    assert bool(torch.isfinite(x.grad).all())
+    assert float(x.grad.abs().max()) > 0
+    x.grad = None
+    for other in (x, x.detach().flip(0), x.detach()):
+        found = sinkhorn_divergence(x, other, p=p)
+        if found.value == 0:
+            found.backward()
+            assert not x.grad.any()
+    points = torch.zeros(3, 2, requires_grad=True)
+    sinkhorn_divergence(points, torch.zeros(2, 2), p=p).backward()
+    assert not points.grad.any()
+
+
+def test_a_shift_is_pulled_back_along_itself_at_any_temperature():
+    """With p = 2, S = ‖t‖²: the gradients of its root in the samples sum to t / ‖t‖."""
+    x, move = cloud(0, 12), torch.tensor([0.3, -0.4], dtype=torch.float64)
+    moved = (x + move).requires_grad_()
+    sinkhorn_divergence(moved, x, p=2, epsilon=0.5, tolerance=1e-8).backward()
+    torch.testing.assert_close(moved.grad, (move / 0.5).expand(12, 2) / 12, atol=1e-5, rtol=0)
+
+
+def test_the_tensor_has_the_graph_and_the_type_of_the_samples():
+    x, y = cloud(0, 5), cloud(1, 6)
+    assert sinkhorn_divergence(x, y).tensor is None
+    for dtype in (torch.float32, torch.bfloat16):
+        leaf = x.to(dtype).reshape(5, 1, 2).requires_grad_()
+        found = sinkhorn_divergence(leaf, y.to(dtype))
+        assert found.tensor.dtype == torch.float32
+        assert found.tensor.item() == pytest.approx(found.value, rel=1e-6)
+        (3 * found).backward()
+        assert (leaf.grad.dtype, leaf.grad.shape) == (dtype, leaf.shape)
+    with torch.no_grad():
+        assert sinkhorn_divergence(leaf, y.to(dtype)).tensor is None
+    rows = [row.clone().requires_grad_() for row in x]
+    sinkhorn_divergence(rows, y).backward()
+    assert all(row.grad.any() for row in rows)
+
+
+def test_it_is_differentiated_once():
+    x = cloud(0, 5).requires_grad_()
+    (gradient,) = torch.autograd.grad(sinkhorn_divergence(x, cloud(1, 5)).tensor, x, create_graph=True)
+    with pytest.raises(ValueError, match="sinkhorn_divergence has a gradient and no second derivative"):
+        gradient.sum().backward()
 
 
 @pytest.mark.parametrize("p", [1.0, 2.0])
-def test_gradients_of_plans_that_are_made_in_tiles(p):
-    assert gradients_agree(cloud(0, 6), cloud(1, 5) + 1, (masses(2, 6), masses(3, 5)), p, batch=2)
+@pytest.mark.parametrize("scale", [1.0, 100.0])
+def test_potentials_and_plan(p, scale):
+    x, y, a, b = scale * cloud(0, 12), scale * cloud(1, 9) + scale, masses(2, 12), masses(3, 9)
+    found = sinkhorn_divergence(x, y, p=p, weights=(a, b), tolerance=1e-8)
+    (f, g), own = found.potentials, found.self_potentials
+    assert float(a @ (f - own[0]) + b @ (g - own[1])) == pytest.approx(found.value**p, rel=1e-6)
+    plan, cost = found.plan(), torch.cdist(x, y) ** p
+    torch.testing.assert_close(plan, a[:, None] * b * ((f[:, None] + g - cost) / found.epsilon).exp())
+    torch.testing.assert_close(plan.sum(0), b, atol=1e-14, rtol=0)
+    torch.testing.assert_close(plan.sum(1), a, atol=1e-7, rtol=0)
+    pots = ot.sinkhorn(a, b, cost, found.epsilon, method="sinkhorn_log", stopThr=1e-10)
+    torch.testing.assert_close(plan, pots, atol=1e-7, rtol=0)
+
+
+def test_a_plan_that_is_too_large_is_refused(monkeypatch):
+    from wganx.wasserstein.sinkhorn import divergence
+
+    found = sinkhorn_divergence(cloud(0, 30), cloud(1, 20))
+    assert found.plan().shape == (30, 20)
+    monkeypatch.setattr(divergence, "COST_LIMIT", 4000)
+    with pytest.raises(ValueError, match=r"the plan between n=30 and m=20 samples takes .* take fewer samples"):
+        found.plan()
+
+
+@pytest.mark.parametrize("p", [1.0, 2.0, 3.0])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_large_sets_begin_with_few_samples_and_end_alike(monkeypatch, p, dtype):
+    from wganx.wasserstein.sinkhorn import solver
+
+    x, y = cloud(0, 90, dtype=dtype), cloud(1, 70, dtype=dtype) + 0.5
+    weights = (torch.cat([torch.zeros(20).double(), masses(2, 70)]), masses(3, 70))
+    settings = {"p": p, "weights": weights, "tolerance": 1e-5}
+    whole = sinkhorn_divergence(x, y, **settings)
+    monkeypatch.setattr(solver, "LARGE", 16)
+    for batch in (2048, 16):
+        found = sinkhorn_divergence(x, y, batch=batch, **settings)
+        assert found.converged
+        assert found.value == pytest.approx(whole.value, rel=1e-5)
+
+
+@pytest.mark.parametrize("p", [1.0, 2.0])
+@pytest.mark.parametrize("epsilon", [0.05, 50.0])
+def test_sums_out_of_range_are_taken_anew(monkeypatch, p, epsilon):
+    from wganx.wasserstein.sinkhorn import problem
+
+    x, y = cloud(0, 20), cloud(1, 15) + 1
+    plain = sinkhorn_divergence(x, y, p=p, epsilon=epsilon)
+    monkeypatch.setattr(problem, "SAFE_BITS", 1e-9)
+    careful = sinkhorn_divergence(x, y, p=p, epsilon=epsilon)
+    assert careful.value == pytest.approx(plain.value, rel=1e-6)
+
+
+@pytest.mark.parametrize("p", [1.0, 2.0])
+def test_tight_groups_far_apart_keep_their_digits(p):
+    """Half of all distances are a thousandth of the others: float32 products of matrices would round them away."""
+    near = torch.cat([1e-3 * cloud(0, 20), 1e-3 * cloud(1, 20) + 1]).float()
+    other = torch.cat([1e-3 * cloud(2, 30), 1e-3 * cloud(3, 30) + 1]).float()
+    settings = {"p": p, "epsilon": 0.3 * 1e-3**p, "tolerance": 0.02}
+    exact = sinkhorn_divergence(near.double(), other.double(), **settings | {"tolerance": 1e-4}).value
+    assert sinkhorn_divergence(near, other, **settings).value == pytest.approx(exact, rel=0.01)
+
+
+def test_a_far_point_of_no_mass_and_repeated_points_change_nothing():
+    x, y = cloud(0, 20), cloud(1, 20)
+    far = torch.cat([x, torch.full((1, 2), 1e3, dtype=torch.float64)])
+    weights = torch.cat([torch.full((20,), 0.05), torch.zeros(1)]).double()
+    own = sinkhorn_divergence(x, y, epsilon=0.3)
+    found = sinkhorn_divergence(far, y, epsilon=0.3, weights=(weights, torch.full((20,), 0.05)))
+    assert found.value == pytest.approx(own.value, rel=1e-4)
+    assert sinkhorn_divergence(x.repeat(3, 1), y.repeat(2, 1), epsilon=0.3).value == pytest.approx(own.value, rel=1e-4)
+
+
+def test_pots_divergence_is_this_ones_plans_without_entropy():
+    """POT's published case: whole numbers against even ones, at temperature 1. Its divergence takes no KL term."""
+    x, y = torch.arange(10.0).double()[:, None], torch.arange(0.0, 20, 2).double()[:, None]
+
+    def carried(x, y):
+        found = sinkhorn_divergence(x, y, p=2, epsilon=1, tolerance=1e-8, max_iterations=5000)
+        return float((found.plan() * torch.cdist(x, y) ** 2).sum())
+
+    theirs = ot.bregman.empirical_sinkhorn_divergence(x.numpy(), y.numpy(), 1)
+    assert carried(x, y) - carried(x, x) / 2 - carried(y, y) / 2 == pytest.approx(float(theirs), rel=1e-6)
+
+
+def test_weights_in_single_points_leave_one_plan_and_a_gradient():
+    """Mass in one corner of a square and in its neighbour: the logarithms of the other weights are no numbers."""
+    corners = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], dtype=torch.float64, requires_grad=True)
+    weights = [torch.eye(4, dtype=torch.float64)[corner].requires_grad_() for corner in (1, 0)]
+    found = sinkhorn_divergence(corners, corners, epsilon=0.1, weights=weights)
+    assert found.value == pytest.approx(1.0, rel=1e-12)
+    found.backward()
+    assert corners.grad.tolist() == [[-1, 0], [1, 0], [0, 0], [0, 0]]
+    assert all(bool(torch.isfinite(each.grad).all()) for each in weights)
+
+
+@pytest.mark.parametrize("distance", [0.0, 1e-3, 0.1])
+def test_close_sets_of_many_dimensions_are_never_at_less_than_nothing(distance):
+    """50 points of 160 numbers and the same moved: S is the square of the way at any temperature."""
+    x = 0.02 * cloud(0, 50, (160,), torch.float32)
+    move = torch.full((160,), distance / math.sqrt(160))
+    assert sinkhorn_divergence(x, x + move, p=2, tolerance=1e-6).value == pytest.approx(distance, rel=1e-3, abs=1e-4)

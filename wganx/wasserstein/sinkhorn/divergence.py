@@ -85,7 +85,8 @@ def sinkhorn_divergence(
 
     Where samples or weights require a gradient, `tensor` carries it: that of the least cost by the envelope theorem,
     with the plan held fixed, as exact as the plan is near its optimum, so lower `tolerance` where digits count. The
-    default ε is a constant to it. It is 0 where S is 0. It can be differentiated once.
+    default ε is a constant to it. It is 0 where S is 0. A second derivative is
+    refused (ValueError).
 
     Args:
         x: samples ``(n, ...)``, a tensor, an array or a list; axes after the first are flattened.
@@ -112,11 +113,9 @@ def sinkhorn_divergence(
             raise ValueError(f"{name} must be at least 1, got {count}")
     given = [_with_graph(each) for each in (x, y, *(weights or ()))]
     with torch.no_grad():
-        points = as_points(*given[:2])
-        masses = as_weights(given[2:] if weights is not None else None, *points) or (
-            uniform(points[0]),
-            uniform(points[1]),
-        )
+        points = as_points(given[0], given[1])
+        masses = as_weights(given[2:] if weights is not None else None, *points)
+        masses = masses or (uniform(points[0]), uniform(points[1]))
         terms = _Terms.of(points, masses, epsilon, p, batch, tolerance, max_iterations)
     if terms.error > tolerance:
         warnings.warn(
@@ -194,7 +193,7 @@ class _Terms:
 
     @property
     def value(self) -> float:
-        return self.unit * self.power ** (1 / self.p)
+        return self.unit * math.pow(self.power, 1 / self.p)
 
     @property
     def error(self) -> float:
@@ -213,7 +212,7 @@ class _Terms:
 
     def tensor(self, given: Sequence[Samples], dtype: torch.dtype) -> Tensor:
         """The value with a graph, for samples and perhaps weights as they were given."""
-        slope = self.power ** (1 / self.p - 1) / self.p if self.power > 0 else 0.0
+        slope = math.pow(self.power, 1 / self.p - 1) / self.p if self.power > 0 else 0.0
         of: list[Tensor] = []
         gradients: list[Tensor] = []
         with torch.no_grad():

@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from wganx.wasserstein.sinkhorn.problem import Problem
 
@@ -36,18 +35,34 @@ def pulls(problem: Problem, potentials: tuple[Tensor, Tensor], epsilon: float) -
 
 
 def carrying(value: Tensor, gradients: Sequence[Tensor], of: Sequence[Tensor]) -> Tensor:
-    """`value` as a function of the tensors `of`, whose gradients are known; it can be differentiated once."""
-    carried: Tensor = _Carrying.apply(value, gradients, *of)  # type: ignore[no-untyped-call]
+    """`value` as a function of the tensors `of`, whose gradients are known; a second derivative is refused."""
+    carried: Tensor = _Carrying.apply(value, len(of), *of, *gradients)
     return carried
 
 
 class _Carrying(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, value: Tensor, gradients: Sequence[Tensor], *of: Tensor) -> Tensor:
-        ctx.save_for_backward(*gradients)
+    def forward(ctx: Any, value: Tensor, count: int, *of_and_gradients: Tensor) -> Tensor:
+        ctx.count = count
+        ctx.save_for_backward(*of_and_gradients)
         return value.clone()
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
-    def backward(ctx: Any, above: Tensor) -> tuple[Tensor | None, ...]:
-        return None, None, *(above.to(each) * each for each in ctx.saved_tensors)
+    def backward(ctx: Any, above: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+        of, gradients = ctx.saved_tensors[: ctx.count], ctx.saved_tensors[ctx.count :]
+        found = (above.to(gradient) * _Last.apply(gradient, each) for gradient, each in zip(gradients, of))
+        return None, None, *found, *(None for _ in of)
+
+
+class _Last(torch.autograd.Function):
+    """A gradient that says so where it is to be differentiated, in place of having none."""
+
+    @staticmethod
+    def forward(ctx: Any, gradient: Tensor, of: Tensor) -> Tensor:
+        return gradient.clone()
+
+    @staticmethod
+    def backward(ctx: Any, above: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+        raise ValueError(
+            "sinkhorn_divergence has a gradient and no second derivative: take it without create_graph, or detach it"
+        )

@@ -179,13 +179,15 @@ class Problem:
         return guess, sums + weights @ moved.expm1() if epsilon >= self.typical else sums
 
     def _maker(self, f: Tensor, g: Tensor, epsilon: float) -> Callable[[Tile], Tensor]:
-        """What makes ``exp((f_i + g_j - c_ij) / ε)`` for a tile, less 1 where ε is high; the next call overwrites it."""
+        """Makes ``exp((f_i + g_j - c_ij) / ε)`` for a tile, less 1 where ε is high. The next call overwrites it."""
         high = epsilon >= self.typical
         scale = (1.0 if high else LOG2_E) / epsilon
         finish = torch.Tensor.expm1_ if high else torch.Tensor.exp2_
         if self.p == 2:  # the exponents themselves are a product
             rounded = torch.finfo(torch.float32).eps * 2 * self._size * scale
-            dtype = self.dtype if rounded < SINGLE_DIGITS else torch.float64
+            # A GPU may be told to take float32 products with fewer digits still.
+            single = rounded < SINGLE_DIGITS and self._exact.device.type == "cpu"
+            dtype = self.dtype if single else torch.float64
             product = self._exact if dtype == torch.float64 else self._single
             left = _factors(2 * scale * self.first.points, scale * (f.double() - self._squares[0]), 1.0).to(dtype)
             right = _factors(self.second.points, 1.0, scale * (g.double() - self._squares[1])).to(dtype).T
@@ -249,7 +251,7 @@ def _mended(squared: Tensor, x: Tensor, y: Tensor, near: float) -> Tensor:
     """Squared distances with the small ones from differences: a product of matrices leaves them few digits."""
     rows, columns = (squared < near).nonzero(as_tuple=True)
     share = max(1, 2**20 // x.shape[1])
-    for row, column in zip(rows.split(share), columns.split(share)):
+    for row, column in zip(torch.split(rows, share), torch.split(columns, share)):
         squared[row, column] = (x[row] - y[column]).square_().sum(1)
     return squared
 

@@ -118,7 +118,7 @@ class _Step:
 
 
 def _alternated(problem: Problem, f: Tensor, g: Tensor, epsilon: float) -> _Step:
-    """Each potential in turn: with f fresh the first marginal holds, the change of g tells how far off the second is."""
+    """Each potential in turn: f fresh, the first marginal holds; the change of g tells how far off the second is."""
     f = problem.first_potential(f, g, epsilon)
     after = problem.second_potential(f, g, epsilon)
     error = problem.second.mean(torch.expm1((g - after) / epsilon).abs_())
