@@ -1,6 +1,7 @@
 """The mathematics on tensors: objectives, constraints, transport."""
 
 from wganx.wasserstein.batch_objectives import BatchDistance, Energy, Sinkhorn, Sliced
+from wganx.wasserstein.batches import batched
 from wganx.wasserstein.constraints import (
     CONSTRAINTS,
     R1,
@@ -57,8 +58,8 @@ from wganx.wasserstein.objectives import (
     Wasserstein,
 )
 from wganx.wasserstein.sinkhorn import SinkhornDistance, sinkhorn_divergence
-from wganx.wasserstein.sliced import MaxSlicedDistance, max_sliced_w1, max_sliced_w2, sliced_w1, sliced_w2
-from wganx.wasserstein.transport import Distance, Transport, exact_w1, exact_wp, optimal_transport
+from wganx.wasserstein.sliced import MaxSlicedDistance, max_sliced_w1, max_sliced_w2, sliced_w1, sliced_w2, sliced_wp
+from wganx.wasserstein.transport import Distance, Transport, exact_w1, exact_wp, optimal_transport, transport_of_costs
 from wganx.wasserstein.variants import (
     Barycentre,
     GromovDistance,
@@ -122,6 +123,7 @@ __all__ = [
     "Wasserstein",
     "WeightClipping",
     "WganDiv",
+    "batched",
     "bracket_w1",
     "c_transform",
     "compare",
@@ -150,7 +152,9 @@ __all__ = [
     "sinkhorn_divergence",
     "sliced_w1",
     "sliced_w2",
+    "sliced_wp",
     "total_variation",
+    "transport_of_costs",
     "unbalanced_transport",
     "wasserstein_barycentre",
     "whole_batch",

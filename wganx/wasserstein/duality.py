@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from wganx.errors import WganxError
-from wganx.wasserstein.ground_cost import Metric, all_distances, distances
-from wganx.wasserstein.samples import Samples, Weights, as_points, as_tensor, as_weights, uniform
+from wganx.wasserstein.ground_cost import METRICS, NORMS, Metric, all_distances, distances
+from wganx.wasserstein.samples import Samples, Weights, as_points, as_tensor, as_weights, refuse_gradient, uniform
 from wganx.wasserstein.simplex import OPEN, solve
 from wganx.wasserstein.transport import Transport
 
@@ -26,7 +26,8 @@ class LipschitzPotential:
     """A 1-Lipschitz potential that attains W1: a critic that could not be better on these samples.
 
     Called with samples ``(k, ...)`` it scores them, ``(k,)``: ``f(z) = min_i f_i + d(z, z_i)``, the largest 1-Lipschitz
-    function that agrees with `potential` on `points` (McShane, "Extension of Range of Functions", 1934).
+    function that agrees with `potential` on `points` (McShane, "Extension of Range of Functions", 1934); with the
+    gradient of the samples.
 
     Attributes:
         value: ``Σ a_i f(x_i) - Σ b_j f(y_j)``, which is W1.
@@ -46,7 +47,7 @@ class LipschitzPotential:
         return self.value
 
     def __call__(self, samples: Samples) -> Tensor:
-        samples, points = as_points(as_tensor(samples).cpu(), self.points, torch.float64)
+        samples, points = as_points(as_tensor(samples, graph=True).cpu(), self.points, torch.float64, graph=True)
         return c_transform(-self.potential, distances(samples, points, self.metric))
 
 
@@ -100,6 +101,7 @@ def dual_certificate(solution: Transport | tuple[Samples, Samples, Samples, Samp
         plan, cost = solution.plan, solution.ground_cost
         (u, v), (a, b) = solution.potentials, solution.weights
     else:
+        refuse_gradient("dual_certificate", *solution, instead="optimal_transport")
         u, v, cost, a, b = (as_tensor(values, "a certificate's values").double().cpu() for values in solution)
         if cost.ndim != 2 or u.shape != a.shape or v.shape != b.shape or cost.shape != (*u.shape, *v.shape):
             shapes = ", ".join(str(tuple(tensor.shape)) for tensor in (u, v, cost, a, b))
@@ -131,6 +133,9 @@ def kantorovich_rubinstein(
         ValueError: samples or weights are unfit, the metric is none, or there are more than `POINTS_LIMIT` points.
         WganxError: the program was not solved, or no potential found attains W1 to a share of 1e-6.
     """
+    refuse_gradient("kantorovich_rubinstein", x, y, weights, instead="exact_w1")
+    if isinstance(metric, str) and metric in METRICS and metric not in NORMS:
+        raise _no_metric(f"{metric!r} breaks the triangle inequality")
     x, y = as_points(as_tensor(x).cpu(), as_tensor(y).cpu(), torch.float64)
     a, b = as_weights(weights, x, y) or (uniform(x), uniform(y))
     points, index = torch.unique(torch.cat([x, y]), dim=0, return_inverse=True)
@@ -187,10 +192,11 @@ def _refuse_no_metric(between: Tensor) -> None:
     symmetric = bool(((between - between.T).abs() <= slack).all())
     triangle = all(bool((between <= row[:, None] + row + slack).all()) for row in between)
     if not (symmetric and triangle and bool((between.diagonal() <= slack).all())):
-        raise ValueError(
-            "Kantorovich-Rubinstein duality needs a metric; this function breaks d(x, x) = 0, symmetry or the triangle "
-            "inequality. For other costs take optimal_transport"
-        )
+        raise _no_metric("this function breaks d(x, x) = 0, symmetry or the triangle inequality")
+
+
+def _no_metric(why: str) -> ValueError:
+    return ValueError(f"Kantorovich-Rubinstein duality needs a metric; {why}. For other costs take optimal_transport")
 
 
 def _numbers(given: Samples) -> Tensor:

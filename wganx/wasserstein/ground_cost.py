@@ -181,9 +181,11 @@ def ground_cost(between: Tensor, p: float) -> Tensor:
 
 def mean_power(lengths: Tensor, masses: Tensor, p: float) -> float:
     """``(Σ_k m_k l_k^p)^(1/p)`` for lengths of at least 0 and masses that add up to 1; no power leaves the range."""
-    lengths, masses = lengths[masses > 0], masses[masses > 0]
-    largest = float(lengths.max())
-    if p == 1 or largest == 0:
+    some = masses > 0
+    if not bool(some.all()):
+        lengths, masses = lengths[some], masses[some]
+    largest = 0.0 if p == 1 else float(lengths.max())
+    if largest == 0:
         return float((masses * lengths).sum())
     unit = largest if p > HIGH_POWER else unit_of(largest)
     mean = float((masses * (lengths / unit).pow(p)).sum())

@@ -14,7 +14,7 @@ from wganx.devices import wide
 from wganx.nn import GroupSort
 from wganx.nn._orthogonal import convolution_factor
 from wganx.wasserstein.gradients import Critic, gradient_norms, interpolate
-from wganx.wasserstein.samples import Samples, as_tensor
+from wganx.wasserstein.samples import Samples, as_tensor, refuse_gradient
 
 _CHUNK = 1024
 """Rows that are differentiated at once, and points among which all pairs are looked at."""
@@ -78,6 +78,7 @@ def lipschitz_estimate(
             number of rows.
     """
     condition = dict(condition or {})
+    refuse_gradient("lipschitz_estimate", x, y, instead="gradient_norms")
     x, y = _differentiable(critic, x), None if y is None else _differentiable(critic, y)
     _check(x, y, condition)
     rng = torch.Generator(x.device).manual_seed(seed)
