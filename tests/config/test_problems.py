@@ -34,7 +34,7 @@ def test_all_problems_at_once(resolve, write):
         "  critic.name: no critic named 'large' in plugin 'tones' for modality 'tone'; offered: small, orthonormal\n"
         f"      from {config}:9\n"
         "  objective.name: no objective named 'waserstein'; offered: wasserstein, non-saturating, least-squares,"
-        " hinge, relativistic; did you mean 'wasserstein'?\n"
+        " hinge, relativistic, energy, sliced, sinkhorn; did you mean 'wasserstein'?\n"
         f"      from {config}:4\n"
         "  generator.noise: Input should be greater than or equal to 0 (got -1)\n"
         f"      from {config}:7\n"

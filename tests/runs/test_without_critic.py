@@ -13,7 +13,8 @@ from wganx.report import write_report
 
 SMALL = {
     "train.steps": 8, "train.batch_size": 16, "dataset.count": 200, "generator.width": 8, "log.every": 2,
-    "preview.every": 4, "preview.count": 16, "checkpoint.every": 4, "evaluate.n": 50,
+    "preview.every": 8, "preview.count": 16, "preview.walk": 0, "preview.sliders": 0, "checkpoint.every": 4,
+    "evaluate.n": 50,
 }  # fmt: skip
 
 
@@ -47,8 +48,8 @@ def test_a_run_without_a_critic(tmp_path, capsys):
     assert "distance" in wganx.load_run(run.folder.path)._repr_html_()
 
 
-@pytest.mark.parametrize("objective", ["energy", "sliced", "sinkhorn"])
-def test_a_run_that_went_on_is_the_one_that_was_never_stopped(tmp_path, objective):
+def test_a_run_that_went_on_is_the_one_that_was_never_stopped(tmp_path):
+    objective = "sliced"  # which draws in every update
     # The schedule of the scenario depends on where training ends.
     whole = train(tmp_path / "whole", objective, optimizer__schedule="constant")
     half = train(tmp_path / "half", objective, optimizer__schedule="constant", train__steps=4)

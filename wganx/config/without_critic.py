@@ -42,9 +42,11 @@ def drop_critic(layers: Sequence[Layer], rules: RuleBook) -> tuple[list[Layer], 
     if objective is None or objective.trains_critic:
         return list(layers), ()
     notes, kept = [], []
+    known = any(_named(layer, "critic") == NO_CRITIC.name for layer in layers[decides:])  # as a stored run says itself
     for layer in layers[:decides]:
         kept.append(Layer(dict(layer.values), dict(layer.origins)))
-        if lost := _of_a_critic(layer.values):
+        lost = _of_a_critic(layer.values)
+        if lost and not known:
             origin = layer.origins.get(lost[0]) or layer.origins.get(lost[0][:1])
             names = dict.fromkeys(key[0] if key[0] in ("critic", "constraint") else ".".join(key) for key in lost)
             by = layers[decides].origins.get(("objective", "name")) or layers[decides].origins.get(("objective",))
@@ -68,9 +70,10 @@ def critic_problems(merged: Merged, rules: RuleBook) -> list[Problem]:
         return []
     if objective.trains_critic:
         asked: dict[Key, str] = {}
-        if merged.values.get("critic", {}).get("name") == NO_CRITIC.name:
+        if _named(merged, "critic") == NO_CRITIC.name:
             asked["critic", "name"] = f"objective {objective.name!r} trains a critic; name one"
-        if merged.values.get("train", {}).get("critic_steps") in (0, "0"):
+        train = merged.values.get("train")
+        if isinstance(train, dict) and train.get("critic_steps") in (0, "0") and train["critic_steps"] is not False:
             asked["train", "critic_steps"] = "Input should be greater than or equal to 1 (got 0)"
         return [Problem(key, fault, merged.origin(key)) for key, fault in asked.items()]
     problems = []
@@ -99,6 +102,11 @@ def _chosen(layers: Sequence[Layer], rules: RuleBook) -> tuple[int, Objective | 
         return decides, rules.find("objective", name)(**options) if isinstance(name, str) else None
     except (PluginError, ValueError, TypeError, WganxError):
         return decides, None
+
+
+def _named(layer: Layer | Merged, section: str) -> Any:
+    given = layer.values.get(section)
+    return given.get("name") if isinstance(given, dict) else None
 
 
 def _of_a_critic(values: Mapping[str, Any]) -> list[Key]:
