@@ -31,7 +31,10 @@ def measure(pair: KnownPair, seed: int, steps: int) -> Found:
     x, y = pair.samples(seed)
     lower = estimate_w1(x, y, steps=steps, seed=seed, device="cpu")
     point = estimate_w1(x, y, "lipschitz-penalty", steps=steps, seed=seed, device="cpu")
-    assert lower.error is not None and point.error is not None and point.low is not None and point.high is not None
+    assert lower.error is not None
+    assert point.error is not None
+    assert point.low is not None
+    assert point.high is not None
     return {
         "dim": x.shape[1],
         "certified": lower.value,
@@ -82,8 +85,8 @@ def summary(rows: Iterable[tuple[KnownPair, Found]]) -> str:
     short = [100 * (1 - found["certified"] / pair.truth) for pair, found in every if pair.truth]
     return (
         f"Covered by the point estimate: {covered} of {len(every)}. Certified readings above W1 by more than their "
-        f"error: {exceeding or 'none'}. Median error stated: {statistics.median(widths):.0f} % of W1. Certified readings "
-        f"below W1: {statistics.median(short):.0f} % (median)."
+        f"error: {exceeding or 'none'}. Medians: error stated {statistics.median(widths):.0f} % of W1, certified reading "
+        f"{statistics.median(short):.0f} % below W1."
     )
 
 

@@ -1,4 +1,4 @@
-"""Potentials without a network: 1-Lipschitz whatever they were made from, and as large as transport where it is known."""
+"""Potentials without a network: 1-Lipschitz whatever they were made from, and worth what transport costs."""
 
 from __future__ import annotations
 
