@@ -60,12 +60,10 @@ class Builtin(PluginConformance):
 
     @pytest.fixture(autouse=True)
     def _from_few(self, monkeypatch):
-        """What `own` learns from is drawn and learnt anew for every setting; a thousand items and 150 updates do."""
+        """What `own` learns from is drawn and learnt anew for every setting; a thousand items do."""
         own = import_module("wganx.evaluation.extractors.own")  # behind the function of its name
-        learn = own._learn
         monkeypatch.setattr(own, "MOST_ITEMS", 1_000)
         monkeypatch.setattr(own, "MOST_HELDOUT", 200)
-        monkeypatch.setattr(own, "_learn", lambda network, lessons, _, context: learn(network, lessons, 150, context))
 
     def test_conforms(self, check):
         if check.trains and check.subject.endswith("-gpu"):
