@@ -92,7 +92,7 @@ def transported(best: SinkhornDistance, x: Tensor, y: Tensor, p: float) -> float
 
     def cost(x: Tensor, y: Tensor, f: Tensor, g: Tensor) -> float:
         total = 0.0
-        for rows, potential in zip(x.split(256), f.split(256)):
+        for rows, potential in zip(torch.split(x, 256), torch.split(f, 256)):
             squared = rows.square().sum(1)[:, None] + y.square().sum(1) - 2 * rows @ y.T
             costs = squared.clamp_(min=0).pow_(p / 2)
             total += float((((potential[:, None] + g - costs) / best.epsilon).exp_() * costs).sum())

@@ -36,7 +36,7 @@ def pulls(problem: Problem, potentials: tuple[Tensor, Tensor], epsilon: float) -
 
 def carrying(value: Tensor, gradients: Sequence[Tensor], of: Sequence[Tensor]) -> Tensor:
     """`value` as a function of the tensors `of`, whose gradients are known; a second derivative is refused."""
-    carried: Tensor = _Carrying.apply(value, len(of), *of, *gradients)
+    carried: Tensor = _Carrying.apply(value, len(of), *of, *gradients)  # type: ignore[no-untyped-call]
     return carried
 
 
@@ -48,9 +48,9 @@ class _Carrying(torch.autograd.Function):
         return value.clone()
 
     @staticmethod
-    def backward(ctx: Any, above: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, above: Tensor) -> tuple[Tensor | None, ...]:
         of, gradients = ctx.saved_tensors[: ctx.count], ctx.saved_tensors[ctx.count :]
-        found = (above.to(gradient) * _Last.apply(gradient, each) for gradient, each in zip(gradients, of))
+        found = (above.to(own) * _Last.apply(own, each) for own, each in zip(gradients, of))  # type: ignore[no-untyped-call]
         return None, None, *found, *(None for _ in of)
 
 
@@ -62,7 +62,7 @@ class _Last(torch.autograd.Function):
         return gradient.clone()
 
     @staticmethod
-    def backward(ctx: Any, above: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, above: Tensor) -> tuple[Tensor | None, ...]:
         raise ValueError(
             "sinkhorn_divergence has a gradient and no second derivative: take it without create_graph, or detach it"
         )
