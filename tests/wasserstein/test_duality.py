@@ -58,6 +58,9 @@ class TestKantorovichRubinstein:
         for function in (lambda x, y: torch.cdist(x, y) ** 2, lambda x, y: torch.cdist(x, y) + 1):
             with pytest.raises(ValueError, match=r"needs a metric; this function breaks .* take optimal_transport"):
                 kantorovich_rubinstein(cloud(0), cloud(1), metric=function)
+        for name in ("sqeuclidean", "cosine"):
+            with pytest.raises(ValueError, match=f"needs a metric; '{name}' breaks the triangle inequality. For other"):
+                kantorovich_rubinstein(cloud(0), cloud(1), metric=name)
 
     def test_a_function_that_is_a_metric_is_taken(self):
         x, y = cloud(0), cloud(1)

@@ -33,6 +33,7 @@ from wganx.wasserstein import (
     sinkhorn_divergence,
     sliced_w1,
     sliced_w2,
+    sliced_wp,
     total_variation,
 )
 from wganx.wasserstein.divergences import median_distance
@@ -47,6 +48,7 @@ LENGTHS = {
     "kantorovich_rubinstein": kantorovich_rubinstein,
     "sliced_w1": partial(sliced_w1, projections=16),
     "sliced_w2": partial(sliced_w2, projections=16),
+    "sliced_wp of 7": partial(sliced_wp, p=7, projections=16),
     "max_sliced_w1": partial(max_sliced_w1, steps=3),
     "max_sliced_w2": partial(max_sliced_w2, steps=3),
     "sinkhorn": sinkhorn_divergence,

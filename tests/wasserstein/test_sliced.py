@@ -14,6 +14,7 @@ from wganx.wasserstein import (
     max_sliced_w2,
     sliced_w1,
     sliced_w2,
+    sliced_wp,
 )
 
 seeds = st.integers(0, 10**6)
@@ -107,6 +108,36 @@ def test_samples_of_any_rank_and_dtype(sliced):
     assert sliced((20 * x).to(torch.int16), (20 * y).to(torch.int16)).value == pytest.approx(20 * exact.value, rel=0.1)
 
 
+@pytest.mark.parametrize("p", [1, 1.5, 2, 3, 4, 7, 60, 400])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_any_power_is_the_mean_of_the_lines(p, dtype):
+    x, y = cloud(0, dtype=dtype), cloud(1, 33, dtype=dtype) + 1
+    directions = cloud(2, 8)
+    lines = [exact_wp(x.double() @ d / d.norm(), y.double() @ d / d.norm(), p).value for d in directions]
+    longest = max(lines)
+    known = longest * (sum((line / longest) ** p for line in lines) / 8) ** (1 / p)
+    found = sliced_wp(1e6 * x, 1e6 * y, p, directions=directions)
+    assert found.value == pytest.approx(1e6 * known, rel=1e-4 if dtype == torch.float32 else 1e-9)
+    assert found.error is None
+    assert sliced_wp(x, y, p).error > 0
+
+
+def test_the_powers_1_and_2_have_names_and_the_mean_grows_with_the_power():
+    x, y = cloud(0), cloud(1, 33)
+    assert sliced_wp(x, y, 1).value == sliced_w1(x, y).value
+    assert sliced_wp(x, y).value == sliced_w2(x, y).value
+    assert sliced_wp(x, y).error == sliced_w2(x, y).error
+    values = [sliced_wp(x, y, p).value for p in (1, 1.5, 2, 4, 4.1, 8, 50)]
+    assert values == sorted(values)
+
+
+def test_the_error_of_a_high_power_is_the_spread_over_seeds():
+    x, y = cloud(0, 20), cloud(1, 20) + 1
+    found = [sliced_wp(x, y, 6, projections=50, seed=seed) for seed in range(200)]
+    spread = torch.tensor([one.value for one in found]).std().item()
+    assert sum(one.error for one in found) / len(found) == pytest.approx(spread, rel=0.2)
+
+
 class TestMaxSliced:
     @pytest.mark.parametrize("largest", [max_sliced_w1, max_sliced_w2])
     def test_a_shift_is_read_in_full_along_its_direction(self, largest):
@@ -143,6 +174,10 @@ class TestMaxSliced:
         (lambda x: sliced_w2(x, x, batch=0), "batch must be at least 1, got 0"),
         (lambda x: max_sliced_w1(x, x, steps=0), "steps must be at least 1, got 0"),
         (lambda x: max_sliced_w2(x, x, starts=0), "starts must be at least 1, got 0"),
+        (lambda x: sliced_wp(x, x, 0.5), "p must be finite and at least 1, got 0.5"),
+        (lambda x: sliced_w1(x, x, directions=x[:, :2]), r"directions are rows of 3 numbers, .*; got \(40, 2\)"),
+        (lambda x: sliced_w1(x, x, directions=0 * x), "directions must be finite, and none of length 0"),
+        (lambda x: sliced_w1(x, x, directions=x * math.nan), "directions must be finite, and none of length 0"),
         (lambda x: sliced_w1(x, x * math.nan), "the second samples hold NaN or infinity in 120 of 120 values"),
         (lambda x: max_sliced_w1(x, x[:, :2]), "samples differ in size: 3 and 2 values each"),
         (lambda x: sliced_w1(x, x, weights=(torch.ones(40), torch.ones(40))), "weights must sum to 1, got 40"),

@@ -14,7 +14,7 @@ from scipy.sparse.csgraph import maximum_bipartite_matching
 from scipy.stats import wasserstein_distance
 
 from wganx.errors import WganxError
-from wganx.wasserstein import exact_w1, exact_wp, optimal_transport, simplex
+from wganx.wasserstein import exact_w1, exact_wp, optimal_transport, simplex, transport_of_costs
 
 seeds = st.integers(0, 10**6)
 
@@ -78,6 +78,19 @@ class TestAgainstOtherSolvers:
         assert exact_w1(x, y, metric=discrete).value == pytest.approx(abs(positive[0] - positive[1]), abs=1e-12)
         line = lambda x, y: (x - y.T).abs()  # noqa: E731
         assert exact_w1(x[:, 0], y[:, 0], metric=line).value == pytest.approx(exact_w1(x[:, 0], y[:, 0]).value)
+
+    @pytest.mark.parametrize("dim", [1, 2])
+    def test_costs_by_name_that_are_no_metrics(self, dim):
+        x, y, weights = cloud(0, 12, (dim,)), cloud(1, 9, (dim,)), (masses(2, 12), masses(3, 9))
+        squared = exact_wp(x, y, 2, weights=weights).value ** 2
+        assert exact_w1(x, y, metric="sqeuclidean", weights=weights).value == pytest.approx(squared, rel=1e-12)
+        assert optimal_transport(x, y, metric="sqeuclidean", weights=weights).cost == pytest.approx(squared, rel=1e-9)
+        apart = exact_w1(x, y, metric="cosine", weights=weights).value
+        scales = torch.logspace(-200, 150, 12, dtype=torch.float64)[:, None]
+        assert exact_w1(scales * x, y, metric="cosine", weights=weights).value == pytest.approx(apart, rel=1e-12)
+        # Between directions that nearly agree 1 - cos is half the square of the angle, which the difference would lose.
+        turned = torch.tensor([[1.0, 0.0]]), torch.tensor([[1.0, 1e-9]], dtype=torch.float64)
+        assert exact_w1(*turned, metric="cosine").value == pytest.approx(5e-19, rel=1e-6)
 
 
 class TestMetricAxioms:
@@ -284,7 +297,7 @@ class TestRefusals:
 
     @pytest.mark.parametrize("dim", [1, 2])
     def test_an_unknown_metric(self, dim):
-        with pytest.raises(ValueError, match="unknown metric 'hamming': one of euclidean, cityblock, chebyshev, sqe.*, or a"):
+        with pytest.raises(ValueError, match="unknown metric 'hamming': one of euclidean, cityblock, "):
             exact_w1(torch.zeros(2, dim), torch.ones(2, dim), metric="hamming")
 
     def test_a_function_that_is_no_metric(self):
@@ -293,6 +306,26 @@ class TestRefusals:
             exact_w1(x, y, metric=lambda x, y: torch.cdist(y, x))
         with pytest.raises(ValueError, match="the metric must return finite distances of at least 0"):
             exact_w1(x, y, metric=lambda x, y: -torch.cdist(x, y))
+
+    def test_costs(self):
+        for costs, message in (
+            (torch.zeros(3), r"costs are a matrix \(n, m\), one row a sample of the first side; got \(3,\)"),
+            (torch.zeros(0, 3), r"costs are a matrix .*; got \(0, 3\)"),
+            ([[1.0, math.inf], [math.nan, 0.0]], "costs hold NaN or infinity in 2 of 4 values; a large number forbids"),
+            ([[1.0, -2.0]], "costs must be at least 0, the least is -2: subtract that from all"),
+            (torch.zeros(1, 1).expand(20_000, 20_000), "n=20000 and m=20000 samples needs a cost matrix of 3.0 GiB"),
+        ):
+            with pytest.raises(ValueError, match=message):
+                transport_of_costs(costs)
+        with pytest.raises(ValueError, match=r"3 samples need weights of shape \(3,\), got \(2,\)"):
+            transport_of_costs(torch.ones(2, 3), weights=(torch.ones(2) / 2, torch.ones(2) / 2))
+
+    def test_a_cosine_without_direction_and_squares_out_of_range(self):
+        x = torch.tensor([[0.0, 0.0], [1.0, 2.0]])
+        with pytest.raises(ValueError, match="the cosine needs directions: 1 of the second samples are all 0; leave"):
+            exact_w1(x + 1, x, metric="cosine")
+        with pytest.raises(ValueError, match=r"squared distances of samples of size .* leave the range of numbers"):
+            exact_w1(1e200 * x.double(), x.double(), metric="sqeuclidean")
 
     def test_more_samples_than_fit_but_never_on_the_line(self):
         x, y = torch.zeros(20_000, 2), torch.ones(30_000, 2)

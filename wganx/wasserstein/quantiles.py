@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,9 @@ from torch import Tensor
 
 from wganx.wasserstein.ground_cost import HIGH_POWER, mean_power, root, with_value
 from wganx.wasserstein.samples import unit_of
+
+FEW = 2**14
+"""Up to this many values together their common steps are kept: batches of a training have the same sizes every time."""
 
 
 def line_cost(x: Tensor, y: Tensor, p: float, weights: tuple[Tensor, Tensor] | None = None) -> Tensor:
@@ -45,9 +48,10 @@ def line_distance(
     gaps, found = _matched(x[None], y[None], weights)
     lengths = gaps[0].abs()
     widths = torch.full_like(lengths, 1 / len(lengths)) if found is None else found[0]
+    if not (lengths.requires_grad or widths.requires_grad):
+        return mean_power(lengths, widths, p), None
     value = mean_power(lengths.detach(), widths.detach(), p)
-    graph = lengths.requires_grad or widths.requires_grad
-    return value, with_value(_with_graph(lengths, widths, p), value) if graph else None
+    return value, with_value(_with_graph(lengths, widths, p), value)
 
 
 def _with_graph(lengths: Tensor, widths: Tensor, p: float) -> Tensor:
@@ -68,14 +72,17 @@ def _matched(x: Tensor, y: Tensor, weights: tuple[Tensor, Tensor] | None) -> tup
         x, y = _ascending(x), _ascending(y)
         if n == m:
             return x - y, None
-        at_x, at_y, widths = _common_steps(n, m, x.device)
-        return x[:, at_x] - y[:, at_y], widths
+        steps = _kept_steps if n + m <= FEW else _common_steps
+        at_x, at_y, widths = (found.to(x.device) for found in steps(n, m))
+        return x.index_select(1, at_x) - y.index_select(1, at_y), widths
     (x, x_order), (y, y_order) = _ordered(x), _ordered(y)
     # The levels at which each quantile function steps. Of two that are equal that of x counts as the first.
     levels = torch.cat([weights[0][x_order].cumsum(1), weights[1][y_order].cumsum(1)], dim=1)
     order = _stable(levels)
-    of_x = order < n
-    at_x, at_y = ((side.cumsum(1) - side.long()).clamp_(max=count - 1) for side, count in ((of_x, n), (~of_x, m)))
+    of_x = (order < n).long()
+    at_x = of_x.cumsum(1).sub_(of_x)
+    at_y = torch.arange(n + m, device=x.device) - at_x
+    at_x, at_y = at_x.clamp_(max=n - 1), at_y.clamp_(max=m - 1)
     levels = levels.gather(1, order)
     widths = levels.diff(dim=1, prepend=torch.zeros_like(levels[:, :1]))
     # Sums that are equal but for rounding leave steps of no width, whose gap a high power would blow up. That they
@@ -85,7 +92,7 @@ def _matched(x: Tensor, y: Tensor, weights: tuple[Tensor, Tensor] | None) -> tup
     return x.gather(1, at_x) - y.gather(1, at_y), widths
 
 
-def _common_steps(n: int, m: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+def _common_steps(n: int, m: int) -> tuple[Tensor, Tensor, Tensor]:
     """Where the quantile functions of n and m equally weighted values are on each of their common steps.
 
     The step that ends at the level ``i / n`` of the one side ends beyond ``(i m - 1) // n`` levels of the other, all in
@@ -101,7 +108,10 @@ def _common_steps(n: int, m: int, device: torch.device) -> tuple[Tensor, Tensor,
     levels[place_i], levels[place_j] = i / n, j / m
     levels[1:] -= levels[:-1].copy()
     widths = levels[None]
-    return torch.from_numpy(at_x).to(device), torch.from_numpy(at_y).to(device), torch.from_numpy(widths).to(device)
+    return torch.from_numpy(at_x), torch.from_numpy(at_y), torch.from_numpy(widths)
+
+
+_kept_steps = lru_cache(8)(_common_steps)
 
 
 def _ascending(values: Tensor) -> Tensor:

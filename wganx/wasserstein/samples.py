@@ -161,12 +161,13 @@ def _checked(side: Samples, count: int, device: torch.device, graph: bool) -> Te
     weights = as_tensor(side, "weights", graph=graph).to(device, torch.float64)
     if weights.shape != (count,):
         raise ValueError(f"{count} samples need weights of shape ({count},), got {tuple(weights.shape)}")
-    if not bool(torch.isfinite(weights).all()) or bool((weights < 0).any()):
+    whole = weights.sum()
+    total = float(whole.detach())
+    if not math.isfinite(total) or float(weights.detach().min()) < 0:
         raise ValueError("weights must be finite and at least 0")
-    total = weights.sum()
-    if abs(float(total.detach()) - 1) > SUM_TOLERANCE:
-        raise ValueError(f"weights must sum to 1, got {float(total.detach()):.6g}; divide them by their sum")
-    return weights / total
+    if abs(total - 1) > SUM_TOLERANCE:
+        raise ValueError(f"weights must sum to 1, got {total:.6g}; divide them by their sum")
+    return weights / whole
 
 
 def _from_array(values: NDArray[Any] | Sequence[Any], what: str) -> Tensor:
