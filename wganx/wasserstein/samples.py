@@ -74,6 +74,8 @@ def as_points(
     if x.shape[1] != y.shape[1]:
         raise ValueError(f"samples differ in size: {x.shape[1]} and {y.shape[1]} values each")
     for which, samples in (("first", x), ("second", y)):
+        if math.isfinite(float(samples.detach().sum())):
+            continue  # a sum is finite only where all its terms are
         if bad := int((~torch.isfinite(samples)).sum()):
             raise ValueError(
                 f"the {which} samples hold NaN or infinity in {bad} of {samples.numel()} values; leave those out"
@@ -96,8 +98,7 @@ def refuse_gradient(
     """
     if asks_gradient(*given):
         raise ValueError(
-            f"{function} has no gradient, which what it was given requires: pass x.detach(), or take {instead}, "
-            "which have one"
+            f"{function} has no gradient, which what it was given requires: pass x.detach(), or take {instead} for one"
         )
 
 
@@ -128,7 +129,7 @@ def scaled(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, float]:
     Squares and higher powers of what comes back neither overflow nor vanish, and no digit is lost: scaling the samples
     scales every distance, down to the last bit where the factor is a power of two.
     """
-    unit = unit_of(*(float(side.abs().max()) for side in (x, y)))
+    unit = unit_of(*(float(side.detach().abs().max()) for side in (x, y)))
     if x.dtype == torch.float32:  # the inverse has to be a number of that type, too
         unit = min(max(unit, 2.0**-120), 2.0**120)
     return x * (1 / unit), y * (1 / unit), unit

@@ -54,7 +54,9 @@ def _facts(found: Distance) -> Table:
     rows = [("samples", f"{found.n[0]} and {found.n[1]} of {found.dim} numbers")]
     for each in fields(found):
         value = getattr(found, each.name)
-        if each.name in ("value", "n", "dim") or isinstance(value, Tensor) or value in (None, "") or value != value:
+        if each.name in ("value", "n", "dim") or not each.repr or isinstance(value, Tensor):
+            continue
+        if value in (None, "") or value != value:
             continue
         rows.append((each.name, figure(value) if isinstance(value, float) else str(value)))
     return Table(f"{type(found).__name__} {figure(found.value)}", (), rows)
