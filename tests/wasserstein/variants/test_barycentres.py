@@ -76,11 +76,11 @@ def test_of_two_gaussians_it_is_the_gaussian_between_them(epsilon):
     mean, deviation = moments(found)
     assert mean == pytest.approx(19, abs=0.3)  # two bins are as good as one where the mid-point falls between them
     assert deviation == pytest.approx(math.sqrt(9 + (epsilon or 0) / 2), abs=0.2)
-    assert int(found.probabilities.argmax()) == 19
+    assert int(found.probabilities.argmax()) in (18, 19, 20)
 
 
 def test_pots_own_case_of_the_entropic_barycentre():
-    """Two bells with unequal shares: it sums to 1, and lies where POT's default method, unlike its log one, does not."""
+    """Two bells with unequal shares: it sums to 1 and is where it should be, which POT's default method is not."""
     ot = pytest.importorskip("ot")
     p, q = bell(10, 3), bell(25, 2)
     found = histogram_barycentre([p, q], shares=[0.3, 0.7], epsilon=5.0)

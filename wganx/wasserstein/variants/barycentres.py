@@ -120,8 +120,9 @@ def histogram_barycentre(
     Exact by a linear program with ``h k²`` unknowns for h histograms of k bins (POT's `lp.barycenter`; Agueh and
     Carlier, "Barycenters in the Wasserstein space", 2011). With `epsilon` by iterative Bregman projections (POT's
     `bregman.barycenter` in the log domain; Benamou et al., "Iterative Bregman projections for regularized
-    transportation problems", 2015), ``k²`` in memory: quick and blurred, by about the root of half of epsilon for
-    ``p=2``. Two shifted copies of one shape have it in the middle, where adding them up would show both.
+    transportation problems", 2015), ``k²`` in memory: quick and blurred, for ``p=2`` by about the root of half of
+    epsilon. Two shifted copies of one shape have it in the middle, where adding them up would show both. Where the
+    middle falls between two bins the exact one takes either, and is not the only one.
 
     Args:
         histograms: two or more, on the same `points`.
@@ -172,7 +173,7 @@ def histogram_barycentre(
                 raise WganxError(
                     f"the barycentre at epsilon={epsilon:g} did not converge: {error}; raise it"
                 ) from error
-    probabilities = torch.from_numpy(np.asarray(found)).clamp(min=0)
+    probabilities = torch.from_numpy(np.asarray(found)).clamp(min=0) + 0.0  # no -0
     return Histogram(probabilities / probabilities.sum(), points)
 
 

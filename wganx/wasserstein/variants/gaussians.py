@@ -61,7 +61,7 @@ class _Bures(torch.autograd.Function):
         u, _, v = torch.linalg.svd(one.T @ other)
         turned = other @ (u @ v).T  # the factor of the other covariance that lies nearest to `one`
         shift = shift / unit
-        value = (shift.square().sum() + (one - turned).square().sum()).sqrt()
+        value: Tensor = (shift.square().sum() + (one - turned).square().sum()).sqrt()
         ctx.save_for_backward(value, shift, one, turned)
         ctx.unit = unit
         return value * unit
@@ -92,7 +92,7 @@ def _less_map(one: Tensor, other: Tensor) -> Tensor:
         raise ValueError(
             "gaussian_w2 has no gradient in a covariance that is singular: add a little to its diagonal, or detach it"
         )
-    map_ = torch.linalg.solve(one, other, left=False)
+    map_: Tensor = torch.linalg.solve(one, other, left=False)
     return torch.eye(len(one)).to(one) - (map_ + map_.T) / 2
 
 

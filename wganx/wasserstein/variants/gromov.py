@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
 
@@ -9,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from wganx.wasserstein.ground_cost import COST_LIMIT, Metric, all_distances, check_metric
+from wganx.wasserstein.ground_cost import COST_LIMIT, Metric, all_distances, check_metric, distances
 from wganx.wasserstein.numbers import Number
 from wganx.wasserstein.samples import Samples, Weights, as_points, as_tensor, as_weights, refuse_gradient, uniform
 from wganx.wasserstein.transport import exact_wp
@@ -117,8 +118,7 @@ def _alike(one: Tensor, other: Tensor, a: Tensor, b: Tensor) -> Tensor:
     """The plan that pairs samples from which the others are seen at like distances."""
     import ot
 
-    seen = [_quantiles(side, mass) for side, mass in ((one, a), (other, b))]
-    costs = torch.cdist(*seen, compute_mode="donot_use_mm_for_euclid_dist").square()
+    costs = distances(_quantiles(one, a), _quantiles(other, b)).square()
     plan: Tensor = torch.from_numpy(ot.emd(a.numpy(), b.numpy(), costs.numpy(), numItermax=10_000_000))
     return plan
 
@@ -138,10 +138,10 @@ def _value(plan: Tensor, one: Tensor, other: Tensor) -> float:
         # Pair by pair nothing cancels.
         moved = plan[rows, columns]
         off = one[rows[:, None], rows] - other[columns[:, None], columns]
-        return float(moved @ off.square() @ moved) ** 0.5
+        return math.sqrt(float(moved @ off.square() @ moved))
     from_, to = plan.sum(1), plan.sum(0)
     cost = from_ @ one.square() @ from_ + to @ other.square() @ to - 2 * (one @ plan * (plan @ other)).sum()
-    return max(float(cost), 0.0) ** 0.5
+    return math.sqrt(max(float(cost), 0.0))
 
 
 def _square(mass: Tensor) -> Tensor:

@@ -59,7 +59,7 @@ def unbalanced_transport(
     Two steps of POT: majorization and minimization finds the marginals (Chapel et al., "Unbalanced optimal transport
     through non-negative penalized linear regression", 2021), and the network simplex the plan between those. The first
     alone is far off where the penalty is large. Potentials say how much is left: `gap`. Time ``iterations × n m`` and
-    that of `exact_wp`, memory some ``80 n m`` bytes, on the CPU in float64. Its gradient is not offered.
+    that of two `exact_wp`, memory some ``80 n m`` bytes, on the CPU in float64. Its gradient is not offered.
 
     Args:
         x: samples ``(n, ...)``, a tensor on any device, an array or a list; axes after the first are flattened.
@@ -157,14 +157,19 @@ class _Problem:
 
 
 def _best(problem: _Problem, first: Tensor, between: Tensor, p: float, top: float) -> tuple[float, Tensor, float]:
-    """The cheaper of the first plan and the optimal one between its marginals; its cost, and what is proved of it."""
+    """The cheapest of the first plan and the optimal ones between its marginals and between the masses themselves.
+
+    Its cost, the plan, and the most that potentials prove.
+    """
     plans, bounds = [torch.zeros_like(first), first], [problem.dual(torch.zeros_like(problem.b))]
-    rows, columns = (side.where(side > SPECK * side.max(), 0.0) for side in (first.sum(1), first.sum(0)))
-    if float(first.sum()) > 0:
-        kept = (first.sum(0) / problem.b).clamp(min=SPECK)
-        bounds.append(problem.dual(-problem.penalty * kept.log()))
+    kept = (first.sum(0) / problem.b).clamp(min=SPECK)
+    bounds.append(problem.dual(-problem.penalty * kept.log()))
+    for sides in ((first.sum(1), first.sum(0)), (problem.a, problem.b)):
+        rows, columns = (side.where(side > SPECK * side.max(), 0.0) for side in sides)
+        if not float(rows.sum()) > 0:
+            continue
         found = solve(between, p, rows / rows.sum(), columns / columns.sum())
-        plans.append(problem.rescaled(found.plan * float(first.sum())))
+        plans.append(problem.rescaled(found.plan))
         bounds.append(problem.dual(found.potential * (found.unit**p / top)))
     costs = [problem.primal(plan) for plan in plans]
     least = min(costs)
