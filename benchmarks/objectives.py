@@ -191,7 +191,9 @@ def main(argv: Sequence[str] | None = None) -> int:
                 kept["trainings"].append(trained(name, objective, steps, seed, chosen.quick))
                 if chosen.json is not None:
                     chosen.json.write_text(json.dumps(kept, indent=1))
-        print(f"\n{seconds:g} CPU seconds each; a step in those of wgan-gp; medians of {chosen.seeds} seeds (the worst)\n")
+        print(
+            f"\n{seconds:g} CPU seconds each; a step in those of wgan-gp; medians of {chosen.seeds} seeds (the worst)\n"
+        )
         print(table(name, cost, [each for each in kept["trainings"] if each["data"] == name]), flush=True)
     return 0
 

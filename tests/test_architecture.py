@@ -29,14 +29,14 @@ FLOORS = {
 PUBLIC = {
     "AdaptiveAugmentation", "Architecture", "Banach", "Baseline", "Batch", "BuildContext", "ByConstruction",
     "CheckpointError", "CheckpointStore", "Combined", "Config", "ConfigError", "Consistency", "ConstraintPart",
-    "DataCard", "DataContext", "DataError", "Dataset", "Dragan", "Energy", "Every", "Extractor", "ExtractorContext", "Finding",
-    "Formats", "Game", "GradientNormalization", "GradientPenalty", "HealthCheck", "Helper", "Hinge", "Interrupted",
+    "DataCard", "DataContext", "DataError", "Dataset", "Dragan", "Energy", "Every", "Extractor", "ExtractorContext",
+    "Finding", "Formats", "Game", "GradientNormalization", "GradientPenalty", "HealthCheck", "Helper", "Hinge", "Interrupted",
     "Items", "Layout", "LeastSquares", "LipschitzPenalty", "Make", "MaxGradientPenalty", "Metric", "MetricContext",
     "MissingExtra", "Modality", "Networks", "NoConstraint", "NonSaturating", "ObjectivePart", "Observer", "Optimizer",
     "OptimizerPart", "Orthogonal", "Outcome", "PluginError", "PluginFailed", "PreflightError", "Pretrained", "Preview",
     "Progress", "R1", "R1R2", "R2", "Relativistic", "RunInfo", "SampleFormat", "Sampler", "Scenario", "Sides", "Sink",
-    "Sinkhorn", "Sliced", "Source", "SpectralNorm", "Split", "Task", "TrainResult", "Trainer", "TrainingDiverged", "Unavailable",
-    "UsageError", "Vitals", "WGANX_API", "Wasserstein", "WeightClipping", "WganDiv", "WganxError", "__version__",
+    "Sinkhorn", "Sliced", "Source", "SpectralNorm", "Split", "Task", "TrainResult", "Trainer", "TrainingDiverged",
+    "Unavailable", "UsageError", "Vitals", "WGANX_API", "Wasserstein", "WeightClipping", "WganDiv", "WganxError", "__version__",
     "bracket_w1", "estimate_w1", "exact_w1", "hookimpl", "load_generator", "load_run", "option", "resume",
     "sinkhorn_divergence", "sliced_w1", "train",
 }  # fmt: skip

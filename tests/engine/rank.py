@@ -136,8 +136,8 @@ def train(settings: dict[str, Any], rows: int) -> dict[str, Tensor]:
     ]
     heldout = settings.pop("heldout", None)
     trainer = wganx.Trainer(
-        generator, settings.pop("critic", critic), noise=(6,), device="cpu", seed=3, critic_steps=settings.pop("critic_steps", 2),
-        optimizer=wganx.Optimizer(lr=1e-3), **settings,
+        generator, settings.pop("critic", critic), noise=(6,), device="cpu", seed=3,
+        critic_steps=settings.pop("critic_steps", 2), optimizer=wganx.Optimizer(lr=1e-3), **settings,
     )  # fmt: skip
     # As in a run, the first rank alone has held-out samples.
     result = trainer.fit(batches, steps=STEPS, log_every=10, heldout=heldout if trainer.ranks.first else None)

@@ -116,11 +116,12 @@ class _Still(nn.Module):
         return like + self.shift
 
 
-class TestConditions:
-    FORMATS = {"label": SampleFormat.label(("left", "right")), "past": SampleFormat(axes=("value",), shape=(2,))}
+FORMATS = {"label": SampleFormat.label(("left", "right")), "past": SampleFormat(axes=("value",), shape=(2,))}
 
+
+class TestConditions:
     def test_each_counts_for_as_much_as_the_sample(self):
-        rows = SampleFeatures(self.FORMATS)(
+        rows = SampleFeatures(FORMATS)(
             torch.ones(2, 1, 4), label=torch.tensor([1, 0]), past=torch.tensor([[1.0, 2], [3, 4]])
         )
         root = 2**0.5
@@ -147,7 +148,7 @@ class TestConditions:
             x = torch.randn(64, 2, generator=rng) * 0.1 + (2.0 * label[:, None] - 1)
             batches.append(wganx.Batch(x, {"label": label}, {"label": label}))
         torch.manual_seed(0)
-        trainer = train(objective, generator=Generator(), critic=SampleFeatures(self.FORMATS), **QUICK)
+        trainer = train(objective, generator=Generator(), critic=SampleFeatures(FORMATS), **QUICK)
         trainer.fit(batches, steps=150)
         label = torch.arange(2).repeat(50)
         made = trainer.sample(100, context={"label": label})
@@ -156,7 +157,11 @@ class TestConditions:
     def test_what_has_no_distance_is_refused(self, train, data):
         text = SampleFormat.text(("a", "b"), 2)
         for given, formats, said in (
-            (torch.zeros(8, dtype=torch.int64), {}, r"condition 'c' holds whole numbers \(torch.int64\), between which"),
+            (
+                torch.zeros(8, dtype=torch.int64),
+                {},
+                r"condition 'c' holds whole numbers \(torch.int64\), between which",
+            ),
             (torch.zeros(8, 2), {"c": text}, "condition 'c' is a text, between which there is no distance to compare"),
         ):
             trainer = train(critic=SampleFeatures(formats))
@@ -179,7 +184,7 @@ class TestRefusals:
             ({"optimizer": wganx.Optimizer(critic_lr=1e-3)}, r"critic_lr=0.001 has no effect"),
             ({"capture": "compile"}, r"capture='compile' has no effect"),
             ({"critic": nn.Linear(2, 1)}, "a critic has no effect: objective 'energy' compares samples"),
-            ({"helpers": {"a": wganx.Helper(nn.Linear(2, 2), "critic")}}, "a helper that learns with the critic, or adapt"),
+            ({"helpers": {"a": wganx.Helper(nn.Linear(2, 2), "critic")}}, "a helper that learns with the critic, or"),
             ({"micro_batch": 1}, "micro_batch must be at least 2 where batches are compared, got 1"),
             ({"accumulate": 0}, "accumulate must be at least 1, got 0"),
         ],
@@ -218,7 +223,9 @@ class TestRefusals:
                 return self.layer(x.reshape(-1, 1)).reshape(len(x), -1).sum(1)
 
         trainer = train(ON_FEATURES[0], critic=Flat())
-        with pytest.raises(PreflightError, match="the critic has no features to compare: what enters its last layer is"):
+        with pytest.raises(
+            PreflightError, match="the critic has no features to compare: what enters its last layer is"
+        ):
             trainer.check(wganx.Batch(data[0]))
 
 

@@ -84,10 +84,16 @@ class TestSettings:
             )  # fmt: skip
         said = str(caught.value)
         assert said.startswith("5 problems in the configuration")
-        for name in ("critic.width", "constraint.name", "constraint.drift", "train.critic_steps", "optimizer.critic_lr"):
+        for name in (
+            "critic.width",
+            "constraint.name",
+            "constraint.drift",
+            "train.critic_steps",
+            "optimizer.critic_lr",
+        ):
             assert (
-                f"  {name}: has no effect: objective 'energy' compares samples and trains no critic; leave it out, or set "
-                "objective.features=critic\n"
+                f"  {name}: has no effect: objective 'energy' compares samples and trains no critic; leave it out, or "
+                "set objective.features=critic\n"
             ) in said
 
     def test_what_is_said_above_it_too(self, tmp_path):

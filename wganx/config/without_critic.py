@@ -50,10 +50,10 @@ def drop_critic(layers: Sequence[Layer], rules: RuleBook) -> tuple[list[Layer], 
             origin = layer.origins.get(lost[0]) or layer.origins.get(lost[0][:1])
             names = dict.fromkeys(key[0] if key[0] in ("critic", "constraint") else ".".join(key) for key in lost)
             by = layers[decides].origins.get(("objective", "name")) or layers[decides].origins.get(("objective",))
+            was, is_ = ("was", "is") if len(names) == 1 else ("were", "are")
             notes.append(
-                f"{', '.join(names)} (from {origin}) {'was' if len(names) == 1 else 'were'} meant for a critic and "
-                f"{'is' if len(names) == 1 else 'are'} dropped: {by} chooses objective {objective.name!r}, which trains "
-                "none"
+                f"{', '.join(names)} (from {origin}) {was} meant for a critic and {is_} dropped: "
+                f"{by} chooses objective {objective.name!r}, which trains none"
             )
         for section, option in lost:
             kept[-1].drop(section, option)

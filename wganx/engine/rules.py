@@ -8,7 +8,16 @@ from typing import Any, Literal
 
 from wganx.engine.steps.optimizer import Optimizer
 from wganx.errors import UsageError
-from wganx.wasserstein import CONSTRAINTS, OBJECTIVES, Combined, Constraint, GradientPenalty, NoConstraint, Objective, Wasserstein
+from wganx.wasserstein import (
+    CONSTRAINTS,
+    OBJECTIVES,
+    Combined,
+    Constraint,
+    GradientPenalty,
+    NoConstraint,
+    Objective,
+    Wasserstein,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,8 +93,8 @@ class Rules:
     def no_critic(self) -> str:
         """That there is none, and how there would be one."""
         return (
-            f"objective {self.objective.name!r} compares samples and trains no critic; leave it out, or let the critic's "
-            "features be compared (objective.features=critic)"
+            f"objective {self.objective.name!r} compares samples and trains no critic; leave it out, or let the "
+            "critic's features be compared (objective.features=critic)"
         )
 
     def to_json(self) -> dict[str, Any]:

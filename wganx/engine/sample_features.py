@@ -56,8 +56,8 @@ class SampleFeatures(nn.Module):
             if name in self._texts or (whole and name not in self._classes):
                 what = "is a text" if name in self._texts else f"holds whole numbers ({given.dtype})"
                 raise PreflightError(
-                    f"condition {name!r} {what}, between which there is no distance to compare; give labels as floating "
-                    "point, one axis a class, or let a critic see them: objective.features=critic"
+                    f"condition {name!r} {what}, between which there is no distance to compare; give labels as "
+                    "floating point, one axis a class, or take an objective that trains a critic"
                 )
 
 
@@ -73,8 +73,8 @@ def critic_of(rules: Rules, critic: nn.Module | None, followed: bool) -> nn.Modu
     if rules.objective.trains_critic:
         if critic is None or isinstance(critic, SampleFeatures):
             raise UsageError(
-                f"objective {rules.objective.name!r} trains a critic, and there is none; give one, or an objective that "
-                "compares samples: wganx.Energy()"
+                f"objective {rules.objective.name!r} trains a critic, and there is none; give one, or an objective "
+                "that compares samples: wganx.Energy()"
             )
         return critic
     if critic is not None and not isinstance(critic, SampleFeatures):

@@ -286,8 +286,8 @@ def _copied(vitals: Vitals) -> str | None:
 
 
 _WITHOUT_CRITIC = (
-    "raise train.batch_size, of which a distance of batches sees more; objective.name=sinkhorn tells samples apart best; "
-    "where samples are as unlike as pictures, let a critic's features be compared (objective.features=critic)"
+    "raise train.batch_size, of which a distance of batches sees more; objective.name=sinkhorn tells samples apart "
+    "best; where samples are as unlike as pictures, let a critic's features be compared (objective.features=critic)"
 )
 
 _COPIED = HealthCheck(
@@ -314,8 +314,8 @@ _CONTEXT_IGNORED = HealthCheck(
 )  # fmt: skip
 
 _APART = (
-    "raise train.batch_size: rows of unlike context help a distance of batches to tell them apart; and let the generator "
-    "mix it into every layer (wganx.nn.ConditionalNorm)"
+    "raise train.batch_size: rows of unlike context help a distance of batches to tell them apart; and let the "
+    "generator mix it into every layer (wganx.nn.ConditionalNorm)"
 )
 _DATA_SHARE = 0.5  # of the time
 

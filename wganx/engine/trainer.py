@@ -115,10 +115,12 @@ class Trainer:
     ) -> None:
         objective = objective or Wasserstein()
         with_critic = getattr(objective, "trains_critic", True)
+        if critic_steps is None:
+            critic_steps = 5 if with_critic else 0
         rules = Rules(
             noise=noise, objective=objective,
             constraint=constraint or (GradientPenalty() if with_critic else NoConstraint()),
-            critic_steps=5 * with_critic if critic_steps is None else critic_steps, ema=ema, precision=precision, capture=capture, seed=seed,
+            critic_steps=critic_steps, ema=ema, precision=precision, capture=capture, seed=seed,
             optimizer=optimizer or Optimizer(), accumulate=accumulate, micro_batch=micro_batch,
             constant_mask=constant_mask, pack=pack,
         )  # fmt: skip

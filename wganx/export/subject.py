@@ -142,8 +142,8 @@ def _critic(folder: RunFolder, checkpoint: str | int, warn: Callable[[str], None
     resolved = Run.load(folder.path, only_looked_at=True).resolved
     if not resolved.objective.trains_critic:
         raise UsageError(
-            f"{folder.path} was trained by objective {resolved.objective.name!r}, without a critic; leave --what out for "
-            "the generator"
+            f"{folder.path} was trained by objective {resolved.objective.name!r}, without a critic; leave --what out "
+            "for the generator"
         )
     tensors = part(found.weights, "critic")
     if not tensors:

@@ -12,7 +12,8 @@ from wganx.tables import Picture, Table, figure
 LARGEST_PICTURE = 500_000
 """Bytes of a preview that a notebook keeps; a larger one is left to the report."""
 _READINGS = {"w1_raw": "W1, raw", "w1_corrected": "W1, corrected", "w1_heldout": "W1, held out",
-             "distance": "distance", "distance_heldout": "distance, held out", "score_gap": "score gap", "gradient_norm": "gradient norm"}  # fmt: skip
+             "distance": "distance", "distance_heldout": "distance, held out", "score_gap": "score gap",
+             "gradient_norm": "gradient norm"}  # fmt: skip
 
 
 def run_table(folder: RunFolder) -> Table:

@@ -74,9 +74,9 @@ def check_networks(
 ) -> Checked:
     """Refuse what cannot be trained, with the mend.
 
-    A row is a pack of `pack` samples. Where no critic is trained, `SampleFeatures` stand in its place. Rows that influence each other are no error where the constraint takes no
-    gradient for each of them. `layout` is the order in memory the critic gets samples in; with `extras`, weights may
-    have their gradient from other losses.
+    A row is a pack of `pack` samples. Where no critic is trained, `SampleFeatures` stand in its place. Rows that
+    influence each other are no error where the constraint takes no gradient for each of them. `layout` is the order in
+    memory the critic gets samples in; with `extras`, weights may have their gradient from other losses.
 
     Raises:
         PreflightError: samples outside their range; a generator whose output does not fit the samples; a critic with
