@@ -78,9 +78,10 @@ def certified_reading(samples: Split, evidence: Evidence, settings: Settings) ->
     """The best of the potentials that are 1-Lipschitz by construction, an orthonormal critic among them."""
     seen, unit = folded(samples, evidence.components) if evidence.folds else (samples, 1.0)
     dual = learn_orthonormal(seen, settings)
-    dual.critic.to(torch.float64).eval()
-    bound = max(1.0, dual.critic.seal(wide(seen.heldout.x)))
-    device = samples.train.x.device
+    examples = wide(seen.heldout.x)
+    device = examples.device
+    dual.critic.to(device, torch.float64)
+    bound = max(1.0, dual.critic.seal(examples))
 
     def network(x: Tensor) -> Tensor:
         with torch.no_grad():
