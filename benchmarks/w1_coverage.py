@@ -2,9 +2,9 @@
 
 Run: python benchmarks/w1_coverage.py [--seeds 1] [--pair NAME ...] [--steps 2000] [--save FILE]
 
-The pairs are those of w1_pairs.py: 1 to 128 dimensions, 1 to 100 modes, 300 to 20 000 samples a side. Some 25 s each and
-seed on one core. With --save FILE what was measured is kept there, one line each, and a second call goes on where the
-first stopped.
+The pairs are those of w1_pairs.py: 1 to 128 dimensions, 1 to 100 modes, 300 to 20 000 samples a side. Some 25 s each
+and seed on one core. With --save FILE what was measured is kept there, one line each, and a second call goes on where
+the first stopped.
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ def summary(rows: Iterable[tuple[KnownPair, Found]]) -> str:
     short = [100 * (1 - found["certified"] / pair.truth) for pair, found in every if pair.truth]
     return (
         f"Covered by the point estimate: {covered} of {len(every)}. Certified readings above W1 by more than their "
-        f"error: {exceeding or 'none'}. Medians: error stated {statistics.median(widths):.0f} % of W1, certified reading "
-        f"{statistics.median(short):.0f} % below W1."
+        f"error: {exceeding or 'none'}. Medians: error stated {statistics.median(widths):.0f} % of W1, certified "
+        f"reading {statistics.median(short):.0f} % below W1."
     )
 
 

@@ -25,6 +25,7 @@ from wganx.wasserstein.quantiles import line_cost
 
 _AXES = 256
 _PRINCIPAL = 8
+_PRINCIPAL_ROWS = 500
 _BEST = 3
 _LINE_ROWS = 4000
 _DOUBTS = (0.0, 2.5)
@@ -126,6 +127,13 @@ def _directions(x: Tensor, y: Tensor) -> Tensor:
         found.append((apart / apart.norm())[None])
     if dim > 1:
         for rows in (x, y, torch.cat([x, y])):
-            centred = (rows - rows.mean(0))[:1000]
-            found.append(torch.linalg.svd(centred, full_matrices=False).Vh[:_PRINCIPAL])
+            found.append(_principal((rows - rows.mean(0))[:: max(1, len(rows) // _PRINCIPAL_ROWS)]))
     return torch.cat(found) if found else torch.eye(dim, dtype=x.dtype)[:1]
+
+
+def _principal(rows: Tensor) -> Tensor:
+    """The leading principal axes of centred rows, by their Gram matrix, whatever their length."""
+    sizes, left = torch.linalg.eigh(rows @ rows.T)
+    kept = sizes[-_PRINCIPAL:] > 1e-9 * sizes[-1]
+    axes = left[:, -_PRINCIPAL:][:, kept].T @ rows
+    return axes / torch.linalg.vector_norm(axes, dim=1, keepdim=True)

@@ -66,7 +66,8 @@ def find_components(samples: Pair) -> Components:
     from scipy.cluster.hierarchy import fcluster, linkage
 
     some = torch.cat([samples.x[:_ROWS], samples.y[:_ROWS]])
-    joins = linkage(torch.pdist(some).numpy(), "single")
+    first, second = torch.triu_indices(len(some), len(some), 1)
+    joins = linkage(torch.cdist(some, some)[first, second].numpy(), "single")
     sizes = [1] * len(some) + [int(size) for size in joins[:, 3]]
     # Lone samples in a tail are no cluster, however far they lie.
     heights = [float(row[2]) for row in joins if min(sizes[int(row[0])], sizes[int(row[1])]) >= _FEWEST]
@@ -81,18 +82,18 @@ def find_components(samples: Pair) -> Components:
     ]
     if not cuts:
         return Components(some.mean(0, keepdim=True))
-    second = torch.arange(len(some)) >= min(_ROWS, len(samples.x))
+    others = torch.arange(len(some)) >= min(_ROWS, len(samples.x))
     # Clusters that both sides share first: then what moves stays within them.
-    _, labels = max(cuts, key=lambda cut: (_shared(cut[1], second), cut[0]))
+    _, labels = max(cuts, key=lambda cut: (_shared(cut[1], others), cut[0]))
     counts = torch.bincount(labels)
     centres = torch.stack([some[labels == label].mean(0) for label in (counts >= _FEWEST).nonzero()[:, 0]])
     return _sharpened(Components(centres), samples)
 
 
-def _shared(labels: Tensor, second: Tensor) -> bool:
+def _shared(labels: Tensor, others: Tensor) -> bool:
     """Whether every sizeable cluster holds samples of either side."""
-    counts, others = torch.bincount(labels), torch.bincount(labels, second.double())
-    return bool(((others > 0) & (others < counts))[counts >= _FEWEST].all())
+    counts, of_others = torch.bincount(labels), torch.bincount(labels, others.double())
+    return bool(((of_others > 0) & (of_others < counts))[counts >= _FEWEST].all())
 
 
 def _sharpened(components: Components, samples: Pair) -> Components:

@@ -19,6 +19,7 @@ from wganx.wasserstein.quantiles import line_distance
 from wganx.wasserstein.simplex import solve
 
 _REPLICATES = 10
+_FEWEST = 8
 _MISMATCH = 0.002
 """The share of ``U²`` by which two noises that are not quite alike may leave ``D²`` wrong."""
 
@@ -63,9 +64,9 @@ def debiased(samples: Pair, components: Components, size: int, seed: int) -> Upp
     each = max(12, size // math.ceil(math.sqrt(len(components))), 2 * size // len(components))
     squares, weights = [], []
     for label in range(len(components)):
-        sides = [side[index == label] for side, index in zip((samples.x, samples.y), which)]
-        if min(map(len, sides)) >= 8:
-            squares.append(_square(*sides, min(size, each), rng))
+        x, y = (side[index == label] for side, index in zip((samples.x, samples.y), which))
+        if min(len(x), len(y)) >= _FEWEST:
+            squares.append(_square(x, y, min(size, each), rng))
             weights.append(float(staying[label]))
     moved = between(components, shares, (len(samples.x), len(samples.y)), seed)
     value, high = _mean_root(squares, weights, float(staying.sum()))

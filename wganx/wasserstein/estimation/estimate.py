@@ -52,7 +52,7 @@ def estimate_w1(
     seed: int = 0,
     device: str | torch.device = "auto",
 ) -> Estimate:
-    """W1 between the distributions that two sets of samples were drawn from, read by a critic.
+    """W1 between the distributions that two sets of samples were drawn from, read by critics.
 
     ``W1(P, Q) = max E f(x) - E f(y)`` over the 1-Lipschitz f (Kantorovich-Rubinstein duality). A perceptron of three
     hidden layers learns f on one part of the samples; the reading is taken on the other. Unlike `exact_w1`, which
@@ -62,10 +62,13 @@ def estimate_w1(
 
     What the methods give:
 
-    - ``"orthogonal"``: a lower bound up to `Estimate.error`, as the critic is 1-Lipschitz by construction (Anil,
-      Lucas, Grosse, "Sorting out Lipschitz function approximation", 2019).
+    - ``"orthogonal"``: a lower bound up to `Estimate.error`: the best of several critics that are 1-Lipschitz by
+      construction, orthonormal networks (Anil, Lucas, Grosse, "Sorting out Lipschitz function approximation", 2019)
+      and potentials of exact transport, chosen on samples that the reading does not see.
     - ``"lipschitz-penalty"``, ``"gradient-penalty"``, ``"max-gradient-penalty"``, with weight 100: estimates close to
-      W1 without a guarantee. The penalty lets the critic grow steeper than 1; `corrected` takes that out.
+      W1 without a guarantee. The penalty lets the critic grow steeper than 1; `corrected` takes that out. It is held
+      between potentials that are 1-Lipschitz by construction and exact transport without its bias, and `error` covers
+      what they leave open.
     - ``"spectral-norm"`` with leaky ReLU: falls short where the best critic is not nearly linear. To compare.
     - ``"clip"``: divided by the critic's own slope, as the clipped critic has any slope but 1. To compare.
     - ``"c-transform"``: at most the exact W1 of the held-out samples, with their bias in many dimensions (Mallasto,
@@ -90,7 +93,7 @@ def estimate_w1(
             ones that hold NaN; a setting out of its range.
         WganxError: the training gave no finite reading.
 
-    Cost: about 10 s on one CPU core for samples of a few numbers, mostly independent of how many there are.
+    Cost: about 15 s on one CPU core for samples of a few numbers, mostly independent of how many there are.
     """
     started = time.perf_counter()
     constraint = _constraint(method)

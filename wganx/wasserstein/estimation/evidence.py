@@ -18,6 +18,9 @@ from wganx.wasserstein.estimation.split import Pair, Split, spread_of
 
 _FEWEST, _MOST, _REPLICATED = 100, 1500, 500
 
+_NUMBERS = 100_000_000
+"""At most so many numbers of a side of a part are held in float64: less than a gigabyte."""
+
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
@@ -69,12 +72,14 @@ class Evidence:
 
 def gather(samples: Split, effort: int, seed: int) -> Evidence:
     """Find it, with at most `effort` samples a side for exact transport."""
-    parts = [Pair(_double(part.x), _double(part.y)) for part in (samples.train, samples.choose, samples.heldout)]
-    train = parts[0]
+    train, choosing, heldout = (
+        Pair(_double(part.x), _double(part.y)) for part in (samples.train, samples.choose, samples.heldout)
+    )
     components = find_components(train)
     size = max(_FEWEST, min(_MOST, effort))
     folds = len(components) > 1 and _mostly_within(train, components, seed)
-    return Evidence(*parts, components, folds, without_network(train, components, size), effort, seed)
+    candidates = without_network(train, components, size)
+    return Evidence(train, choosing, heldout, components, folds, candidates, effort, seed)
 
 
 def _mostly_within(train: Pair, components: Components, seed: int) -> bool:
@@ -93,8 +98,8 @@ def folded(samples: Split, components: Components) -> tuple[Split, float]:
         for part in (samples.train, samples.choose, samples.heldout)
     ]
     unit = spread_of(parts[0].x, parts[0].y)
-    parts = [Pair(part.x / unit, part.y / unit) for part in parts]
-    return Split(*parts, samples.scale * unit, samples.n, samples.dim), unit
+    train, choosing, heldout = (Pair(part.x / unit, part.y / unit) for part in parts)
+    return Split(train, choosing, heldout, samples.scale * unit, samples.n, samples.dim), unit
 
 
 def glued(evidence: Evidence, network: Potential, unit: float) -> Folded:
@@ -107,4 +112,5 @@ def glued(evidence: Evidence, network: Potential, unit: float) -> Folded:
 
 
 def _double(values: Tensor) -> Tensor:
-    return wide(values).cpu()
+    """As many rows as fit."""
+    return wide(values[: max(_MOST, _NUMBERS // values.shape[1])]).cpu()

@@ -34,9 +34,12 @@ class Estimate(Distance):
         raw: the reading as it stands: mean score on held-out samples of x minus that on those of y (for a
             c-transform, the sum of the means of both potentials).
         corrected: `raw` without the bias of the penalty (`Constraint.correct`); None where none is known.
-        lipschitz: the largest input-gradient norm of the critic at held-out samples and at points between them.
-        error: three standard errors of `raw`, from the spread of the scores on held-out samples. It covers which
-            samples were held out, not what the critic missed.
+        lipschitz: the largest input-gradient norm of the critic at held-out samples and at points between them; of a
+            potential without a network, its largest slope between held-out samples.
+        error: how far W1 may lie from `value`. Of a certified reading and of the methods to compare: three standard
+            errors, from the spread of the scores on held-out samples, and nothing of what the critic missed. Of a
+            point estimate: the distance to the farther of `low` and `high`.
+        low, high: the ends of the interval that a point estimate leaves open; a certified reading has only `low`.
         n, dim, seconds: samples given on either side, numbers in a sample, time taken.
         method: what was asked for.
         guarantee: what the value says about W1, in a sentence.
@@ -75,9 +78,10 @@ def certified_reading(samples: Split, evidence: Evidence, settings: Settings) ->
     """The best of the potentials that are 1-Lipschitz by construction, an orthonormal critic among them."""
     seen, unit = folded(samples, evidence.components) if evidence.folds else (samples, 1.0)
     dual = learn_orthonormal(seen, settings)
-    dual.critic.to(torch.float64).eval()
-    bound = max(1.0, dual.critic.seal(wide(seen.heldout.x)))
-    device = samples.train.x.device
+    examples = wide(seen.heldout.x)
+    device = examples.device
+    dual.critic.to(device, torch.float64)
+    bound = max(1.0, dual.critic.seal(examples))
 
     def network(x: Tensor) -> Tensor:
         with torch.no_grad():
