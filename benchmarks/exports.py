@@ -15,7 +15,7 @@ import json
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -165,7 +165,7 @@ def _row(name: str, case: Case, task: str, folder: Path, role: Role, format: str
     rows = ROWS_OF_FILMS if case.plugin == "video" else ROWS
     inputs = draw_inputs(subject.inputs, rows, {})
     called = FORMATS[format].read(subject, out)
-    contestants = {"module": lambda _: call_positional(subject, inputs)}
+    contestants: dict[str, Callable[[int], object]] = {"module": lambda _: call_positional(subject, inputs)}
     if format != "safetensors":
         contestants[format] = lambda _: called(*inputs)
     with torch.no_grad():

@@ -111,7 +111,7 @@ def _named(layer: Layer | Merged, section: str) -> Any:
 
 def _of_a_critic(values: Mapping[str, Any]) -> list[Key]:
     """The settings among `values` that have no effect without a critic."""
-    found = []
+    found: list[Key] = []
     for section in ("critic", "constraint", "train", "optimizer"):
         given = values.get(section)
         for option, value in given.items() if isinstance(given, dict) else ():

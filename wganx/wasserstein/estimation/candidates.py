@@ -78,7 +78,7 @@ def without_network(samples: Pair, components: Components, size: int) -> list[Po
         found += _by_component(samples, components, size)
         reaches = reaches_of(components.centres)
         inner = Pair(*(fold(side, components.centres, reaches)[0] for side in (samples.x, samples.y)))
-        folded = [*_on_lines(inner), extended(Pair(inner.x[:size], inner.y[:size]))[0]]
+        folded: list[Potential] = [*_on_lines(inner), extended(Pair(inner.x[:size], inner.y[:size]))[0]]
         found += [around(components, one, inner, 1.0) for one in folded]
     return found
 
@@ -108,7 +108,7 @@ def _on_lines(samples: Pair) -> Iterator[Potential]:
     x, y = samples.x[:_LINE_ROWS], samples.y[:_LINE_ROWS]
     some = Pair(x, y)
     directions = _directions(x, y)
-    told = torch.cat([line_cost(part @ x.T, part @ y.T, 1.0) for part in directions.split(32)])
+    told = torch.cat([line_cost(part @ x.T, part @ y.T, 1.0) for part in torch.split(directions, 32)])
     for index in told.topk(min(_BEST, len(told))).indices:
         for doubt in _DOUBTS:
             yield on_a_line(some, directions[index], False, doubt)
@@ -136,4 +136,5 @@ def _principal(rows: Tensor) -> Tensor:
     sizes, left = torch.linalg.eigh(rows @ rows.T)
     kept = sizes[-_PRINCIPAL:] > 1e-9 * sizes[-1]
     axes = left[:, -_PRINCIPAL:][:, kept].T @ rows
-    return axes / torch.linalg.vector_norm(axes, dim=1, keepdim=True)
+    unit: Tensor = axes / torch.linalg.vector_norm(axes, dim=1, keepdim=True)
+    return unit

@@ -46,7 +46,7 @@ class _Square:
 def transported(x: Tensor, y: Tensor) -> float:
     """Exact W1 of ``x (n, d)`` and ``y (m, d)``, all of equal weight."""
     if x.shape[1] == 1:
-        return line_distance(x[:, 0], y[:, 0], 1.0)
+        return line_distance(x[:, 0], y[:, 0], 1.0)[0]
     equal = (torch.full((len(side),), 1 / len(side), dtype=torch.float64) for side in (x, y))
     return solve(torch.cdist(x, y), 1.0, *equal).value
 
@@ -79,8 +79,8 @@ def _square(x: Tensor, y: Tensor, size: int, rng: torch.Generator) -> _Square:
     size = min(size, fewest // 4)
     found, upper = [], []
     for _ in range(_REPLICATES):
-        x1, x2 = x[torch.randperm(len(x), generator=rng)[: 2 * size]].split(size)
-        y1, y2 = y[torch.randperm(len(y), generator=rng)[: 2 * size]].split(size)
+        x1, x2 = torch.split(x[torch.randperm(len(x), generator=rng)[: 2 * size]], size)
+        y1, y2 = torch.split(y[torch.randperm(len(y), generator=rng)[: 2 * size]], size)
         u = transported(x1, y1) ** 2
         found.append(u - transported(x1, x2) * transported(y1, y2))
         upper.append(u)
