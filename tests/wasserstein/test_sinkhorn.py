@@ -149,6 +149,19 @@ def test_a_large_epsilon_reads_an_energy_distance_in_every_dtype(dtype, digits, 
     assert found.value == pytest.approx(energy_limit(x, y, p), rel=digits + 20 / epsilon)
 
 
+@pytest.mark.parametrize("epsilon", [1e-2, 1e14, 1e60])
+def test_large_sets_are_begun_within_the_range_of_every_dtype(monkeypatch, epsilon):
+    from wganx.wasserstein.sinkhorn import solver
+
+    monkeypatch.setattr(solver, "LARGE", 8)
+    x, y = cloud(0, 30), cloud(1, 30) + 1
+    limit = exact_wp(x, y, 1.0).value if epsilon < 1 else energy_limit(x, y, 1)
+    found = sinkhorn_divergence(x, y, epsilon=epsilon, max_iterations=10**4)
+    assert found.value == pytest.approx(limit, rel=0.02 if epsilon < 1 else 1e-9)
+    if 1 < epsilon < 1e20:
+        assert sinkhorn_divergence(x.float(), y.float(), epsilon=epsilon).value == pytest.approx(limit, rel=1e-5)
+
+
 def test_updates_that_stand_still_for_want_of_digits_have_not_converged():
     x, y = cloud(0, 3, dtype=torch.float32) + 1, cloud(1, 3, dtype=torch.float32)
     with pytest.warns(RuntimeWarning, match="or pass float64 samples"):

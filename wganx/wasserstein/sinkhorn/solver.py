@@ -42,30 +42,34 @@ class Solved:
 
 def solve(problem: Problem, epsilon: float, largest: float, tolerance: float, limit: int) -> Solved:
     """The potentials at `epsilon`, where no cost is above `largest`, after at most `limit` updates there."""
-    if problem.dtype == torch.float64 and _large(problem):  # most of the way in float32, at half the price
-        rough = problem.to(torch.float32)
-        f, g = _begun(rough, epsilon, largest)
-        digits = 20 * _rounding(rough, f, g, epsilon)
-        found = _converged(rough, f, g, epsilon, max(tolerance, digits), max(1, limit - 1))
-        f, g = (each.double() for each in found.potentials)
-        used = found.iterations
-    else:
-        f, g = _begun(problem, epsilon, largest)
-        used = 0
+    f, g, used = _begun(problem, epsilon, largest, tolerance, limit)
     found = _converged(problem, f, g, epsilon, tolerance, max(1, limit - used))
     return Solved(found.value, found.potentials, found.error, found.iterations + used)
 
 
-def _begun(problem: Problem, epsilon: float, largest: float) -> tuple[Tensor, Tensor]:
-    """Potentials to begin with: annealed, between few samples of large sides, and carried over to all."""
-    if not _large(problem):
-        return _annealed(problem, epsilon, largest)
+def _begun(
+    problem: Problem, epsilon: float, largest: float, tolerance: float, limit: int
+) -> tuple[Tensor, Tensor, int]:
+    """Potentials to begin with, and the updates that they took at `epsilon`."""
+    large = min(len(problem.first), len(problem.second)) > LARGE
+    if not large or epsilon >= problem.typical:  # at high temperatures the first update is nearly the last
+        return *_annealed(problem, epsilon, largest), 0
+    rough = problem.to(torch.float32)
+    digits = 20 * torch.finfo(torch.float32).eps * largest / epsilon
+    if problem.dtype == torch.float32 or digits > 0.1:
+        return *_carried(problem, epsilon, largest), 0
+    # Most of the way in float32, at half the price.
+    found = _converged(rough, *_carried(rough, epsilon, largest), epsilon, max(tolerance, digits), max(1, limit - 1))
+    return found.potentials[0].double(), found.potentials[1].double(), found.iterations
+
+
+def _carried(problem: Problem, epsilon: float, largest: float) -> tuple[Tensor, Tensor]:
+    """Potentials between few samples of both sides, carried over to all."""
     count = min(LARGE, len(problem.first) // 4, len(problem.second) // 4)
     first = _few(problem.first, count)
     second = first if problem.symmetric else _few(problem.second, count)
     few = problem.between(first, second, count)
-    f, g = _annealed(few, epsilon, largest)
-    f, g = _converged(few, f, g, epsilon, ROUGHLY, 100).potentials
+    f, g = _converged(few, *_annealed(few, epsilon, largest), epsilon, ROUGHLY, 100).potentials
     carried = problem.between(problem.first, second).softmin(g, epsilon, rows=True)
     if problem.symmetric:
         return carried, carried
@@ -83,10 +87,6 @@ def _annealed(problem: Problem, epsilon: float, largest: float) -> tuple[Tensor,
             moved = problem.first_potential(f, g, temperature), problem.second_potential(f, g, temperature)
             f, g = (f + moved[0]) / 2, (g + moved[1]) / 2
     return f, g
-
-
-def _large(problem: Problem) -> bool:
-    return min(len(problem.first), len(problem.second)) > LARGE
 
 
 def _few(side: Side, count: int) -> Side:
