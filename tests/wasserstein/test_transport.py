@@ -93,6 +93,18 @@ class TestAgainstOtherSolvers:
         assert exact_w1(*turned, metric="cosine").value == pytest.approx(5e-19, rel=1e-6)
 
 
+def test_samples_that_are_equal_keep_their_order_and_so_their_gradient():
+    x = torch.tensor([2.0, 1, 2, 0, 1, 2] * 50, dtype=torch.float64, requires_grad=True)
+    y = torch.linspace(0, 3, 300, dtype=torch.float64)
+    (slope,) = torch.autograd.grad(exact_wp(x, y) ** 2, x)
+    order = torch.argsort(x.detach(), stable=True)
+    known = torch.empty(300, dtype=torch.float64).index_put_((order,), 2 * (x.detach()[order] - y) / 300)
+    torch.testing.assert_close(slope, known)
+    a = masses(0, 300)
+    weighted = wasserstein_distance(x.detach(), y[:200], a, masses(1, 200))
+    assert exact_w1(x.detach(), y[:200], weights=(a, masses(1, 200))).value == pytest.approx(weighted, rel=1e-12)
+
+
 class TestMetricAxioms:
     @settings(max_examples=20, deadline=None)
     @given(seeds, st.sampled_from([1.0, 2.0, 3.0]), st.sampled_from([1, 3]))

@@ -74,7 +74,8 @@ def _directions(side: Tensor, which: str) -> Tensor:
     if count := int((largest == 0).sum()):
         raise ValueError(f"the cosine needs directions: {count} of the {which} samples are all 0; leave those out")
     side = side / largest  # no square of a long or short sample leaves the range
-    return side / torch.linalg.vector_norm(side, dim=1, keepdim=True)
+    unit: Tensor = side / torch.linalg.vector_norm(side, dim=1, keepdim=True)
+    return unit
 
 
 def all_distances(x: Tensor, y: Tensor, metric: Metric = "euclidean") -> tuple[Tensor, float]:

@@ -126,13 +126,23 @@ def _ordered(values: Tensor) -> tuple[Tensor, Tensor]:
     if values.device.type != "cpu":
         ordered, order = values.sort(dim=1, stable=True)
         return ordered, order
-    order = torch.from_numpy(_by_rows(np.argsort, values.detach().numpy()))
-    ordered = values.gather(1, order)
-    plain = ordered.detach()
-    if bool((plain[:, 1:] == plain[:, :-1]).any()):  # numpy's quick way leaves those in any order
-        order = _stable(values)
-        ordered = values.gather(1, order)
-    return ordered, order
+    order = _by_rows(np.argsort, values.detach().numpy())
+    ordered = values.gather(1, torch.from_numpy(order))
+    plain = ordered.detach().numpy()
+    _settle(order, plain[:, 1:] == plain[:, :-1])
+    return ordered, torch.from_numpy(order)
+
+
+def _settle(order: NDArray[np.int64], equal: NDArray[np.bool_]) -> None:
+    """Puts values that are equal to the one before, which numpy's quick way leaves in any order, as they were."""
+    if not equal.any():
+        return
+    first, tied = np.ones(order.shape, bool), np.zeros(order.shape, bool)
+    first[:, 1:], tied[:, 1:] = ~equal, equal
+    tied[:, :-1] |= equal
+    group = first.cumsum().reshape(order.shape)[tied]
+    count = order.shape[1]
+    order[tied] = np.sort(group * count + order[tied]) % count
 
 
 def _stable(values: Tensor) -> Tensor:

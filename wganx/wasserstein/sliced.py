@@ -234,4 +234,5 @@ def _unit(directions: Samples, like: Tensor) -> Tensor:
     if not bool(torch.isfinite(largest).all()) or bool((largest == 0).any()):
         raise ValueError("directions must be finite, and none of length 0")
     given = given / largest
-    return given / torch.linalg.vector_norm(given, dim=1, keepdim=True)
+    unit: Tensor = given / torch.linalg.vector_norm(given, dim=1, keepdim=True)
+    return unit
