@@ -71,6 +71,11 @@ class TestAgainstOtherSolvers:
         weighted = optimal_transport(x, y, p=p, weights=weights).value
         assert exact_wp(x, y, p, weights=weights).value == pytest.approx(weighted, rel=1e-9)
 
+    def test_the_narrow_steps_of_many_weighted_samples_count(self):
+        x, y, a, b = cloud(0, 300_000, ()), cloud(1, 250_000, ()), masses(2, 300_000), masses(3, 250_000)
+        known = wasserstein_distance(x, y, a, b)
+        assert exact_w1(x, y, weights=(a, b)).value == pytest.approx(known, rel=1e-9)
+
     def test_a_function_as_metric(self):
         x, y = cloud(0, 12), cloud(1, 9)
         discrete = lambda x, y: (x[:, None, 0].sign() != y[None, :, 0].sign()).double()  # noqa: E731
