@@ -9,7 +9,9 @@ unequal counts and for weights. Every row is in float64, and its truth is the va
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import ot
@@ -49,29 +51,35 @@ def arrays(sides: Sides) -> list[np.ndarray | None]:
 
 
 def line(case: Case) -> Mapping[str, Contestant]:
-    found = {}
+    found: dict[str, Contestant] = {}
     for kind, sides in kinds(case).items():
         x, y, a, b = (None if side is None else side.reshape(-1) for side in arrays(sides))
         own = ours(lambda x, y, weights: exact_wp(x, y, case.p, weights=weights), sides)
-        pot = lambda x=x, y=y, a=a, b=b: float(ot.wasserstein_1d(x, y, a, b, p=case.p)) ** (1 / case.p)  # noqa: E731
+
+        def pot(x: Any = x, y: Any = y, a: Any = a, b: Any = b) -> float:
+            return math.pow(float(ot.wasserstein_1d(x, y, a, b, p=case.p)), 1 / case.p)
+
         name = f"wganx, {kind}"
         found |= {name: Contestant(own, pot()), f"POT, {kind}": Contestant(pot, own(), name)}
         if case.p == 1:
-            scipy = lambda x=x, y=y, a=a, b=b: float(wasserstein_distance(x, y, a, b))  # noqa: E731
+
+            def scipy(x: Any = x, y: Any = y, a: Any = a, b: Any = b) -> float:
+                return float(wasserstein_distance(x, y, a, b))
+
             found[f"scipy, {kind}"] = Contestant(scipy, own(), name)
     return found
 
 
 def exact(case: Case) -> Mapping[str, Contestant]:
-    found = {}
+    found: dict[str, Contestant] = {}
     for kind, sides in kinds(case).items():
         x, y, a, b = arrays(sides)
         own = ours(lambda x, y, weights: exact_wp(x, y, case.p, weights=weights), sides)
 
-        def pot(x: object = x, y: object = y, a: object = a, b: object = b) -> float:
+        def pot(x: Any = x, y: Any = y, a: Any = a, b: Any = b) -> float:
             costs = ot.dist(x, y, metric="euclidean" if case.p == 1 else "sqeuclidean")
             masses = ([], []) if a is None else (a, b)
-            return float(ot.emd2(*masses, costs, numItermax=10_000_000)) ** (1 / case.p)
+            return math.pow(float(ot.emd2(*masses, costs, numItermax=10_000_000)), 1 / case.p)
 
         name = f"wganx, {kind}"
         found |= {name: Contestant(own, pot()), f"POT, {kind}": Contestant(pot, own(), name)}
@@ -81,12 +89,12 @@ def exact(case: Case) -> Mapping[str, Contestant]:
 def sliced(case: Case) -> Mapping[str, Contestant]:
     drawn = torch.randn(SLICES, case.dim, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
     along = drawn / drawn.norm(dim=1, keepdim=True)
-    found = {}
+    found: dict[str, Contestant] = {}
     for kind, sides in kinds(case).items():
         x, y, a, b = arrays(sides)
         own = ours(lambda x, y, weights: sliced_wp(x, y, case.p, weights=weights, directions=along), sides)
 
-        def pot(x: object = x, y: object = y, a: object = a, b: object = b) -> float:
+        def pot(x: Any = x, y: Any = y, a: Any = a, b: Any = b) -> float:
             return float(ot.sliced_wasserstein_distance(x, y, a, b, projections=along.T.numpy(), p=case.p))
 
         name = f"wganx, {kind}"
