@@ -71,6 +71,11 @@ class TestAgainstOtherSolvers:
         weighted = optimal_transport(x, y, p=p, weights=weights).value
         assert exact_wp(x, y, p, weights=weights).value == pytest.approx(weighted, rel=1e-9)
 
+    def test_the_narrow_steps_of_many_weighted_samples_count(self):
+        x, y, a, b = cloud(0, 300_000, ()), cloud(1, 250_000, ()), masses(2, 300_000), masses(3, 250_000)
+        known = wasserstein_distance(x, y, a, b)
+        assert exact_w1(x, y, weights=(a, b)).value == pytest.approx(known, rel=1e-9)
+
     def test_a_function_as_metric(self):
         x, y = cloud(0, 12), cloud(1, 9)
         discrete = lambda x, y: (x[:, None, 0].sign() != y[None, :, 0].sign()).double()  # noqa: E731
@@ -91,6 +96,18 @@ class TestAgainstOtherSolvers:
         # Between directions that nearly agree 1 - cos is half the square of the angle, which the difference would lose.
         turned = torch.tensor([[1.0, 0.0]]), torch.tensor([[1.0, 1e-9]], dtype=torch.float64)
         assert exact_w1(*turned, metric="cosine").value == pytest.approx(5e-19, rel=1e-6)
+
+
+def test_samples_that_are_equal_keep_their_order_and_so_their_gradient():
+    x = torch.tensor([2.0, 1, 2, 0, 1, 2] * 50, dtype=torch.float64, requires_grad=True)
+    y = torch.linspace(0, 3, 300, dtype=torch.float64)
+    (slope,) = torch.autograd.grad(exact_wp(x, y) ** 2, x)
+    order = torch.argsort(x.detach(), stable=True)
+    known = torch.empty(300, dtype=torch.float64).index_put_((order,), 2 * (x.detach()[order] - y) / 300)
+    torch.testing.assert_close(slope, known)
+    a = masses(0, 300)
+    weighted = wasserstein_distance(x.detach(), y[:200], a, masses(1, 200))
+    assert exact_w1(x.detach(), y[:200], weights=(a, masses(1, 200))).value == pytest.approx(weighted, rel=1e-12)
 
 
 class TestMetricAxioms:

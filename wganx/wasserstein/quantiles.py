@@ -26,14 +26,14 @@ def line_cost(x: Tensor, y: Tensor, p: float, weights: tuple[Tensor, Tensor] | N
     Transportation", 2003, theorem 2.18), a sum over the steps of both. `weights` are ``(n,)`` and ``(m,)`` in float64,
     the same for every row. ``O(B (n + m) log(n + m))`` time, ``O(B (n + m))`` memory.
     """
-    gaps, widths = _matched(x, y, weights)
+    gaps, widths = _matched(x, y, p, weights)
     powers = gaps.abs() if p == 1 else gaps.abs().pow(p)
     return powers.mean(1) if widths is None else (powers * widths.to(gaps.dtype)).sum(1)
 
 
 def line_lengths(x: Tensor, y: Tensor, p: float, weights: tuple[Tensor, Tensor] | None = None) -> Tensor:
     """``Wp`` itself of each row, as `line_cost`: for exponents whose powers leave the range of numbers."""
-    gaps, widths = _matched(x, y, weights)
+    gaps, widths = _matched(x, y, p, weights)
     largest = gaps.detach().abs().amax(1, keepdim=True)
     largest = largest.where(largest > 0, 1.0)
     powers = (gaps / largest).abs().pow(p)
@@ -45,7 +45,7 @@ def line_distance(
     x: Tensor, y: Tensor, p: float, weights: tuple[Tensor, Tensor] | None = None
 ) -> tuple[float, Tensor | None]:
     """``Wp`` between ``x (n,)`` and ``y (m,)`` on the line at any scale and exponent, and it with its graph, if any."""
-    gaps, found = _matched(x[None], y[None], weights)
+    gaps, found = _matched(x[None], y[None], p, weights)
     lengths = gaps[0].abs()
     widths = torch.full_like(lengths, 1 / len(lengths)) if found is None else found[0]
     if not (lengths.requires_grad or widths.requires_grad):
@@ -65,7 +65,7 @@ def _with_graph(lengths: Tensor, widths: Tensor, p: float) -> Tensor:
     return unit * root((widths * (lengths / unit).pow(p).nan_to_num()).sum(), p)
 
 
-def _matched(x: Tensor, y: Tensor, weights: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor | None]:
+def _matched(x: Tensor, y: Tensor, p: float, weights: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor | None]:
     """How far apart both quantile functions lie on each of their common steps, and how wide it is; None: all alike."""
     n, m = x.shape[1], y.shape[1]
     if weights is None:
@@ -85,10 +85,12 @@ def _matched(x: Tensor, y: Tensor, weights: tuple[Tensor, Tensor] | None) -> tup
     at_x, at_y = at_x.clamp_(max=n - 1), at_y.clamp_(max=m - 1)
     levels = levels.gather(1, order)
     widths = levels.diff(dim=1, prepend=torch.zeros_like(levels[:, :1]))
-    # Sums that are equal but for rounding leave steps of no width, whose gap a high power would blow up. That they
-    # count as 0 is no part of the gradient.
+    # Sums that are equal but for rounding leave steps of no width, whose gap a high power would blow up; for p = 1 they
+    # cost what they weigh, and of very many samples some are truly as narrow. That they count as 0 is no part of the
+    # gradient.
     own = widths.detach()
-    widths = widths - own.where(own <= torch.finfo(own.dtype).eps * (n + m), 0.0)
+    speck = torch.finfo(own.dtype).eps * (n + m if p > 1 else min(n + m, 8))
+    widths = widths - own.where(own <= speck, 0.0)
     return x.gather(1, at_x) - y.gather(1, at_y), widths
 
 
@@ -126,13 +128,23 @@ def _ordered(values: Tensor) -> tuple[Tensor, Tensor]:
     if values.device.type != "cpu":
         ordered, order = values.sort(dim=1, stable=True)
         return ordered, order
-    order = torch.from_numpy(_by_rows(np.argsort, values.detach().numpy()))
-    ordered = values.gather(1, order)
-    plain = ordered.detach()
-    if bool((plain[:, 1:] == plain[:, :-1]).any()):  # numpy's quick way leaves those in any order
-        order = _stable(values)
-        ordered = values.gather(1, order)
-    return ordered, order
+    found = _by_rows(np.argsort, values.detach().numpy())
+    ordered = values.gather(1, torch.from_numpy(found))
+    plain = ordered.detach().numpy()
+    _settle(found, plain[:, 1:] == plain[:, :-1])
+    return ordered, torch.from_numpy(found)
+
+
+def _settle(order: NDArray[np.int64], equal: NDArray[np.bool_]) -> None:
+    """Puts values that are equal to the one before, which numpy's quick way leaves in any order, as they were."""
+    if not equal.any():
+        return
+    first, tied = np.ones(order.shape, bool), np.zeros(order.shape, bool)
+    first[:, 1:], tied[:, 1:] = ~equal, equal
+    tied[:, :-1] |= equal
+    group = first.cumsum().reshape(order.shape)[tied]
+    count = order.shape[1]
+    order[tied] = np.sort(group * count + order[tied]) % count
 
 
 def _stable(values: Tensor) -> Tensor:
