@@ -110,7 +110,7 @@ def test_descending_the_energy_distance_brings_samples_to_their_target():
         moving.zero_grad()
         energy_distance(x, target, unbiased=False).backward()
         moving.step()
-    assert energy_distance(x, target, unbiased=False).value < 0.02 * first
+    assert energy_distance(x, target, unbiased=False).value < 0.1 * first
 
 
 @pytest.mark.parametrize(("measure", "options"), MEASURES)
