@@ -137,7 +137,8 @@ _HOME_OF = {
     "wganx.options": ("option",),
     "wganx.wasserstein": (
         "Banach", "ByConstruction", "Combined", "Consistency", "Dragan", "Energy", "GradientNormalization",
-        "GradientPenalty", "Hinge", "LeastSquares", "LipschitzPenalty", "MaxGradientPenalty", "NoConstraint", "NonSaturating",
+        "GradientPenalty", "Hinge", "LeastSquares", "LipschitzPenalty", "MaxGradientPenalty", "NoConstraint",
+        "NonSaturating",
         "Orthogonal", "R1", "R1R2", "R2", "Relativistic", "Sinkhorn", "Sliced", "SpectralNorm", "Wasserstein",
         "WeightClipping", "WganDiv",
         "bracket_w1", "estimate_w1", "exact_w1", "sinkhorn_divergence", "sliced_w1",

@@ -49,7 +49,7 @@ def drop_critic(layers: Sequence[Layer], rules: RuleBook) -> tuple[list[Layer], 
         if lost and not known:
             origin = layer.origins.get(lost[0]) or layer.origins.get(lost[0][:1])
             names = dict.fromkeys(key[0] if key[0] in ("critic", "constraint") else ".".join(key) for key in lost)
-            by = layers[decides].origins.get(("objective", "name")) or layers[decides].origins.get(("objective",))
+            by = next(origin for key, origin in layers[decides].origins.items() if key[0] == "objective")
             was, is_ = ("was", "is") if len(names) == 1 else ("were", "are")
             notes.append(
                 f"{', '.join(names)} (from {origin}) {was} meant for a critic and {is_} dropped: "

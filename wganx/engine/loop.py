@@ -221,7 +221,8 @@ class Loop:
         self._check_finite()
         training = self.training
         for player in (training.steps.generator, training.steps.critic):
-            training.ranks.check_alike(f"the {player.role}'s weights", player.parameters)
+            if player.parameters:  # there may be no critic
+                training.ranks.check_alike(f"the {player.role}'s weights", player.parameters)
         if self.checkpoints is not None:
             path = self.checkpoints.save(training.checkpoint(), training.step)
             self.audience.saved(training.step, path)

@@ -14,7 +14,7 @@ from wganx.config.rules import RuleBook
 from wganx.plugins.descriptors import ConstraintPart, ObjectivePart, OptimizerPart
 from wganx.testing.bench import Bench
 from wganx.testing.check import check, fail
-from wganx.wasserstein import Penalty
+from wganx.wasserstein import BatchDistance, Penalty
 
 RulePart = ConstraintPart | ObjectivePart | OptimizerPart
 
@@ -99,6 +99,8 @@ def losses_are_scalars(part: ObjectivePart, bench: Bench) -> None:
             fail(f"{name} is {seen}", "return a finite scalar, a mean over scores")
         if not loss.requires_grad:
             fail(f"{name} carries no gradient", "detach nothing")
+    if isinstance(objective, BatchDistance):
+        return  # it compares batches, and knows no scores that are to rise
     rises = [
         ("critic_loss", real, "real"),
         ("generator_loss", fake, "fake"),
@@ -128,9 +130,13 @@ def rule_trains(part: RulePart, bench: Bench) -> None:
         generator = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 2))
         critic = nn.Sequential(nn.Linear(2, 16), nn.LeakyReLU(0.2), nn.Linear(16, 1), nn.Flatten(0))
         settings: dict[str, Any] = {"noise": (4,), "device": "cpu", "capture": "off", part.word: rule}
-        if part.word != "constraint":
-            settings["constraint"] = wganx.GradientPenalty()
-        trainer = Trainer(generator, critic, critic_steps=2, **settings)
+        if getattr(rule, "trains_critic", True):
+            if part.word != "constraint":
+                settings["constraint"] = wganx.GradientPenalty()
+            settings["critic_steps"] = 2
+            trainer = Trainer(generator, critic, **settings)
+        else:
+            trainer = Trainer(generator, None, **settings)
     before = [weight.detach().clone() for weight in trainer.training.steps.generator.module.parameters()]
     trainer.fit([torch.randn(8, 2, generator=rng) for _ in range(4)], steps=3, progress=False)
     after = [weight.detach() for weight in trainer.training.steps.generator.module.parameters()]
