@@ -30,7 +30,7 @@ _BEST = 3
 _LINE_ROWS = 4000
 _DOUBTS = (0.0, 2.5)
 
-_CAUTION = 2.0
+_CAUTION = 1.0
 """Standard errors on the samples that choose; and three of the reading itself."""
 
 
