@@ -50,6 +50,15 @@ class Evidence:
         chosen = choose([*extra, *self.candidates], self.choose, readers)
         return chosen, read(chosen, self.heldout)
 
+    def farthest(self) -> float:
+        """The most that a potential whose slopes go on beyond the samples reads, and a standard error.
+
+        What is far out in a heavy tail is missed by potentials that are flat there, and by transport of few samples.
+        """
+        through = [one for one in self.candidates if any(getattr(getattr(one, "inner", one), "ends", ()))]
+        found = [read(one, self.heldout) for one in through]
+        return max((reading.value + reading.deviation for reading in found), default=0.0)
+
     def everything(self) -> Pair:
         return Pair(*(torch.cat([getattr(part, side) for part in (self.train, self.choose, self.heldout)])
                       for side in ("x", "y")))  # fmt: skip
