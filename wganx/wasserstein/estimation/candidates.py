@@ -30,7 +30,7 @@ _BEST = 3
 _LINE_ROWS = 4000
 _DOUBTS = (0.0, 2.5)
 
-_CAUTION = 2.0
+_CAUTION = 1.0
 """Standard errors on the samples that choose; and three of the reading itself."""
 
 
@@ -109,13 +109,13 @@ def _on_lines(samples: Pair) -> Iterator[Potential]:
     some = Pair(x, y)
     directions = _directions(x, y)
     told = torch.cat([line_cost(part @ x.T, part @ y.T, 1.0) for part in torch.split(directions, 32)])
-    for index in told.topk(min(_BEST, len(told))).indices:
-        for doubt in _DOUBTS:
-            yield on_a_line(some, directions[index], False, doubt)
+    ways = [(directions[index], False) for index in told.topk(min(_BEST, len(told))).indices]
     if x.shape[1] > 1:
-        for centre in (torch.cat([x, y]).mean(0), x.mean(0), y.mean(0)):
-            for doubt in _DOUBTS:
-                yield on_a_line(some, centre, True, doubt)
+        ways += [(centre, True) for centre in (torch.cat([x, y]).mean(0), x.mean(0), y.mean(0))]
+    for along, radial in ways:
+        for doubt in _DOUBTS:
+            yield on_a_line(some, along, radial, doubt)
+        yield on_a_line(some, along, radial, _DOUBTS[-1], through=True)
 
 
 def _directions(x: Tensor, y: Tensor) -> Tensor:

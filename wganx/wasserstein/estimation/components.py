@@ -127,8 +127,7 @@ def between(components: Components, shares: tuple[Tensor, Tensor], counts: tuple
 
     # As for transport of samples: the squares of what moves and of what noise moves add up.
     found = cost(*shares)
-    square = max(0.0, found**2 - float(drawn(pooled, pooled).mean()))
-    kept = square**0.5 / found if found else 0.0
-    noise = float(drawn(*(pooled + kept * (share - pooled) for share in shares)).std())
-    doubt = _ONE_SIDED * noise
-    return Between(square**0.5 if square > doubt else 0.0, (square + doubt) ** 0.5)
+    square = found**2 - float(drawn(pooled, pooled).mean())
+    kept = max(0.0, square) ** 0.5 / found if found else 0.0
+    doubt = _ONE_SIDED * float(drawn(*(pooled + kept * (share - pooled) for share in shares)).std())
+    return Between(square**0.5 if square > doubt else 0.0, max(square + doubt, 0.3 * doubt) ** 0.5)

@@ -16,7 +16,9 @@ from wganx.wasserstein.estimation.interval import SIGMAS, Interval
 from wganx.wasserstein.estimation.potentials import Folded, Potential, fold, on_a_line, reaches_of
 from wganx.wasserstein.estimation.split import Pair, Split, spread_of
 
-_FEWEST, _MOST, _REPLICATED = 100, 1500, 500
+_EXTENDED = (100, 1500)
+_REPLICATED = (200, 500)
+"""Samples a side for extensions, and for each replicate of transport: at least, and at most."""
 
 _NUMBERS = 100_000_000
 """At most so many numbers of a side of a part are held in float64: less than a gigabyte."""
@@ -48,6 +50,15 @@ class Evidence:
         chosen = choose([*extra, *self.candidates], self.choose, readers)
         return chosen, read(chosen, self.heldout)
 
+    def farthest(self) -> float:
+        """The most that a potential whose slopes go on beyond the samples reads, and a standard error.
+
+        What is far out in a heavy tail is missed by potentials that are flat there, and by transport of few samples.
+        """
+        through = [one for one in self.candidates if any(getattr(getattr(one, "inner", one), "ends", ()))]
+        found = [read(one, self.heldout) for one in through]
+        return max((reading.value + reading.deviation for reading in found), default=0.0)
+
     def everything(self) -> Pair:
         return Pair(*(torch.cat([getattr(part, side) for part in (self.train, self.choose, self.heldout)])
                       for side in ("x", "y")))  # fmt: skip
@@ -63,7 +74,7 @@ class Evidence:
     def upper(self) -> Upper:
         """Transport without its bias, of all samples: by components, or as a whole where that leaves less open."""
         every = self.everything()
-        size = max(50, min(_REPLICATED, self.effort))
+        size = max(_REPLICATED[0], min(_REPLICATED[1], self.effort))
         ways = [self.components]
         if len(self.components) > 1 and not self.folds:
             ways.append(Components(self.components.centres.mean(0, keepdim=True)))
@@ -76,7 +87,7 @@ def gather(samples: Split, effort: int, seed: int) -> Evidence:
         Pair(_double(part.x), _double(part.y)) for part in (samples.train, samples.choose, samples.heldout)
     )
     components = find_components(train)
-    size = max(_FEWEST, min(_MOST, effort))
+    size = max(_EXTENDED[0], min(_EXTENDED[1], effort))
     folds = len(components) > 1 and _mostly_within(train, components, seed)
     candidates = without_network(train, components, size)
     return Evidence(train, choosing, heldout, components, folds, candidates, effort, seed)
@@ -113,4 +124,4 @@ def glued(evidence: Evidence, network: Potential, unit: float) -> Folded:
 
 def _double(values: Tensor) -> Tensor:
     """As many rows as fit."""
-    return wide(values[: max(_MOST, _NUMBERS // values.shape[1])]).cpu()
+    return wide(values[: max(_EXTENDED[1], _NUMBERS // values.shape[1])]).cpu()

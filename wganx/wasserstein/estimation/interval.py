@@ -25,15 +25,16 @@ class Interval:
         return max(self.value - self.low, self.high - self.value)
 
 
-def interval(network: Reading, certified: Reading, upper: Upper) -> Interval:
+def interval(network: Reading, certified: Reading, upper: Upper, farthest: float) -> Interval:
     """The network's reading where all three agree within its sampling error; else a place between the bounds.
 
     Below W1, but for sampling, are a certified reading, and a corrected one of a network that did not learn enough,
-    unless it exceeds all that transport leaves open: then its penalty did not look where it is too steep.
+    unless it exceeds all that transport leaves open: then its penalty did not look where it is too steep. `farthest`
+    is what another certified reading, too noisy to be chosen, does not exclude.
     """
-    ceiling = max(upper.high, certified.value)
+    ceiling = max(upper.high, certified.value, farthest)
     trusted = network if network.value <= ceiling else Reading(ceiling, network.deviation)
     base = max((trusted, certified, Reading(0.0, trusted.deviation)), key=lambda reading: reading.value)
     sampling = SIGMAS * base.deviation
     value = base.value + 0.5 * max(0.0, upper.value - base.value - sampling)
-    return Interval(value, max(0.0, base.value - sampling), max(upper.high, base.value + sampling))
+    return Interval(value, max(0.0, base.value - sampling), max(upper.high, farthest, base.value + sampling))

@@ -40,21 +40,27 @@ class Line:
     Attributes:
         along: a unit vector ``(d,)``, or the centre ``(d,)`` of distances.
         radial: which of both.
-        knots, values: what is interpolated in straight lines; constant outside.
+        knots, values: what is interpolated in straight lines.
+        ends: the slopes before the first knot and after the last.
     """
 
     along: Tensor
     radial: bool
     knots: Tensor
     values: Tensor
+    ends: tuple[float, float] = (0.0, 0.0)
 
     def __call__(self, x: Tensor) -> Tensor:
-        t = project(x, self.along, self.radial).clamp(self.knots[0], self.knots[-1])
+        place = project(x, self.along, self.radial)
+        t = place.clamp(self.knots[0], self.knots[-1])
+        outside = self.ends[0] * (place - self.knots[0]).clamp(max=0) + self.ends[1] * (
+            place - self.knots[-1]
+        ).clamp_min(0)
         right = torch.searchsorted(self.knots, t).clamp(1, len(self.knots) - 1)
         left = right - 1
         width = (self.knots[right] - self.knots[left]).clamp_min(1e-300)
         share = ((t - self.knots[left]) / width).clamp(0, 1)
-        return self.values[left] + share * (self.values[right] - self.values[left])
+        return outside + self.values[left] + share * (self.values[right] - self.values[left])
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,12 +116,20 @@ def joined(parts: list[McShane], rows: list[Tensor]) -> McShane:
     return McShane(torch.cat([part.points for part in parts]), torch.cat(psi), torch.inf)
 
 
-def on_a_line(samples: Pair, along: Tensor, radial: bool, doubt: float) -> Line:
-    """Slopes are the sign of ``G - F``, or 0 where that is within `doubt` standard deviations of its noise."""
+def on_a_line(samples: Pair, along: Tensor, radial: bool, doubt: float, through: bool = False) -> Line:
+    """Slopes are the sign of ``G - F``, or 0 where that is within `doubt` standard deviations of its noise.
+
+    With `through` they are there what they were before it, and go on so beyond the samples.
+    """
     knots, difference, variance = differences(*(project(side, along, radial) for side in (samples.x, samples.y)))
     slope = -difference.sign() * (difference.abs() > doubt * variance.sqrt())
+    if through and bool(slope.any()):
+        certain = slope.nonzero()[:, 0]
+        before = (slope != 0).long().cumsum(0) - 1
+        slope = slope[certain[before.clamp_min(0)]]
     values = torch.cat([torch.zeros(1, dtype=knots.dtype), (slope * knots.diff()).cumsum(0)])
-    return Line(along, radial, knots, values)
+    ends = (float(slope[0]), float(slope[-1])) if through else (0.0, 0.0)
+    return Line(along, radial, knots, values, ends)
 
 
 def _ways(x: Tensor, y: Tensor, reach: float) -> Tensor:

@@ -126,7 +126,7 @@ def point_reading(
     if samples.dim == 1:
         found = evidence.on_the_line()
     else:
-        found = interval(network, evidence.certified(list(extra))[1], evidence.upper())
+        found = interval(network, evidence.certified(list(extra))[1], evidence.upper(), evidence.farthest())
     scale = samples.scale
     return _estimate(
         samples,
