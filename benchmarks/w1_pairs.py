@@ -1,4 +1,4 @@
-"""Pairs of distributions whose W1 is known: smooth and many-moded, of few and many dimensions, of light and heavy tails.
+"""Pairs of distributions whose W1 is known: smooth or many-moded, of few or many dimensions, of light or heavy tails.
 
 Every truth is a closed form, or an integral on the line: a shift moves every point equally far; points that move along
 rays of one 1-Lipschitz function move optimally (Villani, "Topics in Optimal Transportation", 2003, theorem 5.10);

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import wganx
-from wganx.wasserstein import Combined, Distance, Dragan, NoConstraint, estimate_w1, exact_w1
+from wganx.wasserstein import Combined, Distance, Dragan, NoConstraint, bracket_w1, estimate_w1, exact_w1
 from wganx.wasserstein.estimation.estimate import METHODS
 from wganx.wasserstein.estimation.split import split
 
@@ -195,6 +195,13 @@ def test_what_cannot_be_read_is_refused(change, message):
     given = {"x": torch.zeros(50, 2), "y": torch.zeros(50, 2), **change}
     with pytest.raises(ValueError, match=message):
         estimate_w1(**given)
+
+
+@pytest.mark.parametrize("reading", [estimate_w1, bracket_w1])
+def test_there_is_no_gradient_of_a_reading(reading):
+    x, y = shifted(100)
+    with pytest.raises(ValueError, match=f"{reading.__name__} has no gradient, .* pass x.detach\\(\\), or take exact_w1"):
+        reading(x.requires_grad_(), y)
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from wganx.wasserstein.estimation.evidence import gather
 from wganx.wasserstein.estimation.learning import Settings
 from wganx.wasserstein.estimation.reading import Estimate, certified_reading, point_reading
 from wganx.wasserstein.estimation.split import split
-from wganx.wasserstein.samples import Samples, as_points
+from wganx.wasserstein.samples import Samples, as_points, refuse_gradient
 from wganx.wasserstein.transport import Distance, exact_w1
 
 
@@ -88,6 +88,7 @@ def bracket_w1(
 
     Cost: two estimates, and two exact transports of some 2 s each at 2000 samples.
     """
+    refuse_gradient("bracket_w1", x, y)
     if transported < 1:
         raise ValueError(f"transported must be at least 1, got {transported}")
     started = time.perf_counter()

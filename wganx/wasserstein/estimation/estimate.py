@@ -23,7 +23,7 @@ from wganx.wasserstein.estimation.evidence import gather
 from wganx.wasserstein.estimation.learning import Settings
 from wganx.wasserstein.estimation.reading import Estimate, certified_reading, plain_reading, point_reading
 from wganx.wasserstein.estimation.split import split
-from wganx.wasserstein.samples import Samples
+from wganx.wasserstein.samples import Samples, refuse_gradient
 
 METHODS: dict[str, Constraint] = {
     "orthogonal": ByConstruction(),
@@ -90,11 +90,12 @@ def estimate_w1(
 
     Raises:
         ValueError: an unknown method; fewer than 20 samples on a side, samples of different sizes, complex ones, or
-            ones that hold NaN; a setting out of its range.
+            ones that hold NaN; samples that require a gradient, which there is none of; a setting out of its range.
         WganxError: the training gave no finite reading.
 
     Cost: about 15 s on one CPU core for samples of a few numbers, mostly independent of how many there are.
     """
+    refuse_gradient("estimate_w1", x, y)
     started = time.perf_counter()
     constraint = _constraint(method)
     settings = Settings(steps, batch_size, width, seed)
