@@ -200,7 +200,7 @@ def test_what_cannot_be_read_is_refused(change, message):
 @pytest.mark.parametrize("reading", [estimate_w1, bracket_w1])
 def test_there_is_no_gradient_of_a_reading(reading):
     x, y = shifted(100)
-    with pytest.raises(ValueError, match=f"{reading.__name__} has no gradient, .* pass x.detach\\(\\), or take exact_w1"):
+    with pytest.raises(ValueError, match=f"{reading.__name__} has no gradient, .* pass x.detach"):
         reading(x.requires_grad_(), y)
 
 
