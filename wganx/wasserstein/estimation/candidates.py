@@ -78,7 +78,7 @@ def without_network(samples: Pair, components: Components, size: int) -> list[Po
         found += _by_component(samples, components, size)
         reaches = reaches_of(components.centres)
         inner = Pair(*(fold(side, components.centres, reaches)[0] for side in (samples.x, samples.y)))
-        folded = [*_on_lines(inner), extended(Pair(inner.x[:size], inner.y[:size]))[0]]
+        folded: list[Potential] = [*_on_lines(inner), extended(Pair(inner.x[:size], inner.y[:size]))[0]]
         found += [around(components, one, inner, 1.0) for one in folded]
     return found
 
@@ -108,7 +108,7 @@ def _on_lines(samples: Pair) -> Iterator[Potential]:
     x, y = samples.x[:_LINE_ROWS], samples.y[:_LINE_ROWS]
     some = Pair(x, y)
     directions = _directions(x, y)
-    told = torch.cat([line_cost(part @ x.T, part @ y.T, 1.0) for part in directions.split(32)])
+    told = torch.cat([line_cost(part @ x.T, part @ y.T, 1.0) for part in torch.split(directions, 32)])
     ways = [(directions[index], False) for index in told.topk(min(_BEST, len(told))).indices]
     if x.shape[1] > 1:
         ways += [(centre, True) for centre in (torch.cat([x, y]).mean(0), x.mean(0), y.mean(0))]
@@ -135,5 +135,5 @@ def _principal(rows: Tensor) -> Tensor:
     """The leading principal axes of centred rows, by their Gram matrix, whatever their length."""
     sizes, left = torch.linalg.eigh(rows @ rows.T)
     kept = sizes[-_PRINCIPAL:] > 1e-9 * sizes[-1]
-    axes = left[:, -_PRINCIPAL:][:, kept].T @ rows
+    axes: Tensor = left[:, -_PRINCIPAL:][:, kept].T @ rows
     return axes / torch.linalg.vector_norm(axes, dim=1, keepdim=True)

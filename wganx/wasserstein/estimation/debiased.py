@@ -79,8 +79,8 @@ def _square(x: Tensor, y: Tensor, size: int, rng: torch.Generator) -> _Square:
     size = min(size, fewest // 4)
     found, upper = [], []
     for _ in range(_REPLICATES):
-        x1, x2 = x[torch.randperm(len(x), generator=rng)[: 2 * size]].split(size)
-        y1, y2 = y[torch.randperm(len(y), generator=rng)[: 2 * size]].split(size)
+        x1, x2 = torch.split(x[torch.randperm(len(x), generator=rng)[: 2 * size]], size)
+        y1, y2 = torch.split(y[torch.randperm(len(y), generator=rng)[: 2 * size]], size)
         u = transported(x1, y1) ** 2
         found.append(u - transported(x1, x2) * transported(y1, y2))
         upper.append(u)

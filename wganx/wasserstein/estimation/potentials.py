@@ -30,7 +30,7 @@ class McShane:
     reach: float
 
     def __call__(self, x: Tensor) -> Tensor:
-        return torch.cat([(_ways(rows, self.points, self.reach) - self.psi).amin(1) for rows in x.split(_ROWS)])
+        return torch.cat([(_ways(rows, self.points, self.reach) - self.psi).amin(1) for rows in torch.split(x, _ROWS)])
 
 
 @dataclass(frozen=True, eq=False)
