@@ -136,4 +136,5 @@ def _principal(rows: Tensor) -> Tensor:
     sizes, left = torch.linalg.eigh(rows @ rows.T)
     kept = sizes[-_PRINCIPAL:] > 1e-9 * sizes[-1]
     axes: Tensor = left[:, -_PRINCIPAL:][:, kept].T @ rows
-    return axes / torch.linalg.vector_norm(axes, dim=1, keepdim=True)
+    lengths: Tensor = torch.linalg.vector_norm(axes, dim=1, keepdim=True)
+    return axes / lengths
