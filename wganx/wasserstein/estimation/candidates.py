@@ -135,6 +135,6 @@ def _principal(rows: Tensor) -> Tensor:
     """The leading principal axes of centred rows, by their Gram matrix, whatever their length."""
     sizes, left = torch.linalg.eigh(rows @ rows.T)
     kept = sizes[-_PRINCIPAL:] > 1e-9 * sizes[-1]
-    axes = left[:, -_PRINCIPAL:][:, kept].T @ rows
-    unit: Tensor = axes / torch.linalg.vector_norm(axes, dim=1, keepdim=True)
-    return unit
+    axes: Tensor = left[:, -_PRINCIPAL:][:, kept].T @ rows
+    lengths: Tensor = torch.linalg.vector_norm(axes, dim=1, keepdim=True)
+    return axes / lengths
