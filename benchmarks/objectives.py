@@ -177,7 +177,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(describe_machine(machine(torch.device("cpu"))))
     kept: dict[str, Any] = {"costs": {}, "trainings": []}
     if chosen.json is not None and chosen.json.is_file():
-        kept = json.loads(chosen.json.read_text())
+        kept = json.loads(chosen.json.read_text(encoding="utf-8"))
     for name in chosen.data or DATA:
         seconds = chosen.seconds or (1.0 if chosen.quick else DATA[name].seconds)
         cost = kept["costs"].setdefault(name, None) or costs(name, 3 if chosen.quick else 30, chosen.quick)
@@ -190,7 +190,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 steps = max(int(seconds / cost[objective]), 2)
                 kept["trainings"].append(trained(name, objective, steps, seed, chosen.quick))
                 if chosen.json is not None:
-                    chosen.json.write_text(json.dumps(kept, indent=1))
+                    chosen.json.write_text(json.dumps(kept, indent=1), encoding="utf-8")
         print(
             f"\n{seconds:g} CPU seconds each; a step in those of wgan-gp; medians of {chosen.seeds} seeds (the worst)\n"
         )

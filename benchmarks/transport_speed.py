@@ -123,10 +123,10 @@ def peak(call: Callable[[], float]) -> tuple[float, float | None]:
         return call(), None
 
     def held(field: str) -> float:
-        line = next(line for line in status.read_text().splitlines() if line.startswith(field))
+        line = next(line for line in status.read_text(encoding="utf-8").splitlines() if line.startswith(field))
         return float(line.split()[1]) / 1024
 
-    Path("/proc/self/clear_refs").write_text("5")
+    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
     before = held("VmRSS")
     return call(), held("VmHWM") - before
 

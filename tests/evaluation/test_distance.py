@@ -71,7 +71,7 @@ def test_halves_are_nearer_than_a_blurred_copy_and_that_is_nearer_than_another_s
 
 @pytest.mark.slow
 def test_the_critics_read_it_too(monkeypatch):
-    """With a fraction of their steps, which leaves readings that are small but in order."""
+    """With a fraction of their steps, which leaves the readings in order."""
     for name in ("estimate_w1", "bracket_w1"):
         monkeypatch.setattr(distance, name, partial(getattr(distance, name), steps=60, device="cpu"))
     a, b = sample_set("a", normal(0, 400, d=2)), sample_set("b", normal(1, 400, d=2, shift=3.0))
@@ -80,7 +80,8 @@ def test_the_critics_read_it_too(monkeypatch):
     assert list(found) == ["orthogonal", "bracket lower", "bracket point", "bracket upper"]
     for row in report.rows:
         assert row.between.mean > 2 * abs(row.floor_a.mean)
-    assert found["bracket lower"].between.mean < found["bracket upper"].between.mean
+    # Blocks of 200 samples: the readings below and above meet where the best critic is a plane, up to their noise.
+    assert found["bracket lower"].between.mean < 1.05 * found["bracket upper"].between.mean
     assert found["bracket upper"].between.mean == pytest.approx(3 * math.sqrt(2), rel=0.1)
 
 

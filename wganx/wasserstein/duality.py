@@ -17,6 +17,9 @@ from wganx.wasserstein.transport import Transport
 TIGHT = 1e-9
 """The share of W1 by which the program may miss it before another potential is taken."""
 
+SHARED = 1e-15
+"""A point whose masses on both sides differ by no more has the same on both."""
+
 POINTS_LIMIT = 500
 """The most distinct points whose potential `kantorovich_rubinstein` solves for: the program has a row for each pair."""
 
@@ -149,22 +152,35 @@ def kantorovich_rubinstein(
     between, unit = all_distances(points, points, metric)
     if callable(metric):
         _refuse_no_metric(between)
-    to = index[len(x) :]
-    primal = solve(between[index[: len(x)]][:, to], 1.0, a, b)
-    # Rounding may leave a slope a little above 1 between close points; the transform of a function on all points is
-    # 1-Lipschitz, and is the function itself where that was.
-    potential = c_transform(-_solve(mass, between), between) if count > 1 else torch.zeros(1, dtype=torch.float64)
-    if abs(float(mass @ potential) - primal.value) > TIGHT * primal.value:
-        # The tolerances of the program are shares of the largest distance, which a far point may have made useless.
-        # The potential of the simplex, which has proved the value, is 1-Lipschitz once it is transformed.
-        potential = c_transform(primal.potential * primal.unit, between[:, to])
-        if abs(float(mass @ potential) - primal.value) > OPEN * primal.value:
-            raise WganxError("no potential attains W1, as the distances differ too far in size; leave out far samples")
+    # What both sides share stays where it is; however far off it lies, it has no say in what the others do.
+    moved = (mass.abs() > SHARED).nonzero()[:, 0]
+    if len(moved):
+        potential = c_transform(-_attaining(mass[moved], between[moved][:, moved]), between[:, moved])
+    else:
+        potential = torch.zeros(count, dtype=torch.float64)
     potential = potential - potential.min()
     rise = (potential[:, None] - potential).abs()
     apart = between > 0
     slope = float((rise[apart] / between[apart]).max()) if apart.any() else 0.0
     return LipschitzPotential(unit * float(mass @ potential), points, unit * potential, slope, metric)
+
+
+def _attaining(mass: Tensor, between: Tensor) -> Tensor:
+    """A 1-Lipschitz potential at points of positive and negative mass that attains their W1: ``(N,)``."""
+    up, down = mass > 0, mass < 0
+    total = float(mass[up].sum())
+    primal = solve(between[up][:, down], 1.0, mass[up] / total, -mass[down] / total)
+    value = total * primal.value
+    # Rounding may leave a slope a little above 1 between close points; the transform of a function on all points is
+    # 1-Lipschitz, and is the function itself where that was.
+    potential = c_transform(-_solve(mass, between), between)
+    if abs(float(mass @ potential) - value) > TIGHT * value:
+        # The tolerances of the program are shares of the largest distance, which a far point may have made useless.
+        # The potential of the simplex, which has proved the value, is 1-Lipschitz once it is transformed.
+        potential = c_transform(primal.potential * primal.unit, between[:, down])
+        if abs(float(mass @ potential) - value) > OPEN * value:
+            raise WganxError("no potential attains W1, as the distances differ too far in size; leave out far samples")
+    return potential
 
 
 def _solve(mass: Tensor, between: Tensor) -> Tensor:

@@ -15,6 +15,9 @@ from torch import Tensor
 from wganx.wasserstein.ground_cost import HIGH_POWER, mean_power, root, with_value
 from wganx.wasserstein.samples import unit_of
 
+SHORT = 256
+"""Rows of fewer values are sorted by torch, whose calls cost less there and can be recorded."""
+
 FEW = 2**14
 """Up to this many values together their common steps are kept: batches of a training have the same sizes every time."""
 
@@ -118,14 +121,14 @@ _kept_steps = lru_cache(8)(_common_steps)
 
 def _ascending(values: Tensor) -> Tensor:
     """Each row in ascending order, with the graph. On the CPU by numpy, which sorts some three times as fast."""
-    if values.requires_grad or values.device.type != "cpu":
+    if values.requires_grad or _by_torch(values):
         return _ordered(values)[0]
     return torch.from_numpy(_by_rows(np.sort, values.numpy()))
 
 
 def _ordered(values: Tensor) -> tuple[Tensor, Tensor]:
     """Each row in ascending order, with the graph, and which value came where; equal ones stay as they were."""
-    if values.device.type != "cpu":
+    if _by_torch(values):
         ordered, order = values.sort(dim=1, stable=True)
         return ordered, order
     found = _by_rows(np.argsort, values.detach().numpy())
@@ -133,6 +136,10 @@ def _ordered(values: Tensor) -> tuple[Tensor, Tensor]:
     plain = ordered.detach().numpy()
     _settle(found, plain[:, 1:] == plain[:, :-1])
     return ordered, torch.from_numpy(found)
+
+
+def _by_torch(rows: Tensor) -> bool:
+    return rows.device.type != "cpu" or rows.shape[1] < SHORT
 
 
 def _settle(order: NDArray[np.int64], equal: NDArray[np.bool_]) -> None:
@@ -149,7 +156,7 @@ def _settle(order: NDArray[np.int64], equal: NDArray[np.bool_]) -> None:
 
 def _stable(values: Tensor) -> Tensor:
     """The order of each row, found at once where it consists of two that are in order."""
-    if values.device.type != "cpu":
+    if _by_torch(values):
         return values.argsort(dim=1, stable=True)
     return torch.from_numpy(_by_rows(partial(np.argsort, kind="stable"), values.detach().numpy()))
 
