@@ -286,8 +286,8 @@ def _copied(vitals: Vitals) -> str | None:
 
 
 _WITHOUT_CRITIC = (
-    "raise train.batch_size, of which a distance of batches sees more; objective.name=sinkhorn tells samples apart "
-    "best; where samples are as unlike as pictures, let a critic's features be compared (objective.features=critic)"
+    "raise train.batch_size, of which a distance of batches sees more; where modes are many or samples as unlike as "
+    "pictures, let a critic's features be compared (objective.features=critic), or train one on its scores"
 )
 
 _COPIED = HealthCheck(
