@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from wganx.wasserstein import Divergence, exact_w1
+from wganx.wasserstein import Divergence, batched, exact_w1
 from wganx.wasserstein.transport import Distance
 
 PLAIN = Distance(2.0, (3, 3), 1, 0.1)
@@ -74,3 +74,8 @@ def test_with_a_graph_arithmetic_keeps_it():
 def test_without_a_graph_backward_is_refused():
     with pytest.raises(ValueError, match="nothing to differentiate: no samples or weights that this was computed from"):
         PLAIN.backward()
+
+
+def test_a_batch_keeps_every_digit():
+    x, y = torch.rand(2, 3, 7, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64).unbind(0)
+    assert batched(exact_w1, x, y).tolist() == [exact_w1(x[k], y[k]).value for k in range(3)]

@@ -63,5 +63,5 @@ def _of_each(weights: Samples, count: int) -> Tensor:
 def _tensor(found: object, like: Tensor) -> Tensor:
     if not isinstance(found, Number):
         raise ValueError(f"batched needs a function that returns a distance, not {type(found).__name__}")
-    value = torch.tensor(found.value) if found.tensor is None else found.tensor
+    value = torch.tensor(found.value, dtype=torch.float64) if found.tensor is None else found.tensor
     return value.to(like.device, torch.float64)
