@@ -1,0 +1,226 @@
+"""A command that meets something hostile, and what came of it: the runner and the judge of every harness here.
+
+A case is run in a forked child, so that a thousand of them pay for one import of torch. The child may use so much
+memory and so much time, writes where it was told to, and ends at whatever else it opens for writing, or starts.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Literal
+
+Result = Literal[
+    "refused", "survived", "lost", "traceback", "hang", "memory", "outside", "executed", "differs", "escaped"
+]
+GOOD: frozenset[str] = frozenset({"refused", "survived"})
+"""``refused``: one clean message and an exit code of 1 or 2; ``survived``: the work was done. All others are faults."""
+
+SECONDS = 10.0
+MEMORY = 4 << 30
+_HARMLESS = frozenset({"git", "uname", "ldconfig", "gcc", "cc", "ld", "nvidia-smi"})
+"""What libraries ask about the machine, and a checkout about its commit."""
+_EXECUTED = 97
+_OUTSIDE = 98
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a case.
+
+    Attributes:
+        kind: of fault, ``configuration``.
+        case: what was done, enough to do it again.
+        seconds: that it took.
+        said: what the command printed, shortened.
+    """
+
+    kind: str
+    result: Result
+    seconds: float
+    case: str
+    said: str = ""
+
+    @property
+    def good(self) -> bool:
+        return self.result in GOOD
+
+
+def carry_out(
+    kind: str,
+    case: str,
+    arguments: Sequence[str],
+    *,
+    folder: Path,
+    writable: Sequence[Path],
+    environ: Mapping[str, str] | None = None,
+    seconds: float = SECONDS,
+    memory: int = MEMORY,
+) -> Outcome:
+    """Run ``wganx`` with these arguments in `folder`, and judge what it did.
+
+    Args:
+        writable: folders below which it may write; everywhere else a write is a fault. The temporary folder and the
+            caches that the environment names are written to by right.
+        memory: bytes beyond what this process maps already.
+
+    What starts a process is seen here. Code that a case plants is to write somewhere else, and is seen by that.
+    """
+
+    main = _command()
+
+    def work() -> int:
+        os.chdir(folder)
+        os.environ.update(environ or {})
+        main(args=list(arguments), prog_name="wganx")
+        return 0
+
+    return judge(kind, case, work, writable=writable, seconds=seconds, memory=memory)
+
+
+def judge(
+    kind: str,
+    case: str,
+    work: Callable[[], int],
+    *,
+    writable: Sequence[Path],
+    seconds: float = SECONDS,
+    memory: int = MEMORY,
+) -> Outcome:
+    """Run `work` in a forked child, which returns an exit code, and judge what it did."""
+    begun = time.monotonic()
+    receiving, sending = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(receiving)
+        _in_the_child(work, sending, [*writable, *_by_right()], memory)
+    os.close(sending)
+    said, status = _listen(child, receiving, begun + seconds)
+    taken = time.monotonic() - begun
+    return Outcome(kind, _verdict(status, said), taken, case, said[-2000:])
+
+
+@cache
+def _command() -> Any:
+    """The command line, with all that commands import when they are needed: once, before the first fork."""
+    for package in ("runs", "report", "evaluation", "comparison", "export", "demo"):
+        import_module(f"wganx.{package}")
+    return import_module("wganx.cli").main
+
+
+def _in_the_child(work: Callable[[], int], out: int, writable: Sequence[Path], memory: int) -> None:
+    """Never returns."""
+    code = 1
+    try:
+        os.setsid()
+        silence = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(silence, 0)
+        os.dup2(out, 1)
+        os.dup2(out, 2)
+        sys.stdout = os.fdopen(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1)
+        sys.stderr = os.fdopen(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1)
+        mapped = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (mapped + memory, mapped + memory))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        sys.addaudithook(_watch([str(path.resolve()) for path in writable]))
+        code = work()
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else int(error.code is not None)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(code)
+
+
+def _watch(writable: Sequence[str]) -> Callable[[str, tuple[Any, ...]], None]:
+    """Ends the process at a write outside of `writable`; what a file really is, links resolved, counts."""
+    writing = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+    paths_of = {
+        "os.rename": (0, 1), "os.remove": (0,), "os.rmdir": (0,), "os.mkdir": (0,), "os.truncate": (0,),
+        "os.link": (1,), "os.symlink": (1,), "shutil.rmtree": (0,), "os.chmod": (0,),
+    }  # fmt: skip
+    inside = [f"{path}{os.sep}" for path in writable]
+
+    def refuse(path: Any, follow: bool) -> None:
+        if not isinstance(path, str | bytes | os.PathLike):
+            return  # a descriptor, which was opened before
+        given = Path(os.fsdecode(path)).absolute()
+        real = str(given.resolve() if follow else given.parent.resolve() / given.name)
+        if real.startswith(("/dev/", "/proc/")) or real in writable or any(real.startswith(start) for start in inside):
+            return
+        os.write(2, f"\nwritten outside: {given}\n".encode(errors="backslashreplace"))
+        os._exit(_OUTSIDE)
+
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open":
+            path, mode, flags = arguments
+            if (isinstance(mode, str) and set(mode) & set("wax+")) or (isinstance(flags, int) and flags & writing):
+                refuse(path, follow=True)
+        elif event in paths_of:
+            for index in paths_of[event]:
+                refuse(arguments[index], follow=False)
+        elif event in ("os.system", "os.exec", "os.posix_spawn", "subprocess.Popen"):
+            program = Path(os.fsdecode(arguments[0])).name
+            if program not in _HARMLESS:
+                os.write(2, f"\nstarted: {program}\n".encode(errors="backslashreplace"))
+                os._exit(_EXECUTED)
+
+    return hook
+
+
+def _by_right() -> list[Path]:
+    names = ("TMPDIR", "WGANX_CACHE", "XDG_CACHE_HOME", "HOME", "TORCH_HOME", "MPLCONFIGDIR")
+    return [Path(os.environ[name]) for name in names if os.environ.get(name)]
+
+
+def _listen(child: int, receiving: int, until: float) -> tuple[str, int | None]:
+    """What the child says, and its status; None when its time was over, and it was killed with all that it started."""
+    os.set_blocking(receiving, False)
+    heard, status = b"", None
+    while True:
+        with suppress(BlockingIOError):
+            heard += os.read(receiving, 1 << 16)
+        done, found = os.waitpid(child, os.WNOHANG)
+        if done:
+            status = found
+            break
+        if time.monotonic() > until:
+            os.killpg(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            break
+        time.sleep(0.002)
+    with suppress(BlockingIOError):  # a process that it started may hold the other end
+        while more := os.read(receiving, 1 << 16):
+            heard += more
+    os.close(receiving)
+    return heard.decode("utf-8", "backslashreplace"), status
+
+
+def _verdict(status: int | None, said: str) -> Result:
+    if status is None:
+        return "hang"
+    code = os.waitstatus_to_exitcode(status)
+    if code == _OUTSIDE:
+        return "outside"
+    if code == _EXECUTED:
+        return "executed"
+    if "MemoryError" in said or "DefaultCPUAllocator" in said or code == -signal.SIGKILL:
+        return "memory"
+    if "Traceback (most recent call last)" in said or code < 0 or code not in (0, 1, 2, 3):
+        return "traceback"
+    if any(ord(sign) < 32 and sign not in "\n\t\r" for sign in said):
+        return "escaped"
+    return "refused" if code else "survived"

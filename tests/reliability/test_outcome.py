@@ -1,0 +1,76 @@
+"""The judge itself: each verdict is reached by what deserves it, so that a harness without faults means something."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.reliability.outcome import carry_out, judge
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="children are forked and limited as Linux does it")
+
+
+def _writes(path: Path) -> int:
+    path.write_text("x", encoding="utf-8")
+    return 0
+
+
+def _allocates() -> int:
+    bytearray(1 << 32)
+    return 0
+
+
+def _raises() -> int:
+    raise ValueError("no message for a person")
+
+
+def _prints(text: str) -> int:
+    print(text)
+    return 2
+
+
+def _starts() -> int:
+    subprocess.run(["true"], check=True)
+    return 0
+
+
+def test_each_verdict(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "in", tmp_path / "out"
+    for folder in (inside, outside):
+        folder.mkdir()
+    (inside / "link").symlink_to(outside / "victim")
+    works = {
+        "survived": lambda: _writes(inside / "file"),
+        "refused": lambda: _prints("wrong; mend it"),
+        "outside": lambda: _writes(outside / "file"),
+        "traceback": _raises,
+        "memory": _allocates,
+        "hang": lambda: time.sleep(60) or 0,
+        "escaped": lambda: _prints("a \x1b[31m name"),
+        "executed": _starts,
+    }
+    found = {
+        name: judge("test", name, work, writable=[inside], seconds=5, memory=1 << 30).result
+        for name, work in works.items()
+    }
+    assert found == {name: name for name in works}
+    through_a_link = judge("test", "link", lambda: _writes(inside / "link"), writable=[inside])
+    assert through_a_link.result == "outside"
+    assert not (outside / "victim").exists()
+
+
+def test_a_process_that_dies_is_a_fault(tmp_path: Path) -> None:
+    assert judge("test", "abort", lambda: os.abort() or 0, writable=[tmp_path]).result == "traceback"
+
+
+def test_a_command_is_judged_by_what_it_does(tmp_path: Path) -> None:
+    wrong = carry_out("test", "no run", ["report", "nowhere"], folder=tmp_path, writable=[tmp_path])
+    assert wrong.result == "refused"
+    assert "there is no run in nowhere" in wrong.said
+    right = carry_out("test", "version", ["--version"], folder=tmp_path, writable=[tmp_path])
+    assert right.result == "survived"
