@@ -10,6 +10,7 @@ import os
 import resource
 import signal
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -82,6 +83,7 @@ def carry_out(
     def work() -> int:
         os.chdir(folder)
         os.environ.update(environ or {})
+        tempfile.tempdir = None  # looked up anew, where the environment says
         main(args=list(arguments), prog_name="wganx")
         return 0
 
@@ -122,6 +124,7 @@ def _in_the_child(work: Callable[[], int], out: int, writable: Sequence[Path], m
     """Never returns."""
     code = 1
     try:
+        sys.dont_write_bytecode = True  # beside what is installed, which is no writing of the case
         os.setsid()
         silence = os.open(os.devnull, os.O_RDONLY)
         os.dup2(silence, 0)
