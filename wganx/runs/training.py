@@ -50,6 +50,8 @@ def train_run(run: Run, observers: Sequence[Observer] = (), *, from_step: int | 
 
         def begin() -> Checkpoint | None:
             held.enter_context(locked(run.folder.path))
+            for folder in (run.folder.samples, run.folder.checkpoints, run.folder.evaluations):
+                run.folder.check_own(folder)
             return checkpoint_to_continue(run, from_step)
 
         checkpoint = trainer.ranks.from_first(begin)
