@@ -69,9 +69,13 @@ class Run:
         if folder is None:
             folder = run.folder = RunFolder.claim(*names)
             run.store = run._store()
-        folder.begin(resolved.to_yaml())
-        if resolved.parts.dataset.fit is not None or resolved.parts.task.fit is not None:
-            store_fitted(folder.fitted, run.assembly.fitted_parts)  # also that nothing was found
+        begun = folder
+
+        def fitted() -> None:
+            if resolved.parts.dataset.fit is not None or resolved.parts.task.fit is not None:
+                store_fitted(begun.fitted, run.assembly.fitted_parts)  # also that nothing was found
+
+        begun.begin(resolved.to_yaml(), fitted, origins=resolved.origins(), notes=list(resolved.notes))
         return run
 
     @classmethod
