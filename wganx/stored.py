@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 LARGEST = 64 << 20
 """Bytes of the largest record that is read; a checkpoint's is some kB."""
+LARGEST_YAML = 1 << 20
 MOST_VALUES = 100_000
 """Of a YAML file; a configuration has some hundred."""
 
@@ -75,7 +76,7 @@ def read_json(path: Path, most: int = LARGEST) -> Any:
         raise ValueError("it is nested too deep") from error
 
 
-def read_yaml(path: Path, most: int = LARGEST) -> Any:
+def read_yaml(path: Path, most: int = LARGEST_YAML) -> Any:
     """What a YAML file says, as plain data; by aliases it may not become larger than `MOST_VALUES`.
 
     Raises:

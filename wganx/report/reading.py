@@ -21,8 +21,6 @@ from wganx.report.plain import first_line, number, printable
 from wganx.stored import read_json, read_yaml
 
 MOST_EVALUATIONS = 2_000
-_CONFIG = 4 << 20
-"""Bytes of the largest configuration that is shown."""
 
 _SAMPLE = re.compile(r"(?:step-(\d{1,15})|real)(?:-(.+))?\.([a-z0-9]{3,4})", re.DOTALL)
 _SLIDERS = re.compile(r"sliders-([0-9]{1,15})(-chosen)?\.(png|json)")
@@ -175,7 +173,7 @@ def sample_number(name: str) -> int | None:
 def _document(path: Path, problems: list[str], *, expected: bool = True) -> dict[str, Any] | None:
     """A JSON or YAML file that holds one mapping, or None with the reason among `problems`."""
     try:
-        content = read_json(path) if path.suffix == ".json" else read_yaml(path, _CONFIG)
+        content = read_json(path) if path.suffix == ".json" else read_yaml(path)
     except FileNotFoundError:
         if expected:
             problems.append(f"{path.name} is missing: the parts of this page that need it stay empty.")
