@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from wganx.errors import UsageError, WganxError
+from wganx.storage import open_to_add
+from wganx.stored import open_file
 
 NAME = ".lock"
 CUT_OFF = "it ended without a word, as when a process is killed or its machine goes down"
@@ -52,7 +54,7 @@ def locked(folder: Path) -> Iterator[Held]:
     Raises:
         UsageError: another process does so now; says which, where and since when.
     """
-    with (folder / NAME).open("ab+") as file:
+    with open_to_add(folder / NAME) as file:
         if not (_take(file) or _take_again(file)):
             raise UsageError(f"{folder} is in use by {_holder(folder / NAME)}; wait until it has ended, or stop it")
         file.truncate(0)
@@ -71,7 +73,7 @@ def locked(folder: Path) -> Iterator[Held]:
 def held(folder: Path) -> bool:
     """Whether a process trains in `folder` now; where that cannot be told, it is believed to."""
     try:
-        with (folder / NAME).open("rb") as file:
+        with open_file(folder / NAME) as file:
             # Whoever ended in order left it empty; whoever was killed did not, and the system has freed it.
             return bool(file.read(1)) and not _free(file)
     except FileNotFoundError:

@@ -51,6 +51,8 @@ def train_run(run: Run, observers: Sequence[Observer] = (), *, from_step: int | 
 
         def begin() -> tuple[Checkpoint | None, bool]:
             run.store.check = held.enter_context(locked(run.folder.path)).check
+            for folder in (run.folder.samples, run.folder.checkpoints, run.folder.evaluations):
+                run.folder.check_own(folder)
             run.folder.tidy()
             run.store.tidy()
             return checkpoint_to_continue(run, from_step), run.folder.facts().get("status") == "finished"
