@@ -16,13 +16,16 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import torch
 from timing import describe_machine, machine
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+# By its path: packages on the index install a `tests` of their own beside themselves.
+sys.modules["tests"] = ModuleType("tests")
+sys.modules["tests"].__path__ = [str(Path(__file__).parents[1] / "tests")]
 
-from tests.reliability.outcome import GOOD, Outcome
+from tests.reliability.outcome import GOOD, Outcome  # noqa: E402
 
 PARTS = ("configurations", "run_folders", "data_files", "kills", "writes", "processes", "scale")
 FAULTS = ("lost", "traceback", "hang", "memory", "outside", "executed", "differs", "escaped")
