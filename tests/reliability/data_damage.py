@@ -323,15 +323,15 @@ def dead_link(folder: Path, rng: random.Random) -> str:
 
 
 def strange_name(folder: Path, rng: random.Random) -> str:
-    path, name = _a_file(folder, rng), rng.choice(_HOSTILE_NAMES)
+    path, name = _a_file(folder, rng), rng.choice(_HOSTILE_NAMES).replace("/", "|")
     with suppress(OSError):
         path.rename(path.with_name(f"{name[: 255 - len(path.suffix)]}{path.suffix}"))
     return f"a file named {name!r}"
 
 
 def strange_folder(folder: Path, rng: random.Random) -> str:
-    path, name = _a_file(folder, rng), rng.choice(_HOSTILE_NAMES)
-    with suppress(OSError):
+    path, name = _a_file(folder, rng), rng.choice(_HOSTILE_NAMES).replace("/", "|")
+    with suppress(OSError, ValueError):  # ".." is there already, and no name
         path.with_name(name).mkdir()
         path.rename(path.with_name(name) / path.name)
     return f"a folder named {name!r}"

@@ -123,6 +123,7 @@ def _in_the_child(work: Callable[[], int], out: int, writable: Sequence[Path], m
     code = 1
     try:
         os.setsid()
+        sys.dont_write_bytecode = True
         silence = os.open(os.devnull, os.O_RDONLY)
         os.dup2(silence, 0)
         os.dup2(out, 1)

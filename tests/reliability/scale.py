@@ -24,7 +24,7 @@ BYTES_A_FILE = 8 << 10
 STEEPEST = 2.0
 """What a file may cost in a large folder, by what it costs in one a tenth as large."""
 _SETTINGS = (
-    "dataset.size=8", "generator.name=dcgan", "critic.name=dcgan", "generator.width=4", "critic.width=4",
+    "dataset.size=16", "generator.name=dcgan", "critic.name=dcgan", "generator.width=4", "critic.width=4",
     "preview.count=2", "evaluate.every=0", "train.batch_size=4", "train.critic_steps=1",
 )  # fmt: skip
 
@@ -72,7 +72,7 @@ def _fill(folder: Path, count: int) -> None:
     """A thousand files a folder; as links to a few, which takes a moment."""
     contents = folder.with_name(f"{folder.name}-contents")
     contents.mkdir()
-    for number, pixels in enumerate(pictures(0, 16, size=8)):
+    for number, pixels in enumerate(pictures(0, 16, size=16)):
         Image.fromarray(pixels).save(contents / f"{number}.png")
     for number in range(count):
         if number % 1000 == 0:
@@ -134,12 +134,12 @@ def _changing(place: Path, rng: random.Random) -> Iterator[Outcome]:
         for share in ("one", "all"):
             folder = place / f"{change.__name__}-{share}"
             folder.mkdir()
-            for number, pixels in enumerate(pictures(number_of(rng), 60, size=8)):
+            for number, pixels in enumerate(pictures(number_of(rng), 60, size=16)):
                 Image.fromarray(pixels).save(folder / f"{number:02}.png")
             paths = sorted(folder.iterdir())
             changed = paths if share == "all" else [rng.choice(paths)]
             run = place / f"run-{folder.name}"
-            arguments = _training(folder, run, 60, "dataset.feed=stream", "dataset.pack=off", "log.every=1")
+            arguments = _training(folder, run, 60, "dataset.feed=stream", "dataset.pack=off", "log.every=20", "checkpoint.every=20")
 
             def work() -> int:
                 threading.Thread(target=_meddle, args=(run, changed, change), daemon=True).start()  # noqa: B023
@@ -157,7 +157,7 @@ def number_of(rng: random.Random) -> int:
 
 
 def _meddle(run: Path, paths: Sequence[Path], change: Callable[[Path], None]) -> None:
-    while not (run / "metrics.jsonl").exists():
+    while not (run / "checkpoints").exists():
         time.sleep(0.005)
     for path in paths:
         change(path)
