@@ -21,9 +21,8 @@ from types import ModuleType
 import torch
 from timing import describe_machine, machine
 
-# By its path: packages on the index install a `tests` of their own beside themselves.
-sys.modules["tests"] = ModuleType("tests")
-sys.modules["tests"].__path__ = [str(Path(__file__).parents[1] / "tests")]
+tests = sys.modules["tests"] = ModuleType("tests")  # an installed package may bear that name too
+tests.__path__ = [str(Path(__file__).parents[1] / "tests")]
 
 from tests.reliability.outcome import GOOD, Outcome  # noqa: E402
 
