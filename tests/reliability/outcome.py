@@ -126,7 +126,6 @@ def _in_the_child(work: Callable[[], int], out: int, writable: Sequence[Path], m
     try:
         sys.dont_write_bytecode = True  # beside what is installed, which is no writing of the case
         os.setsid()
-        sys.dont_write_bytecode = True
         silence = os.open(os.devnull, os.O_RDONLY)
         os.dup2(silence, 0)
         os.dup2(out, 1)
