@@ -19,6 +19,7 @@ from wganx.data import (
     StreamFeed,
     choose,
     choose_feed,
+    memory,
 )
 from wganx.errors import DataError
 
@@ -266,17 +267,17 @@ def test_what_is_in_memory_stays_there():
 
 def test_the_free_memory_is_read_where_the_platform_tells(tmp_path, monkeypatch):
     meminfo, limit = tmp_path / "meminfo", tmp_path / "memory.max"
-    assert choose._from_meminfo(meminfo) is None
-    assert choose._from_cgroup(limit) is None
+    assert memory._from_meminfo(meminfo) is None
+    assert memory._from_cgroup(limit) is None
     meminfo.write_text("MemTotal: 9 kB\nMemAvailable:    2048 kB\n", encoding="ascii")
-    assert choose._from_meminfo(meminfo) == 2 * 2**20
+    assert memory._from_meminfo(meminfo) == 2 * 2**20
     limit.write_text("max\n", encoding="ascii")
-    assert choose._from_cgroup(limit) is None
+    assert memory._from_cgroup(limit) is None
     limit.write_text("1048576\n", encoding="ascii")
-    assert choose._from_cgroup(limit) == 2**20
-    monkeypatch.setattr(choose, "_from_meminfo", lambda: 2**21)
-    monkeypatch.setattr(choose, "_from_cgroup", lambda path: 2**20)
-    assert choose.available_memory() == 2**20
+    assert memory._from_cgroup(limit) == 2**20
+    monkeypatch.setattr(memory, "_from_meminfo", lambda: 2**21)
+    monkeypatch.setattr(memory, "_from_cgroup", lambda path: 2**20)
+    assert memory.available_memory() == 2**20
 
 
 def test_no_items_are_refused():

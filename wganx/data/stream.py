@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from wganx.data.decoded import DecodedItems, refuse_if_too_many
 from wganx.data.feed import Feed
+from wganx.data.finite import check_finite
 from wganx.data.items import ArrayItems, Items, check_alike, reason_of
 from wganx.data.order import ShuffledOrder
 from wganx.data.packed import PackedItems
@@ -226,6 +227,7 @@ class _Reader(Dataset["Fetched"]):
             item = self.items[index]
             self.first = self.first or item
             check_alike(self.first, item, index)
+            check_finite(item, index)
             rows.append(item)
         return {name: torch.stack([item[name] for item in rows]) for name in rows[0]}
 

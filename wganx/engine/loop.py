@@ -11,6 +11,7 @@ import torch
 
 from wganx.batch import Batch
 from wganx.devices import plain
+from wganx.engine.blame import broken_by_data
 from wganx.engine.carrying.pace import FirstPace
 from wganx.engine.carrying.stream import Stream
 from wganx.engine.checkpoint import CheckpointStore
@@ -22,7 +23,7 @@ from wganx.engine.steps.vitals import measure
 from wganx.engine.stopping import StopRequest
 from wganx.engine.training import Training
 from wganx.engine.turns import TURNS
-from wganx.errors import TrainingDiverged
+from wganx.errors import DataError, TrainingDiverged
 from wganx.health import Finding, Vitals
 from wganx.tables import Table, figure
 
@@ -241,6 +242,8 @@ class Loop:
         training.ranks.settle()
         latest = None if checkpoints is None else checkpoints.latest
         checkpoint = training.ranks.from_first(lambda: None if latest is None else latest(self.listener))
+        if (broken := broken_by_data(training, self.stream, checkpoint)) is not None:  # and would break them again
+            raise DataError(f"{failure}, by the data: {broken}")
         if checkpoint is None:
             raise TrainingDiverged(f"{failure}; there is no checkpoint to return to; {mend}")
         rollbacks = training.rollbacks + 1
