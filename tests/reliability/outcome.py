@@ -148,9 +148,11 @@ def _in_the_child(work: Callable[[], int], out: int, writable: Sequence[Path], m
 def _watch(writable: Sequence[str]) -> Callable[[str, tuple[Any, ...]], None]:
     """Ends the process at a write outside of `writable`; what a file really is, links resolved, counts."""
     writing = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+    # Where an event has a path, and where the folder that it is meant from, a descriptor; -1 is the working folder.
     paths_of = {
-        "os.rename": (0, 1), "os.remove": (0,), "os.rmdir": (0,), "os.mkdir": (0,), "os.truncate": (0,),
-        "os.link": (1,), "os.symlink": (1,), "shutil.rmtree": (0,), "os.chmod": (0,),
+        "os.rename": ((0, 2), (1, 3)), "os.remove": ((0, 1),), "os.rmdir": ((0, 1),), "os.mkdir": ((0, 2),),
+        "os.truncate": ((0, None),), "os.link": ((1, 3),), "os.symlink": ((1, 2),), "shutil.rmtree": ((0, 1),),
+        "os.chmod": ((0, 2),),
     }  # fmt: skip
     inside = [f"{path}{os.sep}" for path in writable]
 
@@ -170,8 +172,11 @@ def _watch(writable: Sequence[str]) -> Callable[[str, tuple[Any, ...]], None]:
             if (isinstance(mode, str) and set(mode) & set("wax+")) or (isinstance(flags, int) and flags & writing):
                 refuse(path, follow=True)
         elif event in paths_of:
-            for index in paths_of[event]:
-                refuse(arguments[index], follow=False)
+            for index, place in paths_of[event]:
+                path, folder = arguments[index], None if place is None else arguments[place]
+                if isinstance(path, str | bytes | os.PathLike) and isinstance(folder, int) and folder >= 0:
+                    path = Path(f"/proc/self/fd/{folder}").readlink() / os.fsdecode(path)
+                refuse(path, follow=False)
         elif event in ("os.system", "os.exec", "os.posix_spawn", "subprocess.Popen"):
             program = Path(os.fsdecode(arguments[0])).name
             if program not in _HARMLESS:
