@@ -14,6 +14,7 @@ from wganx.errors import UsageError, WganxError
 from wganx.report import write_report
 from wganx.runs import Run, RunFolder, keep_sliders, keep_walk, train_run
 from wganx.runs.fitted import FittedParts
+from wganx.trust import trusting
 
 
 def train(
@@ -31,6 +32,7 @@ def train(
     resume: bool = False,
     observers: Sequence[Observer] = (),
     progress: Wanted = "auto",
+    trust: bool = False,
 ) -> Run:
     """Train a generator and leave a run folder; what ``wganx train`` does.
 
@@ -50,6 +52,8 @@ def train(
         progress: how it is shown how it goes: ``auto`` (and True), as a bar in a notebook or a terminal and in lines on
             standard error elsewhere; ``lines``, in lines; False, not at all. What the health checks find amiss is then
             said on standard error, once each.
+        trust: execute the files of code that `config` names, or with `resume` the run: plugins that are files. What
+            this call names itself needs no such word.
 
     Raises:
         WganxError: the call was wrong (`UsageError`), or the work failed.
@@ -64,9 +68,10 @@ def train(
         "seed": seed,
         "extensions": extensions,
     }
-    run = open_run(plugin=plugin, scenario=scenario, config=config, out=out, resume=resume, **choice)
-    with _shown(progress) as shown:
-        return complete(run, [*observers, *shown])
+    with trusting(trust):
+        run = open_run(plugin=plugin, scenario=scenario, config=config, out=out, resume=resume, **choice)
+        with _shown(progress) as shown:
+            return complete(run, [*observers, *shown])
 
 
 def resume(
@@ -79,6 +84,7 @@ def resume(
     from_step: int | None = None,
     device: str | None = None,
     data: str | Path | None = None,
+    trust: bool = False,
 ) -> Run:
     """Continue the run in a folder exactly; what ``wganx resume`` does.
 
@@ -90,13 +96,14 @@ def resume(
             training state is damaged and its weights are whole, with new optimizer states.
         device: where to go on; on another kind of device the random streams begin anew.
         data: where the data lies now, if it was moved; it must be the same.
+        trust: execute the files of code that the run names, though they are not those it was started with here.
 
     Raises:
         UsageError: there is no run, another process trains it now, or `settings` changes what may not change.
         CheckpointError: there is no whole checkpoint to go on from.
         WganxError: the work failed.
     """
-    loaded = Run.load(run, settings, warn=warn, extensions=extensions, device=device, data=data)
+    loaded = Run.load(run, settings, warn=warn, extensions=extensions, device=device, data=data, trust=trust)
     with _shown(progress) as shown:
         return complete(loaded, [*observers, *shown], from_step=from_step)
 
@@ -107,6 +114,7 @@ def load_run(
     extensions: Sequence[str] = (),
     device: str | None = None,
     data: str | Path | None = None,
+    trust: bool = False,
 ) -> Run:
     """The run in a folder, to sample from and to evaluate.
 
@@ -114,11 +122,13 @@ def load_run(
         extensions: plugins beside those of the run, for example with further metrics.
         device: where to compute; that of the training by default, or what is there, with a word.
         data: where the data lies now, if it was moved.
+        trust: execute the files of code that the run names as its plugins, from now on; of a run that came from
+            elsewhere, look at them first (``wganx doctor --security RUN``).
 
     Raises:
-        UsageError: there is no run.
+        UsageError: there is no run, or it names a file of code that was not agreed to.
     """
-    return Run.load(run, warn=warn, extensions=extensions, device=device, data=data, only_looked_at=True)
+    return Run.load(run, warn=warn, extensions=extensions, device=device, data=data, only_looked_at=True, trust=trust)
 
 
 def open_run(

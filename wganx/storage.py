@@ -1,7 +1,7 @@
 """Writing to disk: what is written is there whole, or not at all; the one home of that.
 
 A file or folder is written aside, under a hidden name beside its own, synced to the disk, and renamed. A kill at any
-moment leaves the old one or the new one, and at most a hidden ``.NAME.*.writing`` that nobody reads.
+moment leaves the old one or the new one, and at most a hidden ``.NAME.*.writing`` that nobody reads and `tidy` removes.
 
 Windows neither renames nor removes what any program has open: a virus scanner, an indexer, a reader of a report. Most
 let go within a second, so it is tried again for three there; elsewhere what is forbidden stays so, and is said at once.
@@ -13,6 +13,7 @@ import ctypes
 import json
 import math
 import os
+import re
 import secrets
 import shutil
 import sys
@@ -30,6 +31,8 @@ _EXCHANGE = 2
 _WINDOWS = os.name == "nt"
 _PATIENCE = 3.0 if _WINDOWS else 0.0
 """Seconds in which what is open elsewhere may be let go."""
+_LEFT = re.compile(r"\.(?P<name>.+?)(?P<token>\.[0-9a-f]{8})?\.(writing|replaced|removing)", re.DOTALL)
+"""What lies aside; what is being removed has no token."""
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
@@ -42,10 +45,14 @@ def write_whole(path: Path, content: str | bytes) -> None:
     aside = _aside(path, "writing")
     try:
         with _naming(path), aside.open("xb") as file:  # made here or refused: no link that lies in wait is followed
+            _hold(file)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        take_place(aside, path)
+            if not _WINDOWS:  # where nothing that is open can be renamed
+                take_place(aside, path)
+        if _WINDOWS:
+            take_place(aside, path)
     except BaseException:
         with suppress(OSError):
             aside.unlink(missing_ok=True)
@@ -73,6 +80,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
     if path.is_file() and not path.is_symlink():
         raise NotADirectoryError(f"{path} is a file, and a folder is to take its place; move it away")
     path.parent.mkdir(parents=True, exist_ok=True)
+    _give_back(path.parent, path.name)
     aside = _aside(path, "writing")
     aside.mkdir()
     try:
@@ -116,6 +124,25 @@ def remove_folder(path: Path) -> None:
     _remove(condemned)
 
 
+def tidy(folder: Path, *, folders: bool = False) -> None:
+    """Remove what writers left in `folder` that were killed on the way; what is being written now stays.
+
+    A name that a replacement was to take, and that a kill left to neither, goes back to who had it.
+
+    Args:
+        folders: remove those too; for whoever knows that nobody else writes any here.
+    """
+    with suppress(OSError):
+        _give_back(folder)
+    for left in [path for path in folder.glob(".*") if _LEFT.fullmatch(path.name)]:
+        with suppress(OSError):  # gone by itself, or on Windows held by whoever writes it
+            if left.is_symlink() or left.is_file():
+                if left.is_symlink() or _forsaken(left):
+                    left.unlink()
+            elif folders:
+                shutil.rmtree(left)
+
+
 def sync(path: Path) -> None:
     """Flush a file or, where the system can, a folder's entries to the disk."""
     if _WINDOWS and path.is_dir():
@@ -151,6 +178,14 @@ def _naming(path: Path) -> Iterator[None]:
 def _aside(path: Path, doing: str) -> Path:
     """A name of its own, which exists for nobody else; the system gives what is made there the usual rights."""
     return path.with_name(f".{path.name}.{secrets.token_hex(4)}.{doing}")
+
+
+def _give_back(folder: Path, name: str | None = None) -> None:
+    """What was moved aside for a replacement that never came has its name again; of one name, or of all."""
+    for replaced in folder.glob(".*.replaced"):
+        left = _LEFT.fullmatch(replaced.name)
+        if left and name in (None, left["name"]) and not os.path.lexists(folder / left["name"]):
+            replaced.rename(folder / left["name"])
 
 
 def _take_the_place_of(path: Path, aside: Path) -> None:
@@ -193,6 +228,35 @@ def _patiently(change: Callable[[], object]) -> None:
             return
         time.sleep(pause)
         pause *= 2
+
+
+if _WINDOWS:
+
+    def _hold(file: BinaryIO) -> None:
+        """Whoever has a file open there keeps others from removing it."""
+
+    def _forsaken(path: Path) -> bool:
+        return True
+
+else:
+    import fcntl
+
+    def _hold(file: BinaryIO) -> None:
+        """As long as it is open, `_forsaken` knows that somebody writes it; the system forgets it with the process."""
+        with suppress(OSError):  # a file system that knows no locks
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _forsaken(path: Path) -> bool:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        finally:
+            os.close(descriptor)
+        return True
 
 
 def _end_in_a_line(file: BinaryIO) -> None:

@@ -16,6 +16,7 @@ from typing import IO, Literal
 from wganx.engine.stopping import StopRequest
 from wganx.errors import INTERRUPTED
 from wganx.experiments.errand import Errand, to_text
+from wganx.trust import for_others
 
 _LOOK_EVERY, _LOOKS_A_SECOND = 0.1, 10
 _NEW_GROUP = 0x200  # CREATE_NEW_PROCESS_GROUP of Windows, which the module has only there
@@ -163,7 +164,7 @@ class _Crew:
 
 def _environment(parallel: int) -> dict[str, str]:
     """Several processes share the cores; each with all of them would slow the others down."""
-    environment = dict(os.environ)
+    environment = {**os.environ, **for_others()}
     environment.setdefault("PYTHONIOENCODING", "utf-8:backslashreplace")  # in which their logs are read
     if parallel > 1:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -11,6 +11,7 @@ import yaml
 from torch import Tensor, nn
 
 from wganx.batch import Batch, SampleFormat
+from wganx.config.consent import code_file
 from wganx.engine import CheckpointStore, Sampler, Weights, choose_device, load_average, place, read_weights
 from wganx.errors import CheckpointError, PluginError, UsageError
 from wganx.plugins import Catalog, load
@@ -20,6 +21,7 @@ from wganx.plugins.guard import call, calling
 from wganx.runs.checkpoints import checkpoint_path
 from wganx.runs.fitted import read_fitted
 from wganx.runs.folder import RunFolder
+from wganx.trust import check_code, trusting
 
 T = TypeVar("T")
 
@@ -34,6 +36,7 @@ def load_generator(
     *,
     device: str | torch.device = "cpu",
     warn: Callable[[str], None] | None = None,
+    trust: bool = False,
 ) -> Sampler:
     """The generator of a run, ready to draw from; needs nothing but the run folder and the plugin.
 
@@ -44,14 +47,16 @@ def load_generator(
         checkpoint: ``last``, ``best``, or a step.
         device: where it computes.
         warn: told of damaged checkpoints that are passed over for ``last``.
+        trust: execute a file of code that the run names as its plugin, from now on.
 
     Raises:
-        UsageError: there is no run.
+        UsageError: there is no run, or it names a file of code that was not agreed to.
         CheckpointError: there is no such checkpoint, it is damaged, or it was written before checkpoints said how to
             build their generator.
         PluginError, PluginFailed: the plugin is not there, or does not build it.
     """
-    network, weights = average_of(RunFolder(Path(run)), checkpoint, warn)
+    with trusting(trust):
+        network, weights = average_of(RunFolder(Path(run)), checkpoint, warn)
     about = weights.facts["about"]
     where = choose_device(device)
     place(network, where)  # in the order in memory it was trained in, so that it draws the same bits
@@ -177,21 +182,37 @@ def build_network(
 
 
 def catalog_of(about: Mapping[str, Any], folder: RunFolder) -> Catalog:
-    """The plugins that a checkpoint tells of."""
-    return load([_where(plugin, folder) for plugin in about["plugins"]])
+    """The plugins that a checkpoint tells of.
+
+    Raises:
+        UsageError: one is a file of code, and the user has not agreed to it (`wganx.trust`).
+    """
+    names = [_where(plugin, folder) for plugin in about["plugins"]]
+    for path in filter(None, map(code_file, names)):
+        check_code(path, f"a checkpoint of {folder.path}")
+    return load(names)
 
 
-def _where(plugin: Mapping[str, Any], folder: RunFolder) -> str:
+def plugin_name(plugin: Mapping[str, Any], folder: RunFolder) -> str:
     """How a plugin is found again: by its distribution and name, or its file, which ``config.yaml`` may name anew."""
     if (file := plugin.get("file")) is None:
-        return ":".join(filter(None, (plugin["distribution"], plugin["name"])))
+        return ":".join(filter(None, (plugin.get("distribution"), plugin.get("name"))))
     try:
         stored = yaml.safe_load(folder.config.read_text(encoding="utf-8"))
         named = [stored.get("plugin"), *(stored.get("extensions") or ())]
     except (OSError, yaml.YAMLError, AttributeError, TypeError):
         named = []
-    found = next((name for name in named if isinstance(name, str) and Path(name).name == Path(file).name), str(file))
-    if not Path(found).expanduser().is_file():
+    return next((name for name in named if isinstance(name, str) and Path(name).name == Path(file).name), str(file))
+
+
+def _where(plugin: Mapping[str, Any], folder: RunFolder) -> str:
+    """`plugin_name`, where a file of that name is there.
+
+    Raises:
+        PluginError: there is none.
+    """
+    found = plugin_name(plugin, folder)
+    if plugin.get("file") is not None and not Path(found).expanduser().is_file():
         told = (
             f"; put it there, or say in {folder.config} where it lies"
             if folder.config.is_file()

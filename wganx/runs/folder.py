@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from difflib import get_close_matches
@@ -16,7 +16,7 @@ from typing import Any
 from wganx.errors import UsageError
 from wganx.lock import NAME as LOCK
 from wganx.lock import as_they_are, locked
-from wganx.storage import json_text, write_whole
+from wganx.storage import json_text, tidy, write_whole
 
 _KINDS: dict[str, type | tuple[type, ...]] = {
     "plugins": list, "notes": list, "data": dict, "origins": dict, "versions": dict, "status": str, "step": int,
@@ -85,8 +85,14 @@ class RunFolder:
         if not self.holds_run():
             raise UsageError(f"there is no run in {self.path}: it has no config.yaml{_meant(self.path)}")
 
-    def begin(self, config: str) -> None:
+    def begin(self, config: str, beside: Callable[[], None] = lambda: None, **facts: Any) -> None:
         """Make the folder and store the configuration; a run that failed before its first step makes room.
+
+        The configuration comes last: with it the folder holds a run, which can be gone on with wherever a kill comes.
+
+        Args:
+            beside: writes what else the run cannot do without.
+            facts: of ``run.json``, which nobody could tell later.
 
         Raises:
             UsageError: the folder cannot be made, or holds something already.
@@ -97,6 +103,8 @@ class RunFolder:
             with locked(self.path):
                 self._check_free()  # who came between has stored a configuration
                 self._clear()
+                self.record(**facts)
+                beside()
                 self.store_config(config)
         except OSError as error:
             raise UsageError(f"cannot make the run folder {self.path}: {error.strerror or error}") from error
@@ -111,7 +119,10 @@ class RunFolder:
             raise UsageError(
                 f"{self.path} holds a run already; continue it with wganx resume {self.path}, or give another --out"
             )
-        own = {path.name for path in self._own()} if self.holds_run() else {LOCK}
+        tidy(self.path)
+        # A start that was killed before it stored the configuration has left no run.
+        begun = {LOCK, self.facts_file.name, self.fitted.name}
+        own = {path.name for path in self._own()} if self.holds_run() else begun
         if self.path.is_dir() and any(path.name not in own for path in self.path.iterdir()):
             raise UsageError(f"{self.path} is not empty; give another --out")
 
@@ -129,11 +140,16 @@ class RunFolder:
         ]
 
     def _clear(self) -> None:
-        for path in self._own():
+        for path in sorted(self._own(), key=lambda path: path == self.config):  # until the end it holds a run
             if path.is_dir():
                 shutil.rmtree(path)
             elif path.name != LOCK:
                 path.unlink(missing_ok=True)
+
+    def tidy(self) -> None:
+        """Remove what writers left here that were killed on the way."""
+        for folder in (self.path, self.samples, self.evaluations):
+            tidy(folder)
 
     def store_config(self, config: str) -> None:
         """Write ``config.yaml``."""

@@ -42,8 +42,7 @@ class Recorder(Observer):
         self._said: set[str] = set()
 
     def __enter__(self) -> Recorder:
-        self._folder.truncate_after(self._start)
-        self._events = Events(self._folder.path, self._start, self.note)
+        self._events = Events(self._folder.path, self.note)
         self._before: float = self._folder.facts().get("seconds", 0.0)
         self._begun = time.perf_counter()
         self._heard.update(self._plugins.seconds)  # what they took to get ready is no part of the training
@@ -83,6 +82,15 @@ class Recorder(Observer):
     def seconds(self) -> float:
         """Time spent training, over all resumes."""
         return round(self._before + time.perf_counter() - self._begun, 3)
+
+    def started(self, step: int, until: int) -> None:
+        # Only now, when all that is checked before the first step was found good.
+        self._void_after(step)
+
+    def _void_after(self, step: int) -> None:
+        """Later steps, left by a run that was killed or rolled back, are void from here on."""
+        self._folder.truncate_after(step)
+        self._events.void_after(step)
 
     def logged(self, step: int, scalars: Mapping[str, float]) -> None:
         append_line(self._folder.metrics, {"step": step, **scalars})
@@ -149,9 +157,7 @@ class Recorder(Observer):
 
     def rolled_back(self, step: int, reason: str) -> None:
         self._plugins.rolled_back(self._info, step, reason)
-        self._folder.truncate_after(step)
-        self._events.close()
-        self._events = Events(self._folder.path, step, self.note)
+        self._void_after(step)
         self._last = (step, time.perf_counter())
 
 

@@ -1,0 +1,89 @@
+"""Kills of one small run, at a few of its points; the rest, and the other plugins, are benchmarks/reliability.py's."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.reliability.kills import (
+    Place,
+    Small,
+    cases_of,
+    cheap,
+    end_of,
+    kill,
+    photograph,
+    smallest,
+    two_at_once,
+)  # fmt: skip
+from wganx import storage
+from wganx.runs import RunFolder
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="children are forked and limited as Linux does it")
+
+
+@pytest.fixture(scope="module")
+def small() -> Small:
+    return smallest("points")
+
+
+@pytest.fixture(scope="module")
+def album(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Place]]:
+    """What the disk held at every point."""
+    folder = tmp_path_factory.mktemp("kills")
+    with cheap():
+        small.train(folder / "first")
+        yield photograph(small, folder / "whole", folder / "album")
+
+
+def test_killed_at_any_point_a_run_ends_as_one_that_was_not(small: Small) -> None:
+    outcomes = list(cases_of(small, 6, seed=0))
+    assert [(outcome.case, outcome.said) for outcome in outcomes if not outcome.good] == []
+    assert len(outcomes) == 6
+
+
+def test_what_a_real_kill_leaves_is_what_is_photographed(small: Small, album: list[Place], tmp_path: Path) -> None:
+    """Or all that is shown by the photographs would be of no worth."""
+    assert len(album) > 300
+    torn = [place for place in album if place[0].torn]
+    for point, place in (album[4], torn[len(torn) // 2]):
+        out = tmp_path / "killed"
+        shutil.rmtree(out, ignore_errors=True)
+        assert kill(small, out, point) == -9
+        assert _names(out) == _names(place), point
+        for part in ("checkpoints", "metrics.jsonl", "config.yaml"):
+            assert _content(out / part) == _content(place / part), (point, part)
+
+
+def _names(folder: Path) -> list[str]:
+    """Those of events hold a time and a process, those of what is being written a token."""
+    names = (str(path.relative_to(folder)) for path in folder.rglob("*"))
+    return sorted(storage._LEFT.sub(r".\g<name>.\g<3>", name).partition("tfevents.")[0] for name in names)
+
+
+def _content(path: Path) -> list[bytes]:
+    files = [path] if path.is_file() else sorted(path.rglob("*"))
+    return [file.read_bytes() for file in files if file.is_file()]
+
+
+def test_a_run_that_was_killed_after_its_last_checkpoint_is_brought_to_its_end(small: Small, tmp_path: Path) -> None:
+    with cheap():
+        small.train(tmp_path / "whole")
+        end = end_of(tmp_path / "whole")
+        shutil.copytree(tmp_path / "whole", tmp_path / "killed")
+        run = RunFolder(tmp_path / "killed")
+        (run.checkpoints / "best.json").unlink()
+        run.record(status="running")
+        (run.path / ".run.json.0123abcd.writing").write_bytes(b"{")
+        small.train(run.path)
+        assert end_of(run.path) == end
+
+
+def test_two_processes_do_not_train_one_run(small: Small, album: list[Place], tmp_path: Path) -> None:
+    outcomes = two_at_once(small, tmp_path / "run", album[len(album) // 2][0])
+    assert [(outcome.result, outcome.case, outcome.said) for outcome in outcomes if outcome.result != "refused"] == []
+    assert [outcome.said.count("is in use by process") for outcome in outcomes] == [0, 1, 1, 1]
