@@ -34,6 +34,11 @@ def _prints(text: str) -> int:
     return 2
 
 
+def _works() -> int:
+    while True:
+        pass
+
+
 def _starts() -> int:
     subprocess.run(["true"], check=True)
     return 0
@@ -50,18 +55,24 @@ def test_each_verdict(tmp_path: Path) -> None:
         "outside": lambda: _writes(outside / "file"),
         "traceback": _raises,
         "memory": _allocates,
-        "hang": lambda: time.sleep(60) or 0,
+        "hang": _works,
         "escaped": lambda: _prints("a \x1b[31m name"),
         "executed": _starts,
     }
     found = {
-        name: judge("test", name, work, writable=[inside], seconds=5, memory=1 << 30).result
+        name: judge("test", name, work, writable=[inside], seconds=2, memory=1 << 30).result
         for name, work in works.items()
     }
     assert found == {name: name for name in works}
     through_a_link = judge("test", "link", lambda: _writes(inside / "link"), writable=[inside])
     assert through_a_link.result == "outside"
     assert not (outside / "victim").exists()
+
+
+def test_what_waits_for_ever_is_found(tmp_path: Path) -> None:
+    waits = judge("test", "sleep", lambda: time.sleep(60) or 0, writable=[tmp_path], seconds=0.1)
+    assert waits.result == "hang"
+    assert waits.seconds < 0.1
 
 
 def test_a_process_that_dies_is_a_fault(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from wganx.batch import Batch, SampleFormat
 from wganx.engine import CheckpointStore, Sampler, Weights, choose_device, load_average, place, read_weights
 from wganx.errors import CheckpointError, PluginError, UsageError
+from wganx.names import at_home
 from wganx.plugins import Catalog, load
 from wganx.plugins.contracts import BuildContext
 from wganx.plugins.descriptors import Architecture
@@ -191,7 +192,7 @@ def _where(plugin: Mapping[str, Any], folder: RunFolder) -> str:
     except (OSError, yaml.YAMLError, AttributeError, TypeError):
         named = []
     found = next((name for name in named if isinstance(name, str) and Path(name).name == Path(file).name), str(file))
-    if not Path(found).expanduser().is_file():
+    if not at_home(found).is_file():
         told = (
             f"; put it there, or say in {folder.config} where it lies"
             if folder.config.is_file()
