@@ -139,7 +139,9 @@ def _changing(place: Path, rng: random.Random) -> Iterator[Outcome]:
             paths = sorted(folder.iterdir())
             changed = paths if share == "all" else [rng.choice(paths)]
             run = place / f"run-{folder.name}"
-            arguments = _training(folder, run, 60, "dataset.feed=stream", "dataset.pack=off", "log.every=20", "checkpoint.every=20")
+            arguments = _training(
+                folder, run, 60, "dataset.feed=stream", "dataset.pack=off", "log.every=20", "checkpoint.every=20"
+            )
 
             def work() -> int:
                 threading.Thread(target=_meddle, args=(run, changed, change), daemon=True).start()  # noqa: B023
