@@ -10,6 +10,7 @@ let go within a second, so it is tried again for three there; elsewhere what is 
 from __future__ import annotations
 
 import ctypes
+import errno
 import json
 import math
 import os
@@ -24,6 +25,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _HERE = -100
 """AT_FDCWD: paths are meant from the working folder."""
 _EXCHANGE = 2
@@ -52,7 +54,8 @@ def write_whole(path: Path, content: str | bytes) -> None:
             if not _WINDOWS:  # where nothing that is open can be renamed
                 take_place(aside, path)
         if _WINDOWS:
-            take_place(aside, path)
+            with _naming(path):
+                take_place(aside, path)
     except BaseException:
         with suppress(OSError):
             aside.unlink(missing_ok=True)
@@ -96,6 +99,42 @@ def whole_folder(path: Path) -> Iterator[Path]:
             _remove(aside)
 
 
+@contextmanager
+def files_aside(folder: Path) -> Iterator[Path]:
+    """A new, empty, hidden folder in `folder` for whoever writes files by a way of their own, such as an encoder.
+
+    When the work inside ends well, each of the files takes its place in `folder`: of a link of that name, the link
+    goes, and what it leads to is not touched.
+
+    Raises:
+        OSError: `folder` cannot be written.
+    """
+    aside = _aside(folder / "files", "writing")
+    aside.mkdir()
+    try:
+        yield aside
+        for made in sorted(aside.iterdir()):
+            place = folder / made.name
+            _take_the_place_of(place, made) if made.is_dir() else take_place(made, place)
+    finally:
+        with suppress(OSError):
+            _remove(aside)
+
+
+def open_to_add(path: Path) -> BinaryIO:
+    """A file to read and to add to, made where it is not there.
+
+    Raises:
+        OSError: it is a link, so that what is added would land elsewhere; or it cannot be written.
+    """
+    try:
+        return open(path, "ab+", opener=lambda name, flags: os.open(name, flags | _NO_LINK, 0o666))
+    except OSError as error:
+        if path.is_symlink():
+            raise OSError(errno.ELOOP, "it is a link, and nothing is written through one", str(path)) from error
+        raise
+
+
 def json_text(values: Any, *, indent: int | None = None, readable: bool = False) -> str:
     """JSON as the standard has it and every reader takes it: numbers that are not finite become ``null``.
 
@@ -109,7 +148,7 @@ def json_text(values: Any, *, indent: int | None = None, readable: bool = False)
 def append_line(path: Path, values: Mapping[str, Any]) -> None:
     """Add one object to a ``.jsonl`` file, by `json_text`, synced; what a kill left of a last line is cut off first."""
     line = json_text(values) + "\n"
-    with _naming(path), path.open("ab+") as file:
+    with _naming(path), open_to_add(path) as file:
         _end_in_a_line(file)
         file.write(line.encode("utf-8"))
         file.flush()
@@ -166,13 +205,11 @@ def _finite(values: Any) -> Any:
 
 @contextmanager
 def _naming(path: Path) -> Iterator[None]:
-    """A full disk names no file by itself."""
+    """A full disk names no file by itself, and what lies aside says nothing to anybody."""
     try:
         yield
     except OSError as error:
-        if error.filename is None:
-            error.filename = str(path)
-        raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def _aside(path: Path, doing: str) -> Path:

@@ -109,7 +109,7 @@ def _case(kind: str, begun: Path, scratch: Path, draw: random.Random, told: str)
     shutil.copytree(begun, run, symlinks=True)
     (outside / "folder").mkdir(parents=True)
     (outside / "victim").write_text("untouched", encoding="utf-8")
-    change = CHANGES[kind](run, outside, draw)
+    change = CHANGES[kind](run, outside, draw).replace(str(home), "")
     command = draw.choice(COMMANDS)
     case = f"{told}: {change}; wganx {' '.join(command)}"
     outcome = carry_out(

@@ -49,8 +49,10 @@ def export(run: Path, format: str, what: Role, checkpoint: str, out: Path | None
     """
     from wganx.api import warn
     from wganx.export import export as write
+    from wganx.runs import RunFolder
 
     out = out or run / "exports" / f"{what}-{format}"
+    RunFolder(run).check_own(out.parent)
     done = write(run, out, format=format, what=what, checkpoint=checkpoint, warn=warn)
     found = done.agreement
     click.echo(f"{', '.join(done.files)} in {done.folder}")

@@ -51,6 +51,21 @@ def scripts_in(values: Any) -> set[Path]:
     return {path for text in _texts(values) if (path := Path(text)).suffix.lower() in SCRIPTS and _is_file(path)}
 
 
+def check_scripts(named: Any) -> None:
+    """
+    Raises:
+        UsageError: these values of a run's configuration name a network as a program that was not agreed to.
+    """
+    for path in scripts_in(named):
+        check_code(path, "the configuration of the run")
+
+
+def agree_to_plugins(names: Sequence[str]) -> None:
+    """The call itself names these plugins."""
+    for path in filter(None, map(code_file, names)):
+        agree(path)
+
+
 def _texts(values: Any) -> Iterator[str]:
     if isinstance(values, str):
         yield values

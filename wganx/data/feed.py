@@ -102,6 +102,8 @@ class Feed(ABC):
             raise DataError(
                 f"the data changed since the checkpoint: {', '.join(changes)}; restore it, or start a new run"
             )
+        if not isinstance(state["batches"], int) or not 0 <= state["batches"] < 2**53:
+            raise DataError("the checkpoint's position in the data is no number of batches; go on from another one")
         self.position = state["batches"]
 
     @abstractmethod

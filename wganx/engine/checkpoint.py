@@ -20,9 +20,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from wganx.engine.facts import check_best, check_state
 from wganx.engine.observer import log_note
 from wganx.errors import CheckpointError
 from wganx.storage import remove_folder, tidy, whole_folder, write_whole
+from wganx.stored import open_file, read_json
 
 FORMAT = 1
 _FILES = ("weights.safetensors", "training.safetensors")
@@ -117,19 +119,39 @@ def _named(folder: Path) -> Iterator[None]:
         # Who maps a file into memory does not always say which one it missed.
         missing = Path(error.filename).name if error.filename else str(error)
         raise CheckpointError(f"{folder} is no complete checkpoint: {missing} is missing") from error
-    except (OSError, ValueError, KeyError, AttributeError, SafetensorError) as error:
-        raise CheckpointError(f"{folder} cannot be read: {error}") from error
+    except (OSError, ValueError, SafetensorError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise CheckpointError(f"{folder} cannot be read: {reason}") from error
 
 
 def _facts(folder: Path, files: Sequence[str]) -> dict[str, Any]:
     """What ``state.json`` says, once it is known to be about `files` as they are."""
-    facts: dict[str, Any] = json.loads((folder / "state.json").read_text(encoding="utf-8"))
-    if facts.get("format") != FORMAT:
-        raise CheckpointError(f"{folder} has checkpoint format {facts.get('format')}, this wganx reads {FORMAT}")
+    facts = read_facts(folder)
     for name in files:
-        if _digest(folder / name) != facts["digests"][name]:
+        if _digest(folder / name) != facts["digests"].get(name):
             raise CheckpointError(f"{folder / name} is damaged: its content does not match state.json")
     return facts
+
+
+def read_facts(folder: Path) -> dict[str, Any]:
+    """What ``state.json`` of a checkpoint says, whatever its tensors are.
+
+    Raises:
+        CheckpointError: it is missing, damaged, or of a format this version does not know.
+    """
+    with _named(folder):
+        facts = read_json(folder / "state.json")
+        if isinstance(facts, dict) and facts.get("format") != FORMAT:
+            known = facts.get("format") if isinstance(facts.get("format"), int) else "of no number"
+            raise CheckpointError(f"{folder} has checkpoint format {known}, this wganx reads {FORMAT}")
+        try:
+            check_state(facts)
+        except ValueError as error:
+            raise ValueError(f"state.json is damaged: {error}") from error
+        found: dict[str, Any] = facts
+        if not {_FILES[0]} <= set(found["digests"]) <= set(_FILES):
+            raise ValueError(f"state.json is damaged: digests are of other files than {' and '.join(_FILES)}")
+    return found
 
 
 class CheckpointStore:
@@ -139,11 +161,15 @@ class CheckpointStore:
     checkpoint goes on with its best one too, wherever a kill left that file.
 
     `warn` is told by name of a damaged checkpoint that is passed over.
+
+    Attributes:
+        check: called before each save; what it raises keeps the folder as it is.
     """
 
     def __init__(self, folder: Path, *, keep: int = 3, warn: Callable[[str], None] = log_note) -> None:
         self.folder = folder
         self.keep = keep
+        self.check: Callable[[], None] = lambda: None
         self._warn = warn
 
     def save(self, checkpoint: Checkpoint, step: int, best: tuple[str, float] | None = None) -> Path:
@@ -155,7 +181,8 @@ class CheckpointStore:
         Raises:
             CheckpointError: it cannot be written; those before it are kept.
         """
-        tidy(self.folder, folders=True)
+        self.check()
+        self.tidy()
         path = self.path(step)
         mark = self.best() if best is None else {"step": step, "metric": best[0], "value": best[1]}
         try:
@@ -220,8 +247,9 @@ class CheckpointStore:
     def best(self) -> dict[str, Any] | None:
         """``{"step", "metric", "value"}`` of the best checkpoint; None when none was marked."""
         try:
-            best: dict[str, Any] = json.loads((self.folder / "best.json").read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
+            best: dict[str, Any] = read_json(self.folder / "best.json")
+            check_best(best)
+        except (OSError, ValueError):
             return None
         return best
 
@@ -239,5 +267,5 @@ class CheckpointStore:
 
 
 def _digest(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_file(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -16,6 +16,7 @@ from typing import IO, Literal
 from wganx.engine.stopping import StopRequest
 from wganx.errors import INTERRUPTED
 from wganx.experiments.errand import Errand, to_text
+from wganx.storage import open_to_add
 from wganx.trust import for_others
 
 _LOOK_EVERY, _LOOKS_A_SECOND = 0.1, 10
@@ -138,7 +139,7 @@ class _Crew:
 
     def send(self, errand: Errand) -> None:
         log = self.logs / f"{errand.name}.log"
-        with log.open("ab") as output:
+        with open_to_add(log) as output:
             self.on_their_way.append(_Process(errand, log, output.tell(), self._start(errand, output)))
 
     def _start(self, errand: Errand, output: IO[bytes]) -> subprocess.Popen[bytes]:

@@ -14,8 +14,7 @@ from torch import Tensor, nn
 
 import wganx
 from wganx.batch import Batch, SampleFormat
-from wganx.config import Resolved, find_extractor
-from wganx.config.consent import scripts_in
+from wganx.config import Resolved, check_scripts, find_extractor
 from wganx.data import BatchStream, DecodedItems, choose_feed, describe_data, fingerprint
 from wganx.data.decoded import TreeItems
 from wganx.data.finite import all_finite
@@ -38,7 +37,6 @@ from wganx.plugins.guard import call, calling
 from wganx.pretrained import Opened, begin_with
 from wganx.runs.fitted import FittedParts, check_fitted
 from wganx.runs.task_options import with_options
-from wganx.trust import check_code
 
 _MOST_HELDOUT = 512
 _HELPERS = 0x9E3779B9
@@ -292,11 +290,11 @@ class Assembly:
             config: its options; those of the run by default.
         """
         if is_file(name):
-            self._check_scripts(name)
+            check_scripts(name)
             return network_of_file(name)
         extractor = find_extractor(self.resolved.catalog, self.resolved.parts.modality.name, name)
         config = config or self.resolved.extractors.get(name) or extractor.config()
-        self._check_scripts(config.model_dump())
+        check_scripts(config.model_dump())
         what = {"extractor": name, "origin": extractor.origin, "config": config.model_dump(mode="json")}
         game, items = self.learnt_on
         context = ExtractorContext(
@@ -310,10 +308,6 @@ class Assembly:
         )
         network: nn.Module = call(extractor, "load", config, context, returns=nn.Module)
         return network
-
-    def _check_scripts(self, named: Any) -> None:
-        for path in scripts_in(named):
-            check_code(path, "the configuration of the run")
 
     def close(self) -> None:
         """Ends the threads and processes that read the data, and closes its files; asked for again, they open again."""

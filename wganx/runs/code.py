@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from wganx.config.consent import code_file, plugins_in, scripts_in
 from wganx.runs.drawing import plugin_name
 from wganx.runs.folder import RunFolder
+from wganx.stored import read_json, read_yaml
 from wganx.trust import agree, agreed
 
 
@@ -69,8 +67,7 @@ def _named(folder: RunFolder) -> Iterator[tuple[Path, Path]]:
 def _mapping(path: Path) -> Mapping[str, Any]:
     """What a record says; nothing where it cannot be read, for then it is not opened either."""
     try:
-        text = path.read_text(encoding="utf-8")
-        found = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-    except (OSError, ValueError, RecursionError, yaml.YAMLError):
+        found = read_json(path) if path.suffix == ".json" else read_yaml(path)
+    except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import torch
-import yaml
 from torch import Tensor, nn
 
 from wganx.batch import Batch, SampleFormat
-from wganx.config.consent import code_file
+from wganx.config.consent import code_file, plugins_in
 from wganx.engine import CheckpointStore, Sampler, Weights, choose_device, load_average, place, read_weights
+from wganx.engine.facts import check_drawable
 from wganx.errors import CheckpointError, PluginError, UsageError
 from wganx.plugins import Catalog, load
 from wganx.plugins.contracts import BuildContext
@@ -21,6 +21,7 @@ from wganx.plugins.guard import call, calling
 from wganx.runs.checkpoints import checkpoint_path
 from wganx.runs.fitted import read_fitted
 from wganx.runs.folder import RunFolder
+from wganx.stored import read_yaml
 from wganx.trust import check_code, trusting
 
 T = TypeVar("T")
@@ -93,9 +94,10 @@ def check_told(facts: Mapping[str, Any], folder: RunFolder) -> None:
     """
     if "generator" not in (facts.get("about") or {}):
         raise UntoldGenerator(
-            f"step {facts['step']} of {folder.path} does not say how to build its generator, because an earlier wganx "
-            f"wrote it; train it on with its data in place: wganx resume {folder.path} --set train.steps=..."
+            f"step {facts.get('step', 0)} of {folder.path} does not say how to build its generator, because an earlier "
+            f"wganx wrote it; train it on with its data in place: wganx resume {folder.path} --set train.steps=..."
         )
+    check_drawable(facts["about"])
 
 
 def with_short_form(
@@ -198,11 +200,11 @@ def plugin_name(plugin: Mapping[str, Any], folder: RunFolder) -> str:
     if (file := plugin.get("file")) is None:
         return ":".join(filter(None, (plugin.get("distribution"), plugin.get("name"))))
     try:
-        stored = yaml.safe_load(folder.config.read_text(encoding="utf-8"))
-        named = [stored.get("plugin"), *(stored.get("extensions") or ())]
-    except (OSError, yaml.YAMLError, AttributeError, TypeError):
-        named = []
-    return next((name for name in named if isinstance(name, str) and Path(name).name == Path(file).name), str(file))
+        stored = read_yaml(folder.config)
+    except (OSError, ValueError):
+        stored = None
+    named = plugins_in(stored) if isinstance(stored, dict) else []
+    return next((name for name in named if Path(name).name == Path(file).name), str(file))
 
 
 def _where(plugin: Mapping[str, Any], folder: RunFolder) -> str:

@@ -86,7 +86,7 @@ class Evaluating:
             if evaluation.pairs is not None and checkpoint == which[-1]:
                 evaluation = replace(evaluation, neighbours=self._draw_pairs(evaluation.pairs))
             path = self.folder.evaluation_path(step if curve else None, self.on)
-            path.parent.mkdir(exist_ok=True)
+            self.folder.own(path.parent)
             write_whole(path, json_text(evaluation.to_json(), indent=2) + "\n")
             found.append(evaluation)
         return found
@@ -168,7 +168,7 @@ class Evaluating:
     def _draw_pairs(self, pairs: NearestPairs) -> dict[str, Any]:
         """Two pictures of the same layout, whose rows belong together, and their distances."""
         folder, parts, game = self.folder.evaluations, self.resolved.parts, self.assembly.game
-        folder.mkdir(exist_ok=True)
+        self.folder.own(folder)
         before = "" if self.on is None else f"{self.folder.evaluation_path(dataset=self.on).stem}-"
         written = {}
         for side, batch in (("generated", pairs.generated), ("training", pairs.training)):

@@ -13,8 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from wganx.batch import Batch
-from wganx.config import Resolved, from_yaml, refuse_changes, resolve
-from wganx.config.consent import code_file
+from wganx.config import Resolved, agree_to_plugins, from_yaml, refuse_changes, resolve
 from wganx.data import changes
 from wganx.engine import CheckpointStore, Sampler, TrainResult, choose_device, read_checkpoint
 from wganx.errors import UsageError, WganxError
@@ -33,7 +32,6 @@ from wganx.runs.folder import RunFolder
 from wganx.runs.looking import draw_preview, write_files, write_picture
 from wganx.runs.other_data import elsewhere
 from wganx.runs.shown import run_table
-from wganx.trust import agree
 
 Warn = Callable[[str], None]
 
@@ -110,8 +108,7 @@ class Run:
         folder.check_run()
         if trust:
             agree_to_all(folder)
-        for named in filter(None, map(code_file, extensions)):  # which the run may name as well
-            agree(named)
+        agree_to_plugins(extensions)  # the run may name them as well
         written_by = folder.written_by()
         stored = from_yaml(folder.config, written_by)
         if device is None and only_looked_at:
@@ -281,6 +278,7 @@ class Run:
         modality, format = parts.modality, game.sample
         # A game's own preview shows samples beside what they were made from, which only the data has.
         own = (parts.task, game) if len(batch.real) else None
+        self.folder.check_own(folder)
         make_room(folder, overwrite=overwrite)
         paths = write_files(modality, batch.with_real(samples), format, folder, "sample")
         # Sounds and clips of the preview would be the single files once more, and be counted with them.
@@ -290,8 +288,7 @@ class Run:
 
     def write_preview(self, samples: Tensor, batch: Batch, stem: str) -> tuple[Path, Preview]:
         """``samples/stem.png``, and what lies beside it."""
-        parts, game, folder = self.resolved.parts, self.assembly.game, self.folder.samples
-        folder.mkdir(parents=True, exist_ok=True)
+        parts, game, folder = self.resolved.parts, self.assembly.game, self.folder.own(self.folder.samples)
         own = (parts.task, game)
         preview = draw_preview(parts.modality, samples.cpu(), batch.to("cpu"), game.sample, folder, stem, own)
         return write_picture(preview.picture, self.folder.samples / f"{stem}.png"), preview

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from wganx.batch import Batch
 from wganx.engine.observer import log_note
-from wganx.errors import DataError
+from wganx.errors import CheckpointError, DataError
 
 
 @runtime_checkable
@@ -102,9 +102,18 @@ class Stream:
         return self._source.state_dict() if isinstance(self._source, Resumable) else None
 
     def load_state(self, state: dict[str, Any] | None) -> None:
-        """Go to a position that `state` gave."""
+        """Go to a position that `state` gave.
+
+        Raises:
+            CheckpointError: it is no position in this data.
+        """
         if state is not None and isinstance(self._source, Resumable):
-            self._source.load_state_dict(state)
+            try:
+                self._source.load_state_dict(state)
+            except (KeyError, TypeError, AttributeError, OverflowError) as error:
+                raise CheckpointError(
+                    f"the checkpoint's position in the data cannot be taken up: {type(error).__name__}: {error}"
+                ) from error
             self._iterator = self._ahead = None
 
     def once_more(self, state: dict[str, Any] | None, most: int) -> Iterator[tuple[int, Batch]]:
