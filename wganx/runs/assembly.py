@@ -15,9 +15,8 @@ from torch import Tensor, nn
 import wganx
 from wganx.batch import Batch, SampleFormat
 from wganx.config import Resolved, check_scripts, find_extractor
-from wganx.data import BatchStream, DecodedItems, choose_feed, describe_data, fingerprint
+from wganx.data import BatchStream, DecodedItems, all_finite, choose_feed, describe_data, fingerprint
 from wganx.data.decoded import TreeItems
-from wganx.data.finite import all_finite
 from wganx.engine import Trainer, choose_device
 from wganx.errors import DataError, PluginFailed, UsageError
 from wganx.evaluation import Evaluator, Features, Kept, heldout_batch
