@@ -100,7 +100,7 @@ def test_memory_does_not_grow_with_the_file(monkeypatch, tmp_path):
         path = tmp_path / f"{count}.jsonl"
         with path.open("w", encoding="utf-8") as file:
             for step in range(count):
-                file.write(json.dumps({"step": step, **{name: step / 7 for name in "abcdefgh"}}) + "\n")
+                file.write(json.dumps({"step": step, **dict.fromkeys("abcdefgh", step / 7)}) + "\n")
                 if step % (count // 5) == 0:
                     file.write(json.dumps({"step": step, "health": {"code": "WX012", "text": None}}) + "\n")
             file.write('{"step": 1')
