@@ -164,5 +164,6 @@ def _made(name: str, args: Sequence[Any]) -> int | None:
     if shape is not None:
         return math.prod(shape) if all(isinstance(size, int) for size in shape) else None
     if name == "randperm" or (name == "arange" and len(args) == 1):
-        return int(math.ceil(args[0]))
+        count: int = math.ceil(args[0])
+        return count
     return None
