@@ -105,7 +105,7 @@ class RunFolder:
         if not self.holds_run():
             raise UsageError(f"there is no run in {self.path}: it has no config.yaml{_meant(self.path)}")
 
-    def begin(self, config: str, beside: Callable[[], None] = lambda: None, **facts: Any) -> None:
+    def begin(self, config: str, beside: Callable[[], None] | None = None, **facts: Any) -> None:
         """Make the folder and store the configuration; a run that failed before its first step makes room.
 
         The configuration comes last: with it the folder holds a run, which can be gone on with wherever a kill comes.
@@ -124,7 +124,8 @@ class RunFolder:
                 self._check_free()  # who came between has stored a configuration
                 self._clear()
                 self.record(**facts)
-                beside()
+                if beside is not None:
+                    beside()
                 self.store_config(config)
         except OSError as error:
             raise UsageError(f"cannot make the run folder {self.path}: {error.strerror or error}") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -69,13 +69,9 @@ class Run:
         if folder is None:
             folder = run.folder = RunFolder.claim(*names)
             run.store = run._store()
-        begun = folder
-
-        def fitted() -> None:
-            if resolved.parts.dataset.fit is not None or resolved.parts.task.fit is not None:
-                store_fitted(begun.fitted, run.assembly.fitted_parts)  # also that nothing was found
-
-        begun.begin(resolved.to_yaml(), fitted, origins=resolved.origins(), notes=list(resolved.notes))
+        fits = resolved.parts.dataset.fit is not None or resolved.parts.task.fit is not None
+        beside = partial(store_fitted, folder.fitted, run.assembly.fitted_parts) if fits else None
+        folder.begin(resolved.to_yaml(), beside, origins=resolved.origins(), notes=list(resolved.notes))
         return run
 
     @classmethod
