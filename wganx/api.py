@@ -202,7 +202,8 @@ def complete(run: Run, observers: Sequence[Observer] = (), *, from_step: int | N
 
         def note(message: str) -> None:
             run.warn(message)
-            run.folder.note(message)
+            if run.folder.holds_run():  # a disk that is gone leaves an empty place
+                run.folder.note(message)
 
         keep_walk(run, note)
         keep_sliders(run, note)

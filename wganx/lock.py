@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from wganx.errors import UsageError
+from wganx.errors import UsageError, WganxError
 from wganx.storage import open_to_add
 from wganx.stored import open_file
 
@@ -20,8 +20,35 @@ NAME = ".lock"
 CUT_OFF = "it ended without a word, as when a process is killed or its machine goes down"
 
 
+class FolderGone(WganxError):
+    """Where a folder was, there is none any more, or another one."""
+
+
+class Held:
+    """The lock of a folder, as long as it is held."""
+
+    def __init__(self, folder: Path, file: BinaryIO) -> None:
+        self._folder, self._own = folder, os.fstat(file.fileno())
+
+    def check(self) -> None:
+        """That what is written into the folder still goes there: a mount that is gone leaves an empty folder behind.
+
+        Raises:
+            FolderGone: it is not the folder that was locked.
+        """
+        try:
+            found = (self._folder / NAME).stat()
+        except FileNotFoundError:
+            found = None
+        if found is None or not os.path.samestat(found, self._own):
+            raise FolderGone(
+                f"{self._folder} is not the folder any more in which this began: its disk is gone, or it was moved or "
+                f"removed; nothing is written to what is there now; bring it back, then go on with wganx resume"
+            )
+
+
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[Held]:
     """Inside, no other process trains in `folder`. The system frees the lock when the process ends, however it ends.
 
     Raises:
@@ -36,7 +63,7 @@ def locked(folder: Path) -> Iterator[None]:
         file.write((json.dumps(holder) + "\n").encode("ascii"))
         file.flush()
         try:
-            yield
+            yield Held(folder, file)
         finally:
             with suppress(OSError):
                 file.truncate(0)

@@ -54,7 +54,8 @@ def write_whole(path: Path, content: str | bytes) -> None:
             if not _WINDOWS:  # where nothing that is open can be renamed
                 take_place(aside, path)
         if _WINDOWS:
-            take_place(aside, path)
+            with _naming(path):
+                take_place(aside, path)
     except BaseException:
         with suppress(OSError):
             aside.unlink(missing_ok=True)
@@ -204,13 +205,11 @@ def _finite(values: Any) -> Any:
 
 @contextmanager
 def _naming(path: Path) -> Iterator[None]:
-    """A full disk names no file by itself."""
+    """A full disk names no file by itself, and what lies aside says nothing to anybody."""
     try:
         yield
     except OSError as error:
-        if error.filename is None:
-            error.filename = str(path)
-        raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def _aside(path: Path, doing: str) -> Path:

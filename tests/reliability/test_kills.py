@@ -9,17 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.reliability.kills import (
-    Place,
-    Small,
-    cases_of,
-    cheap,
-    end_of,
-    kill,
-    photograph,
-    smallest,
-    two_at_once,
-)  # fmt: skip
+from tests.reliability.kills import cases_of, kill, two_at_once
+from tests.reliability.small_runs import Album, cheap, end_of, photograph, smallest
+from tests.reliability.writes import FAULTS
+from tests.reliability.writes import cases_of as faulty_disks
 from wganx import storage
 from wganx.runs import RunFolder
 
@@ -27,33 +20,37 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="children are fo
 
 
 @pytest.fixture(scope="module")
-def small() -> Small:
-    return smallest("points")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("small")
 
 
 @pytest.fixture(scope="module")
-def album(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Place]]:
-    """What the disk held at every point."""
-    folder = tmp_path_factory.mktemp("kills")
+def album(scratch: Path) -> Iterator[Album]:
     with cheap():
-        small.train(folder / "first")
-        yield photograph(small, folder / "whole", folder / "album")
+        yield photograph(smallest("points"), scratch)
 
 
-def test_killed_at_any_point_a_run_ends_as_one_that_was_not(small: Small) -> None:
-    outcomes = list(cases_of(small, 6, seed=0))
+def test_killed_at_any_point_a_run_ends_as_one_that_was_not(album: Album, scratch: Path) -> None:
+    outcomes = list(cases_of(album, 6, 0, scratch))
     assert [(outcome.case, outcome.said) for outcome in outcomes if not outcome.good] == []
     assert len(outcomes) == 6
 
 
-def test_what_a_real_kill_leaves_is_what_is_photographed(small: Small, album: list[Place], tmp_path: Path) -> None:
+def test_disks_that_fail_are_said_and_cost_nothing_that_was_whole(album: Album, scratch: Path) -> None:
+    """Full, beyond quota, read-only, broken, gone; a slow one is the benchmark's."""
+    outcomes = list(faulty_disks(album, 5, 1, scratch))
+    assert [(outcome.case, outcome.said) for outcome in outcomes if not outcome.good] == []
+    assert [outcome.kind for outcome in outcomes] == [f"disk {name}" for name in list(FAULTS)[:5]]
+
+
+def test_what_a_real_kill_leaves_is_what_is_photographed(album: Album, tmp_path: Path) -> None:
     """Or all that is shown by the photographs would be of no worth."""
-    assert len(album) > 300
-    torn = [place for place in album if place[0].torn]
-    for point, place in (album[4], torn[len(torn) // 2]):
+    assert len(album.places) > 400
+    torn = [place for place in album.places if place[0].torn]
+    for point, place in (album.places[4], torn[len(torn) // 2]):
         out = tmp_path / "killed"
         shutil.rmtree(out, ignore_errors=True)
-        assert kill(small, out, point) == -9
+        assert kill(album.small, out, point) == -9
         assert _names(out) == _names(place), point
         for part in ("checkpoints", "metrics.jsonl", "config.yaml"):
             assert _content(out / part) == _content(place / part), (point, part)
@@ -70,20 +67,32 @@ def _content(path: Path) -> list[bytes]:
     return [file.read_bytes() for file in files if file.is_file()]
 
 
-def test_a_run_that_was_killed_after_its_last_checkpoint_is_brought_to_its_end(small: Small, tmp_path: Path) -> None:
-    with cheap():
-        small.train(tmp_path / "whole")
-        end = end_of(tmp_path / "whole")
-        shutil.copytree(tmp_path / "whole", tmp_path / "killed")
-        run = RunFolder(tmp_path / "killed")
-        (run.checkpoints / "best.json").unlink()
-        run.record(status="running")
-        (run.path / ".run.json.0123abcd.writing").write_bytes(b"{")
-        small.train(run.path)
-        assert end_of(run.path) == end
+def test_nothing_gets_its_name_before_all_of_it_is_on_the_disk(album: Album) -> None:
+    """Or a machine that goes down leaves checkpoints of no bytes."""
+    unsynced: set[str] = set()
+    renamed = 0
+    for event in [point.event for point, _ in album.places if not point.torn]:
+        if event.what == "write":
+            unsynced.add(event.path)
+        elif event.what == "fsync":
+            unsynced.discard(event.path)
+        elif event.what in ("rename", "replace", "exchange"):
+            renamed += 1
+            assert not [path for path in unsynced if Path(path).is_relative_to(event.path)], event
+    assert renamed > 30
 
 
-def test_two_processes_do_not_train_one_run(small: Small, album: list[Place], tmp_path: Path) -> None:
-    outcomes = two_at_once(small, tmp_path / "run", album[len(album) // 2][0])
+def test_a_run_killed_after_its_last_checkpoint_comes_to_its_end(album: Album, scratch: Path, tmp_path: Path) -> None:
+    shutil.copytree(scratch / "whole", tmp_path / "killed")
+    run = RunFolder(tmp_path / "killed")
+    (run.checkpoints / "best.json").unlink()
+    run.record(status="running")
+    (run.path / ".run.json.0123abcd.writing").write_bytes(b"{")
+    album.small.train(run.path)
+    assert end_of(run.path) == album.end
+
+
+def test_two_processes_do_not_train_one_run(album: Album, tmp_path: Path) -> None:
+    outcomes = two_at_once(album.small, tmp_path / "run", album.places[len(album.places) // 2][0])
     assert [(outcome.result, outcome.case, outcome.said) for outcome in outcomes if outcome.result != "refused"] == []
     assert [outcome.said.count("is in use by process") for outcome in outcomes] == [0, 1, 1, 1]

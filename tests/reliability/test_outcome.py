@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -62,6 +63,22 @@ def test_each_verdict(tmp_path: Path) -> None:
     through_a_link = judge("test", "link", lambda: _writes(inside / "link"), writable=[inside])
     assert through_a_link.result == "outside"
     assert not (outside / "victim").exists()
+
+
+def test_a_folder_is_removed_where_it_lies(tmp_path: Path) -> None:
+    """Its files go by their names alone, from a descriptor of the folder."""
+    inside, outside = tmp_path / "in", tmp_path / "out"
+    for folder in (inside / "deep", outside / "deep"):
+        folder.mkdir(parents=True)
+        (folder / "file").touch()
+
+    def removing(folder: Path) -> int:
+        shutil.rmtree(folder)
+        return 0
+
+    assert judge("test", "inside", lambda: removing(inside / "deep"), writable=[inside]).result == "survived"
+    assert judge("test", "outside", lambda: removing(outside / "deep"), writable=[inside]).result == "outside"
+    assert (outside / "deep" / "file").exists()
 
 
 def test_a_process_that_dies_is_a_fault(tmp_path: Path) -> None:

@@ -161,11 +161,15 @@ class CheckpointStore:
     checkpoint goes on with its best one too, wherever a kill left that file.
 
     `warn` is told by name of a damaged checkpoint that is passed over.
+
+    Attributes:
+        check: called before each save; what it raises keeps the folder as it is.
     """
 
     def __init__(self, folder: Path, *, keep: int = 3, warn: Callable[[str], None] = log_note) -> None:
         self.folder = folder
         self.keep = keep
+        self.check: Callable[[], None] = lambda: None
         self._warn = warn
 
     def save(self, checkpoint: Checkpoint, step: int, best: tuple[str, float] | None = None) -> Path:
@@ -177,7 +181,8 @@ class CheckpointStore:
         Raises:
             CheckpointError: it cannot be written; those before it are kept.
         """
-        tidy(self.folder, folders=True)
+        self.check()
+        self.tidy()
         path = self.path(step)
         mark = self.best() if best is None else {"step": step, "metric": best[0], "value": best[1]}
         try:

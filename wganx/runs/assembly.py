@@ -17,6 +17,7 @@ from wganx.batch import Batch, SampleFormat
 from wganx.config import Resolved, check_scripts, find_extractor
 from wganx.data import BatchStream, DecodedItems, choose_feed, describe_data, fingerprint
 from wganx.data.decoded import TreeItems
+from wganx.data.finite import all_finite
 from wganx.engine import Trainer, choose_device
 from wganx.errors import DataError, PluginFailed, UsageError
 from wganx.evaluation import Evaluator, Features, Kept, heldout_batch
@@ -358,7 +359,7 @@ class Assembly:
             raise UsageError(
                 f"the data changed since the run was started ({'; '.join(changed)}); restore it, or start a new run"
             )
-        return items
+        return all_finite(items, getattr(run.dataset, "not_finite", "refuse"))
 
     def _augment(self) -> Callable[[Tensor, torch.Generator, Tensor], Tensor] | None:
         """What the game shows the critic, guarded; None where it shows samples as they are."""

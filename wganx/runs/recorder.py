@@ -12,6 +12,7 @@ from types import TracebackType
 from wganx.engine import Observer, slow_data
 from wganx.evaluation import Evaluation
 from wganx.health import Finding
+from wganx.lock import FolderGone
 from wganx.plugins import Observers
 from wganx.plugins.contracts import Preview, RunInfo
 from wganx.runs.events import Events
@@ -30,12 +31,16 @@ class Recorder(Observer):
     ``metrics.jsonl`` holds only what the seed determines; clock times go to ``timings.jsonl``.
     """
 
-    def __init__(self, folder: RunFolder, info: RunInfo, plugins: Observers, start: int, warn: Callable[[str], None]):
+    def __init__(
+        self, folder: RunFolder, info: RunInfo, plugins: Observers, start: int, warn: Callable[[str], None],
+        check: Callable[[], None],
+    ) -> None:  # fmt: skip
         self._folder = folder
         self._info = info
         self._plugins = plugins
         self._start = start
         self._warn = warn
+        self._check = check  # that what is written goes where it should
         self._spent: dict[str, float] = defaultdict(float)
         self._heard: dict[str, float] = defaultdict(float)
         self._named: set[str] = set()
@@ -53,8 +58,9 @@ class Recorder(Observer):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with suppress(*([OSError] if error is not None else [])):  # a full disk must not hide what went wrong
+        with suppress(*([OSError, FolderGone] if error is not None else [])):  # must not hide what went wrong
             self._events.close()
+            self._check()
             self._folder.record(seconds=self.seconds())
 
     @contextmanager
@@ -76,6 +82,7 @@ class Recorder(Observer):
             return
         self._said.add(message)
         self._warn(message)
+        self._check()
         self._folder.note(message)
         self._plugins.noted(self._info, message)
 
@@ -93,6 +100,7 @@ class Recorder(Observer):
         self._events.void_after(step)
 
     def logged(self, step: int, scalars: Mapping[str, float]) -> None:
+        self._check()
         append_line(self._folder.metrics, {"step": step, **scalars})
         self._events.numbers(step, scalars)
         self._plugins.progress(self._info, step, scalars)
@@ -132,6 +140,7 @@ class Recorder(Observer):
     def evaluated(self, evaluation: Evaluation) -> None:
         """An evaluation during training."""
         scalars = {f"evaluate/{name}": value for name, value in evaluation.scalars().items()}
+        self._check()
         append_line(self._folder.metrics, {"step": evaluation.step, **scalars})
         self._events.numbers(evaluation.step, scalars)
         self._plugins.evaluated(self._info, evaluation.step, evaluation.scalars())

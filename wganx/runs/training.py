@@ -22,7 +22,7 @@ from wganx.data.telling import found_in, remarks_on
 from wganx.engine import Checkpoint, Every, Interrupted, Observer, TrainResult, apart
 from wganx.errors import UsageError, WganxError
 from wganx.evaluation import Evaluation
-from wganx.lock import locked
+from wganx.lock import FolderGone, locked
 from wganx.plugins import Observers
 from wganx.plugins.contracts import Game, Outcome, Preview, RunInfo
 from wganx.plugins.guard import one_line
@@ -50,7 +50,7 @@ def train_run(run: Run, observers: Sequence[Observer] = (), *, from_step: int | 
     with _naming_the_disk(run), ExitStack() as held:
 
         def begin() -> tuple[Checkpoint | None, bool]:
-            held.enter_context(locked(run.folder.path))
+            run.store.check = held.enter_context(locked(run.folder.path)).check
             for folder in (run.folder.samples, run.folder.checkpoints, run.folder.evaluations):
                 run.folder.check_own(folder)
             run.folder.tidy()
@@ -82,7 +82,7 @@ def _lead(run: Run, remaining: int, observers: Sequence[Observer]) -> TrainResul
     run.began = True
     plugins = Observers(run.resolved.catalog.plugins, lambda message: recorder.note(message))
     info = _info(run)
-    recorder = Recorder(folder, info, plugins, trainer.step, run.warn)
+    recorder = Recorder(folder, info, plugins, trainer.step, run.warn, run.store.check)
     with (
         _outcome(run, plugins, info) as outcome, _naming_the_disk(run), recorder, _logged_notes(recorder.note)
     ):  # fmt: skip
@@ -92,8 +92,11 @@ def _lead(run: Run, remaining: int, observers: Sequence[Observer]) -> TrainResul
         def picture(samples: Tensor, stem: str) -> tuple[Path, Preview] | None:
             """A writer that fails costs its picture, not the training."""
             try:
+                run.store.check()
                 with recorder.spending("previews"), apart(config.seed, assembly.device):
                     return run.write_preview(samples, preview_batch, stem)
+            except FolderGone:
+                raise
             except (Exception, SystemExit) as error:
                 recorder.note(f"no preview: {error if isinstance(error, WganxError) else one_line(error)}")
                 return None
@@ -240,7 +243,10 @@ def _outcome(run: Run, plugins: Observers, info: RunInfo) -> Iterator[Callable[[
     def end(status: Status, error: str | None = None) -> None:
         step = run.assembly.trainer.step
         try:
+            run.store.check()
             run.folder.record(status=status, step=step, error=error, done=run.assembly.trainer.training.facts())
+        except FolderGone:
+            pass  # which is how it ended, and there is nowhere to say it
         except OSError as full:  # must not hide how the training ended
             run.warn(f"how the run ended could not be recorded: {full}")
         plugins.run_finished(info, Outcome(status=status, step=step, error=error))

@@ -127,7 +127,8 @@ class Sinkhorn(BatchDistance):
     ``OT_ε(X, Y) - ½ OT_ε(X, X) - ½ OT_ε(Y, Y)``: whole transport plans, so of the three the one that sees best which
     sample belongs where, and the dearest. Of order ``N² iterations``. The number of iterations is fixed, so that no
     step waits for a test of convergence, and the gradient is that of the costs under the plans reached, by the envelope
-    theorem. The temperature is never below 64 roundings of the batch's largest cost. Genevay, Peyre, Cuturi, "Learning Generative Models with Sinkhorn Divergences", 2018.
+    theorem. The temperature is never below 64 roundings of the batch's largest cost. Genevay, Peyre, Cuturi, "Learning
+    Generative Models with Sinkhorn Divergences", 2018.
     """
 
     name = "sinkhorn"
