@@ -16,13 +16,15 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import torch
 from timing import describe_machine, machine
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+tests = sys.modules["tests"] = ModuleType("tests")  # an installed package may bear that name too
+tests.__path__ = [str(Path(__file__).parents[1] / "tests")]
 
-from tests.reliability.outcome import GOOD, Outcome
+from tests.reliability.outcome import GOOD, Outcome  # noqa: E402
 
 PARTS = ("configurations", "run_folders", "data_files", "kills", "writes", "processes", "scale")
 FAULTS = ("lost", "traceback", "hang", "memory", "outside", "executed", "differs", "escaped")

@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -284,3 +285,24 @@ def test_json_of_any_name_of_a_file_can_be_written():
     text = json_text({"name": "caf\udce9 \u4e2d"}, readable=True)
     assert text.encode("utf-8") == '{"name": "caf\\\\udce9 \u4e2d"}'.encode().replace(b"\\\\", b"\\")
     assert json.loads(text) == {"name": "caf\udce9 \u4e2d"}
+
+
+def test_what_killed_writers_left_goes_and_what_is_being_written_stays(tmp_path):
+    (tmp_path / ".report.html.0123abcd.writing").write_text("half")
+    (tmp_path / ".kept").write_text("not ours")
+    (tmp_path / ".entry.0123abcd.writing").mkdir()
+    (tmp_path / ".entry.removing").mkdir()
+    (tmp_path / ".lost.0123abcd.replaced").mkdir()
+    (tmp_path / ".link.0123abcd.writing").symlink_to(tmp_path / ".kept")
+    replace = Path.replace
+
+    def tidied(aside, path):
+        storage.tidy(tmp_path)
+        replace(aside, path)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Path, "replace", tidied)
+        write_whole(tmp_path / "entry.json", "{}")
+    assert names(tmp_path) == [".entry.0123abcd.writing", ".entry.removing", ".kept", "entry.json", "lost"]
+    storage.tidy(tmp_path, folders=True)
+    assert names(tmp_path) == [".kept", "entry.json", "lost"]

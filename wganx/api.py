@@ -15,6 +15,7 @@ from wganx.names import visible
 from wganx.report import write_report
 from wganx.runs import Run, RunFolder, keep_sliders, keep_walk, train_run
 from wganx.runs.fitted import FittedParts
+from wganx.trust import trusting
 
 
 def train(
@@ -32,6 +33,7 @@ def train(
     resume: bool = False,
     observers: Sequence[Observer] = (),
     progress: Wanted = "auto",
+    trust: bool = False,
 ) -> Run:
     """Train a generator and leave a run folder; what ``wganx train`` does.
 
@@ -51,6 +53,8 @@ def train(
         progress: how it is shown how it goes: ``auto`` (and True), as a bar in a notebook or a terminal and in lines on
             standard error elsewhere; ``lines``, in lines; False, not at all. What the health checks find amiss is then
             said on standard error, once each.
+        trust: execute the files of code that `config` names, or with `resume` the run: plugins that are files. What
+            this call names itself needs no such word.
 
     Raises:
         WganxError: the call was wrong (`UsageError`), or the work failed.
@@ -65,9 +69,10 @@ def train(
         "seed": seed,
         "extensions": extensions,
     }
-    run = open_run(plugin=plugin, scenario=scenario, config=config, out=out, resume=resume, **choice)
-    with _shown(progress) as shown:
-        return complete(run, [*observers, *shown])
+    with trusting(trust):
+        run = open_run(plugin=plugin, scenario=scenario, config=config, out=out, resume=resume, **choice)
+        with _shown(progress) as shown:
+            return complete(run, [*observers, *shown])
 
 
 def resume(
@@ -80,6 +85,7 @@ def resume(
     from_step: int | None = None,
     device: str | None = None,
     data: str | Path | None = None,
+    trust: bool = False,
 ) -> Run:
     """Continue the run in a folder exactly; what ``wganx resume`` does.
 
@@ -91,13 +97,14 @@ def resume(
             training state is damaged and its weights are whole, with new optimizer states.
         device: where to go on; on another kind of device the random streams begin anew.
         data: where the data lies now, if it was moved; it must be the same.
+        trust: execute the files of code that the run names, though they are not those it was started with here.
 
     Raises:
         UsageError: there is no run, another process trains it now, or `settings` changes what may not change.
         CheckpointError: there is no whole checkpoint to go on from.
         WganxError: the work failed.
     """
-    loaded = Run.load(run, settings, warn=warn, extensions=extensions, device=device, data=data)
+    loaded = Run.load(run, settings, warn=warn, extensions=extensions, device=device, data=data, trust=trust)
     with _shown(progress) as shown:
         return complete(loaded, [*observers, *shown], from_step=from_step)
 
@@ -108,6 +115,7 @@ def load_run(
     extensions: Sequence[str] = (),
     device: str | None = None,
     data: str | Path | None = None,
+    trust: bool = False,
 ) -> Run:
     """The run in a folder, to sample from and to evaluate.
 
@@ -115,11 +123,13 @@ def load_run(
         extensions: plugins beside those of the run, for example with further metrics.
         device: where to compute; that of the training by default, or what is there, with a word.
         data: where the data lies now, if it was moved.
+        trust: execute the files of code that the run names as its plugins, from now on; of a run that came from
+            elsewhere, look at them first (``wganx doctor --security RUN``).
 
     Raises:
-        UsageError: there is no run.
+        UsageError: there is no run, or it names a file of code that was not agreed to.
     """
-    return Run.load(run, warn=warn, extensions=extensions, device=device, data=data, only_looked_at=True)
+    return Run.load(run, warn=warn, extensions=extensions, device=device, data=data, only_looked_at=True, trust=trust)
 
 
 def open_run(
@@ -193,7 +203,8 @@ def complete(run: Run, observers: Sequence[Observer] = (), *, from_step: int | N
 
         def note(message: str) -> None:
             run.warn(message)
-            run.folder.note(message)
+            if run.folder.holds_run():  # a disk that is gone leaves an empty place
+                run.folder.note(message)
 
         keep_walk(run, note)
         keep_sliders(run, note)

@@ -56,6 +56,10 @@ class TrainingDiverged(WganxError):
     """A loss or gradient stayed non-finite after the one roll-back a run is granted."""
 
 
+class ProcessLost(WganxError):
+    """Of the processes that train together one was killed, failed or stands still; the others can only end."""
+
+
 class MissingExtra(WganxError):
     """An optional dependency is not installed; the message holds the pip command that installs it."""
 

@@ -12,20 +12,49 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from wganx.errors import UsageError
+from wganx.errors import UsageError, WganxError
+from wganx.storage import open_to_add
+from wganx.stored import open_file
 
 NAME = ".lock"
 CUT_OFF = "it ended without a word, as when a process is killed or its machine goes down"
 
 
+class FolderGone(WganxError):
+    """Where a folder was, there is none any more, or another one."""
+
+
+class Held:
+    """The lock of a folder, as long as it is held."""
+
+    def __init__(self, folder: Path, file: BinaryIO) -> None:
+        self._folder, self._own = folder, os.fstat(file.fileno())
+
+    def check(self) -> None:
+        """That what is written into the folder still goes there: a mount that is gone leaves an empty folder behind.
+
+        Raises:
+            FolderGone: it is not the folder that was locked.
+        """
+        try:
+            found = (self._folder / NAME).stat()
+        except FileNotFoundError:
+            found = None
+        if found is None or not os.path.samestat(found, self._own):
+            raise FolderGone(
+                f"{self._folder} is not the folder any more in which this began: its disk is gone, or it was moved or "
+                f"removed; nothing is written to what is there now; bring it back, then go on with wganx resume"
+            )
+
+
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[Held]:
     """Inside, no other process trains in `folder`. The system frees the lock when the process ends, however it ends.
 
     Raises:
         UsageError: another process does so now; says which, where and since when.
     """
-    with (folder / NAME).open("ab+") as file:
+    with open_to_add(folder / NAME) as file:
         if not (_take(file) or _take_again(file)):
             raise UsageError(f"{folder} is in use by {_holder(folder / NAME)}; wait until it has ended, or stop it")
         file.truncate(0)
@@ -34,7 +63,7 @@ def locked(folder: Path) -> Iterator[None]:
         file.write((json.dumps(holder) + "\n").encode("ascii"))
         file.flush()
         try:
-            yield
+            yield Held(folder, file)
         finally:
             with suppress(OSError):
                 file.truncate(0)
@@ -44,7 +73,7 @@ def locked(folder: Path) -> Iterator[None]:
 def held(folder: Path) -> bool:
     """Whether a process trains in `folder` now; where that cannot be told, it is believed to."""
     try:
-        with (folder / NAME).open("rb") as file:
+        with open_file(folder / NAME) as file:
             # Whoever ended in order left it empty; whoever was killed did not, and the system has freed it.
             return bool(file.read(1)) and not _free(file)
     except FileNotFoundError:

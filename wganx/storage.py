@@ -1,7 +1,7 @@
 """Writing to disk: what is written is there whole, or not at all; the one home of that.
 
 A file or folder is written aside, under a hidden name beside its own, synced to the disk, and renamed. A kill at any
-moment leaves the old one or the new one, and at most a hidden ``.NAME.*.writing`` that nobody reads.
+moment leaves the old one or the new one, and at most a hidden ``.NAME.*.writing`` that nobody reads and `tidy` removes.
 
 Windows neither renames nor removes what any program has open: a virus scanner, an indexer, a reader of a report. Most
 let go within a second, so it is tried again for three there; elsewhere what is forbidden stays so, and is said at once.
@@ -10,9 +10,11 @@ let go within a second, so it is tried again for three there; elsewhere what is 
 from __future__ import annotations
 
 import ctypes
+import errno
 import json
 import math
 import os
+import re
 import secrets
 import shutil
 import sys
@@ -23,6 +25,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _HERE = -100
 """AT_FDCWD: paths are meant from the working folder."""
 _EXCHANGE = 2
@@ -30,6 +33,8 @@ _EXCHANGE = 2
 _WINDOWS = os.name == "nt"
 _PATIENCE = 3.0 if _WINDOWS else 0.0
 """Seconds in which what is open elsewhere may be let go."""
+_LEFT = re.compile(r"\.(?P<name>.+?)(?P<token>\.[0-9a-f]{8})?\.(writing|replaced|removing)", re.DOTALL)
+"""What lies aside; what is being removed has no token."""
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
@@ -42,10 +47,15 @@ def write_whole(path: Path, content: str | bytes) -> None:
     aside = _aside(path, "writing")
     try:
         with _naming(path), aside.open("xb") as file:  # made here or refused: no link that lies in wait is followed
+            _hold(file)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        take_place(aside, path)
+            if not _WINDOWS:  # where nothing that is open can be renamed
+                take_place(aside, path)
+        if _WINDOWS:
+            with _naming(path):
+                take_place(aside, path)
     except BaseException:
         with suppress(OSError):
             aside.unlink(missing_ok=True)
@@ -73,6 +83,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
     if path.is_file() and not path.is_symlink():
         raise NotADirectoryError(f"{path} is a file, and a folder is to take its place; move it away")
     path.parent.mkdir(parents=True, exist_ok=True)
+    _give_back(path.parent, path.name)
     aside = _aside(path, "writing")
     aside.mkdir()
     try:
@@ -88,6 +99,42 @@ def whole_folder(path: Path) -> Iterator[Path]:
             _remove(aside)
 
 
+@contextmanager
+def files_aside(folder: Path) -> Iterator[Path]:
+    """A new, empty, hidden folder in `folder` for whoever writes files by a way of their own, such as an encoder.
+
+    When the work inside ends well, each of the files takes its place in `folder`: of a link of that name, the link
+    goes, and what it leads to is not touched.
+
+    Raises:
+        OSError: `folder` cannot be written.
+    """
+    aside = _aside(folder / "files", "writing")
+    aside.mkdir()
+    try:
+        yield aside
+        for made in sorted(aside.iterdir()):
+            place = folder / made.name
+            _take_the_place_of(place, made) if made.is_dir() else take_place(made, place)
+    finally:
+        with suppress(OSError):
+            _remove(aside)
+
+
+def open_to_add(path: Path) -> BinaryIO:
+    """A file to read and to add to, made where it is not there.
+
+    Raises:
+        OSError: it is a link, so that what is added would land elsewhere; or it cannot be written.
+    """
+    try:
+        return open(path, "ab+", opener=lambda name, flags: os.open(name, flags | _NO_LINK, 0o666))
+    except OSError as error:
+        if path.is_symlink():
+            raise OSError(errno.ELOOP, "it is a link, and nothing is written through one", str(path)) from error
+        raise
+
+
 def json_text(values: Any, *, indent: int | None = None, readable: bool = False) -> str:
     """JSON as the standard has it and every reader takes it: numbers that are not finite become ``null``.
 
@@ -101,7 +148,7 @@ def json_text(values: Any, *, indent: int | None = None, readable: bool = False)
 def append_line(path: Path, values: Mapping[str, Any]) -> None:
     """Add one object to a ``.jsonl`` file, by `json_text`, synced; what a kill left of a last line is cut off first."""
     line = json_text(values) + "\n"
-    with _naming(path), path.open("ab+") as file:
+    with _naming(path), open_to_add(path) as file:
         _end_in_a_line(file)
         file.write(line.encode("utf-8"))
         file.flush()
@@ -114,6 +161,25 @@ def remove_folder(path: Path) -> None:
     _remove(condemned)
     _patiently(lambda: path.rename(condemned))
     _remove(condemned)
+
+
+def tidy(folder: Path, *, folders: bool = False) -> None:
+    """Remove what writers left in `folder` that were killed on the way; what is being written now stays.
+
+    A name that a replacement was to take, and that a kill left to neither, goes back to who had it.
+
+    Args:
+        folders: remove those too; for whoever knows that nobody else writes any here.
+    """
+    with suppress(OSError):
+        _give_back(folder)
+    for left in [path for path in folder.glob(".*") if _LEFT.fullmatch(path.name)]:
+        with suppress(OSError):  # gone by itself, or on Windows held by whoever writes it
+            if left.is_symlink() or left.is_file():
+                if left.is_symlink() or _forsaken(left):
+                    left.unlink()
+            elif folders:
+                shutil.rmtree(left)
 
 
 def sync(path: Path) -> None:
@@ -139,18 +205,24 @@ def _finite(values: Any) -> Any:
 
 @contextmanager
 def _naming(path: Path) -> Iterator[None]:
-    """A full disk names no file by itself."""
+    """A full disk names no file by itself, and what lies aside says nothing to anybody."""
     try:
         yield
     except OSError as error:
-        if error.filename is None:
-            error.filename = str(path)
-        raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def _aside(path: Path, doing: str) -> Path:
     """A name of its own, which exists for nobody else; the system gives what is made there the usual rights."""
     return path.with_name(f".{path.name}.{secrets.token_hex(4)}.{doing}")
+
+
+def _give_back(folder: Path, name: str | None = None) -> None:
+    """What was moved aside for a replacement that never came has its name again; of one name, or of all."""
+    for replaced in folder.glob(".*.replaced"):
+        left = _LEFT.fullmatch(replaced.name)
+        if left and name in (None, left["name"]) and not os.path.lexists(folder / left["name"]):
+            replaced.rename(folder / left["name"])
 
 
 def _take_the_place_of(path: Path, aside: Path) -> None:
@@ -193,6 +265,35 @@ def _patiently(change: Callable[[], object]) -> None:
             return
         time.sleep(pause)
         pause *= 2
+
+
+if _WINDOWS:
+
+    def _hold(file: BinaryIO) -> None:
+        """Whoever has a file open there keeps others from removing it."""
+
+    def _forsaken(path: Path) -> bool:
+        return True
+
+else:
+    import fcntl
+
+    def _hold(file: BinaryIO) -> None:
+        """As long as it is open, `_forsaken` knows that somebody writes it; the system forgets it with the process."""
+        with suppress(OSError):  # a file system that knows no locks
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _forsaken(path: Path) -> bool:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        finally:
+            os.close(descriptor)
+        return True
 
 
 def _end_in_a_line(file: BinaryIO) -> None:

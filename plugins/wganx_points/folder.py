@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import BinaryIO
 
 import numpy as np
@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from wganx import DataContext, DataError, SampleFormat, Split
-from wganx.data import ArrayItems, FileTree
+from wganx.data import ArrayItems, FileTree, read_array
 from wganx_points.configs import FolderConfig
 from wganx_points.datasets import points_format
 
@@ -28,44 +28,75 @@ def open_folder(config: FolderConfig, split: Split, context: DataContext) -> Arr
         DataError: nothing to read, a file that holds no points, files of different dimension, or a single point.
     """
     if config.root.is_file() and config.root.suffix.lower() in SUFFIXES:
-        return _split_rows(decode(config.root.read_bytes(), str(config.root)), None, (), config, split, context)
+        path = str(config.root)
+        return _split_rows({path: read_table(config.root.read_bytes(), path)}, None, (), config, split, context)
     tree = FileTree(config.root, SUFFIXES)
     layout = tree.layout
     paths = layout.files(split) if layout.split_by_folder else tree.paths
-    clouds = [decode(tree.read(path), path) for path in paths]
-    _check_dimensions(dict(zip(paths, clouds)))
-    points = np.concatenate(clouds)
+    clouds = {path: read_table(tree.read(path), path) for path in paths}
+    _check_dimensions(clouds)
     labels = None
     if layout.classes:
         classes = [layout.classes.index(str(layout.class_of(path))) for path in paths]
-        labels = np.repeat(classes, [len(cloud) for cloud in clouds])
+        labels = np.repeat(classes, [len(cloud) for cloud in clouds.values()])
     if layout.split_by_folder:
-        items = _items(points, labels, layout.classes)
+        items: ArrayItems = PointItems(clouds, labels, layout.classes)
     else:
-        items = _split_rows(points, labels, layout.classes, config, split, context)
+        items = _split_rows(clouds, labels, layout.classes, config, split, context)
     if layout.split_by_folder or not layout.classes:  # else rows are held out, and every class has some to learn from
         items.remarks = layout.remarks()
     return items
 
 
+class PointItems(ArrayItems):
+    """Points that know which row of which file each is."""
+
+    def __init__(
+        self, clouds: Mapping[str, NDArray[np.float32]], labels: NDArray[np.int64] | None, classes: tuple[str, ...]
+    ) -> None:
+        points = torch.from_numpy(np.concatenate([*clouds.values()]))
+        tensors, formats = {"sample": points}, {"sample": points_format(points.shape[1])}
+        if labels is not None:
+            tensors["label"], formats["label"] = torch.from_numpy(labels), SampleFormat.label(classes)
+        super().__init__(tensors, formats)
+        self._files: Sequence[str] = (*clouds,)
+        self._ends = np.cumsum([len(cloud) for cloud in clouds.values()])
+
+    def name_of_row(self, row: int) -> str:
+        file = int(np.searchsorted(self._ends, row, side="right"))
+        return f"{self._files[file]}, row {row - (int(self._ends[file - 1]) if file else 0)} (counted from 0)"
+
+
 def decode(content: bytes, path: str) -> NDArray[np.float32]:
-    """The points ``(N, D)`` in a file; a first line of a ``.csv`` that holds no numbers is its header.
+    """The points ``(N, D)`` in a file, all of them finite.
 
     Raises:
-        DataError: naming `path`: no table of finite numbers, or empty.
+        DataError: naming `path`: as of `read_table`, or a row that is not finite.
+    """
+    points = read_table(content, path)
+    if not (finite := np.isfinite(points).all(axis=1)).all():
+        raise DataError(f"{path}: row {int(np.argmin(finite))} (counted from 0) is not finite: {points[~finite][0]}")
+    return points
+
+
+def read_table(content: bytes, path: str) -> NDArray[np.float32]:
+    """The points ``(N, D)`` in a file, finite or not; a first line of a ``.csv`` that holds no numbers is its header.
+
+    Raises:
+        DataError: naming `path`: no table of numbers, or empty.
     """
     try:
-        table = np.load(io.BytesIO(content), allow_pickle=False) if path.lower().endswith(".npy") else _csv(content)
-    except (ValueError, EOFError, OSError) as error:
+        array = path.lower().endswith(".npy")
+        table = read_array(io.BytesIO(content), path, len(content)) if array else _csv(content)
+    except ValueError as error:
         raise DataError(f"{path} holds no points: {error}") from error
     if table.ndim != 2 or table.size == 0 or table.dtype.kind not in "fiu":
         raise DataError(
             f"{path} holds {table.dtype} values of shape {table.shape}; "
             "points are numbers of shape (points, coordinates)"
         )
-    points: NDArray[np.float32] = table.astype(np.float32)
-    if not (finite := np.isfinite(points).all(axis=1)).all():
-        raise DataError(f"{path}: row {int(np.argmin(finite))} (counted from 0) is not finite: {points[~finite][0]}")
+    with np.errstate(over="ignore"):  # what is beyond 32 bit is infinite, and named as such
+        points: NDArray[np.float32] = table.astype(np.float32)
     return points
 
 
@@ -108,23 +139,16 @@ def _check_dimensions(clouds: Mapping[str, NDArray[np.float32]]) -> None:
 
 
 def _split_rows(
-    points: NDArray[np.float32],
+    clouds: Mapping[str, NDArray[np.float32]],
     labels: NDArray[np.int64] | None,
     classes: tuple[str, ...],
     config: FolderConfig,
     split: Split,
     context: DataContext,
 ) -> ArrayItems:
-    if len(points) < 2:
+    items = PointItems(clouds, labels, classes)
+    if len(items) < 2:
         raise DataError(f"{config.root} holds a single point; one to train on and one to hold out are needed")
-    held = min(max(round(config.heldout * len(points)), 1), len(points) - 1)
-    order = np.random.default_rng(context.seed).permutation(len(points))
-    rows = np.sort(order[:held] if split == "heldout" else order[held:])
-    return _items(points[rows], None if labels is None else labels[rows], classes)
-
-
-def _items(points: NDArray[np.float32], labels: NDArray[np.int64] | None, classes: tuple[str, ...]) -> ArrayItems:
-    tensors, formats = {"sample": torch.from_numpy(points)}, {"sample": points_format(points.shape[1])}
-    if labels is not None:
-        tensors["label"], formats["label"] = torch.from_numpy(labels), SampleFormat.label(classes)
-    return ArrayItems(tensors, formats)
+    held = min(max(round(config.heldout * len(items)), 1), len(items) - 1)
+    order = np.random.default_rng(context.seed).permutation(len(items))
+    return items.only(torch.from_numpy(np.sort(order[:held] if split == "heldout" else order[held:])))

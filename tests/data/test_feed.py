@@ -1,9 +1,13 @@
 import logging
 import multiprocessing
+import os
 import re
+import signal
 import subprocess
 import sys
+import threading
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -12,6 +16,7 @@ from wganx import Batch, SampleFormat
 from wganx.data import (
     ArrayItems,
     BatchStream,
+    DecodedItems,
     FileItems,
     FileTree,
     ResidentFeed,
@@ -19,6 +24,8 @@ from wganx.data import (
     StreamFeed,
     choose,
     choose_feed,
+    memory,
+    patience,
 )
 from wganx.errors import DataError
 
@@ -168,6 +175,58 @@ def test_a_worker_that_dies_is_an_error_not_a_hang(write, decoders):
         feed.next()
 
 
+def slow_items(harm):
+    class Slow(DecodedItems):
+        def __len__(self):
+            return 40
+
+        def name(self, index):
+            return f"item {index}"
+
+        def decode_item(self, index):
+            harm(index)
+            return {"sample": torch.full((3,), float(index))}
+
+    return Slow(FORMATS, root=Path("slow"), recipe=())
+
+
+def test_a_file_that_does_not_answer_is_told_and_then_an_error(monkeypatch, caplog):
+    monkeypatch.setattr(patience, "TELL", 0.1)
+    monkeypatch.setattr(patience, "LONGEST", 0.3)
+    answered = threading.Event()
+    feed = StreamFeed(slow_items(lambda index: index and answered.wait()), batch_size=4, seed=0, device="cpu")
+    with pytest.raises(DataError, match=r"no batch came for 0 s: a file does not answer .* then resume"):
+        feed.next()
+    assert "waiting for data: no batch came for 0 s" in caplog.text
+    answered.set()
+    assert len(feed.next()["sample"]) == 4  # the same batch, once it can be read
+    feed.close()
+
+
+def test_a_reading_thread_that_exits_is_an_error_of_the_data():
+    def exits(index):
+        if index:
+            raise SystemExit(3)
+
+    feed = StreamFeed(slow_items(exits), batch_size=4, seed=0, device="cpu")
+    with pytest.raises(DataError, match="what reads the data ended by SystemExit: 3"):
+        feed.next()
+
+
+def test_workers_leave_the_end_of_other_children_alone(write, decoders):
+    """torch would answer it by an error out of whatever the main thread is at."""
+    before = signal.getsignal(signal.SIGCHLD)
+    items = FileItems(FileTree(write(numbered(10)), (".bin",)), "train", decoders.decode, FORMATS)
+    feed = StreamFeed(items, batch_size=2, seed=0, device="cpu", workers=1)
+    feed.next()
+    assert signal.getsignal(signal.SIGCHLD) is before
+    (worker,) = feed._batches._workers
+    os.kill(worker.pid, signal.SIGSTOP)  # one that stands still does not keep the others from ending
+    feed.close()
+    worker.join(10)
+    assert not worker.is_alive()
+
+
 def test_a_worker_that_aborts_while_it_is_ended_is_of_no_interest():
     class Ending:
         def _shutdown_workers(self):
@@ -266,17 +325,17 @@ def test_what_is_in_memory_stays_there():
 
 def test_the_free_memory_is_read_where_the_platform_tells(tmp_path, monkeypatch):
     meminfo, limit = tmp_path / "meminfo", tmp_path / "memory.max"
-    assert choose._from_meminfo(meminfo) is None
-    assert choose._from_cgroup(limit) is None
+    assert memory._from_meminfo(meminfo) is None
+    assert memory._from_cgroup(limit) is None
     meminfo.write_text("MemTotal: 9 kB\nMemAvailable:    2048 kB\n", encoding="ascii")
-    assert choose._from_meminfo(meminfo) == 2 * 2**20
+    assert memory._from_meminfo(meminfo) == 2 * 2**20
     limit.write_text("max\n", encoding="ascii")
-    assert choose._from_cgroup(limit) is None
+    assert memory._from_cgroup(limit) is None
     limit.write_text("1048576\n", encoding="ascii")
-    assert choose._from_cgroup(limit) == 2**20
-    monkeypatch.setattr(choose, "_from_meminfo", lambda: 2**21)
-    monkeypatch.setattr(choose, "_from_cgroup", lambda path: 2**20)
-    assert choose.available_memory() == 2**20
+    assert memory._from_cgroup(limit) == 2**20
+    monkeypatch.setattr(memory, "_from_meminfo", lambda: 2**21)
+    monkeypatch.setattr(memory, "_from_cgroup", lambda path: 2**20)
+    assert memory.available_memory() == 2**20
 
 
 def test_no_items_are_refused():

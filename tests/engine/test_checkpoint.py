@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import threading
 
@@ -10,6 +11,7 @@ import torch
 from torch import nn
 
 import wganx
+from wganx import storage
 from wganx.data import ArrayItems, BatchStream, choose_feed
 from wganx.engine import Checkpoint, CheckpointStore, Every, read_checkpoint, write_checkpoint
 from wganx.errors import CheckpointError
@@ -105,6 +107,48 @@ def test_what_killed_writers_left_is_never_taken_and_goes_with_the_next_save(tmp
     assert sorted(path.name for path in tmp_path.iterdir()) == ["step-000001", "step-000002"]
 
 
+def test_the_only_checkpoint_survives_a_kill_between_two_renames(tmp_path, monkeypatch):
+    """Where folders cannot be exchanged, neither bears the name for an instant."""
+    monkeypatch.setattr(storage, "_system_exchange", lambda: None)
+    store = CheckpointStore(tmp_path, keep=1)
+    store.save(one(1), 1)
+    rename, done = os.rename, []
+
+    def killed(source, target):
+        done.append(target)
+        if len(done) == 1:
+            raise OSError("in the way")
+        if len(done) == 3:
+            raise KeyboardInterrupt
+        return rename(source, target)
+
+    monkeypatch.setattr(os, "rename", killed)
+    monkeypatch.setattr(shutil, "rmtree", lambda path: None)
+    with pytest.raises(KeyboardInterrupt):
+        store.save(one(1), 1)
+    assert store.steps() == []
+    monkeypatch.undo()
+    store.tidy()
+    assert store.latest().facts["step"] == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["step-000001"]
+
+
+def test_going_on_from_a_checkpoint_its_best_one_is_the_best(tmp_path):
+    store = CheckpointStore(tmp_path, keep=1)
+    store.save(one(1), 1, ("w1", 0.5))
+    store.save(one(2), 2, ("w1", 0.4))
+    mark = {"step": 2, "metric": "w1", "value": 0.4}
+    for left in ("nothing", '{"step": 1, "metric": "w1", "value": 0.5}', '{"st'):
+        (tmp_path / "best.json").write_text(left) if left != "nothing" else (tmp_path / "best.json").unlink()
+        store.settle(store.latest().facts)
+        assert store.best() == mark
+    assert store.steps() == [2]
+    store.settle({"step": 2})  # of an earlier version, which kept no such word
+    assert store.best() == mark
+    store.settle({"step": 2, "best": {"step": 1, "metric": "w1", "value": 0.5}})  # and it is not there any more
+    assert store.best() is None
+
+
 def test_a_roll_back_discards_what_came_after(tmp_path):
     store = CheckpointStore(tmp_path)
     for step in range(3):
@@ -124,12 +168,10 @@ def test_an_unknown_format_is_refused(tmp_path):
 def test_the_last_and_the_best_are_kept(tmp_path):
     store = CheckpointStore(tmp_path, keep=2)
     for step in range(1, 7):
-        store.save(one(step), step)
-        if step == 2:
-            store.mark_best(2, "w1", 0.5)
+        store.save(one(step), step, ("w1", 0.5) if step == 2 else None)
     assert store.steps() == [2, 5, 6]
     assert store.best() == {"step": 2, "metric": "w1", "value": 0.5}
-    store.mark_best(6, "w1", 0.4)
+    store.save(one(6), 6, ("w1", 0.4))
     store.save(one(7), 7)
     assert store.steps() == [6, 7]
 
@@ -186,6 +228,24 @@ def test_a_resumed_training_equals_one_never_stopped(make_trainer, data, tmp_pat
     result = second.fit(resumable(data, second), steps=9 - first.step, log_every=4)
     assert_equal_states(whole, second)
     assert result.history == expected.history[-len(result.history) :]
+
+
+def test_a_checkpoint_that_an_action_saves_is_as_good_as_any_other(make_trainer, data, tmp_path):
+    """The best one is saved so; its position in the data is that of its step, too."""
+
+    def train(name, every, act_every):
+        trainer, store = make_trainer(), CheckpointStore(tmp_path / name, keep=9)
+        save = Every(act_every, lambda: store.save(trainer.checkpoint(), trainer.step))
+        given = {"checkpoints": store, "checkpoint_every": every, "actions": [save], "log_every": 2}
+        trainer.fit(resumable(data, trainer), steps=7, **given)
+        return read_checkpoint(store.path(3))
+
+    by_action, by_itself = train("one", 100, 3), train("other", 3, 100)
+    assert by_action.facts == by_itself.facts
+    assert by_action.facts["position"]["batches"] > 0
+    for part in ("weights", "training"):
+        one, other = getattr(by_action, part), getattr(by_itself, part)
+        assert all(torch.equal(one[name], other[name]) for name in one | other)
 
 
 def test_sigterm_saves_and_ends_cleanly(make_trainer, data, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import time
 from dataclasses import replace
@@ -14,6 +15,7 @@ from torch import nn
 
 import wganx
 from wganx.engine import Observer, slow_data
+from wganx.engine.proportion import diverged
 from wganx.engine.standard_checks import HealthMonitor, standard_checks
 from wganx.health import Finding, HealthCheck, Vitals
 from wganx.nn import LipschitzMLP
@@ -361,3 +363,79 @@ def test_the_reference_page_lists_every_check_at_its_level():
     elsewhere |= {("WX081", "bad"), *((f"WX08{number}", "warn") for number in (2, 3, 4))}
     assert set(rows) == told | raised | elsewhere
     assert [code for code, _ in rows] == sorted(code for code, _ in rows)
+
+
+class TestDiverged:
+    """A training whose numbers are finite and mean nothing any more does not end as one that went well."""
+
+    def test_a_rate_of_100_ends_the_training_with_what_happened(self):
+        said: list[str] = []
+
+        class Hearing(Listener):
+            def rolled_back(self, step, reason):
+                said.append(reason)
+
+        listener = Hearing()
+        torch.manual_seed(0)
+        trainer = wganx.Trainer(Maker(), Scorer(), noise=(DIM,), device="cpu", optimizer=wganx.Optimizer(lr=100.0))
+        with pytest.raises(
+            wganx.TrainingDiverged, match=r"WX021 the training diverged before step .* out of all propo"
+        ):
+            trainer.fit(cloud(), steps=400, log_every=10, observers=[listener])
+        assert listener.codes <= {"WX002", "WX020", "WX010"}
+        assert not said  # there was no checkpoint to go back to
+
+    def test_with_a_checkpoint_it_goes_back_once(self, tmp_path):
+        torch.manual_seed(0)
+        trainer = wganx.Trainer(Maker(), Scorer(), noise=(DIM,), device="cpu", optimizer=wganx.Optimizer(lr=100.0))
+        with pytest.raises(wganx.TrainingDiverged, match="again after a roll-back; lower the learning rate"):
+            trainer.fit(cloud(), steps=400, log_every=10, checkpoints=wganx.CheckpointStore(tmp_path))
+        assert trainer.training.rollbacks == 1
+
+    @pytest.mark.parametrize("lr", [0.1, 1.0, 10.0])
+    def test_nothing_says_all_is_well_beside_what_says_it_is_not(self, lr):
+        try:
+            listener, _ = run(lr=lr, steps=250)
+        except wganx.TrainingDiverged:
+            return
+        graver, well = False, False
+        for finding in listener.findings:
+            if finding.level == "bad":
+                graver = finding.text is not None
+            if finding.code == "WX012":
+                well = finding.text is not None
+            assert not (graver and well), listener.findings
+
+    def test_an_explosion_is_no_peak(self):
+        monitor = HealthMonitor(standard_checks(wganx.Wasserstein(), wganx.GradientPenalty()))
+        told = []
+        for point in range(60):
+            reading = 1e9 * 0.5**point if point < 20 else 1.0
+            scalars = {
+                "w1_raw": reading, "w1_corrected": reading, "gradient_norm_interpolated": 1.0, "vital/gap": reading,
+                "vital/score_offset": 0.0, "vital/score_spread": 1.0, "vital/spread_real": 2.0,
+                "vital/spread_fake": 2.0, "lipschitz": 1.0,
+            }  # fmt: skip
+            real = torch.randn(512, 4, generator=torch.Generator().manual_seed(point))
+            told += monitor.look(Vitals(step=10 * point, scalars=scalars, real=real, fake=real))
+        assert [finding.code for finding in told if finding.code == "WX020"] == ["WX020", "WX020"]
+        shrinking = [finding.text for finding in told if finding.code == "WX012" and finding.text]
+        assert all("e+" not in text for text in shrinking), shrinking
+
+    def test_only_what_no_step_brings_back_ends_it(self):
+        scalars = {"w1_raw": 1e3, "vital/gap": 1e3, "vital/spread_real": 2.0, "vital/spread_fake": 2.0}
+        assert diverged(scalars) is None
+        assert diverged({**scalars, "w1_raw": 1e12}) is None  # one spike, already over
+        assert "the reading 1e+12" in str(diverged({**scalars, "w1_raw": 1e12, "vital/gap": 1e12}))
+        assert "the reading inf" in str(diverged({**scalars, "w1_raw": math.inf, "vital/gap": math.nan}))
+        assert "samples lie 1e+09 apart" in str(diverged({**scalars, "vital/spread_fake": 1e9}))
+        scores = {"score_gap": 1e12, "vital/gap": 1e12, "vital/spread_real": 2.0, "vital/spread_fake": 2.0}
+        assert diverged(scores) is None  # of other objectives scores have no scale
+
+    def test_what_voids_the_result_stands_at_the_end(self):
+        trainer = wganx.Trainer(
+            Maker(), Scorer(), noise=(DIM,), device="cpu", constraint=wganx.NoConstraint(),
+            optimizer=wganx.Optimizer(lr=1e-3, critic_lr=0.3, betas=(0.0, 0.9)),
+        )  # fmt: skip
+        trainer.fit(cloud(), steps=60, log_every=2)
+        assert [check.code for check in trainer.training.health.standing()] == ["WX002"]

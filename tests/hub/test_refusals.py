@@ -187,7 +187,8 @@ def test_a_plugin_that_is_a_file_is_named_and_never_run(hub, pushed, call):
             wganx.load_generator(out)
     assert not Path("exploded").exists()
     Path(out, name).write_text("WGANX_API = 1\n")  # who has read it puts it there
-    assert "2 samples" in call("sample", out, "-n", 2, "--out", "drawn")
+    assert f"names {out}/{name}, a file of code" in call("sample", out, "-n", 2, code=2)
+    assert "2 samples" in call("sample", out, "-n", 2, "--out", "drawn", "--trust")
 
 
 @pytest.mark.parametrize("name", ["mine.py", "/tmp/mine.py", "a b", ""])

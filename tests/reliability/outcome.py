@@ -11,6 +11,7 @@ import re
 import resource
 import signal
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -87,6 +88,7 @@ def carry_out(
     def work() -> int:
         os.chdir(folder)
         os.environ.update(environ or {})
+        tempfile.tempdir = None  # looked up anew, where the environment says
         main(args=list(arguments), prog_name="wganx")
         return 0
 
@@ -125,6 +127,7 @@ def _in_the_child(work: Callable[[], int], out: int, writable: Sequence[Path], m
     """Never returns."""
     code = 1
     try:
+        sys.dont_write_bytecode = True  # beside what is installed, which is no writing of the case
         os.setsid()
         silence = os.open(os.devnull, os.O_RDONLY)
         os.dup2(silence, 0)
@@ -152,15 +155,17 @@ def _watch(writable: Sequence[str]) -> Callable[[str, tuple[Any, ...]], None]:
     """Ends the process at a write outside of `writable`; what a file really is, links resolved, counts."""
     writing = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
     paths_of = {
-        "os.rename": (0, 1), "os.remove": (0,), "os.rmdir": (0,), "os.mkdir": (0,), "os.truncate": (0,),
-        "os.link": (1,), "os.symlink": (1,), "shutil.rmtree": (0,), "os.chmod": (0,),
+        "os.rename": ((0, 2), (1, 3)), "os.remove": ((0, 1),), "os.rmdir": ((0, 1),), "os.mkdir": ((0, 2),),
+        "os.truncate": ((0, None),), "os.link": ((1, 3),), "os.symlink": ((1, 2),), "shutil.rmtree": ((0, None),),
+        "os.chmod": ((0, 2),),
     }  # fmt: skip
+    # For each, where among the arguments a path stands, and where the open folder from which it is meant.
     inside = [f"{path}{os.sep}" for path in writable]
 
-    def refuse(path: Any, follow: bool) -> None:
+    def refuse(path: Any, follow: bool, folder: int = -1) -> None:
         if not isinstance(path, str | bytes | os.PathLike):
             return  # a descriptor, which was opened before
-        given = Path(os.fsdecode(path)).absolute()
+        given = Path(_folder_of(folder) if folder >= 0 else "", os.fsdecode(path)).absolute()
         real = str(given.resolve() if follow else given.parent.resolve() / given.name)
         if real.startswith(("/dev/", "/proc/")) or real in writable or any(real.startswith(start) for start in inside):
             return
@@ -173,8 +178,8 @@ def _watch(writable: Sequence[str]) -> Callable[[str, tuple[Any, ...]], None]:
             if (isinstance(mode, str) and set(mode) & set("wax+")) or (isinstance(flags, int) and flags & writing):
                 refuse(path, follow=True)
         elif event in paths_of:
-            for index in paths_of[event]:
-                refuse(arguments[index], follow=False)
+            for index, folder in paths_of[event]:
+                refuse(arguments[index], follow=False, folder=-1 if folder is None else arguments[folder])
         elif event in ("os.system", "os.exec", "os.posix_spawn", "subprocess.Popen"):
             program = Path(os.fsdecode(arguments[0])).name
             if program not in _HARMLESS:
@@ -182,6 +187,10 @@ def _watch(writable: Sequence[str]) -> Callable[[str, tuple[Any, ...]], None]:
                 os._exit(_EXECUTED)
 
     return hook
+
+
+def _folder_of(descriptor: int) -> Path:
+    return Path(f"/proc/self/fd/{descriptor}").readlink()
 
 
 def _by_right() -> list[Path]:

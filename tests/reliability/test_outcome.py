@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -73,6 +74,22 @@ def test_what_waits_for_ever_is_found(tmp_path: Path) -> None:
     waits = judge("test", "sleep", lambda: time.sleep(60) or 0, writable=[tmp_path], seconds=0.1)
     assert waits.result == "hang"
     assert waits.seconds < 0.1
+
+
+def test_a_folder_is_removed_where_it_lies(tmp_path: Path) -> None:
+    """Its files go by their names alone, from a descriptor of the folder."""
+    inside, outside = tmp_path / "in", tmp_path / "out"
+    for folder in (inside / "deep", outside / "deep"):
+        folder.mkdir(parents=True)
+        (folder / "file").touch()
+
+    def removing(folder: Path) -> int:
+        shutil.rmtree(folder)
+        return 0
+
+    assert judge("test", "inside", lambda: removing(inside / "deep"), writable=[inside]).result == "survived"
+    assert judge("test", "outside", lambda: removing(outside / "deep"), writable=[inside]).result == "outside"
+    assert (outside / "deep" / "file").exists()
 
 
 def test_a_process_that_dies_is_a_fault(tmp_path: Path) -> None:

@@ -22,11 +22,12 @@ WAVE = 0.5 * np.sin(np.arange(800) / 5)
 @pytest.fixture
 def written(tmp_path):
     """Writes events, then reads them: ``written(act)`` with the reader and what was noted."""
+    (tmp_path / "events").mkdir()
 
-    def write(*acts, start=0):
+    def write(*acts):
         notes = []
         for act in acts:
-            events = Events(tmp_path / "events", start, notes.append)
+            events = Events(tmp_path / "events", notes.append)
             act(events)
             events.close()
         return read(tmp_path / "events"), notes

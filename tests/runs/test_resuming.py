@@ -16,7 +16,7 @@ import wganx
 from wganx import lock
 from wganx.cli import main
 from wganx.engine import read_checkpoint
-from wganx.errors import CheckpointError, UsageError
+from wganx.errors import CheckpointError, PreflightError, UsageError
 from wganx.lock import locked
 
 
@@ -107,6 +107,25 @@ def test_a_damaged_later_checkpoint_does_not_crowd_out_the_one_just_written(trai
     store.keep = 1
     store.save(read_checkpoint(run.store.path(8)), 9)
     assert store.steps() == [9, 12], "what was passed over stays, and counts for nothing"
+
+
+@pytest.mark.parametrize(
+    "fails", ["wganx.engine.training.Training.check", "wganx.runs.recorder.Recorder.compared_with"]
+)
+def test_a_resume_that_fails_before_its_first_step_cuts_no_records(train, monkeypatch, fails):
+    run = train()
+    shutil.rmtree(run.store.path(12))
+    before = [path.read_bytes() for path in (run.folder.metrics, run.folder.timings)]
+
+    def refuse(*anything):
+        raise PreflightError("not to be trained")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fails, refuse)
+        with pytest.raises(PreflightError):
+            wganx.resume(run.folder.path)
+    assert [path.read_bytes() for path in (run.folder.metrics, run.folder.timings)] == before
+    assert wganx.resume(run.folder.path).folder.metrics.read_bytes() == before[0]
 
 
 def test_a_folder_beside_the_checkpoints_is_none_of_them(train):

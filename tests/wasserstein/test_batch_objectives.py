@@ -90,6 +90,23 @@ def test_gradients_are_finite_where_samples_coincide(objective, d):
     assert slope.isfinite().all()
 
 
+@pytest.mark.parametrize("objective", [*EACH, wganx.Sinkhorn(power=1.0), wganx.Sinkhorn(epsilon=1e-12)], ids=repr)
+@pytest.mark.parametrize("spread", [0.0, 1e-4])
+def test_gradients_are_finite_where_the_data_is_a_point_or_nearly_one(objective, spread):
+    """The scale of the data is then no scale of the costs, which are those of what is made."""
+    rng = torch.Generator().manual_seed(0)
+    real = 1 + spread * torch.randn(16, 3, generator=rng)
+    fake = (100 * torch.randn(16, 3, generator=rng)).requires_grad_()
+    value = objective.generator_loss(fake, real)
+    (slope,) = torch.autograd.grad(value, fake)
+    assert value > 10
+    assert slope.isfinite().all()
+    assert (slope * (fake - 1)).sum() > 0  # downhill is towards the data
+    own = real.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(objective.generator_loss(own, real), own)
+    assert slope.isfinite().all()
+
+
 @pytest.mark.parametrize("objective", EACH, ids=NAMES)
 def test_what_is_far_from_the_origin_is_told_apart(objective):
     """Products of matrices would round differences away at a thousand times their size."""

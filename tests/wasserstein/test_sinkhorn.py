@@ -404,3 +404,21 @@ def test_close_sets_of_many_dimensions_are_never_at_less_than_nothing(distance):
     x = 0.02 * cloud(0, 50, (160,), torch.float32)
     move = torch.full((160,), distance / math.sqrt(160))
     assert sinkhorn_divergence(x, x + move, p=2, tolerance=1e-6).value == pytest.approx(distance, rel=1e-3, abs=1e-4)
+
+
+@pytest.mark.parametrize("p", [1.0, 2.0])
+def test_the_divergence_is_least_where_the_variances_are_equal(p):
+    """Without its two own terms it would be least for a narrower set than the target."""
+    x = cloud(0, 400, (1,))
+    target = x.flip(0)
+    found = {scale: sinkhorn_divergence(scale * x, target, p=p).value for scale in (0.6, 0.8, 0.9, 1.0, 1.1, 1.25)}
+    assert min(found, key=found.get) == 1.0
+    assert found[0.6] > found[0.8] > found[0.9] > 10 * found[1.0]
+
+
+def test_sets_that_are_one_point():
+    x = torch.ones(20, 3, requires_grad=True)
+    for found in (sinkhorn_divergence(x, torch.ones(10, 3)), sinkhorn_divergence(x, x.detach(), p=2)):
+        assert found.value == 0
+        (slope,) = torch.autograd.grad(found.tensor, x)
+        assert slope.count_nonzero() == 0

@@ -43,7 +43,8 @@ def test_what_cannot_be_shown_is_refused(tmp_path, name, words):
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
 def test_it_serves_what_a_run_recorded_until_ctrl_c(tmp_path):
     run = tmp_path / "first"
-    events = Events(run, 0, print)
+    run.mkdir()
+    events = Events(run, print)
     events.numbers(1, {"w1_raw": 2.0})
     events.close()
     command = [sys.executable, "-c", "from wganx.cli import main; main()", "board", str(run), "--port", "0"]

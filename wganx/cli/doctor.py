@@ -5,22 +5,35 @@ from __future__ import annotations
 import json
 import platform
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import click
+
+from wganx.cli.completing import run_folders
 
 _PACKAGES = ("torch", "torchvision", "torchaudio", "numpy", "POT", "scikit-learn", "safetensors", "pluggy", "pydantic")
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def doctor(as_json: bool) -> None:
+@click.option(
+    "--security", type=click.Path(path_type=Path), metavar="RUN", shell_complete=run_folders,
+    help="Say what opening a run would execute, and execute nothing.",
+)  # fmt: skip
+def doctor(as_json: bool, security: Path | None) -> None:
     """Versions, devices, plugins, and a self-test of the penalty; exits with 1 when something is broken.
+
+    With --security, what a run folder would execute: exits with 1 when it names code that was not agreed to.
 
     \b
     Example:
       wganx doctor
+      wganx doctor --security runs/from-a-stranger
     """
+    if security is not None:
+        _tell_security(security, as_json)
+        return
     import torch
 
     import wganx
@@ -48,6 +61,31 @@ def doctor(as_json: bool) -> None:
         for name, value in findings.items():
             click.echo(f"{name:18} {value}")
     if broken or not penalty.startswith("ok"):
+        raise SystemExit(1)
+
+
+def _tell_security(run: Path, as_json: bool) -> None:
+    from wganx.runs.code import code_of, links_in
+    from wganx.runs.folder import RunFolder
+    from wganx.storage import json_text
+
+    folder = RunFolder(run)
+    folder.check_run()
+    code, links = code_of(folder), links_in(folder)
+    if as_json:
+        named = [{"file": str(each.path), "named_by": each.named_by, "agreed": each.agreed} for each in code]
+        click.echo(json_text({"executes": named, "links": [str(path) for path in links]}, indent=2))
+    else:
+        for each in code:
+            told = "you agreed to it" if each.agreed else "you have not agreed to it; read it, then say --trust"
+            if not each.path.is_file():
+                told = "it is not there"
+            click.echo(f"{each.named_by} names {each.path}, a file of code: {told}")
+        for path in links:
+            click.echo(f"{path} is a link to {path.readlink()}; a run makes none, and nothing is written through it")
+        if not code:
+            click.echo(f"opening {run} executes nothing of its own: its plugins are installed, the rest is data")
+    if any(not each.agreed for each in code):
         raise SystemExit(1)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wganx.cli.completing import run_folders
+from wganx.cli.selection import with_trust
 
 if TYPE_CHECKING:
     from wganx.export.subject import Role
@@ -32,6 +33,7 @@ _FORMATS = ("safetensors", "torch-export", "onnx")
     metavar="DIR",
     help="A new folder to write; RUN/exports/WHAT-FORMAT by default.",
 )
+@with_trust
 def export(run: Path, format: str, what: Role, checkpoint: str, out: Path | None) -> None:
     """Write a run's generator or critic for use without the run, with a card that says what goes in and comes out.
 
@@ -47,8 +49,10 @@ def export(run: Path, format: str, what: Role, checkpoint: str, out: Path | None
     """
     from wganx.api import warn
     from wganx.export import export as write
+    from wganx.runs import RunFolder
 
     out = out or run / "exports" / f"{what}-{format}"
+    RunFolder(run).check_own(out.parent)
     done = write(run, out, format=format, what=what, checkpoint=checkpoint, warn=warn)
     found = done.agreement
     click.echo(f"{', '.join(done.files)} in {done.folder}")

@@ -27,11 +27,13 @@ def launch_training(nproc: int, *, out: Path | None, resume: bool, **choice: Any
     """
     from wganx.config import resolve
     from wganx.runs import RunFolder
+    from wganx.trust import for_others
 
     if out is None or not (resume and RunFolder(out).holds_run()):
         resolved = resolve(**choice)
         out = out or RunFolder.claim(resolved.run.plugin, resolved.run.scenario).path
     # As torchrun does, but sharing out the processors: a process with all of them would slow the others down.
+    os.environ.update(for_others())
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // nproc)))
     arguments = ["-m", "wganx.cli", "train", *_as_options(choice), "--out", str(out)]
     try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wganx.cli.completing import device_names, plugin_names
-from wganx.cli.selection import SEED
+from wganx.cli.selection import SEED, with_trust
 
 if TYPE_CHECKING:
     from wganx.pretrained import Opened
@@ -103,6 +103,7 @@ def inspect(path: Path, plugin: str | None, as_json: bool) -> None:
     "--device", default="auto", show_default=True, metavar="NAME", shell_complete=device_names, help="Where to compute."
 )
 @_PLUGIN
+@with_trust
 def sample_pretrained(
     path: Path,
     count: int,

@@ -26,7 +26,8 @@ def pull(repository: str, revision: str | None, out: Path | None) -> None:
     for name in found.needs:
         if name.endswith(".py"):
             click.echo(
-                f"wganx: it needs {name}, code that is never fetched: ask whoever made it, read it, and put it there",
+                f"wganx: it needs {name}, code that is never fetched: ask whoever made it, read it, put it there, and "
+                "say --trust",
                 err=True,
             )
         else:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wganx.cli.completing import run_folders
+from wganx.cli.selection import with_trust
 
 if TYPE_CHECKING:
     from wganx.hub import Pushed
@@ -23,6 +24,7 @@ _MOST_CLASSES = 6
 @click.option("--licence", metavar="ID", help="Of the weights, as the Hub names it: mit, cc-by-4.0, ...")
 @click.option("--message", metavar="TEXT", help="Of the commit.")
 @click.option("--dry-run", is_flag=True, help="Say what would be sent, and send nothing.")
+@with_trust
 def push(
     run: Path,
     repository: str,

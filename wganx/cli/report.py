@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from wganx.cli.completing import run_folders
+from wganx.cli.selection import with_trust
 
 
 @click.command()
@@ -15,6 +16,7 @@ from wganx.cli.completing import run_folders
 @click.option("--listen", is_flag=True, help="Write listen.html too: real beside generated, for people who listen.")
 @click.option("-n", "count", type=click.IntRange(1, 32), metavar="N", help="With --listen: rows; 12 by default.")
 @click.option("--port", type=click.IntRange(0, 65535), metavar="N", help="With --follow; a free one by default.")
+@with_trust
 def report(run: Path, follow: bool, listen: bool, count: int | None, port: int | None) -> None:
     """Write the HTML page of a run anew.
 

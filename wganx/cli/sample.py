@@ -150,7 +150,9 @@ def sample(
     if out is None:
         own = loaded.resolved.run.seed if seed is None else seed
         how = "" if truncation == 1 else f"-truncation-{truncation:g}"
-        out = own_folder(loaded.folder.samples, f"drawn-step-{loaded.step_of(checkpoint):06d}-seed-{own}{how}")
+        out = own_folder(
+            loaded.folder.own(loaded.folder.samples), f"drawn-step-{loaded.step_of(checkpoint):06d}-seed-{own}{how}"
+        )
     *files, grid = loaded.write_samples(samples, batch, out, overwrite=overwrite)
     click.echo(f"{count} samples in {len(files)} files under {out}; all at once: {grid}")
 
@@ -176,7 +178,7 @@ def _slide(
     sliders = [sliding.slider(each) for each in wanted]
     step, in_run = run.step_of(checkpoint), out is None
     if out is None:
-        out = own_folder(run.folder.samples, f"slid-step-{step:06d}-seed-{own}")
+        out = own_folder(run.folder.own(run.folder.samples), f"slid-step-{step:06d}-seed-{own}")
     files = sliding.write(sliders, lines, out, overwrite=overwrite)
     measured = [found.in_words(slider) for slider in sliders if (found := sliding.measure(slider)) is not None]
     for line in measured:

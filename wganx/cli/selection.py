@@ -49,12 +49,28 @@ _OPTIONS = (
 )  # fmt: skip
 
 
+def with_trust(command: F) -> F:
+    """Adds ``--trust`` to a command that opens what was stored, and may find code named there."""
+
+    def allow(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
+        from wganx.trust import trusting
+
+        if wanted:
+            ctx.with_resource(trusting())
+
+    option = click.option(
+        "--trust", is_flag=True, expose_value=False, callback=allow,
+        help="Run plugins that are files and are named by a stored configuration, now and from now on.",
+    )  # fmt: skip
+    return option(command)
+
+
 def with_extensions(command: F) -> F:
-    """Adds ``--extension`` to a command on a run that is there."""
+    """Adds ``--extension`` to a command on a run that is there, and ``--trust``."""
     option = click.option(
         "--extension", "extensions", multiple=True, metavar="NAME", shell_complete=plugin_names, help=EXTENSION
     )
-    return option(command)
+    return option(with_trust(command))
 
 
 def with_place(command: F) -> F:
@@ -67,7 +83,8 @@ def with_place(command: F) -> F:
 
 
 def choosing_a_run(command: F) -> F:
-    """Adds the options from which `wganx.config.resolve` makes a run."""
+    """Adds the options from which `wganx.config.resolve` makes a run, and ``--trust``."""
+    command = with_trust(command)
     for option in reversed(_OPTIONS):
         command = option(command)
     return command

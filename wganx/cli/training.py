@@ -39,5 +39,7 @@ def train_and_tell(run: Run, *, from_step: int | None = None) -> None:
         say(f"stopped after step {step} of {steps} and saved; continue with: wganx resume {folder}")
         raise SystemExit(INTERRUPTED)
     say(f"finished {step} steps in {run.folder.facts().get('seconds', 0.0):.0f} s")
+    for check in trainer.training.health.standing():
+        say(f"void    {check.code} stands: {check.summary}; {check.mend}")
     say(f"report  {run.folder.report}")
     say(f"next    wganx sample {folder} -n 16    wganx evaluate {folder}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,11 +9,11 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any, Literal
 
-import yaml
-
 from wganx.errors import UsageError
+from wganx.evaluation.stored import read_evaluation
 from wganx.experiments import Clock, training_clock
 from wganx.runs import RunFolder, read_lines
+from wganx.stored import read_yaml
 
 Status = Literal["done", "failed", "open"]
 
@@ -117,8 +116,8 @@ def read_outcome(folder: RunFolder, failure: str | None = None) -> Outcome:
 def read_config(folder: RunFolder) -> dict[str, Any]:
     """``config.yaml`` as plain values; empty where there is none."""
     try:
-        found = yaml.safe_load(folder.config.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError):
+        found = read_yaml(folder.config)
+    except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -134,12 +133,11 @@ def _collapsed(folder: RunFolder) -> str:
 
 def _read_record(folder: RunFolder) -> dict[str, Any]:
     try:
-        found = json.loads(folder.evaluation.read_text(encoding="utf-8"))
+        return read_evaluation(folder.evaluation)
     except OSError:
         return {}
     except ValueError as error:
         raise UsageError(f"{folder.evaluation} cannot be read; evaluate the run again: {error}") from error
-    return found if isinstance(found, dict) else {}
 
 
 def _value(row: Mapping[str, Any]) -> Value:

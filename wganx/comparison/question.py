@@ -13,6 +13,7 @@ from wganx.comparison.variants import Variant
 from wganx.config import Resolved, resolve
 from wganx.errors import ConfigError, UsageError, did_you_mean
 from wganx.experiments.configuring import full_name, given, plain, rankable, with_looks
+from wganx.stored import read_yaml
 
 SCHEMA = 1
 
@@ -69,7 +70,7 @@ def read_question(path: Path) -> Question:
         UsageError: the file is not there, or holds no question of this version.
     """
     try:
-        told = yaml.safe_load(path.read_text(encoding="utf-8"))
+        told = read_yaml(path)
         if told["schema"] != SCHEMA:
             raise UsageError(f"{path} was written by another version of wganx (schema {told['schema']}, not {SCHEMA})")
         budget = told["budget"]
@@ -87,7 +88,7 @@ def read_question(path: Path) -> Question:
         )
     except OSError as error:
         raise UsageError(f"there is no comparison in {path.parent}: it has no {path.name}") from error
-    except (KeyError, TypeError, ValueError, yaml.YAMLError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise UsageError(f"{path} holds no question that can be read: {error}; restore it, or start anew") from error
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from wganx.config.composition import compose_run, part_sections
+from wganx.config.consent import ask_for_code
 from wganx.config.layers import merge
 from wganx.config.own_files import folder_dataset, point_at, suggested
 from wganx.config.resolved import Resolved
@@ -68,6 +69,7 @@ def resolve(
             renamed since are migrated (`wganx.Config.migrate`).
 
     Raises:
+        UsageError: the configuration file names a file of code, and the user has not agreed to it (`wganx.trust`).
         PluginError: a plugin or extension cannot be loaded.
         ConfigError: lists every problem, each with the source of its value.
     """
@@ -85,6 +87,7 @@ def resolve(
         call,
     ]
 
+    ask_for_code(config, user[0], user[1:], extensions)
     if extensions:
         _extend(user, extensions)
     catalog = _load(user)

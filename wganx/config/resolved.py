@@ -79,6 +79,15 @@ class Resolved:
         """Where a value stands, e.g. ``configs/mnist.yaml:3``; ``default`` when no layer set it."""
         return self.merged.origin(tuple(path.split("."))) or "default"
 
+    def origins(self) -> dict[str, str]:
+        """Where every value that is no default came from, by dotted name."""
+        found = self.merged.origins
+        return {
+            ".".join(key): origin
+            for key, origin in found.items()
+            if not any(other[: len(key)] == key and other != key for other in found)
+        }
+
     def dump(self) -> dict[str, Any]:
         """Every value, defaults included, as plain data."""
         return self.run.model_dump(mode="json")

@@ -55,6 +55,9 @@ class DatasetSection(Section):
     pack: Annotated[Literal["auto", "always", "off"], OFF_IS_A_WORD] = Field(
         "auto", description="keep files decoded in the cache folder; auto: where decoding them takes over 10 s"
     )
+    not_finite: Literal["refuse", "skip"] = Field(
+        "refuse", description="items with NaN or infinity; skip: name them, and go on without"
+    )
 
     @field_validator("workers")
     @classmethod

@@ -3,6 +3,7 @@
 FileTree -> FileItems or WindowItems (or ArrayItems) -> packed -> choose_feed -> Feed -> BatchStream
 """
 
+from wganx.data.arrays import ArrayHeader, array_header, read_array
 from wganx.data.choose import choose_feed
 from wganx.data.decoded import DecodedItems, FileItems
 from wganx.data.feed import BatchStream, Feed
@@ -22,6 +23,7 @@ from wganx.data.windows import WindowItems
 __all__ = [
     "TILE_ALIGNED",
     "TILE_OVERLAP",
+    "ArrayHeader",
     "ArrayItems",
     "BatchStream",
     "DecodedItems",
@@ -39,12 +41,14 @@ __all__ = [
     "Tile",
     "TiledAxis",
     "WindowItems",
+    "array_header",
     "changes",
     "choose_feed",
     "describe_data",
     "fingerprint",
     "load",
     "packed",
+    "read_array",
     "reflect",
     "scan",
 ]

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Literal
 
 import torch
 
 from wganx.data.feed import Feed
 from wganx.data.items import ArrayItems, Items
+from wganx.data.memory import ASSUMED_MEMORY, available_memory
 from wganx.data.packed import PackedItems, packed
 from wganx.data.resident import ResidentFeed
 from wganx.data.stream import StreamFeed
 from wganx.devices import free_on_apple, on_apple
-
-ASSUMED_MEMORY = 2 * 2**30
-"""Free memory in bytes that is assumed where the platform does not tell."""
 
 
 def choose_feed(
@@ -50,6 +46,7 @@ def choose_feed(
         DataError: there are no items, or too many of them cannot be read.
     """
     device = torch.device(device)
+    item_name = getattr(items, "name", None)  # of a pack's rows, too, which are the items of the files
     items, where = packed(items, pack) if len(items) else (items, None)
     size = _size(items)
     count = f"{len(items):,} items"
@@ -66,10 +63,14 @@ def choose_feed(
     also = f"; {where}" if where else ""
     if kind == "resident":
         reason = f"resident: {reason}{also}"
-        return ResidentFeed(items, batch_size=batch_size, seed=seed, device=device, reason=reason)
+        feed: Feed = ResidentFeed(items, batch_size=batch_size, seed=seed, device=device, reason=reason)
+        feed.item_name = item_name or feed.item_name
+        return feed
     readers = "" if isinstance(items, ArrayItems) else f"; {workers or 'no'} worker{'' if workers == 1 else 's'}"
     reason = f"streamed: {reason}{readers}{also}"
-    return StreamFeed(items, batch_size=batch_size, seed=seed, device=device, workers=workers, reason=reason)
+    feed = StreamFeed(items, batch_size=batch_size, seed=seed, device=device, workers=workers, reason=reason)
+    feed.item_name = item_name or feed.item_name
+    return feed
 
 
 def _size(items: Items) -> int:
@@ -90,55 +91,6 @@ def _budget(device: torch.device, given: int | None) -> tuple[int, str]:
     if free_memory is None:
         return ASSUMED_MEMORY // 4, "a quarter of an assumed free memory"
     return free_memory // 4, "a quarter of the free memory"
-
-
-def available_memory() -> int | None:
-    """Bytes of main memory a program may still take, within its limits; None where nobody tells."""
-    told = (_from_meminfo(), _from_cgroup(Path("/sys/fs/cgroup/memory.max")), _from_own_limit())
-    known = [amount for amount in told if amount is not None]
-    return min(known) if known else _from_sysconf()
-
-
-def _from_meminfo(path: Path = Path("/proc/meminfo")) -> int | None:
-    try:
-        lines = path.read_text(encoding="ascii").splitlines()
-    except OSError:
-        return None
-    for line in lines:
-        if line.startswith("MemAvailable:"):
-            return int(line.split()[1]) * 1024
-    return None
-
-
-def _from_cgroup(path: Path) -> int | None:
-    try:
-        limit = path.read_text(encoding="ascii").strip()
-    except OSError:
-        return None
-    return int(limit) if limit.isdigit() else None
-
-
-def _from_own_limit() -> int | None:
-    """What this process may still map where it was given a limit, as by ``ulimit -v`` and on many shared machines."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return None
-    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-    if limit == resource.RLIM_INFINITY:
-        return None
-    try:
-        mapped = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
-    except (OSError, ValueError):
-        return limit
-    return max(limit - mapped, 0)
-
-
-def _from_sysconf() -> int | None:
-    try:
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # not POSIX, or a POSIX that does not count free pages
-        return None
 
 
 def _amount(size: int) -> str:

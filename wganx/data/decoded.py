@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from wganx.batch import SampleFormat
+from wganx.data.finite import SAMPLE, amiss
 from wganx.data.items import check_item, reason_of
 from wganx.errors import DataError
 
@@ -110,6 +111,9 @@ class DecodedItems(ABC):
             self.unreadable[self.name(index)] = reason_of(error, self.name(index))
             return None
         check_item(item, self.formats, self.name(index))
+        if SAMPLE in item and (broken := amiss(item[SAMPLE])):
+            self.unreadable[self.name(index)] = f"its values are not finite: {broken}"
+            return None
         if self._kept is not None and (size := sum(tensor.nbytes for tensor in item.values())) <= self._room:
             self._kept[index] = {name: tensor.clone() for name, tensor in item.items()}
             self._room -= size

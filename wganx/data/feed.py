@@ -36,6 +36,7 @@ class Feed(ABC):
         reason: one sentence that says what was chosen and why.
         device: where the batches are.
         position: how many batches were staged; what was read ahead does not count.
+        item_name: what item `i` is called in messages.
     """
 
     kind: Literal["resident", "stream"]
@@ -45,6 +46,7 @@ class Feed(ABC):
         self.device = device
         self.reason = reason
         self.position = 0
+        self.item_name: Callable[[int], str] = "item {:,}".format
         self._slots: dict[int, dict[str, Tensor]] = {}
         self._unreadable: dict[str, str] = {}
 
@@ -100,6 +102,8 @@ class Feed(ABC):
             raise DataError(
                 f"the data changed since the checkpoint: {', '.join(changes)}; restore it, or start a new run"
             )
+        if not isinstance(state["batches"], int) or not 0 <= state["batches"] < 2**53:
+            raise DataError("the checkpoint's position in the data is no number of batches; go on from another one")
         self.position = state["batches"]
 
     @abstractmethod
@@ -149,6 +153,10 @@ class BatchStream(Iterator["Batch"]):
 
     def __next__(self) -> Batch:
         return self.make_batch(self.feed.next())
+
+    def name_of(self, batch: int, row: int) -> str:
+        """What the item in row `row` of batch number `batch` is called in messages."""
+        return self.feed.item_name(int(self.feed.order.indices(batch)[row]))
 
     def stage(self, slot: int = 0) -> None:
         """The host's half of the next batch: see `Feed.stage`."""

@@ -84,9 +84,13 @@ class FileTree:
         """Content of one of `paths`.
 
         Raises:
-            OSError, zipfile.BadZipFile, RuntimeError: the file cannot be read, is damaged or encrypted.
+            OSError: the file cannot be read, or is none any more.
+            DataError: it is damaged, encrypted, or larger than memory allows; or it is longer or shorter than when it
+                was listed, so that something writes to it while it is learnt from.
         """
-        return self._source.read(path)
+        content = self._source.read(path)
+        self._check_size(path, len(content))
+        return content
 
     def open(self, path: str) -> BinaryIO:
         """One of `paths` as a seekable stream of bytes, which the caller closes; in a folder its ``name`` is its path.
@@ -95,13 +99,29 @@ class FileTree:
         unpacking all before it: sounds and films are better stored, since packing them gains nothing.
 
         Raises:
-            OSError, zipfile.BadZipFile, RuntimeError: the file cannot be opened, is damaged or encrypted.
+            OSError, DataError: as of `read`.
         """
-        return self._source.open(path)
+        file = self._source.open(path)
+        try:
+            if self._source.seeks_at_once(path):
+                self._check_size(path, file.seek(0, os.SEEK_END))
+                file.seek(0)
+        except BaseException:
+            file.close()
+            raise
+        return file
 
     def seeks_at_once(self, path: str) -> bool:
         """Whether a place in the stream that `open` gives is reached without reading all before it."""
         return self._source.seeks_at_once(path)
+
+    def _check_size(self, path: str, size: int) -> None:
+        listed = self.sizes.get(path, size)
+        if size != listed:
+            raise DataError(
+                f"{path} changed since it was listed: it had {listed:,} bytes and has {size:,}; leave the files alone "
+                "while they are learnt from"
+            )
 
     def close(self) -> None:
         """Lets go of the archive; the next `read` opens it again."""

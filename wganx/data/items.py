@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import TYPE_CHECKING, Protocol
 
 import torch
@@ -10,6 +11,8 @@ import torch
 from wganx.errors import DataError
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from torch import Tensor
 
     from wganx.batch import SampleFormat
@@ -61,6 +64,7 @@ class ArrayItems:
                 raise DataError(_not_of_its_format(name, tuple(tensor.shape[1:]), formats[name]))
         self.tensors = dict(tensors)
         self.formats: Mapping[str, SampleFormat] = {name: formats[name] for name in tensors}
+        self._rows: Tensor | None = None
 
     def __len__(self) -> int:
         return len(next(iter(self.tensors.values())))
@@ -68,6 +72,21 @@ class ArrayItems:
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         row = range(len(self))[index]
         return {name: tensor[row] for name, tensor in self.tensors.items()}
+
+    def name(self, index: int) -> str:
+        """What item `index` is called in messages, by `name_of_row` of those that it was made with."""
+        return self.name_of_row(index if self._rows is None else int(self._rows[index]))
+
+    def name_of_row(self, row: int) -> str:
+        """What row `row` of the tensors that these items were made with is called; a subclass knows file and line."""
+        return f"item {row:,}"
+
+    def only(self, rows: Tensor) -> Self:
+        """These items without all but `rows` ``(M,)``, int64, with the names that they have here."""
+        found = copy(self)
+        found.tensors = self.gather(rows)
+        found._rows = rows if self._rows is None else self._rows[rows]
+        return found
 
     def gather(self, indices: Tensor) -> dict[str, Tensor]:
         """Rows `indices` ``(N,)`` of every tensor, ``(N, ...)``, on the tensors' device."""

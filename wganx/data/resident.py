@@ -10,6 +10,7 @@ import torch
 from wganx.data.decoded import DecodedItems
 from wganx.data.decoding import decode_all
 from wganx.data.feed import Feed
+from wganx.data.finite import check_finite
 from wganx.data.items import ArrayItems, Items, check_alike
 from wganx.data.order import ShuffledOrder
 from wganx.data.packed import PackedItems
@@ -114,5 +115,6 @@ def load(items: Items) -> ArrayItems:
     for index in range(len(items)):
         item = items[index]
         check_alike(first, item, index)
+        check_finite(item, index)
         place(index, item)
     return ArrayItems(rows, items.formats)

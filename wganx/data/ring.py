@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import queue
 import threading
 from collections.abc import Mapping
@@ -11,10 +12,12 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import torch
 
+from wganx.data import patience
 from wganx.data.decoded import DecodedItems
 from wganx.data.items import ArrayItems, check_alike
 from wganx.data.order import ShuffledOrder
 from wganx.data.packed import PackedItems
+from wganx.errors import DataError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
 DEPTH = 3
 _PATIENCE = 5.0
+_log = logging.getLogger("wganx")
 
 
 class Rows(Protocol):
@@ -150,10 +154,23 @@ class Ring:
         self._thread.start()
 
     def take(self) -> Buffer:
-        """The next batch's buffer, to be given back by `release`; raises what the thread was ended by."""
-        found = self._ready.get()
-        if isinstance(found, BaseException):
+        """The next batch's buffer, to be given back by `release`; raises what the thread was ended by.
+
+        Raises:
+            DataError: no batch came for so long that none is waited for any more.
+        """
+        try:
+            found = self._ready.get(timeout=patience.TELL)
+        except queue.Empty:
+            _log.warning(patience.waiting())
+            try:
+                found = self._ready.get(timeout=patience.LONGEST - patience.TELL)
+            except queue.Empty:
+                raise DataError(patience.no_answer(patience.LONGEST)) from None
+        if isinstance(found, Exception):
             raise found
+        if isinstance(found, BaseException):  # an exit is the reading thread's, not the training's
+            raise DataError(f"what reads the data ended by {type(found).__name__}: {found}") from found
         return found
 
     def release(self, buffer: Buffer) -> None:

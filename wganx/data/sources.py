@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
 import os
@@ -13,6 +14,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Protocol
 
+from wganx.data.limits import check_memory, check_unpacked, unpacking
 from wganx.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -57,33 +59,44 @@ class Folder:
         self._on_disk: dict[str, str] = {}
 
     def listing(self) -> Iterator[tuple[str, int, int]]:
-        visited: set[Path] = set()
+        top = os.path.realpath(self.root)
+        visited: set[str] = set()
         runs: list[str] = []
         folders: list[str] = []
         for folder, subfolders, names in os.walk(self.root, followlinks=True, onerror=self._cannot_list):
-            real = Path(folder).resolve()
+            real = os.path.realpath(folder)
             if real in visited:
                 subfolders.clear()
                 continue
-            visited.add(real)
             here = Path(folder).relative_to(self.root)
+            if real != top and top.startswith(f"{real.rstrip(os.sep)}{os.sep}"):
+                log.warning(
+                    "%s leads to %s, above the folder itself; nothing is read there", self._shown(here.as_posix()), real
+                )
+                subfolders.clear()
+                continue
+            visited.add(real)
             if here.parts and (set(names) >= _RUN_FILES or _holds_runs(Path(folder), subfolders)):
                 runs.append(self._shown(here.as_posix()))
                 subfolders.clear()
                 continue
             folders.append(self._shown(here.as_posix()))
             subfolders[:] = sorted(name for name in subfolders if not _hidden(name))
+            below = "" if here == Path() else f"{here.as_posix()}/"
             for name in names:
                 if not _hidden(name) and (facts := _size_and_time(Path(folder, name))) is not None:
-                    yield self._shown((here / name).as_posix()), *facts
+                    yield self._shown(below + name), *facts
         self.skipped_runs = tuple(runs)
         self.folders = tuple(folders[1:])
 
     def read(self, path: str) -> bytes:
-        return (self.root / self._on_disk.get(path, path)).read_bytes()
+        with self.open(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            check_memory(size, path)
+            return file.read(size)  # and not to the end, which a file that grows has none of
 
     def open(self, path: str) -> BinaryIO:
-        return (self.root / self._on_disk.get(path, path)).open("rb")
+        return open_regular(self.root / self._on_disk.get(path, path))
 
     def seeks_at_once(self, path: str) -> bool:
         return True
@@ -131,7 +144,7 @@ class Archive:
     def listing(self) -> Iterator[tuple[str, int, int]]:
         try:
             entries = self._handle_here().infolist()
-        except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
+        except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as error:
             raise DataError(
                 f"{self.root} is not a readable zip archive ({error}); pack or download it again"
             ) from error
@@ -154,12 +167,19 @@ class Archive:
                 yield name, entry.file_size, entry.CRC
 
     def read(self, path: str) -> bytes:
-        return self._handle_here().read(self._in_archive.get(path, path))
+        entry = self._entry(path)
+        check_unpacked(entry, path)
+        with unpacking(path), self._handle_here().open(entry) as file:
+            # So many, or a stream that is longer than the directory says is unpacked by the gigabyte.
+            return file.read(entry.file_size)
 
     def open(self, path: str) -> BinaryIO:
-        if self.seeks_at_once(path):
-            return io.BufferedReader(_Stored(self.root, self._entry(path)))
-        return self._handle_here().open(self._entry(path))  # type: ignore[return-value]  # a BinaryIO in all but name
+        entry = self._entry(path)
+        with unpacking(path):
+            if self.seeks_at_once(path):
+                return io.BufferedReader(_Stored(self.root, entry))
+            check_unpacked(entry, path)
+            return self._handle_here().open(entry)  # type: ignore[return-value]  # a BinaryIO in all but name
 
     def seeks_at_once(self, path: str) -> bool:
         entry = self._entry(path)
@@ -189,7 +209,10 @@ class _Stored(io.RawIOBase):
     def __init__(self, archive: Path, entry: zipfile.ZipInfo) -> None:
         self._file = archive.open("rb", buffering=0)
         self._file.seek(entry.header_offset)
-        name, extra = _LOCAL_HEADER.unpack(self._file.read(_LOCAL_HEADER.size))
+        head = self._file.read(_LOCAL_HEADER.size)
+        if not head.startswith(b"PK\x03\x04") or len(head) < _LOCAL_HEADER.size:
+            raise zipfile.BadZipFile("there is no file where the directory says")
+        name, extra = _LOCAL_HEADER.unpack(head)
         self._begin, self._size, self._place = entry.header_offset + 30 + name + extra, entry.file_size, 0
 
     def readable(self) -> bool:
@@ -256,6 +279,19 @@ def _runs_among(paths: Collection[str]) -> set[str]:
 
 def _hidden(name: str) -> bool:
     return name.startswith(".") or name == "__MACOSX"
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """A file, opened to be read; a pipe or a device, which would block or never end, is not waited for.
+
+    Raises:
+        OSError: it is neither a file nor a link to one, or cannot be read.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no file but a folder, a pipe or a device", str(path))
+    return os.fdopen(descriptor, "rb")
 
 
 def _size_and_time(path: Path) -> tuple[int, int] | None:

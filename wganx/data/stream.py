@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import pickle
 import signal
+import threading
+import time
 import warnings
 import weakref
 from collections.abc import Callable, Iterator, Mapping
@@ -16,8 +19,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from wganx.data import patience
 from wganx.data.decoded import DecodedItems, refuse_if_too_many
 from wganx.data.feed import Feed
+from wganx.data.finite import check_finite
 from wganx.data.items import ArrayItems, Items, check_alike, reason_of
 from wganx.data.order import ShuffledOrder
 from wganx.data.packed import PackedItems
@@ -31,6 +36,10 @@ if TYPE_CHECKING:
     Fetched = tuple[dict[str, Tensor], dict[str, str], str | None]
 
 _BATCHES_AHEAD = 4
+_LOOK = 5.0
+"""Seconds after which a loader looks whether its workers live."""
+_TIMED_OUT = "DataLoader timed out after"
+_log = logging.getLogger("wganx")
 
 
 class StreamFeed(Feed):
@@ -105,6 +114,9 @@ class StreamFeed(Feed):
         # which is of no interest any more, and out of `__del__` it would be printed and could not be caught.
         with suppress(RuntimeError):
             getattr(batches, "_shutdown_workers", _nothing)()
+        for worker in getattr(batches, "_workers", ()):
+            if worker.is_alive():  # one that stands still hears no other signal, and would be waited for at the end
+                worker.kill()
         self._end_ring()
         self._ring, self._end_ring = None, _nothing
 
@@ -156,11 +168,18 @@ class StreamFeed(Feed):
     def _fetch(self) -> Fetched:
         if self._batches is None:
             self._batches = self._start()
-        try:
-            return next(self._batches)
-        except Exception as error:
-            self._stop()
-            raise DataError(_failure(error)) from error
+        begun, told = time.monotonic(), False
+        while True:
+            try:
+                return next(self._batches)
+            except Exception as error:
+                waited = time.monotonic() - begun
+                if _TIMED_OUT not in str(error) or waited > patience.LONGEST:
+                    self._stop()
+                    raise DataError(_failure(error)) from error
+                if waited > patience.TELL and not told:
+                    told = True
+                    _log.warning(patience.waiting())
 
     def _start(self) -> Iterator[Fetched]:
         self._started_at = self.position
@@ -170,13 +189,14 @@ class StreamFeed(Feed):
             sampler=_From(self.order, self.position),
             num_workers=self._workers,
             prefetch_factor=_BATCHES_AHEAD if self._workers else None,
+            timeout=_LOOK if self._workers else 0,
             multiprocessing_context="spawn" if self._workers else None,
             worker_init_fn=_start_worker if self._workers else None,
             pin_memory=self.device.type == "cuda",
             generator=torch.Generator(),  # or the loader would draw from the run's global random stream
         )
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), _children_as_they_are():
                 warnings.filterwarnings("ignore", "Got pickle error")  # the error below says it better
                 return iter(loader)
         except (pickle.PicklingError, AttributeError, TypeError) as error:
@@ -226,6 +246,7 @@ class _Reader(Dataset["Fetched"]):
             item = self.items[index]
             self.first = self.first or item
             check_alike(self.first, item, index)
+            check_finite(item, index)
             rows.append(item)
         return {name: torch.stack([item[name] for item in rows]) for name in rows[0]}
 
@@ -234,8 +255,28 @@ def _nothing() -> None:
     """There is no thread or process to end."""
 
 
+@contextmanager
+def _children_as_they_are() -> Iterator[None]:
+    """Leaves the signal of a child's end as it was.
+
+    A loader answers it from then on by an error out of whatever the main thread is at, a step or a file being written.
+    Without, it finds a worker that died when a batch is asked for, within five seconds.
+    """
+    number = getattr(signal, "SIGCHLD", None)
+    if number is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(number)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
 def _failure(error: Exception) -> str:
     text = str(error).strip()
+    if _TIMED_OUT in text:
+        return patience.no_answer(patience.LONGEST)
     if "exited unexpectedly" in text or "killed by signal" in text:
         return (
             f"a worker process that reads the data died ({reason_of(error)}); it may be out of memory, or the "

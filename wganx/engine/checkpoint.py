@@ -10,10 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +20,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from wganx.engine.facts import check_best, check_state
 from wganx.engine.observer import log_note
 from wganx.errors import CheckpointError
-from wganx.storage import remove_folder, whole_folder, write_whole
+from wganx.storage import remove_folder, tidy, whole_folder, write_whole
+from wganx.stored import open_file, read_json
 
 FORMAT = 1
 _FILES = ("weights.safetensors", "training.safetensors")
-_UNFINISHED = (".writing", ".removing", ".replaced")
 _NAME = re.compile(r"step-(\d{6,})")
 
 
@@ -119,48 +119,93 @@ def _named(folder: Path) -> Iterator[None]:
         # Who maps a file into memory does not always say which one it missed.
         missing = Path(error.filename).name if error.filename else str(error)
         raise CheckpointError(f"{folder} is no complete checkpoint: {missing} is missing") from error
-    except (OSError, ValueError, KeyError, AttributeError, SafetensorError) as error:
-        raise CheckpointError(f"{folder} cannot be read: {error}") from error
+    except (OSError, ValueError, SafetensorError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise CheckpointError(f"{folder} cannot be read: {reason}") from error
 
 
 def _facts(folder: Path, files: Sequence[str]) -> dict[str, Any]:
     """What ``state.json`` says, once it is known to be about `files` as they are."""
-    facts: dict[str, Any] = json.loads((folder / "state.json").read_text(encoding="utf-8"))
-    if facts.get("format") != FORMAT:
-        raise CheckpointError(f"{folder} has checkpoint format {facts.get('format')}, this wganx reads {FORMAT}")
+    facts = read_facts(folder)
     for name in files:
-        if _digest(folder / name) != facts["digests"][name]:
+        if _digest(folder / name) != facts["digests"].get(name):
             raise CheckpointError(f"{folder / name} is damaged: its content does not match state.json")
     return facts
+
+
+def read_facts(folder: Path) -> dict[str, Any]:
+    """What ``state.json`` of a checkpoint says, whatever its tensors are.
+
+    Raises:
+        CheckpointError: it is missing, damaged, or of a format this version does not know.
+    """
+    with _named(folder):
+        facts = read_json(folder / "state.json")
+        if isinstance(facts, dict) and facts.get("format") != FORMAT:
+            known = facts.get("format") if isinstance(facts.get("format"), int) else "of no number"
+            raise CheckpointError(f"{folder} has checkpoint format {known}, this wganx reads {FORMAT}")
+        try:
+            check_state(facts)
+        except ValueError as error:
+            raise ValueError(f"state.json is damaged: {error}") from error
+        found: dict[str, Any] = facts
+        if not {_FILES[0]} <= set(found["digests"]) <= set(_FILES):
+            raise ValueError(f"state.json is damaged: digests are of other files than {' and '.join(_FILES)}")
+    return found
 
 
 class CheckpointStore:
     """The checkpoints of a run, ``folder/step-000500``: keeps the last `keep`, and the best one beside them.
 
+    Which one was the best so far stands in every checkpoint, and for readers in ``best.json``: whoever goes on from a
+    checkpoint goes on with its best one too, wherever a kill left that file.
+
     `warn` is told by name of a damaged checkpoint that is passed over.
+
+    Attributes:
+        check: called before each save; what it raises keeps the folder as it is.
     """
 
     def __init__(self, folder: Path, *, keep: int = 3, warn: Callable[[str], None] = log_note) -> None:
         self.folder = folder
         self.keep = keep
+        self.check: Callable[[], None] = lambda: None
         self._warn = warn
 
-    def save(self, checkpoint: Checkpoint, step: int) -> Path:
+    def save(self, checkpoint: Checkpoint, step: int, best: tuple[str, float] | None = None) -> Path:
         """Write the checkpoint of `step`, then remove those that are neither among the last nor the best.
+
+        Args:
+            best: it is the best so far by this metric, with this value; kept until another takes its place.
 
         Raises:
             CheckpointError: it cannot be written; those before it are kept.
         """
-        self._sweep()
+        self.check()
+        self.tidy()
         path = self.path(step)
+        mark = self.best() if best is None else {"step": step, "metric": best[0], "value": best[1]}
         try:
-            write_checkpoint(path, checkpoint)
+            write_checkpoint(path, replace(checkpoint, facts={**checkpoint.facts, "best": mark}))
+            if best is not None:
+                self._mark(mark)
         except CheckpointError as error:
             kept = ", ".join(map(str, self.steps()))
             kept = f"the checkpoints of {kept} are kept" if kept else "there is none before it"
             raise CheckpointError(f"{error}; {kept}; make room on that disk, then go on with wganx resume") from error
         self._prune(step)
         return path
+
+    def tidy(self) -> None:
+        """Remove what a kill left here, and give back the name of a checkpoint that was being replaced."""
+        tidy(self.folder, folders=True)
+
+    def settle(self, facts: Mapping[str, Any]) -> None:
+        """All as it was when the checkpoint with these facts had been saved: the best one, and those that are kept."""
+        if "best" in facts:  # absent from checkpoints of earlier versions
+            mark = facts["best"]
+            self._mark(mark if mark is not None and mark["step"] in self.steps() else None)
+        self._prune(facts["step"])
 
     def path(self, step: int) -> Path:
         """Where the checkpoint of `step` lies."""
@@ -189,15 +234,22 @@ class CheckpointStore:
             if later > step:
                 remove_folder(self.path(later))
 
-    def mark_best(self, step: int, metric: str, value: float) -> None:
-        """Name the checkpoint of `step` the best so far by `metric`; it is kept until another takes its place."""
-        write_whole(self.folder / "best.json", json.dumps({"step": step, "metric": metric, "value": value}))
+    def _mark(self, mark: Mapping[str, Any] | None) -> None:
+        file = self.folder / "best.json"
+        try:
+            if mark is None:
+                file.unlink(missing_ok=True)
+            elif mark != self.best():
+                write_whole(file, json.dumps(mark))
+        except OSError as error:
+            raise CheckpointError(f"{file} could not be written: {error.strerror}") from error
 
     def best(self) -> dict[str, Any] | None:
         """``{"step", "metric", "value"}`` of the best checkpoint; None when none was marked."""
         try:
-            best: dict[str, Any] = json.loads((self.folder / "best.json").read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
+            best: dict[str, Any] = read_json(self.folder / "best.json")
+            check_best(best)
+        except (OSError, ValueError):
             return None
         return best
 
@@ -210,20 +262,10 @@ class CheckpointStore:
             if step not in kept:
                 try:
                     remove_folder(self.path(step))
-                except PermissionError as error:  # on Windows, while a program has one of its files open
+                except OSError as error:  # on Windows, while a program has one of its files open
                     self._warn(f"{self.path(step)} cannot be removed yet ({error.strerror}); the next save tries again")
-
-    def _sweep(self) -> None:
-        """Remove what writers left that were killed on the way; nobody else writes here."""
-        for ending in _UNFINISHED:
-            for left in self.folder.glob(f".*{ending}"):
-                with suppress(PermissionError):  # on Windows, whatever a program has open
-                    if left.is_dir():
-                        shutil.rmtree(left)
-                    else:
-                        left.unlink()
 
 
 def _digest(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_file(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

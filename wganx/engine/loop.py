@@ -11,18 +11,21 @@ import torch
 
 from wganx.batch import Batch
 from wganx.devices import plain
+from wganx.engine.blame import broken_by_data
 from wganx.engine.carrying.pace import FirstPace
 from wganx.engine.carrying.stream import Stream
 from wganx.engine.checkpoint import CheckpointStore
+from wganx.engine.history import History
 from wganx.engine.observer import Audience, Observer, mute
 from wganx.engine.planning.memory import fit_to_memory
 from wganx.engine.progress.lines import SHOWN
+from wganx.engine.proportion import diverged
 from wganx.engine.steps.readings import name_readings
 from wganx.engine.steps.vitals import measure
 from wganx.engine.stopping import StopRequest
 from wganx.engine.training import Training
 from wganx.engine.turns import TURNS
-from wganx.errors import TrainingDiverged
+from wganx.errors import DataError, TrainingDiverged
 from wganx.health import Finding, Vitals
 from wganx.tables import Table, figure
 
@@ -52,8 +55,9 @@ class TrainResult:
         status: ``interrupted`` where someone asked to stop before the last step.
         step: generator updates so far.
         seconds: that the call took.
-        history: the scalars of every logging point.
-        findings: of the health checks, in the order in which they began and ended.
+        history: the scalars of every logging point; of more than 10,000 every second, fourth and so on, evenly spread
+            from the first, and always the last. ``metrics.jsonl`` of a run, and an `Observer`, have all.
+        findings: of the health checks, in the order in which they began and ended; of more than 10,000 the latest.
     """
 
     status: Literal["finished", "interrupted"]
@@ -71,6 +75,10 @@ class TrainResult:
 
 class _NonFinite(Exception):
     """A loss or gradient became non-finite since the last check."""
+
+
+class _BeyondReturn(_NonFinite):
+    """Numbers are finite, and mean nothing any more."""
 
 
 class Loop:
@@ -96,8 +104,7 @@ class Loop:
         self.listener = self.audience.noted if training.ranks.first else mute
         self.checkpoints = checkpoints if training.ranks.first else None
         self.heldout = None if heldout is None else heldout.to(training.device)
-        self.history: list[Mapping[str, float]] = []
-        self.findings: list[Finding] = []
+        self.history = History()
         self.first_pace = FirstPace(training.device, self.audience.paced)
         self.by_keyboard = False
 
@@ -111,7 +118,8 @@ class Loop:
         ]
         before, training.listener = training.listener, self.listener
         try:
-            with TURNS.training(self.listener), StopRequest(patient=training.ranks.count > 1) as stop:
+            patient = training.ranks.count > 1
+            with TURNS.training(self.listener), StopRequest(patient=patient) as stop, training.ranks.watched():
                 self._start()
                 while training.step < self.until:
                     try:
@@ -125,7 +133,8 @@ class Loop:
             training.listener = before
             training.stop_wanted.clear()
         status: Literal["finished", "interrupted"] = "interrupted" if training.step < self.until else "finished"
-        return TrainResult(status, training.step, time.perf_counter() - started, self.history, self.findings)
+        history = self.history
+        return TrainResult(status, training.step, time.perf_counter() - started, history.points, history.findings)
 
     def _steps(self, agenda: Sequence[Every], stop: StopRequest) -> None:
         training, ranks = self.training, self.training.ranks
@@ -185,17 +194,24 @@ class Loop:
     def _log(self) -> None:
         self._check_finite()
         training = self.training
+        wrong = training.ranks.from_first(self._log_here)
         if not training.ranks.first:
             training.steps.readings.clear()
-            return
+        if wrong:
+            raise _BeyondReturn(f"WX021 the training diverged before step {training.step}: {wrong}")
+
+    def _log_here(self) -> str | None:
+        """Tell all who listen; what makes going on pointless, or None."""
+        training = self.training
         scalars, findings = self._look()
-        self.history.append({"step": training.step, **scalars})
+        self.history.add({"step": training.step, **scalars})
         shares = training.stopwatch.shares()
         self.audience.logged(training.step, scalars)
-        self.findings += findings
+        self.history.found(findings)
         self.audience.timed(training.step, shares)
         for finding in findings:
             self.audience.found(finding)
+        return diverged(scalars)
 
     def _look(self) -> tuple[dict[str, float], list[Finding]]:
         """Everything that is logged now, and what the health checks make of it."""
@@ -241,6 +257,8 @@ class Loop:
         training.ranks.settle()
         latest = None if checkpoints is None else checkpoints.latest
         checkpoint = training.ranks.from_first(lambda: None if latest is None else latest(self.listener))
+        if (broken := broken_by_data(training, self.stream, checkpoint)) is not None:  # and would break them again
+            raise DataError(f"{failure}, by the data: {broken}")
         if checkpoint is None:
             raise TrainingDiverged(f"{failure}; there is no checkpoint to return to; {mend}")
         rollbacks = training.rollbacks + 1
@@ -261,7 +279,7 @@ class Loop:
 
         def guarded() -> None:
             if self.training.ranks.first:
-                with self.training.random.aside():
+                with self.training.random.aside(), self.training.ranks.away():
                     act()
 
         return guarded

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from wganx.devices import forked_streams
 from wganx.engine.turns import TURNS
-from wganx.errors import UsageError
+from wganx.errors import CheckpointError, UsageError
 from wganx.names import shortened
 
 
@@ -118,10 +118,20 @@ class RandomStreams:
         return {"draws": self.draws.get_state(), **layers}
 
     def load_tensors(self, tensors: Mapping[str, Tensor]) -> None:
-        """Put back what `tensors` gave."""
-        self.draws.set_state(tensors["draws"])
+        """Put back what `tensors` gave.
+
+        Raises:
+            CheckpointError: they are no states of these streams.
+        """
         # Copied: those of a checkpoint are its file, mapped, and Windows removes no file that is.
-        self._layers = {name: state.clone() for name, state in tensors.items() if name != "draws"}
+        layers = {name: state.clone() for name, state in tensors.items() if name != "draws"}
+        try:
+            self.draws.set_state(tensors["draws"])
+            with forked_streams(self.device), _libraries_put_back():
+                self._set_global_states(layers)
+        except (KeyError, RuntimeError, TypeError, ValueError, OverflowError) as error:
+            raise CheckpointError("the checkpoint is damaged: it holds no state of the random streams") from error
+        self._layers = layers
         if self._inside:
             self._set_global_states(self._layers)
 

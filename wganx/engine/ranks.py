@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import atexit
 import os
-from collections.abc import Callable, Iterable
+import pickle
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
+from itertools import count as numbers
 from types import FunctionType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from wganx.errors import TrainingDiverged, UsageError
+from wganx.engine import pulse
+from wganx.engine.pulse import Pulse
+from wganx.errors import ProcessLost, TrainingDiverged, UsageError
 
 T = TypeVar("T")
 
@@ -21,6 +27,7 @@ T = TypeVar("T")
 _MEETING = timedelta(minutes=3)
 # The first rank evaluates and writes while the others wait for it.
 _WORKING = timedelta(hours=1)
+_meetings = numbers()  # every process trains as often as the others: their numbers agree
 
 
 # Each of these functions keeps the group there is when it is defined, as a default, and torch imports them with the
@@ -57,6 +64,7 @@ class Ranks:
         self.count = count
         self.restarted = restarted
         self._asked: tuple[Tensor, dist.Work] | None = None
+        self._pulse: Pulse | None = None
 
     @property
     def first(self) -> bool:
@@ -77,7 +85,7 @@ class Ranks:
     def sum_(self, tensor: Tensor) -> Tensor:
         """`tensor` becomes its sum over the ranks; together."""
         if self.count > 1:
-            dist.all_reduce(tensor)
+            self._all(tensor, lambda wait: dist.all_reduce(tensor, async_op=wait))
         return tensor
 
     def copy_from_first(self, tensors: Iterable[Tensor]) -> None:
@@ -85,7 +93,7 @@ class Ranks:
         if self.count > 1:
             for tensor in tensors:
                 whole = tensor.detach().contiguous()
-                dist.broadcast(whole, src=0)
+                self._from_first(whole)
                 tensor.detach().copy_(whole)
 
     def from_first(self, work: Callable[[], T]) -> T:
@@ -103,7 +111,7 @@ class Ranks:
                 outcome[0] = work()
             except Exception as error:
                 failure, outcome[1] = error, f"{type(error).__name__}: {error}"
-        dist.broadcast_object_list(outcome, src=0)
+        outcome = self._told(outcome)
         if failure is not None:
             raise failure
         if outcome[1] is not None:
@@ -120,7 +128,7 @@ class Ranks:
             return
         own = torch.stack([tensor.detach().double().sum() for tensor in tensors]).nan_to_num().cpu()
         sums = [torch.empty_like(own) for _ in range(self.count)]
-        dist.all_gather(sums, own)
+        self._all(own, lambda wait: dist.all_gather(sums, own, async_op=wait))
         differing = [number for number, other in enumerate(sums) if not torch.equal(other, sums[0])]
         if differing:
             raise TrainingDiverged(
@@ -140,14 +148,106 @@ class Ranks:
         before, self._asked = self._asked, (said, dist.all_reduce(said, dist.ReduceOp.MAX, async_op=True))
         if before is None:
             return False
-        before[1].wait()
+        self._wait(before[1])
         return bool(before[0].item())
 
     def settle(self) -> None:
         """Wait for a question that is still on its way; together."""
         if self._asked is not None:
-            self._asked[1].wait()
+            self._wait(self._asked[1])
             self._asked = None
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Inside, each rank shows the others that it lives, and misses them; together.
+
+        Raises:
+            ProcessLost: another rank ended, or shows no sign of life; out of whatever waits for it.
+        """
+        if self.count == 1:
+            yield
+            return
+        store: Any = dist.distributed_c10d._get_default_store()
+        with suppress(RuntimeError, NotImplementedError):  # a connection of its own, where the store has such
+            store = store.clone()
+        self._asked, self._pulse = None, Pulse(self.number, self.count, store, str(next(_meetings)))
+        why = ""
+        try:
+            yield
+        except BaseException as error:
+            why = f"{type(error).__name__}: {error}"
+            raise
+        finally:
+            self._pulse.end(why)
+            self._pulse = None
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Inside, this rank does alone what may take long."""
+        if self._pulse is not None:
+            self._pulse.away(True)
+        try:
+            yield
+        finally:
+            if self._pulse is not None:
+                self._pulse.away(False)
+
+    def _told(self, said: list[object]) -> list[object]:
+        """What the first rank says; together."""
+        spoken = torch.frombuffer(bytearray(pickle.dumps(said)), dtype=torch.uint8)
+        length = torch.tensor([len(spoken)])
+        self._from_first(length)
+        heard = spoken if self.first else torch.empty(int(length), dtype=torch.uint8)
+        self._from_first(heard)
+        found: list[object] = pickle.loads(heard.numpy().tobytes())
+        return found
+
+    def _from_first(self, tensor: Tensor) -> None:
+        self._all(tensor, lambda wait: dist.broadcast(tensor, src=0, async_op=wait))
+
+    def _all(self, tensor: Tensor, work: Callable[[bool], dist.Work | None]) -> None:
+        """What all ranks do at once. On a GPU it is only queued, and nothing waits here."""
+        try:
+            if tensor.is_cuda:
+                work(False)
+                return
+            begun = work(True)
+        except RuntimeError as error:
+            raise self._lost(error) from error
+        assert begun is not None
+        self._wait(begun)
+
+    def _wait(self, work: dist.Work) -> None:
+        begun = time.monotonic()
+        while True:
+            try:
+                work.wait(timedelta(seconds=pulse.BEAT))
+                return
+            except RuntimeError as error:
+                if work.is_completed():
+                    self._finish(work)
+                    return
+                if self._pulse is not None and self._pulse.missing():
+                    raise self._lost(error) from error
+                if time.monotonic() - begun > _WORKING.total_seconds():
+                    raise self._lost(error) from error
+
+    def _finish(self, work: dist.Work) -> None:
+        """Of what is over: how it ended."""
+        try:
+            work.wait()
+        except RuntimeError as error:
+            raise self._lost(error) from error
+
+    def _lost(self, error: RuntimeError) -> ProcessLost:
+        own = self._pulse
+        reason = str(error).strip().partition("\n")[0].rpartition("] ")[2] or str(error).partition("\n")[0]
+        what = "" if own is None else own.missing() or own.look()
+        what = what or f"another of the {self.count} processes is gone"
+        cause = "" if own is not None and (own.told or what != own.lost or " for " in what) else f" ({reason})"
+        lost = ProcessLost(f"{what}{cause}; the others end with it: start all again with --resume")
+        lost.told_elsewhere = own is not None and own.told
+        return lost
 
 
 _joined: list[Ranks] = []

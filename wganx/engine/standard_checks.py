@@ -12,11 +12,14 @@ from dataclasses import replace
 
 import torch
 
+from wganx.engine.proportion import out_of_proportion
+from wganx.engine.proportion import reading_of as _reading
 from wganx.health import Finding, HealthCheck, Vitals
 from wganx.switches import switches_kept
 from wganx.wasserstein import BatchDistance, ByConstruction, Constraint, Objective, Orthogonal
 
 _WARM_UP = (5, 100)  # logging points and steps before the course of a training is judged
+_ALL_IS_WELL = frozenset({"WX012"})
 _DECAY = 0.8  # of the running means over logging points
 
 
@@ -30,7 +33,8 @@ class HealthMonitor:
     def look(self, vitals: Vitals) -> list[Finding]:
         """What begins to be wrong at this logging point, and what no longer is."""
         findings = []
-        for check in self.checks:
+        # What says that all is well comes last, and only where nothing says that it is not.
+        for check in sorted(self.checks, key=lambda check: check.code in _ALL_IS_WELL):
             # By code and name: two plugins may have chosen the same code.
             memory = self.memory.setdefault(f"{check.code} {check.name}", {"streak": 0, "active": 0})
             try:
@@ -43,6 +47,8 @@ class HealthMonitor:
                 self.checks = [other for other in self.checks if other is not check]
                 findings.append(Finding(step=vitals.step, code=check.code, level="info", text=text, mend="report it"))
                 continue
+            if check.code in _ALL_IS_WELL and self._amiss():
+                text = None
             memory["streak"] = memory["streak"] + 1 if text else 0
             begins = text and not memory["active"] and memory["streak"] >= check.patience
             if begins or (memory["active"] and not text):
@@ -51,6 +57,21 @@ class HealthMonitor:
                     Finding(step=vitals.step, code=check.code, level=check.level, text=text or None, mend=check.mend)
                 )
         return findings
+
+    def standing(self) -> list[HealthCheck]:
+        """The checks that void the result as it is now."""
+        return [check for check in self.checks if check.level == "bad" and self._of(check).get("active")]
+
+    def _amiss(self) -> bool:
+        """Whether something is wrong, or may be about to be told."""
+        return any(
+            self._of(check).get("active") or (check.level == "bad" and self._of(check).get("streak"))
+            for check in self.checks
+            if check.level != "info"
+        )
+
+    def _of(self, check: HealthCheck) -> Mapping[str, float]:
+        return self.memory.get(f"{check.code} {check.name}", {})
 
 
 def standard_checks(objective: Objective, constraint: Constraint) -> list[HealthCheck]:
@@ -71,11 +92,6 @@ def standard_checks(objective: Objective, constraint: Constraint) -> list[Health
     if reads_w1:
         checks += [_SHRINKING, _EXPLODING]
     return sorted(checks, key=lambda check: check.code)
-
-
-def _reading(scalars: Mapping[str, float]) -> float | None:
-    """The gap of mean scores, under the name it was logged by."""
-    return next((scalars[name] for name in ("w1_raw", "score_gap") if name in scalars), None)
 
 
 def _running_mean(vitals: Vitals, name: str, value: float) -> float:
@@ -169,6 +185,8 @@ _NEGATIVE = HealthCheck(
 
 
 def _shrinking(vitals: Vitals) -> str | None:
+    if out_of_proportion(vitals.scalars):
+        return None  # neither a peak nor a way down from one
     mean = _running_mean(vitals, "reading", _reading(vitals.scalars) or 0.0)
     peak = max(vitals.memory.get("peak", 0.0), mean)
     if peak > vitals.memory.get("peak", 0.0):
@@ -187,21 +205,9 @@ _SHRINKING = HealthCheck(
 )  # fmt: skip
 
 
-def _exploding(vitals: Vitals) -> str | None:
-    scalars = vitals.scalars
-    reading, slope = _reading(scalars) or 0.0, scalars["gradient_norm_interpolated"]
-    diameter = scalars["vital/spread_real"]
-    if reading > 50 * diameter:
-        return f"the reading {reading:.3g} is more than 50 times the distance between real samples ({diameter:.3g})"
-    # A quadratic penalty lets the slope grow to raw / corrected (see `GradientPenalty.correct`); that much is normal.
-    allowed = 5 * max(1.0, reading / scalars["w1_corrected"]) if scalars.get("w1_corrected", 0.0) > 0 else 5.0
-    if slope > allowed:
-        return f"the critic's mean gradient norm is {slope:.3g} where it should be near 1"
-    return None
-
-
 _EXPLODING = HealthCheck(
-    name="exploding-critic", code="WX020", level="bad", patience=3, inspect=_exploding,
+    name="exploding-critic", code="WX020", level="bad", patience=3,
+    inspect=lambda vitals: out_of_proportion(vitals.scalars),
     summary="reading or slope out of all proportion",
     mend="raise constraint.weight, lower the learning rate (optimizer.lr), keep samples in [-1, 1], "
     "or add constraint.drift=0.001",

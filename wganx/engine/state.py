@@ -58,7 +58,7 @@ def load_average(generator: nn.Module, weights: Weights) -> nn.Module:
     """
     load_tensors("generator", generator, weights.average)
     if callable(turn := getattr(generator, "at", None)):
-        turn(last_step(weights.facts["step"]))
+        turn(last_step(weights.facts.get("step", 0)))
     return generator.requires_grad_(False).eval()
 
 

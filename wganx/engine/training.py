@@ -22,6 +22,7 @@ from wganx.engine.carrying.stopwatch import Stopwatch
 from wganx.engine.carrying.stream import Stream
 from wganx.engine.checkpoint import Checkpoint
 from wganx.engine.device import choose_device, joins_forwards, masks_pay, place
+from wganx.engine.facts import check_complete
 from wganx.engine.helpers import arrange_helpers, check_players
 from wganx.engine.observer import log_note
 from wganx.engine.planning.trial import Trial
@@ -297,6 +298,7 @@ class Training:
             CheckpointError: the networks differ in their parts or shapes.
         """
         steps, facts = self.steps, checkpoint.facts
+        check_complete(facts)
         state.check_helpers(checkpoint.weights, self.helpers)
         for part, network in self._networks().items():
             state.load_tensors(_in_words(part), network, state.part(checkpoint.weights, part))

@@ -6,12 +6,15 @@ import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from wganx.data.arrays import DAMAGE, array_header, read_array, readable
+from wganx.data.limits import check_unpacked
 from wganx.errors import DataError, did_you_mean
 from wganx.names import at_home
 
@@ -82,20 +85,30 @@ def _split(source: str) -> tuple[Path, str | None]:
 
 
 def _read(path: Path, name: str | None) -> NDArray[np.generic]:
-    try:
-        if path.suffix.lower() == ".safetensors":
-            return _read_safetensors(path, name)
-        loaded = np.load(path, mmap_mode="r", allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            if name is not None:
-                raise DataError(f"{path} holds a single array, which has no name; leave out :{name}")
-            return loaded
-        with loaded:
-            return np.asarray(loaded[_choose(path, name, loaded.files)])
-    except DataError:
-        raise
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path} cannot be read as an array of numbers: {error}") from error
+    if path.suffix.lower() == ".safetensors":
+        return _read_safetensors(path, name)
+    with readable(str(path)), path.open("rb") as file:
+        if file.read(4) == b"PK\x03\x04":
+            return _read_member(path, name)
+        file.seek(0)
+        heading = array_header(file, str(path))
+    if name is not None:
+        raise DataError(f"{path} holds a single array, which has no name; leave out :{name}")
+    if not heading.bytes:  # which cannot be mapped
+        return np.zeros(heading.shape, heading.dtype)
+    with readable(str(path)):
+        mapped: NDArray[np.generic] = np.load(path, mmap_mode="r", allow_pickle=False)
+    return mapped
+
+
+def _read_member(path: Path, name: str | None) -> NDArray[np.generic]:
+    """An array of a ``.npz`` file, which is held whole."""
+    with readable(str(path)), zipfile.ZipFile(path) as archive:
+        names = [member.removesuffix(".npy") for member in archive.namelist()]
+        entry = archive.infolist()[names.index(_choose(path, name, names))]
+        check_unpacked(entry, f"{path}:{entry.filename}")
+        with archive.open(entry) as file:
+            return read_array(cast(BinaryIO, file), f"{path}:{entry.filename}", entry.file_size)
 
 
 def _read_safetensors(path: Path, name: str | None) -> NDArray[np.generic]:
@@ -104,7 +117,7 @@ def _read_safetensors(path: Path, name: str | None) -> NDArray[np.generic]:
     try:
         with safe_open(path, framework="pt") as file:
             tensor: Tensor = file.get_tensor(_choose(path, name, list(file.keys())))
-    except SafetensorError as error:
+    except (SafetensorError, *DAMAGE) as error:
         raise DataError(f"{path} cannot be read as an array of numbers: {error}") from error
     # numpy has no bfloat16.
     return np.asarray((tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy())

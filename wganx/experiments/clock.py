@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,7 +38,9 @@ class Clock:
     _total: float = 0.0
 
     def add(self, line: Mapping[str, Any]) -> None:
-        """Take up the next line of ``timings.jsonl``."""
+        """Take up the next line of ``timings.jsonl``; one that says no time tells nothing."""
+        if not math.isfinite(line.get("seconds", math.nan)):
+            return
         shares = {name[5:]: share for name, share in line.items() if name.startswith("time/")}
         passed = max(line["seconds"] - self._total, 0.0)
         self._total = line["seconds"]

@@ -16,6 +16,8 @@ from typing import IO, Literal
 from wganx.engine.stopping import StopRequest
 from wganx.errors import INTERRUPTED
 from wganx.experiments.errand import Errand, to_text
+from wganx.storage import open_to_add
+from wganx.trust import for_others
 
 _LOOK_EVERY, _LOOKS_A_SECOND = 0.1, 10
 _NEW_GROUP = 0x200  # CREATE_NEW_PROCESS_GROUP of Windows, which the module has only there
@@ -137,7 +139,7 @@ class _Crew:
 
     def send(self, errand: Errand) -> None:
         log = self.logs / f"{errand.name}.log"
-        with log.open("ab") as output:
+        with open_to_add(log) as output:
             self.on_their_way.append(_Process(errand, log, output.tell(), self._start(errand, output)))
 
     def _start(self, errand: Errand, output: IO[bytes]) -> subprocess.Popen[bytes]:
@@ -163,7 +165,7 @@ class _Crew:
 
 def _environment(parallel: int) -> dict[str, str]:
     """Several processes share the cores; each with all of them would slow the others down."""
-    environment = dict(os.environ)
+    environment = {**os.environ, **for_others()}
     environment.setdefault("PYTHONIOENCODING", "utf-8:backslashreplace")  # in which their logs are read
     if parallel > 1:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import yaml
-
 from wganx.experiments.clock import training_clock
 from wganx.experiments.errand import Errand, RunErrand
 from wganx.runs import RunFolder
+from wganx.stored import read_yaml
 
 
 def reached(errand: Errand) -> str:
@@ -19,7 +18,7 @@ def reached(errand: Errand) -> str:
     if not clock.steps:
         return ""
     try:
-        steps = yaml.safe_load(Path(errand.config).read_text(encoding="utf-8"))["train"]["steps"]
-    except (OSError, KeyError, TypeError, yaml.YAMLError):
+        steps = int(read_yaml(Path(errand.config))["train"]["steps"])
+    except (OSError, KeyError, TypeError, ValueError):
         return f"step {clock.steps[-1]:,}, {clock.spent:.3g} s of training"
     return f"step {clock.steps[-1]:,} of {steps:,}, {clock.spent:.3g} s of training"

@@ -2,27 +2,46 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from pydantic import TypeAdapter
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 from torch.nn.utils import parametrize
 
 from wganx.engine import load_tensors
+from wganx.engine.facts import AboutFacts
 from wganx.engine.state import last_step
 from wganx.errors import DataError
 from wganx.plugins.guard import calling
 from wganx.runs import RunFolder
 from wganx.runs.drawing import build_network
+from wganx.stored import Count, Record, checked, read_json
 from wganx.wasserstein import CONSTRAINTS, Constraint
 
 WEIGHTS = "weights.safetensors"
 BUILD = "build.json"
 FITTED = "fitted.safetensors"
+
+
+class _ConstraintFacts(Record):
+    name: str
+    options: dict[str, Any]
+
+
+class _Build(Record):
+    """``build.json``."""
+
+    role: Literal["generator", "critic"]
+    step: Count
+    about: AboutFacts
+    constraints: list[_ConstraintFacts]
+
+
+_BUILD = TypeAdapter(_Build)
 
 
 def rebuild(folder: str | Path) -> nn.Module:
@@ -40,7 +59,7 @@ def rebuild(folder: str | Path) -> nn.Module:
     """
     home = Path(folder)
     try:
-        build: dict[str, Any] = json.loads((home / BUILD).read_text(encoding="utf-8"))
+        build = _checked(read_json(home / BUILD))
         weights = load_file(home / WEIGHTS)
     except (OSError, ValueError, SafetensorError) as error:
         raise DataError(f"{home} is no export of weights that can be read: {error}") from error
@@ -52,6 +71,22 @@ def rebuild(folder: str | Path) -> nn.Module:
         if callable(turn := getattr(network, "at", None)):
             turn(last_step(build["step"]))
     return network.requires_grad_(False).eval()
+
+
+def _checked(build: Any) -> dict[str, Any]:
+    """
+    Raises:
+        ValueError: it does not say how to build a network.
+    """
+    checked(_BUILD, build)
+    found: dict[str, Any] = build
+    about = found["about"]
+    needed = ("modality", "sample", "context" if found["role"] == "generator" else "condition", "noise", found["role"])
+    if missing := [name for name in needed if about.get(name) is None]:
+        raise ValueError(f"{BUILD} says no {', '.join(missing)}")
+    if unknown := [each["name"] for each in found["constraints"] if each["name"] not in CONSTRAINTS]:
+        raise ValueError(f"{BUILD} names a constraint that is not wganx's own: {unknown[0]!r}")
+    return found
 
 
 def prepare(network: nn.Module, constraints: Iterable[Constraint]) -> None:

@@ -181,7 +181,9 @@ def _build(
 ) -> dict[str, Any]:
     """All that `rebuild` needs beside the weights and what was fitted; of paths on this machine only the names."""
     kept = ("modality", "sample", "context", "condition", "fitted", "noise", role)
-    plugins = [{**plugin, "file": plugin["file"] and Path(plugin["file"]).name} for plugin in about.get("plugins", ())]
+    plugins = [
+        {**plugin, "file": plugin.get("file") and Path(plugin["file"]).name} for plugin in about.get("plugins", ())
+    ]
     return {
         "role": role,
         "step": step,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -16,8 +15,9 @@ from safetensors.torch import save_file
 
 from wganx.batch import Batch, SampleFormat
 from wganx.engine import Sampler, read_weights
-from wganx.errors import CheckpointError, WganxError
+from wganx.errors import CheckpointError, UsageError, WganxError
 from wganx.evaluation import with_labels
+from wganx.evaluation.stored import read_evaluation
 from wganx.hub.cleaning import clean_config, clean_evaluation, clean_facts, clean_state, file_plugins
 from wganx.hub.contents import MEDIA
 from wganx.report.card import Shared
@@ -27,6 +27,7 @@ from wganx.runs.checkpoints import checkpoint_path
 from wganx.runs.drawing import is_chosen
 from wganx.runs.fitted import read_fitted
 from wganx.storage import json_text
+from wganx.stored import read_yaml
 
 DRAWN = 16
 _SINGLE = 4
@@ -73,7 +74,12 @@ def make_bundle(
             f"elsewhere; train it on with its data in place: wganx resume {run} --set train.steps=..."
         )
     step = int(weights.facts["step"])
-    stored = yaml.safe_load(source.config.read_text(encoding="utf-8"))
+    try:
+        stored = read_yaml(source.config)
+    except ValueError as error:
+        raise UsageError(f"{source.config} cannot be read: {error}") from error
+    if not isinstance(stored, dict):
+        raise UsageError(f"{source.config} holds no configuration")
     (folder / "config.yaml").write_text(_yaml(clean_config(stored)), encoding="utf-8")
     facts = clean_facts(source.facts(), step)
     _write_json(folder / "run.json", facts)
@@ -106,10 +112,10 @@ def _evaluation(source: RunFolder, step: int) -> Mapping[str, Any] | None:
     """The numbers of that step; those of another one are not this generator's."""
     for path in (source.evaluation, source.evaluation_path(step)):
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
+            found = read_evaluation(path)
         except (OSError, ValueError):
             continue
-        if isinstance(found, dict) and found.get("step") == step:
+        if found.get("step") == step:
             return clean_evaluation(found)
     return None
 

@@ -6,7 +6,6 @@ valid UTF-8, and names no home folder.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections import defaultdict
@@ -15,12 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from wganx.errors import DataError
 from wganx.lock import as_they_are
 from wganx.report.logged import Curve, blocks_of, curves_of
 from wganx.report.plain import first_line, number, printable
+from wganx.stored import read_json, read_yaml
 
 MOST_EVALUATIONS = 2_000
 
@@ -175,13 +173,12 @@ def sample_number(name: str) -> int | None:
 def _document(path: Path, problems: list[str], *, expected: bool = True) -> dict[str, Any] | None:
     """A JSON or YAML file that holds one mapping, or None with the reason among `problems`."""
     try:
-        text = path.read_text(encoding="utf-8")
-        content = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+        content = read_json(path) if path.suffix == ".json" else read_yaml(path)
     except FileNotFoundError:
         if expected:
             problems.append(f"{path.name} is missing: the parts of this page that need it stay empty.")
         return None
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+    except (OSError, ValueError) as error:
         problems.append(f"{path.name} cannot be read ({first_line(error)}): what it says is not shown.")
         return None
     if not isinstance(content, dict):
@@ -192,7 +189,7 @@ def _document(path: Path, problems: list[str], *, expected: bool = True) -> dict
 
 def _evaluations(folder: Path, problems: list[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """The records of single checkpoints, by the step in their name."""
-    if not folder.is_dir():
+    if not folder.is_dir() or folder.is_symlink():
         return
     named = ((_STEP_RECORD.fullmatch(path.name), path) for path in folder.iterdir())
     for step, path in sorted((int(match[1]), path) for match, path in named if match)[:MOST_EVALUATIONS]:
@@ -242,7 +239,7 @@ def _sliders(folder: Path) -> SlidersRecord | None:
     step = max(step for step, *_ in found)
     told = found.get((step, "-chosen", "json"))
     try:
-        lines = [] if told is None else json.loads(told.read_text(encoding="utf-8"))
+        lines = [] if told is None else read_json(told)
     except (OSError, ValueError):
         lines = []
     measured = tuple(line for line in lines if isinstance(line, str)) if isinstance(lines, list) else ()
@@ -251,7 +248,7 @@ def _sliders(folder: Path) -> SlidersRecord | None:
 
 def _named(folder: Path, name: re.Pattern[str]) -> Iterator[tuple[re.Match[str], Path]]:
     """Files of a folder by their names. Links are left out: what they lead to was not made by the run."""
-    for path in folder.iterdir() if folder.is_dir() else ():
+    for path in folder.iterdir() if folder.is_dir() and not folder.is_symlink() else ():
         match = name.fullmatch(path.name)
         if match is not None and not path.is_symlink() and path.is_file():
             yield match, path

@@ -14,9 +14,10 @@ from torch import Tensor, nn
 
 import wganx
 from wganx.batch import Batch, SampleFormat
-from wganx.config import Resolved, find_extractor
+from wganx.config import Resolved, check_scripts, find_extractor
 from wganx.data import BatchStream, DecodedItems, choose_feed, describe_data, fingerprint
 from wganx.data.decoded import TreeItems
+from wganx.data.finite import all_finite
 from wganx.engine import Trainer, choose_device
 from wganx.errors import DataError, PluginFailed, UsageError
 from wganx.evaluation import Evaluator, Features, Kept, heldout_batch
@@ -293,9 +294,11 @@ class Assembly:
             config: its options; those of the run by default.
         """
         if is_file(name):
+            check_scripts(name)
             return network_of_file(name)
         extractor = find_extractor(self.resolved.catalog, self.resolved.parts.modality.name, name)
         config = config or self.resolved.extractors.get(name) or extractor.config()
+        check_scripts(config.model_dump())
         what = {"extractor": name, "origin": extractor.origin, "config": config.model_dump(mode="json")}
         game, items = self.learnt_on
         context = ExtractorContext(
@@ -361,7 +364,7 @@ class Assembly:
             raise UsageError(
                 f"the data changed since the run was started ({'; '.join(changed)}); restore it, or start a new run"
             )
-        return items
+        return all_finite(items, getattr(run.dataset, "not_finite", "refuse"))
 
     def _augment(self) -> Callable[[Tensor, torch.Generator, Tensor], Tensor] | None:
         """What the game shows the critic, guarded; None where it shows samples as they are."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from wganx.batch import SampleFormat
 from wganx.engine import CheckpointStore
+from wganx.engine.checkpoint import read_facts
 from wganx.errors import CheckpointError
 from wganx.runs.folder import RunFolder
 
@@ -41,23 +40,19 @@ def step_of(path: Path) -> int:
     Raises:
         CheckpointError: it cannot be read.
     """
-    try:
-        return int(_facts(path)["step"])
-    except (OSError, ValueError, KeyError) as error:
-        raise CheckpointError(f"{path} cannot be read: {error}") from error
+    facts = read_facts(path)
+    if "step" not in facts:
+        raise CheckpointError(f"{path} cannot be read: state.json says no step")
+    return int(facts["step"])
 
 
 def stored_formats(store: CheckpointStore) -> Mapping[str, SampleFormat] | None:
     """The formats of the items a run was trained on, from the newest checkpoint that tells; None where none does."""
     for step in reversed(store.steps()):
         try:
-            items = _facts(store.path(step))["about"]["items"]
-            return {name: SampleFormat.from_json(format) for name, format in items.items()}
-        except (OSError, ValueError, KeyError, TypeError):
+            items = (read_facts(store.path(step)).get("about") or {}).get("items")
+        except CheckpointError:
             continue
+        if items:
+            return {name: SampleFormat.from_json(format) for name, format in items.items()}
     return None
-
-
-def _facts(path: Path) -> dict[str, Any]:
-    facts: dict[str, Any] = json.loads((path / "state.json").read_text(encoding="utf-8"))
-    return facts

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import torch
-import yaml
 from torch import Tensor, nn
 
 from wganx.batch import Batch, SampleFormat
+from wganx.config.consent import code_file, plugins_in
 from wganx.engine import CheckpointStore, Sampler, Weights, choose_device, load_average, place, read_weights
+from wganx.engine.facts import check_drawable
 from wganx.errors import CheckpointError, PluginError, UsageError
 from wganx.names import at_home
 from wganx.plugins import Catalog, load
@@ -21,6 +22,8 @@ from wganx.plugins.guard import call, calling
 from wganx.runs.checkpoints import checkpoint_path
 from wganx.runs.fitted import read_fitted
 from wganx.runs.folder import RunFolder
+from wganx.stored import read_yaml
+from wganx.trust import check_code, trusting
 
 T = TypeVar("T")
 
@@ -35,6 +38,7 @@ def load_generator(
     *,
     device: str | torch.device = "cpu",
     warn: Callable[[str], None] | None = None,
+    trust: bool = False,
 ) -> Sampler:
     """The generator of a run, ready to draw from; needs nothing but the run folder and the plugin.
 
@@ -45,14 +49,16 @@ def load_generator(
         checkpoint: ``last``, ``best``, or a step.
         device: where it computes.
         warn: told of damaged checkpoints that are passed over for ``last``.
+        trust: execute a file of code that the run names as its plugin, from now on.
 
     Raises:
-        UsageError: there is no run.
+        UsageError: there is no run, or it names a file of code that was not agreed to.
         CheckpointError: there is no such checkpoint, it is damaged, or it was written before checkpoints said how to
             build their generator.
         PluginError, PluginFailed: the plugin is not there, or does not build it.
     """
-    network, weights = average_of(RunFolder(Path(run)), checkpoint, warn)
+    with trusting(trust):
+        network, weights = average_of(RunFolder(Path(run)), checkpoint, warn)
     about = weights.facts["about"]
     where = choose_device(device)
     place(network, where)  # in the order in memory it was trained in, so that it draws the same bits
@@ -89,9 +95,10 @@ def check_told(facts: Mapping[str, Any], folder: RunFolder) -> None:
     """
     if "generator" not in (facts.get("about") or {}):
         raise UntoldGenerator(
-            f"step {facts['step']} of {folder.path} does not say how to build its generator, because an earlier wganx "
-            f"wrote it; train it on with its data in place: wganx resume {folder.path} --set train.steps=..."
+            f"step {facts.get('step', 0)} of {folder.path} does not say how to build its generator, because an earlier "
+            f"wganx wrote it; train it on with its data in place: wganx resume {folder.path} --set train.steps=..."
         )
+    check_drawable(facts["about"])
 
 
 def with_short_form(
@@ -178,21 +185,37 @@ def build_network(
 
 
 def catalog_of(about: Mapping[str, Any], folder: RunFolder) -> Catalog:
-    """The plugins that a checkpoint tells of."""
-    return load([_where(plugin, folder) for plugin in about["plugins"]])
+    """The plugins that a checkpoint tells of.
+
+    Raises:
+        UsageError: one is a file of code, and the user has not agreed to it (`wganx.trust`).
+    """
+    names = [_where(plugin, folder) for plugin in about["plugins"]]
+    for path in filter(None, map(code_file, names)):
+        check_code(path, f"a checkpoint of {folder.path}")
+    return load(names)
+
+
+def plugin_name(plugin: Mapping[str, Any], folder: RunFolder) -> str:
+    """How a plugin is found again: by its distribution and name, or its file, which ``config.yaml`` may name anew."""
+    if (file := plugin.get("file")) is None:
+        return ":".join(filter(None, (plugin.get("distribution"), plugin.get("name"))))
+    try:
+        stored = read_yaml(folder.config)
+    except (OSError, ValueError):
+        stored = None
+    named = plugins_in(stored) if isinstance(stored, dict) else []
+    return next((name for name in named if Path(name).name == Path(file).name), str(file))
 
 
 def _where(plugin: Mapping[str, Any], folder: RunFolder) -> str:
-    """How a plugin is found again: by its distribution and name, or its file, which ``config.yaml`` may name anew."""
-    if (file := plugin.get("file")) is None:
-        return ":".join(filter(None, (plugin["distribution"], plugin["name"])))
-    try:
-        stored = yaml.safe_load(folder.config.read_text(encoding="utf-8"))
-        named = [stored.get("plugin"), *(stored.get("extensions") or ())]
-    except (OSError, yaml.YAMLError, AttributeError, TypeError):
-        named = []
-    found = next((name for name in named if isinstance(name, str) and Path(name).name == Path(file).name), str(file))
-    if not at_home(found).is_file():
+    """`plugin_name`, where a file of that name is there.
+
+    Raises:
+        PluginError: there is none.
+    """
+    found = plugin_name(plugin, folder)
+    if plugin.get("file") is not None and not at_home(found).is_file():
         told = (
             f"; put it there, or say in {folder.config} where it lies"
             if folder.config.is_file()

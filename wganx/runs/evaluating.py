@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from wganx.config import Resolved, find_extractor
+from wganx.config.consent import scripts_in
 from wganx.engine import Sampler
 from wganx.errors import DataError, UsageError
 from wganx.evaluation import ChosenMetric, Evaluation, heldout_batch, plan_rows, rows_in_time
@@ -22,6 +23,7 @@ from wganx.runs.checkpoints import checkpoint_path, step_of
 from wganx.runs.folder import RunFolder
 from wganx.runs.looking import draw_preview, write_picture
 from wganx.storage import json_text, write_whole
+from wganx.trust import agree
 
 Weights = str | Path | Mapping[str, str | Path] | None
 """The file of Inception, or files by extractor."""
@@ -85,7 +87,7 @@ class Evaluating:
             if evaluation.pairs is not None and checkpoint == which[-1]:
                 evaluation = replace(evaluation, neighbours=self._draw_pairs(evaluation.pairs))
             path = self.folder.evaluation_path(step if curve else None, self.on)
-            path.parent.mkdir(exist_ok=True)
+            self.folder.own(path.parent)
             write_whole(path, json_text(evaluation.to_json(), indent=2) + "\n")
             found.append(evaluation)
         return found
@@ -107,6 +109,7 @@ class Evaluating:
             if not set(_OF_INCEPTION) & chosen.keys():
                 raise UsageError(f"--weights is for {', '.join(_OF_INCEPTION)}, and none of them is asked for")
         for name, file in files.items():
+            _agree_to(file)
             options = self._with_weights(name, at_home(file))
             evaluator.features.use(name, self.assembly.extractor(name, evaluator.kept, options))
         on_cpu = self.assembly.device.type == "cpu"
@@ -121,6 +124,7 @@ class Evaluating:
             evaluator.features.use(name, extractor)
         else:
             name = str(extractor)
+            _agree_to(name)
             evaluator.features.network(name)  # one that is not there is said before anything is measured
         open_to_any = [each for each, metric in chosen.items() if "extractor" in metric.metric.config.model_fields]
         if not open_to_any:
@@ -165,7 +169,7 @@ class Evaluating:
     def _draw_pairs(self, pairs: NearestPairs) -> dict[str, Any]:
         """Two pictures of the same layout, whose rows belong together, and their distances."""
         folder, parts, game = self.folder.evaluations, self.resolved.parts, self.assembly.game
-        folder.mkdir(exist_ok=True)
+        self.folder.own(folder)
         before = "" if self.on is None else f"{self.folder.evaluation_path(dataset=self.on).stem}-"
         written = {}
         for side, batch in (("generated", pairs.generated), ("training", pairs.training)):
@@ -181,3 +185,9 @@ class Evaluating:
             "median": pairs.median,
             "real_median": pairs.real_median,
         }
+
+
+def _agree_to(named: str | Path) -> None:
+    """What the call itself names may be a program."""
+    for path in scripts_in(named):
+        agree(path)

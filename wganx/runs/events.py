@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from PIL import Image
 from torch import Tensor
@@ -24,34 +29,43 @@ _UNKNOWN = "TensorBoard shows clips as GIF and WebP alone; those that are {kinds
 
 
 class Events:
-    """Writes the event file of a run that goes on after `start` steps.
+    """Writes an event file into the folder of a run, in this thread, so that a disk that fails is met where it is used.
 
     What TensorBoard cannot be given is said through `note`, and costs nothing else.
     """
 
-    def __init__(self, folder: Path, start: int, note: Callable[[str], None]) -> None:
-        from torch.utils.tensorboard import SummaryWriter
-
+    def __init__(self, folder: Path, note: Callable[[str], None]) -> None:
         self._note = note
-        # Events of later steps, left by a run that was killed or rolled back, are void from here on.
-        try:
-            self._writer: Any = SummaryWriter(str(folder), purge_step=start + 1 if start else None)
-        except (OSError, UnicodeError) as error:  # a folder name that is no UTF-8 is none to TensorBoard
-            note(f"no TensorBoard events are written for this run: {error}")
-            self._writer = _Nowhere()
+        self._file: BinaryIO | None = None
+        with self._heard():
+            self._file = _new_file(folder)
+            self._write(file_version="brain.Event:2")
+
+    def void_after(self, step: int) -> None:
+        """What the folder's files say of later steps does not hold any more."""
+        if step:
+            from tensorboard.compat.proto.event_pb2 import SessionLog
+
+            self._write(step=step + 1, session_log=SessionLog(status=SessionLog.START))
 
     def numbers(self, step: int, scalars: Mapping[str, float]) -> None:
         """One point of every curve."""
+        from torch.utils.tensorboard.summary import scalar
+
         for name, value in scalars.items():
-            self._writer.add_scalar(name, value, step)
+            self._write(step=step, summary=scalar(name, value))
 
     def text(self, step: int, tag: str, text: str) -> None:
         """Words."""
-        self._writer.add_text(tag, text, step)
+        from torch.utils.tensorboard import summary
+
+        self._write(step=step, summary=summary.text(tag, text))
 
     def picture(self, step: int, tag: str, picture_CHW: Tensor) -> None:
         """A picture, uint8 ``(C, H, W)``."""
-        self._writer.add_image(tag, picture_CHW, step)
+        from torch.utils.tensorboard.summary import image
+
+        self._write(step=step, summary=image(tag, picture_CHW, dataformats="CHW"))
 
     def files(self, step: int, tag: str, paths: Sequence[Path]) -> None:
         """The first `MOST_FILES` sounds and clips among `paths`, each under ``tag/NUMBER``."""
@@ -70,25 +84,49 @@ class Events:
             except Exception as error:
                 self._note(f"TensorBoard does not get {path.name}: {one_line(error)}")
             else:
-                self._writer.file_writer.add_summary(summary, step)
+                self._write(step=step, summary=summary)
 
     def flush(self) -> None:
         """Everything so far is on disk."""
-        self._writer.flush()
+        with self._heard():
+            if self._file is not None:
+                self._file.flush()
 
     def close(self) -> None:
         """No more events."""
-        self._writer.close()
+        with self._heard():
+            if self._file is not None:
+                self._file.close()
+        self._file = None
+
+    def _write(self, **facts: Any) -> None:
+        from tensorboard.compat.proto.event_pb2 import Event
+        from tensorboard.summary.writer.record_writer import RecordWriter
+
+        with self._heard():
+            if self._file is not None:
+                RecordWriter(self._file).write(Event(wall_time=time.time(), **facts).SerializeToString())
+
+    @contextmanager
+    def _heard(self) -> Iterator[None]:
+        """Where the file cannot be written, there is none from then on."""
+        try:
+            yield
+        except OSError as error:
+            failed, self._file = self._file, None
+            with suppress(OSError):  # what was not written yet cannot be now
+                if failed is not None:
+                    failed.close()
+            self._note(f"no more TensorBoard events are written for this run: {error}")
 
 
-class _Nowhere:
-    """Where events would go that cannot be written."""
-
-    def __getattr__(self, name: str) -> _Nowhere:
-        return self
-
-    def __call__(self, *anything: object, **named: object) -> None:
-        return None
+def _new_file(folder: Path) -> BinaryIO:
+    """Files are read in the order of their names, which begin with the time."""
+    stem = f"events.out.tfevents.{time.time():010.0f}.{socket.gethostname()}.{os.getpid()}"
+    for number in count():
+        with suppress(FileExistsError):
+            return (folder / f"{stem}.{number}").open("xb")
+    raise AssertionError("names have no end")
 
 
 def _sound(tag: str, path: Path) -> Summary:

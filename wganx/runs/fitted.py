@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
+from pydantic import TypeAdapter
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -15,6 +17,10 @@ from wganx.errors import DataError, PluginFailed
 from wganx.parts import Part
 from wganx.plugins.contracts import Fitted
 from wganx.storage import write_whole
+from wganx.stored import checked, open_file
+
+_PLAIN: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
+_NAMES: TypeAdapter[list[str]] = TypeAdapter(list[str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +85,16 @@ def read_fitted(path: Path, *, expected: bool = False) -> FittedParts:
             raise DataError(f"{path} is missing; it holds what was fitted to the data of this run, so copy it too")
         return FittedParts()
     try:
+        open_file(path).close()
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            found = {**json.loads(metadata["plain"]), **{name: file.get_tensor(name) for name in file.keys() if name}}  # noqa: SIM118
-            of_task = set(json.loads(metadata.get("task", "[]")))
-    except (SafetensorError, KeyError, ValueError, OSError) as error:
+            plain = checked(_PLAIN, json.loads(metadata["plain"]))
+            found = {**plain, **{name: file.get_tensor(name) for name in file.keys() if name}}  # noqa: SIM118
+            names: list[str] = checked(_NAMES, json.loads(metadata.get("task", "[]")))
+            of_task = set(names)
+            if lost := sorted(of_task - found.keys()):
+                raise ValueError(f"it holds no {lost[0]}")
+    except (SafetensorError, KeyError, ValueError, OSError, RecursionError) as error:
         raise DataError(f"{path} cannot be read: {error}; it holds what was fitted to the data of this run") from error
     return FittedParts(
         {name: value for name, value in found.items() if name not in of_task},

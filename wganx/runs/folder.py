@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from difflib import get_close_matches
@@ -16,13 +16,9 @@ from typing import Any
 from wganx.errors import UsageError
 from wganx.lock import NAME as LOCK
 from wganx.lock import as_they_are, locked
-from wganx.storage import json_text, write_whole
-
-_KINDS: dict[str, type | tuple[type, ...]] = {
-    "plugins": list, "notes": list, "data": dict, "origins": dict, "versions": dict, "status": str, "step": int,
-    "seconds": (int, float),
-}  # fmt: skip
-"""What is in ``run.json`` by which others go; a value of another kind was not written here, and is as good as none."""
+from wganx.runs.facts import known_facts, known_line
+from wganx.storage import json_text, tidy, write_whole
+from wganx.stored import open_file, read_json
 
 
 class RunFolder:
@@ -76,6 +72,30 @@ class RunFolder:
         """Whether a run was begun here."""
         return self.config.is_file()
 
+    def check_own(self, folder: Path) -> None:
+        """That what is written into `folder` stays in the run, if it belongs there; of any other, nothing is said.
+
+        Raises:
+            UsageError: within the run it is a link, or lies behind one.
+        """
+        home, place = self.path.absolute(), folder.absolute()
+        for path in (place, *place.parents):
+            if home in path.parents and path.is_symlink():
+                raise UsageError(
+                    f"{path} is a link, and what is written into a run stays in it; put a folder in its place, or "
+                    "make a link of the whole run folder"
+                )
+
+    def own(self, folder: Path) -> Path:
+        """`folder`, made where it is not there.
+
+        Raises:
+            UsageError: as `check_own`.
+        """
+        self.check_own(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
     def check_run(self) -> None:
         """That a run was begun here.
 
@@ -85,8 +105,14 @@ class RunFolder:
         if not self.holds_run():
             raise UsageError(f"there is no run in {self.path}: it has no config.yaml{_meant(self.path)}")
 
-    def begin(self, config: str) -> None:
+    def begin(self, config: str, beside: Callable[[], None] = lambda: None, **facts: Any) -> None:
         """Make the folder and store the configuration; a run that failed before its first step makes room.
+
+        The configuration comes last: with it the folder holds a run, which can be gone on with wherever a kill comes.
+
+        Args:
+            beside: writes what else the run cannot do without.
+            facts: of ``run.json``, which nobody could tell later.
 
         Raises:
             UsageError: the folder cannot be made, or holds something already.
@@ -97,6 +123,8 @@ class RunFolder:
             with locked(self.path):
                 self._check_free()  # who came between has stored a configuration
                 self._clear()
+                self.record(**facts)
+                beside()
                 self.store_config(config)
         except OSError as error:
             raise UsageError(f"cannot make the run folder {self.path}: {error.strerror or error}") from error
@@ -111,7 +139,10 @@ class RunFolder:
             raise UsageError(
                 f"{self.path} holds a run already; continue it with wganx resume {self.path}, or give another --out"
             )
-        own = {path.name for path in self._own()} if self.holds_run() else {LOCK}
+        tidy(self.path)
+        # A start that was killed before it stored the configuration has left no run.
+        begun = {LOCK, self.facts_file.name, self.fitted.name}
+        own = {path.name for path in self._own()} if self.holds_run() else begun
         if self.path.is_dir() and any(path.name not in own for path in self.path.iterdir()):
             raise UsageError(f"{self.path} is not empty; give another --out")
 
@@ -129,11 +160,17 @@ class RunFolder:
         ]
 
     def _clear(self) -> None:
-        for path in self._own():
+        for path in sorted(self._own(), key=lambda path: path == self.config):  # until the end it holds a run
             if path.is_dir():
                 shutil.rmtree(path)
             elif path.name != LOCK:
                 path.unlink(missing_ok=True)
+
+    def tidy(self) -> None:
+        """Remove what writers left here that were killed on the way."""
+        tidy(self.path)
+        for folder in (self.samples, self.evaluations):
+            tidy(folder, folders=True)  # those that pictures were written aside in
 
     def store_config(self, config: str) -> None:
         """Write ``config.yaml``."""
@@ -161,16 +198,13 @@ class RunFolder:
 
     def _stored_facts(self) -> dict[str, Any]:
         try:
-            facts = json.loads(self.facts_file.read_text(encoding="utf-8"))
+            return known_facts(read_json(self.facts_file))
         except (FileNotFoundError, ValueError):
             return {}
-        found = facts.items() if isinstance(facts, dict) else ()
-        return {name: value for name, value in found if isinstance(value, _KINDS.get(name, object))}
 
     def written_by(self) -> dict[str, str]:
         """The version of each plugin that trained here, by its name."""
-        plugins = (plugin for plugin in self.facts().get("plugins", []) if isinstance(plugin, dict))
-        return {str(plugin.get("name")): str(plugin.get("version")) for plugin in plugins}
+        return {plugin["name"]: plugin["version"] for plugin in self.facts().get("plugins", [])}
 
     def record(self, **facts: Any) -> None:
         """Add to ``run.json``."""
@@ -221,14 +255,18 @@ def _names(plugin: str, scenario: str, parent: Path) -> Iterator[Path]:
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The objects of a ``.jsonl`` file, without a last line that was cut short; nothing when it is missing.
+    """The lines of a ``.jsonl`` file that are whole, each with its ``step``; nothing when it is missing.
 
-    A ``null`` is a reading that was no finite number, and comes back as NaN.
+    A ``null`` is a reading that was no finite number, and comes back as NaN. A line that was cut short or damaged is
+    left out, and the others stay.
     """
     if not path.exists():
         return
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            yield {name: math.nan if value is None else value for name, value in json.loads(line).items()}
-        except ValueError:
-            return
+    with open_file(path) as file:
+        for text in file:
+            try:
+                line = known_line(json.loads(text))
+            except (ValueError, RecursionError):
+                continue
+            if line is not None:
+                yield {name: math.nan if value is None else value for name, value in line.items()}

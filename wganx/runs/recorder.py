@@ -12,6 +12,7 @@ from types import TracebackType
 from wganx.engine import Observer, slow_data
 from wganx.evaluation import Evaluation
 from wganx.health import Finding
+from wganx.lock import FolderGone
 from wganx.plugins import Observers
 from wganx.plugins.contracts import Preview, RunInfo
 from wganx.runs.events import Events
@@ -30,20 +31,23 @@ class Recorder(Observer):
     ``metrics.jsonl`` holds only what the seed determines; clock times go to ``timings.jsonl``.
     """
 
-    def __init__(self, folder: RunFolder, info: RunInfo, plugins: Observers, start: int, warn: Callable[[str], None]):
+    def __init__(
+        self, folder: RunFolder, info: RunInfo, plugins: Observers, start: int, warn: Callable[[str], None],
+        check: Callable[[], None],
+    ) -> None:  # fmt: skip
         self._folder = folder
         self._info = info
         self._plugins = plugins
         self._start = start
         self._warn = warn
+        self._check = check  # that what is written goes where it should
         self._spent: dict[str, float] = defaultdict(float)
         self._heard: dict[str, float] = defaultdict(float)
         self._named: set[str] = set()
         self._said: set[str] = set()
 
     def __enter__(self) -> Recorder:
-        self._folder.truncate_after(self._start)
-        self._events = Events(self._folder.path, self._start, self.note)
+        self._events = Events(self._folder.path, self.note)
         self._before: float = self._folder.facts().get("seconds", 0.0)
         self._begun = time.perf_counter()
         self._heard.update(self._plugins.seconds)  # what they took to get ready is no part of the training
@@ -54,8 +58,9 @@ class Recorder(Observer):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with suppress(*([OSError] if error is not None else [])):  # a full disk must not hide what went wrong
+        with suppress(*([OSError, FolderGone] if error is not None else [])):  # must not hide what went wrong
             self._events.close()
+            self._check()
             self._folder.record(seconds=self.seconds())
 
     @contextmanager
@@ -77,6 +82,7 @@ class Recorder(Observer):
             return
         self._said.add(message)
         self._warn(message)
+        self._check()
         self._folder.note(message)
         self._plugins.noted(self._info, message)
 
@@ -84,7 +90,17 @@ class Recorder(Observer):
         """Time spent training, over all resumes."""
         return round(self._before + time.perf_counter() - self._begun, 3)
 
+    def started(self, step: int, until: int) -> None:
+        # Only now, when all that is checked before the first step was found good.
+        self._void_after(step)
+
+    def _void_after(self, step: int) -> None:
+        """Later steps, left by a run that was killed or rolled back, are void from here on."""
+        self._folder.truncate_after(step)
+        self._events.void_after(step)
+
     def logged(self, step: int, scalars: Mapping[str, float]) -> None:
+        self._check()
         append_line(self._folder.metrics, {"step": step, **scalars})
         self._events.numbers(step, scalars)
         self._plugins.progress(self._info, step, scalars)
@@ -124,6 +140,7 @@ class Recorder(Observer):
     def evaluated(self, evaluation: Evaluation) -> None:
         """An evaluation during training."""
         scalars = {f"evaluate/{name}": value for name, value in evaluation.scalars().items()}
+        self._check()
         append_line(self._folder.metrics, {"step": evaluation.step, **scalars})
         self._events.numbers(evaluation.step, scalars)
         self._plugins.evaluated(self._info, evaluation.step, evaluation.scalars())
@@ -149,9 +166,7 @@ class Recorder(Observer):
 
     def rolled_back(self, step: int, reason: str) -> None:
         self._plugins.rolled_back(self._info, step, reason)
-        self._folder.truncate_after(step)
-        self._events.close()
-        self._events = Events(self._folder.path, step, self.note)
+        self._void_after(step)
         self._last = (step, time.perf_counter())
 
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from wganx.batch import Batch
-from wganx.config import Resolved, from_yaml, refuse_changes, resolve
+from wganx.config import Resolved, agree_to_plugins, from_yaml, refuse_changes, resolve
 from wganx.data import changes
 from wganx.engine import CheckpointStore, Sampler, TrainResult, choose_device, read_checkpoint
 from wganx.errors import UsageError, WganxError
@@ -23,6 +23,7 @@ from wganx.plugins.guard import calling
 from wganx.runs.applying import Applying, Watch
 from wganx.runs.assembly import Assembly
 from wganx.runs.checkpoints import checkpoint_path, step_of, stored_formats
+from wganx.runs.code import agree_to_all
 from wganx.runs.drawing import UntoldGenerator, from_data, is_chosen, load_generator, with_short_form
 from wganx.runs.drawn import make_room
 from wganx.runs.evaluating import Evaluating
@@ -68,9 +69,13 @@ class Run:
         if folder is None:
             folder = run.folder = RunFolder.claim(*names)
             run.store = run._store()
-        folder.begin(resolved.to_yaml())
-        if resolved.parts.dataset.fit is not None or resolved.parts.task.fit is not None:
-            store_fitted(folder.fitted, run.assembly.fitted_parts)  # also that nothing was found
+        begun = folder
+
+        def fitted() -> None:
+            if resolved.parts.dataset.fit is not None or resolved.parts.task.fit is not None:
+                store_fitted(begun.fitted, run.assembly.fitted_parts)  # also that nothing was found
+
+        begun.begin(resolved.to_yaml(), fitted, origins=resolved.origins(), notes=list(resolved.notes))
         return run
 
     @classmethod
@@ -84,6 +89,7 @@ class Run:
         device: str | None = None,
         data: str | Path | None = None,
         only_looked_at: bool = False,
+        trust: bool = False,
     ) -> Run:
         """The run in a folder, with `settings` (``section.key=value``) changed where a resumed run may change them.
 
@@ -92,13 +98,17 @@ class Run:
             device: where to compute now.
             data: where the data lies now.
             only_looked_at: not to be trained on; where its device is not there, another does, with a word.
+            trust: execute the files of code that the run names, from now on.
 
         Raises:
-            UsageError: there is no run.
+            UsageError: there is no run, or it names a file of code that was not agreed to.
             ConfigError: a setting may not change; lists those that may.
         """
         folder = RunFolder(Path(path))
         folder.check_run()
+        if trust:
+            agree_to_all(folder)
+        agree_to_plugins(extensions)  # the run may name them as well
         written_by = folder.written_by()
         stored = from_yaml(folder.config, written_by)
         if device is None and only_looked_at:
@@ -268,6 +278,7 @@ class Run:
         modality, format = parts.modality, game.sample
         # A game's own preview shows samples beside what they were made from, which only the data has.
         own = (parts.task, game) if len(batch.real) else None
+        self.folder.check_own(folder)
         make_room(folder, overwrite=overwrite)
         paths = write_files(modality, batch.with_real(samples), format, folder, "sample")
         # Sounds and clips of the preview would be the single files once more, and be counted with them.
@@ -277,8 +288,7 @@ class Run:
 
     def write_preview(self, samples: Tensor, batch: Batch, stem: str) -> tuple[Path, Preview]:
         """``samples/stem.png``, and what lies beside it."""
-        parts, game, folder = self.resolved.parts, self.assembly.game, self.folder.samples
-        folder.mkdir(parents=True, exist_ok=True)
+        parts, game, folder = self.resolved.parts, self.assembly.game, self.folder.own(self.folder.samples)
         own = (parts.task, game)
         preview = draw_preview(parts.modality, samples.cpu(), batch.to("cpu"), game.sample, folder, stem, own)
         return write_picture(preview.picture, self.folder.samples / f"{stem}.png"), preview

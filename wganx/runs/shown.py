@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from wganx.runs.facts import known_line
 from wganx.runs.folder import RunFolder
 from wganx.tables import Picture, Table, figure
 
@@ -44,7 +45,7 @@ def _last_readings(folder: RunFolder) -> tuple[dict[str, Any], list[str]]:
     held: dict[str, str] = {}
     for line in lines:
         found = _parsed(line).get("health") if '"health"' in line else None
-        if isinstance(found, dict) and found.get("level") != "info":
+        if found is not None and found["level"] != "info":
             held.pop(found["code"], None)
             if found.get("text"):
                 held[found["code"]] = f"{found['code']} {found['text']}; {found['mend']}"
@@ -55,10 +56,9 @@ def _last_readings(folder: RunFolder) -> tuple[dict[str, Any], list[str]]:
 def _parsed(line: str) -> dict[str, Any]:
     """A line of metrics.jsonl; nothing for one that was cut short."""
     try:
-        found = json.loads(line)
-    except ValueError:
+        return known_line(json.loads(line)) or {}
+    except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _report(folder: RunFolder) -> list[str]:

@@ -165,6 +165,7 @@ class Sliding:
         samples = torch.cat([self.samples(slider, count) for slider in sliders])
         picture, modality = self.sheet(sliders, samples, count), self.run.resolved.parts.modality
         format = self.sampler.sample or self.run.assembly.game.sample
+        self.run.folder.check_own(folder)
         make_room(folder, overwrite=overwrite)
         written = write_files(modality, Batch(samples), format, folder, "sample")
         return [*written, write_picture(picture, folder / "grid.png")]
@@ -265,6 +266,7 @@ def _changed(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> dict[str
 
 def keep_chosen(run: Run, step: int, sheet: Path, measured: Sequence[str]) -> None:
     """Keep the sheet of sliders that were asked for, and what was measured along them, for the report of the run."""
+    run.folder.own(run.folder.samples)
     _make_room(run, step)
     stem = f"sliders-{step:06d}-chosen"
     write_whole(run.folder.samples / f"{stem}.json", json_text(list(measured)) + "\n")
@@ -298,7 +300,7 @@ def keep_sliders(run: Run, tell: Callable[[str], None]) -> None:
         sliding = Sliding(run, sampler, seed=run.resolved.run.seed)
         ways = sliding.ways(count)
         samples = torch.cat([sliding.samples(way, 1) for way in ways])
-        run.folder.samples.mkdir(exist_ok=True)
+        run.folder.own(run.folder.samples)
         _make_room(run, step)
         write_picture(sliding.sheet(ways, samples, 1), path)
     except CheckpointError:

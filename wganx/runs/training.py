@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import platform
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,7 +22,7 @@ from wganx.data.telling import found_in, remarks_on
 from wganx.engine import Checkpoint, Every, Interrupted, Observer, TrainResult, apart
 from wganx.errors import UsageError, WganxError
 from wganx.evaluation import Evaluation
-from wganx.lock import locked
+from wganx.lock import FolderGone, locked
 from wganx.plugins import Observers
 from wganx.plugins.contracts import Game, Outcome, Preview, RunInfo
 from wganx.plugins.guard import one_line
@@ -46,24 +47,31 @@ def train_run(run: Run, observers: Sequence[Observer] = (), *, from_step: int | 
     """
     _refuse_other_data(run)
     trainer = run.assembly.trainer
-    with ExitStack() as held:
+    with _naming_the_disk(run), ExitStack() as held:
 
-        def begin() -> Checkpoint | None:
-            held.enter_context(locked(run.folder.path))
-            return checkpoint_to_continue(run, from_step)
+        def begin() -> tuple[Checkpoint | None, bool]:
+            run.store.check = held.enter_context(locked(run.folder.path)).check
+            for folder in (run.folder.samples, run.folder.checkpoints, run.folder.evaluations):
+                run.folder.check_own(folder)
+            run.folder.tidy()
+            run.store.tidy()
+            return checkpoint_to_continue(run, from_step), run.folder.facts().get("status") == "finished"
 
-        checkpoint = trainer.ranks.from_first(begin)
+        checkpoint, ended = trainer.ranks.from_first(begin)
+        stored = {} if checkpoint is None else checkpoint.facts
         if checkpoint is not None:
             trainer.restore(checkpoint)
         del checkpoint  # its tensors are its files, mapped: memory, and on Windows files that cannot be removed
-        remaining = run.resolved.run.train.steps - trainer.step
-        if remaining <= 0:
+        remaining = max(run.resolved.run.train.steps - trainer.step, 0)
+        if ended and not remaining:  # one that was killed after its last checkpoint has still to be brought to its end
             return TrainResult("finished", trainer.step, 0.0)
         if not trainer.ranks.first:
             return _follow(run, remaining)
         _record_start(run)
         if from_step is not None:
             run.store.discard_after(from_step)
+        if stored:
+            run.store.settle(stored)
         return _lead(run, remaining, observers)
 
 
@@ -74,16 +82,21 @@ def _lead(run: Run, remaining: int, observers: Sequence[Observer]) -> TrainResul
     run.began = True
     plugins = Observers(run.resolved.catalog.plugins, lambda message: recorder.note(message))
     info = _info(run)
-    recorder = Recorder(folder, info, plugins, trainer.step, run.warn)
-    with _outcome(run, plugins, info) as outcome, recorder, _logged_notes(recorder.note):
+    recorder = Recorder(folder, info, plugins, trainer.step, run.warn, run.store.check)
+    with (
+        _outcome(run, plugins, info) as outcome, _naming_the_disk(run), recorder, _logged_notes(recorder.note)
+    ):  # fmt: skip
         sampler = trainer.sampler(assembly.game.context)
         preview_batch = run.preview_batch(sampler)
 
         def picture(samples: Tensor, stem: str) -> tuple[Path, Preview] | None:
             """A writer that fails costs its picture, not the training."""
             try:
+                run.store.check()
                 with recorder.spending("previews"), apart(config.seed, assembly.device):
                     return run.write_preview(samples, preview_batch, stem)
+            except FolderGone:
+                raise
             except (Exception, SystemExit) as error:
                 recorder.note(f"no preview: {error if isinstance(error, WganxError) else one_line(error)}")
                 return None
@@ -205,10 +218,9 @@ def _keep_best(run: Run, evaluation: Evaluation) -> None:
         return
     sign = 1 if row.better == "higher" else -1
     best = run.store.best()
-    # A best of this step or later was left by a run that was killed or rolled back.
+    # A best of this step or later was left by a course that was rolled back.
     if best is None or best["step"] >= evaluation.step or sign * row.generated > sign * best["value"]:
-        run.store.save(run.assembly.trainer.checkpoint(), evaluation.step)
-        run.store.mark_best(evaluation.step, row.value, row.generated)
+        run.store.save(run.assembly.trainer.checkpoint(), evaluation.step, (row.value, row.generated))
 
 
 def _info(run: Run) -> RunInfo:
@@ -231,7 +243,10 @@ def _outcome(run: Run, plugins: Observers, info: RunInfo) -> Iterator[Callable[[
     def end(status: Status, error: str | None = None) -> None:
         step = run.assembly.trainer.step
         try:
+            run.store.check()
             run.folder.record(status=status, step=step, error=error, done=run.assembly.trainer.training.facts())
+        except FolderGone:
+            pass  # which is how it ended, and there is nowhere to say it
         except OSError as full:  # must not hide how the training ended
             run.warn(f"how the run ended could not be recorded: {full}")
         plugins.run_finished(info, Outcome(status=status, step=step, error=error))
@@ -250,6 +265,23 @@ def _outcome(run: Run, plugins: Observers, info: RunInfo) -> Iterator[Callable[[
         raise
     finally:
         run.assembly.close()
+
+
+@contextmanager
+def _naming_the_disk(run: Run) -> Iterator[None]:
+    """A file of the run that cannot be written is said as what it is, with the way on."""
+    try:
+        yield
+    except OSError as error:
+        file = Path(os.fsdecode(error.filename or "")).absolute()
+        if not file.is_relative_to(run.folder.path.absolute()):
+            raise
+        kept = ", ".join(map(str, run.store.steps()))
+        raise WganxError(
+            f"{error.filename} could not be written: {error.strerror}; "
+            + (f"the checkpoints of {kept} are kept" if kept else "there is no checkpoint yet")
+            + f"; see to that disk, then go on with wganx resume {run.folder.path}"
+        ) from error
 
 
 def _refuse_other_data(run: Run) -> None:
@@ -350,11 +382,7 @@ def _init(run: Run) -> dict[str, Any] | None:
 def _origins(run: Run, before: Mapping[str, Any]) -> dict[str, str]:
     """Where every value that is no default came from. Going on, values have the origins of before, but for those given
     anew: the run's own ``config.yaml`` names its defaults as well."""
-    found = {
-        ".".join(key): origin
-        for key, origin in run.resolved.merged.origins.items()
-        if not any(other[: len(key)] == key and other != key for other in run.resolved.merged.origins)
-    }
+    found = run.resolved.origins()
     if "origins" not in before:
         return found
     own = f"{run.folder.config}:"

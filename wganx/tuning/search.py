@@ -12,6 +12,7 @@ import yaml
 from wganx.config import resolve
 from wganx.errors import UsageError
 from wganx.experiments.configuring import full_name, given, plain, rankable
+from wganx.stored import read_yaml
 from wganx.tuning.space import Axis, parse_axes
 
 SCHEMA = 1
@@ -64,13 +65,13 @@ def read_search(path: Path) -> Search:
         UsageError: the file is not there, or holds no search of this version.
     """
     try:
-        told = yaml.safe_load(path.read_text(encoding="utf-8"))
+        told = read_yaml(path)
         if told.pop("schema") != SCHEMA:
             raise UsageError(f"{path} was written by another version of wganx; start anew, with another --out")
         return Search(axes=parse_axes(told.pop("search")), **told)
     except OSError as error:
         raise UsageError(f"there is no search in {path.parent}: it has no {path.name}") from error
-    except (KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise UsageError(f"{path} holds no search that can be read: {error}; restore it, or start anew") from error
 
 

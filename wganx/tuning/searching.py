@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from wganx.errors import MissingExtra, WganxError
+from wganx.evaluation.stored import read_evaluation
 from wganx.experiments import Ending, RunErrand, Watch, carry_out_all, training_clock
 from wganx.experiments.configuring import with_looks
 from wganx.experiments.errand import Errand
@@ -196,7 +196,7 @@ def _write_config(folder: SearchFolder, search: Search, number: int, settings: M
 
 def _value(run: RunFolder, metric: str) -> float:
     with suppress(OSError, ValueError):
-        for row in json.loads(run.evaluation.read_text(encoding="utf-8"))["rows"]:
+        for row in read_evaluation(run.evaluation).get("rows", ()):
             if f"{row['metric']}/{row['value']}" == metric and row["generated"] is not None:
                 return float(row["generated"])
     return math.nan

@@ -25,6 +25,9 @@ from wganx.wasserstein.quantiles import line_cost
 
 Compared = Literal["samples", "critic"]
 
+_DIGITS = 64
+"""Roundings of the largest cost below which no temperature goes: a plan would be made of them."""
+
 _FEW_AXES = 64
 """Up to so many axes, distances are taken axis by axis, to the last digit; beyond, by a product of matrices."""
 
@@ -124,7 +127,8 @@ class Sinkhorn(BatchDistance):
     ``OT_ε(X, Y) - ½ OT_ε(X, X) - ½ OT_ε(Y, Y)``: whole transport plans, so of the three the one that sees best which
     sample belongs where, and the dearest. Of order ``N² iterations``. The number of iterations is fixed, so that no
     step waits for a test of convergence, and the gradient is that of the costs under the plans reached, by the envelope
-    theorem. Genevay, Peyre, Cuturi, "Learning Generative Models with Sinkhorn Divergences", 2018.
+    theorem. The temperature is never below 64 roundings of the batch's largest cost. Genevay, Peyre, Cuturi, "Learning
+    Generative Models with Sinkhorn Divergences", 2018.
     """
 
     name = "sinkhorn"
@@ -141,6 +145,9 @@ class Sinkhorn(BatchDistance):
         )
         own = 0.05 * of_real.detach().mean()  # of the data alone, so that it is the same throughout the training
         epsilon = own if self.epsilon is None else torch.full_like(own, self.epsilon)
+        largest = torch.stack([cost.detach().amax() for cost in (across, of_real, of_fake)]).amax()
+        limits = torch.finfo(own.dtype)
+        epsilon = torch.maximum(epsilon, _DIGITS * limits.eps * largest + limits.tiny)
         within = (_transport(cost, epsilon, self.iterations, alike=True) for cost in (of_real, of_fake))
         return _transport(across, epsilon, self.iterations) - sum(within) / 2
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import soundfile
@@ -70,13 +71,15 @@ class OpenSound:
             DataError: this is no sound, it is empty, or it is cut short.
         """
         self._path, self._at = path, 0
+        self._source = source if isinstance(source, Path) else _Quiet(source)
         try:
-            self._file = soundfile.SoundFile(source)
+            self._file = soundfile.SoundFile(self._source)
         except soundfile.LibsndfileError as error:
             raise DataError(f"{path} is no readable sound: {_what_it_is(source, error)}") from error
         except (RuntimeError, ValueError, TypeError, OSError) as error:
             raise DataError(f"{path} is no readable sound: {' '.join(str(error).split())}") from error
         try:
+            self._check_source()
             self.header = _header(self._file, path)
         except DataError:
             self.close()
@@ -102,6 +105,7 @@ class OpenSound:
                     f"{self._path} is {known.subtype}, which can only be read from its begin; convert it to WAV or FLAC"
                 ) from error
             raise DataError(f"{self._path} is damaged: {_reason(error)}; {_AGAIN}") from error
+        self._check_source()
         self._at = there = start + len(values_LC)
         if missing := wanted - len(values_LC):
             if known.frames - there > max(_SLACK * known.rate, _SLACK * known.frames):
@@ -121,8 +125,52 @@ class OpenSound:
             wanted -= len(parts[-1])
         return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
+    def _check_source(self) -> None:
+        if isinstance(self._source, _Quiet) and self._source.failure is not None:
+            told = " ".join(str(self._source.failure).split())
+            raise DataError(f"{self._path} cannot be read: {told}; {_AGAIN}") from self._source.failure
+
     def close(self) -> None:
         self._file.close()
+
+
+class _Quiet:
+    """An opened file as libsndfile reads it: what is raised there would be printed with a traceback, and lost.
+
+    Attributes:
+        failure: what was raised, if anything was; the file seems to end there.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.failure: Exception | None = None
+
+    def readinto(self, buffer: Any) -> int:
+        with self._kept():
+            content = self._file.read(len(buffer))
+            buffer[: len(content)] = content
+            return len(content)
+        return 0
+
+    def read(self, count: int = -1) -> bytes:
+        return self._file.read(count)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        with self._kept():
+            return self._file.seek(offset, whence)
+        return self.tell()
+
+    def tell(self) -> int:
+        with self._kept():
+            return self._file.tell()
+        return 0
+
+    @contextmanager
+    def _kept(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            self.failure = error
 
 
 def header(source: BinaryIO | Path, path: str) -> Header:

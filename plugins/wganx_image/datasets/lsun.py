@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import io
 import os
 import threading
@@ -14,6 +15,7 @@ from wganx.data import FileItems, FileTree, Layout
 from wganx_image.configs.datasets import LsunConfig
 from wganx_image.datasets.pictures import decode, stored_picture
 
+_TOUCHED = 20_000
 _SUFFIX_OF: dict[Split, str] = {"train": "train", "heldout": "val"}
 
 
@@ -41,10 +43,11 @@ class _Database(FileTree):
                 "page, unpack it there, and set dataset.root and dataset.category"
             )
         self.root = folder
+        _see_that_it_can_be_read(folder)
         try:
             with _opened(folder).begin(buffers=True) as transaction:  # the pictures themselves are not read
                 sizes = {bytes(key).decode("ascii"): len(value) for key, value in transaction.cursor()}
-        except lmdb.Error as error:
+        except (lmdb.Error, ValueError, OSError) as error:
             raise DataError(f"{folder} is no readable LMDB database ({error}); unpack it again") from error
         if not sizes:
             raise DataError(f"the LSUN database {folder} is empty; unpack it again")
@@ -69,8 +72,44 @@ class _Database(FileTree):
     def open(self, path: str) -> BinaryIO:
         return io.BytesIO(self.read(path))
 
+    def seeks_at_once(self, path: str) -> bool:
+        return True
+
     def close(self) -> None:
         """Does nothing: other readers in this process may share the database."""
+
+
+def _see_that_it_can_be_read(folder: Path) -> None:
+    """Goes through the database in a process of its own: LMDB trusts its pages, and a damaged one ends who reads it.
+
+    Raises:
+        DataError: it ended that process.
+    """
+    if not hasattr(os, "fork"):
+        return
+    child = os.fork()
+    if child == 0:
+        _walk_and_end(folder)
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        raise DataError(f"{folder} is a damaged LMDB database: its pages lead out of the file; unpack it again")
+
+
+def _walk_and_end(folder: Path) -> None:
+    """Touches every record, or of many every so many; what is only refused, the process that reads on is told as well.
+
+    Never returns.
+    """
+    try:
+        faulthandler.disable()  # what is said of it is said by the parent
+        environment = _lmdb().open(str(folder), readonly=True, lock=False, readahead=False)
+        with environment.begin(buffers=True) as transaction:
+            step = max(transaction.stat()["entries"] // _TOUCHED, 1)
+            for number, (_, value) in enumerate(transaction.cursor()):
+                if number % step == 0 and len(value):
+                    value[0], value[len(value) - 1]
+    finally:
+        os._exit(0)
 
 
 _environments: dict[tuple[int, Path], Any] = {}

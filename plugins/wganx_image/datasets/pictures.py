@@ -189,7 +189,8 @@ def to_eight_bit(picture: Image.Image, path: str, bits: int) -> Image.Image:
         raise DataError(f"{path} holds values beyond 16 bit; convert it to 8 or 16 bit")
     if values.max() > largest:
         raise DataError(f"{path} holds values beyond {bits} bit, up to {values.max()}; set dataset.bits=16")
-    return Image.fromarray(np.round(values * (255 / largest)).astype(np.uint8))
+    scaled = np.round(np.arange(largest + 1) * (255 / largest)).astype(np.uint8)  # in place of as many floats as pixels
+    return Image.fromarray(scaled[values])
 
 
 def _opaque(picture: Image.Image) -> Image.Image:

@@ -89,6 +89,9 @@ class ShardTree(FileTree):
     def open(self, path: str) -> BinaryIO:
         return io.BytesIO(self.read(path))
 
+    def seeks_at_once(self, path: str) -> bool:
+        return True
+
     def close(self) -> None:
         """Does nothing: no shard is held open."""
 

@@ -152,7 +152,9 @@ def _pixels(picture: Image.Image, mode: str) -> NDArray[np.uint8]:
         values_HW = np.asarray(picture)
         if values_HW.min() < 0 or values_HW.max() > 65535:
             raise ValueError("it holds values beyond 16 bit; convert it to 8 or 16 bit")
-        return np.round(values_HW * (255 / 65535)).astype(np.uint8)[..., None]
+        scaled = np.round(np.arange(65536) * (255 / 65535)).astype(np.uint8)  # in place of as many floats as pixels
+        pixels_HW1: NDArray[np.uint8] = scaled[values_HW][..., None]
+        return pixels_HW1
     converted = picture if picture.mode == mode else picture.convert(mode)
     return np.array(converted).reshape(picture.height, picture.width, len(mode))
 

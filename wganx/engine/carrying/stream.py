@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol, cast, runtime_checkable
 
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from wganx.batch import Batch
 from wganx.engine.observer import log_note
-from wganx.errors import DataError
+from wganx.errors import CheckpointError, DataError
 
 
 @runtime_checkable
@@ -101,10 +102,39 @@ class Stream:
         return self._source.state_dict() if isinstance(self._source, Resumable) else None
 
     def load_state(self, state: dict[str, Any] | None) -> None:
-        """Go to a position that `state` gave."""
+        """Go to a position that `state` gave.
+
+        Raises:
+            CheckpointError: it is no position in this data.
+        """
         if state is not None and isinstance(self._source, Resumable):
-            self._source.load_state_dict(state)
+            try:
+                self._source.load_state_dict(state)
+            except (KeyError, TypeError, AttributeError, OverflowError) as error:
+                raise CheckpointError(
+                    f"the checkpoint's position in the data cannot be taken up: {type(error).__name__}: {error}"
+                ) from error
             self._iterator = self._ahead = None
+
+    def once_more(self, state: dict[str, Any] | None, most: int) -> Iterator[tuple[int, Batch]]:
+        """Number and content of the batches from position `state` on, or from the first, as far as they can be had.
+
+        Nothing of an iterable that cannot be started again. The position is another afterwards.
+        """
+        if isinstance(self._source, Resumable):
+            if state is None:
+                return
+            self.load_state(state)
+            first = int(state.get("batches", 0))
+            yield from ((first + number, self._next()) for number in range(most))
+        elif (batches := iter(self._source)) is not self._source:
+            for number, item in enumerate(itertools.islice(batches, most)):
+                yield number, self._batch(item)
+
+    def name_of(self, batch: int, row: int) -> str | None:
+        """What row `row` of batch number `batch` is made of, where the source knows."""
+        named = getattr(self._source, "name_of", None)
+        return None if named is None else str(named(batch, row))
 
     def _place(self, slot: int, batch: Batch) -> Batch:
         key = (slot, _form(batch))

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeCopyMode, FakeTensorMode
 
 from wganx.batch import Batch
-from wganx.data.choose import ASSUMED_MEMORY, available_memory
+from wganx.data.memory import ASSUMED_MEMORY, available_memory
 from wganx.devices import forked_streams, free_on_apple, on_apple
 from wganx.engine.copying import copy_of
 from wganx.engine.planning.rehearsal import FEWEST, Cast, Rehearsal, extrapolate, rounded

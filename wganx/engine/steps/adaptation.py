@@ -11,7 +11,7 @@ from wganx.augmentation import AdaptiveAugmentation
 from wganx.batch import Batch
 from wganx.engine.modes import evaluating
 from wganx.engine.steps.updates import Steps
-from wganx.errors import UsageError
+from wganx.errors import CheckpointError, UsageError
 
 _DECAY = 0.9  # of the running means, from one reading to the next
 _MOST_ROWS = 256
@@ -69,8 +69,14 @@ class Adaptation:
         return {"strength": self._steps.strength, "gaps": self._gaps}
 
     def load_tensors(self, tensors: Mapping[str, Tensor]) -> None:
-        """Put back what `tensors` gave; of a training that had none of it, start at 0."""
+        """Put back what `tensors` gave; of a training that had none of it, start at 0.
+
+        Raises:
+            CheckpointError: they are of another shape.
+        """
         for name, own in self.tensors().items():
+            if name in tensors and tensors[name].shape != own.shape:
+                raise CheckpointError(f"the checkpoint is damaged: {name} of its augmentation is of another shape")
             own.copy_(tensors[name]) if name in tensors else own.zero_()
         self._read = self._steps.critic_updates // self.rule.every
 

@@ -13,7 +13,7 @@ from wganx.devices import on_apple
 from wganx.engine.modes import held_in_evaluation, train
 from wganx.engine.ranks import Ranks
 from wganx.engine.steps.optimizer import Optimizer
-from wganx.errors import PreflightError
+from wganx.errors import CheckpointError, PreflightError
 
 Role = Literal["generator", "critic"]
 
@@ -178,13 +178,28 @@ class Player:
         }
 
     def load_optimizer_tensors(self, tensors: dict[str, Tensor]) -> None:
-        """Put back what `optimizer_tensors` gave."""
+        """Put back what `optimizer_tensors` gave.
+
+        Raises:
+            CheckpointError: it is not the state of this optimizer for these weights.
+        """
+        found: dict[str, dict[str, Tensor]] = {name: {} for name in self.names}
+        for key, value in tensors.items():
+            name, _, entry = key.rpartition("/")
+            if name in found:
+                found[name][entry] = value
+        # One of a plugin's may keep other things of some weights.
+        uniform = type(self.optimizer).__module__.startswith("torch.")
+        kinds = {frozenset(entries) for entries in found.values() if entries} if uniform else set()
+        shapes = {name: parameter.shape for name, parameter in zip(self.names, self.parameters)}
+        for name, entries in found.items():
+            if len(kinds) > 1 or any(not _is_state(value, shapes[name]) for value in entries.values()):
+                raise CheckpointError(
+                    f"the checkpoint is damaged: what it holds of the {self.role}'s optimizer is no state of {name}"
+                )
         self.optimizer.state.clear()
         for name, parameter in zip(self.names, self.parameters):
-            entries = {
-                key.rpartition("/")[2]: value for key, value in tensors.items() if key.rpartition("/")[0] == name
-            }
-            if entries:
+            if entries := found[name]:
                 self.optimizer.state[parameter] = {entry: _beside(parameter, value) for entry, value in entries.items()}
 
 
@@ -230,6 +245,13 @@ def _laid_out_like(parameter: Tensor, flat: Tensor) -> Tensor:
     order = sorted(range(parameter.ndim), key=parameter.stride, reverse=True)
     laid = flat.view([parameter.shape[axis] for axis in order])
     return laid.permute([order.index(axis) for axis in range(parameter.ndim)])
+
+
+def _is_state(value: Tensor, shape: torch.Size) -> bool:
+    """Whether an optimizer may have kept this of a weight: as many numbers, or a count of steps."""
+    if not value.ndim:
+        return bool(torch.isfinite(value).all()) and bool((value >= 0).all())
+    return value.is_floating_point() and value.shape == shape
 
 
 def _beside(parameter: Tensor, value: Tensor) -> Tensor:

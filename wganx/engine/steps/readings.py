@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from wganx.engine.ranks import Ranks
+from wganx.errors import CheckpointError
 from wganx.wasserstein import BatchDistance, Constraint, Objective
 
 
@@ -64,7 +65,14 @@ class Readings:
             self.counts[name] = 0.0
 
     def load(self, sums: Mapping[str, Tensor], counts: Mapping[str, float]) -> None:
-        """Put back the sums and counts of an unfinished window, in the order of `counts`."""
+        """Put back the sums and counts of an unfinished window, in the order of `counts`.
+
+        Raises:
+            CheckpointError: a sum is missing, or is no number.
+        """
+        for name in counts:
+            if name not in sums or sums[name].ndim or not sums[name].is_floating_point():
+                raise CheckpointError(f"the checkpoint is damaged: its reading {name!r} has no sum that is a number")
         self.sums, self.counts = {name: sums[name].clone() for name in counts}, dict(counts)
 
 

@@ -1,0 +1,129 @@
+"""Reading what lies on disk: ordinary files of a limited size, and plain data of a known kind.
+
+What is stored may have been cut short, altered, or made by somebody else. It is checked here once, where it is read, so
+that nobody further on has to wonder what a value may be.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import stat
+from io import BufferedReader
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+T = TypeVar("T")
+
+LARGEST = 64 << 20
+"""Bytes of the largest record that is read; a checkpoint's is some kB."""
+LARGEST_YAML = 1 << 20
+MOST_VALUES = 100_000
+"""Of a YAML file; a configuration has some hundred."""
+
+Count = Annotated[int, Field(ge=0, le=2**53)]
+"""A whole number of things, which every reader of JSON keeps exactly."""
+Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Record(BaseModel):
+    """Base of what is known of a record: types as they are, without conversion; what else it holds is kept as it is."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+
+def open_file(path: Path) -> BufferedReader:
+    """An ordinary file, to be read.
+
+    Raises:
+        OSError: it is a folder, a device or a pipe, which may have no end, or cannot be read.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    file = os.fdopen(descriptor, "rb")
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "it is no ordinary file", str(path))
+    return file
+
+
+def read_text(path: Path, most: int = LARGEST) -> str:
+    """What an ordinary file of at most `most` bytes says, as UTF-8.
+
+    Raises:
+        OSError: there is none, or it is larger.
+        ValueError: it is not UTF-8.
+    """
+    with open_file(path) as file:
+        if (size := os.fstat(file.fileno()).st_size) > most:
+            raise OSError(errno.EFBIG, f"it has {size:,} bytes, where {most:,} are the most that is read", str(path))
+        return file.read(most).decode("utf-8")
+
+
+def read_json(path: Path, most: int = LARGEST) -> Any:
+    """What a JSON file says.
+
+    Raises:
+        OSError: as `read_text`.
+        ValueError: it is not JSON in UTF-8.
+    """
+    try:
+        return json.loads(read_text(path, most))
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
+
+
+def read_yaml(path: Path, most: int = LARGEST_YAML) -> Any:
+    """What a YAML file says, as plain data; by aliases it may not become larger than `MOST_VALUES`.
+
+    Raises:
+        OSError: as `read_text`.
+        ValueError: it is no YAML in UTF-8, or says too much.
+    """
+    try:
+        node = yaml.compose(read_text(path, most), Loader=yaml.SafeLoader)
+        if node is None:
+            return None
+        if _values_in(node, {}) > MOST_VALUES:
+            raise ValueError(f"it holds more than {MOST_VALUES:,} values")
+        return yaml.constructor.SafeConstructor().construct_document(node)
+    except RecursionError as error:
+        raise ValueError("it is nested too deep, or contains itself") from error
+    except (yaml.YAMLError, OverflowError) as error:
+        raise ValueError(" ".join(str(error).split())) from error
+
+
+def _values_in(node: yaml.Node, known: dict[int, int]) -> int:
+    """How many values a node stands for, those of an alias counted as often as it is there."""
+    if id(node) not in known:
+        inner: list[yaml.Node] = []
+        if isinstance(node, yaml.SequenceNode):
+            inner = node.value
+        elif isinstance(node, yaml.MappingNode):
+            inner = [each for pair in node.value for each in pair]
+        known[id(node)] = 1 + sum(_values_in(each, known) for each in inner)
+    return known[id(node)]
+
+
+def checked(kind: TypeAdapter[T], value: Any) -> T:
+    """`value`, once it is known to be of a kind.
+
+    Raises:
+        ValueError: it is not; says where and what was expected, in one line without what stands there.
+    """
+    try:
+        return kind.validate_python(value, strict=True)
+    except (ValidationError, RecursionError) as error:
+        raise ValueError(first_problem(error)) from error
+
+
+def first_problem(error: ValidationError | RecursionError) -> str:
+    """What is wrong first, as ``about.noise.0: Input should be a valid integer``."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deep"
+    problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    place = ".".join(str(part) if str(part).isprintable() else repr(part) for part in problem["loc"])[:100]
+    return f"{place}: {problem['msg']}" if place else str(problem["msg"])
