@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 from click.testing import CliRunner, Result
 
@@ -250,3 +252,28 @@ def test_doctor_says_what_a_run_would_execute(stranger: Path, trained: Path) -> 
     (stranger / "evil.py").unlink()
     assert "it is not there" in call("doctor", "--security", stranger).output
     assert "there is no run in" in call("doctor", "--security", stranger / "samples").output
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        (
+            {"optimizer": {"class": "os:system", "betas": [0, 0.9]}},
+            "the optimizer 'os:system', which is not wganx's own",
+        ),
+        ({"objective": ["os.system", {}]}, "the objective 'os.system', which is not wganx's own"),
+        ({"constraint": [["clip", {"run": "x"}]]}, "its rules are no rules of a trainer"),
+        ({"noise": 3}, "its rules are no rules of a trainer"),
+        (None, "state.json is damaged: rules"),
+    ],
+)
+def test_a_checkpoint_names_no_class_to_be_called(tmp_path: Path, rules: object, said: str) -> None:
+    """As Lightning's `_instantiator` did (Lightning-AI/pytorch-lightning#21832), read from data and called."""
+    networks = torch.nn.Linear(2, 2), torch.nn.Linear(2, 1)
+    wganx.Trainer(*networks, noise=(2,), device="cpu").save(tmp_path / "x")
+    record = tmp_path / "x" / "state.json"
+    state = json.loads(record.read_text(encoding="utf-8"))
+    state["rules"] = {**state["rules"], **rules} if isinstance(rules, dict) else rules
+    record.write_text(json.dumps(state), encoding="utf-8")
+    with pytest.raises(wganx.WganxError, match=re.escape(said)):
+        wganx.Trainer.load(tmp_path / "x", *networks)

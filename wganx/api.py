@@ -11,6 +11,7 @@ from typing import Any
 from wganx.config import Resolved, resolve
 from wganx.engine import Observer, Ranks, Wanted, Warnings, join, showing
 from wganx.errors import UsageError, WganxError
+from wganx.names import visible
 from wganx.report import write_report
 from wganx.runs import Run, RunFolder, keep_sliders, keep_walk, train_run
 from wganx.runs.fitted import FittedParts
@@ -225,4 +226,4 @@ def _mute(message: str) -> None:
 def warn(message: str) -> None:
     """Say something on standard error without stopping."""
     with suppress(OSError):  # of a terminal that closed: not worth the training
-        print(f"wganx: {message}", file=sys.stderr)
+        print(f"wganx: {visible(message)}", file=sys.stderr)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 APPLE = "mps"
+_NO_MEMORY = ("DefaultCPUAllocator", "can't allocate memory", "Storage size calculation overflowed", "out of memory")
 
 
 def on_apple(device: torch.device) -> bool:
@@ -47,3 +48,10 @@ def wait_for(device: torch.device) -> None:
 def free_on_apple() -> int:
     """Bytes that tensors on Apple's GPU may still take of the memory it shares with the CPU."""
     return max(torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory(), 0)
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether that is what an error says, of whichever device."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _NO_MEMORY)

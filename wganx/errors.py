@@ -74,5 +74,7 @@ class TooFewRows(DataError, Unavailable):
 
 def did_you_mean(word: str, offered: Iterable[str]) -> str:
     """``"; did you mean 'x'?"`` for the offered name closest to `word`, or nothing when none is close."""
+    if len(word) > 200:  # nobody types that, and comparing takes the square of it
+        return ""
     close = get_close_matches(word, list(offered), n=1)
     return f"; did you mean {close[0]!r}?" if close else ""

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from wganx.errors import UsageError
+from wganx.names import at_home
 from wganx.storage import write_whole
 
 SCRIPTS = (".pt", ".ts", ".torchscript", ".jit", ".pt2")
@@ -102,7 +103,7 @@ def for_others() -> dict[str, str]:
 
 def _place_and_digest(path: Path) -> tuple[str, str]:
     """Where a file really lies, and its SHA-256; no digest where it cannot be read."""
-    place = path.expanduser().resolve()
+    place = at_home(path).resolve()
     try:
         with place.open("rb") as file:
             return str(place), hashlib.file_digest(file, "sha256").hexdigest() if place.is_file() else ""

@@ -94,7 +94,7 @@ class MlpConfig(Config):
     """A multi-layer perceptron."""
 
     width: int = Field(128, ge=1, description="units of a hidden layer")
-    depth: int = Field(3, ge=1, description="hidden layers")
+    depth: int = Field(3, ge=1, le=1000, description="hidden layers")
 
 
 class MlpCriticConfig(MlpConfig):
@@ -107,7 +107,7 @@ class LipschitzMlpConfig(Config):
     """A perceptron of orthonormal layers, 1-Lipschitz whatever its weights; wants a learning rate near 5e-3."""
 
     width: int = Field(64, ge=2, multiple_of=2, description="units of a hidden layer, sorted in pairs")
-    depth: int = Field(3, ge=1, description="hidden layers")
+    depth: int = Field(3, ge=1, le=1000, description="hidden layers")
 
 
 class MlpGeneratorConfig(MlpConfig):

@@ -192,3 +192,27 @@ def test_a_part_whose_field_the_core_owns(resolve, fake_distribution, tones):
         "plugin 'own' (wganx-own 1, wx_own): generator 'own' has a configuration field 'noise',"
         " which the core owns; rename it"
     )
+
+
+def test_of_thousands_of_problems_the_first_are_told(write, resolve):
+    config = write("train:\n" + "\n".join(f"  option_{number}: {number}" for number in range(4000)))
+    text = said(resolve, config=config).split("\n")
+    assert text[0] == "4,000 problems in the configuration"
+    assert text[1].startswith("  train.option_0: no such option; ")
+    assert len(text) == 2 + 2 * 50
+    assert text[-1] == "  and 3,950 more"
+
+
+def test_numbers_and_texts_beyond_all_measure(resolve):
+    assert one(resolve, "seed=1000000000000000000000000000000") == (
+        "seed: Input should have at most 64 bits (got 1000000000000000000000000000000)"
+    )
+    problem = said(resolve, f"train.steps={'x' * 300}").split("\n")[1]
+    assert problem.endswith(f"(got '{'x' * 199}... (302 characters))")
+    assert one(resolve, "generator.noise=.inf") == (
+        "generator.noise: Input should be a length such as 64, or a shape such as [64, 8] (got inf)"
+    )
+    with pytest.raises(
+        ConfigError, match=r"^override train.init: 'a.x00b' holds the character U.0000, which no setting"
+    ):
+        resolve(overrides={"train.init": "a\0b"})

@@ -230,6 +230,24 @@ def test_a_resumed_training_equals_one_never_stopped(make_trainer, data, tmp_pat
     assert result.history == expected.history[-len(result.history) :]
 
 
+def test_a_checkpoint_that_an_action_saves_is_as_good_as_any_other(make_trainer, data, tmp_path):
+    """The best one is saved so; its position in the data is that of its step, too."""
+
+    def train(name, every, act_every):
+        trainer, store = make_trainer(), CheckpointStore(tmp_path / name, keep=9)
+        save = Every(act_every, lambda: store.save(trainer.checkpoint(), trainer.step))
+        given = {"checkpoints": store, "checkpoint_every": every, "actions": [save], "log_every": 2}
+        trainer.fit(resumable(data, trainer), steps=7, **given)
+        return read_checkpoint(store.path(3))
+
+    by_action, by_itself = train("one", 100, 3), train("other", 3, 100)
+    assert by_action.facts == by_itself.facts
+    assert by_action.facts["position"]["batches"] > 0
+    for part in ("weights", "training"):
+        one, other = getattr(by_action, part), getattr(by_itself, part)
+        assert all(torch.equal(one[name], other[name]) for name in one | other)
+
+
 def test_sigterm_saves_and_ends_cleanly(make_trainer, data, tmp_path):
     trainer, store = make_trainer(), CheckpointStore(tmp_path)
     before = signal.getsignal(signal.SIGTERM)

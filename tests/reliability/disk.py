@@ -32,7 +32,10 @@ _OF_FILES = ("fsync", "ftruncate")
 
 @dataclass(frozen=True)
 class Event:
-    """A change to come: ``open``, ``write``, ``fsync``, ``exchange`` or a name of `os`, and of what."""
+    """A change to come: ``open``, ``write``, ``fsync``, ``exchange`` or a name of `os`, and of what, below the folder.
+
+    Of what gets another name, it is the one it had.
+    """
 
     what: str
     path: str
@@ -110,7 +113,7 @@ class _Watch:
             return lambda: None
 
         def exchange(one: bytes, other: bytes) -> int:
-            self.met("exchange", other)
+            self.met("exchange", one)
             return work(one, other)
 
         return lambda: exchange

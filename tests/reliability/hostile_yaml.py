@@ -88,8 +88,9 @@ def hostile(rng: Random) -> str:
 
 def hostile_key(rng: Random) -> str:
     """A key as text."""
-    odd = ("2001-12-14", "1", "null", "true", "~", "''", "'a.b'", '"\\e[2J"', '"\\u202ex"', '"\\ud800"', '"\\0"', "<<",
-           "=", "? [a]\n", "!!binary eA==", "!!int x", "k" * 2000, "__proto__", "name", "nam", "steps", "WGANX")  # fmt: skip
+    odd = ("2001-12-14", "1", "null", "true", "~", "''", "'a.b'", '"\\e[2J"', '"\\u202ex"', '"\\ud800"', '"\\0"',
+           "<<", "=", "? [a]\n", "!!binary eA==", "!!int x", "k" * 2000, "__proto__", "name", "nam", "steps",
+           "WGANX")  # fmt: skip
     return rng.choice(odd)
 
 
@@ -138,7 +139,8 @@ def _spoilt(text: str, rng: Random) -> bytes:
     return rng.choice(
         (
             text.encode("utf-16", "surrogatepass"), b"\xef\xbb\xbf" + whole, b"%YAML 9.9\n---\n" + whole,
-            whole + b"---\n" + whole, whole + b"...\n", whole + b"\x1b[31m: 1\n", whole + b"\x00", b"", b"\n\n", b"- a\n",
+            whole + b"---\n" + whole, whole + b"...\n", whole + b"\x1b[31m: 1\n", whole + b"\x00", b"", b"\n\n",
+            b"- a\n",
             b"# \x1b]0;x\x07\n" + whole, b"{" + whole, whole.replace(b"\n", b"\r\n"), whole.replace(b"  ", b"\t"),
             b"#" * 5_000_000 + b"\n" + whole, b"x: " + b"y" * 3_000_000, b"? " * 3000, b"- " * 3000, b"!!map " * 50,
             b"%TAG ! tag:yaml.org,2002:\n---\n" + whole, b"&a " + whole, b"--- |\n" + whole, b"*a\n",

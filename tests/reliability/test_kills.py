@@ -67,9 +67,22 @@ def _content(path: Path) -> list[bytes]:
     return [file.read_bytes() for file in files if file.is_file()]
 
 
-def test_a_run_that_was_killed_after_its_last_checkpoint_is_brought_to_its_end(
-    album: Album, scratch: Path, tmp_path: Path
-) -> None:
+def test_nothing_gets_its_name_before_all_of_it_is_on_the_disk(album: Album) -> None:
+    """Or a machine that goes down leaves checkpoints of no bytes."""
+    unsynced: set[str] = set()
+    renamed = 0
+    for event in [point.event for point, _ in album.places if not point.torn]:
+        if event.what == "write":
+            unsynced.add(event.path)
+        elif event.what == "fsync":
+            unsynced.discard(event.path)
+        elif event.what in ("rename", "replace", "exchange"):
+            renamed += 1
+            assert not [path for path in unsynced if Path(path).is_relative_to(event.path)], event
+    assert renamed > 30
+
+
+def test_a_run_killed_after_its_last_checkpoint_comes_to_its_end(album: Album, scratch: Path, tmp_path: Path) -> None:
     shutil.copytree(scratch / "whole", tmp_path / "killed")
     run = RunFolder(tmp_path / "killed")
     (run.checkpoints / "best.json").unlink()

@@ -35,6 +35,11 @@ def _prints(text: str) -> int:
     return 2
 
 
+def _works() -> int:
+    while True:
+        pass
+
+
 def _starts() -> int:
     subprocess.run(["true"], check=True)
     return 0
@@ -51,12 +56,12 @@ def test_each_verdict(tmp_path: Path) -> None:
         "outside": lambda: _writes(outside / "file"),
         "traceback": _raises,
         "memory": _allocates,
-        "hang": lambda: time.sleep(60) or 0,
+        "hang": _works,
         "escaped": lambda: _prints("a \x1b[31m name"),
         "executed": _starts,
     }
     found = {
-        name: judge("test", name, work, writable=[inside], seconds=5, memory=1 << 30).result
+        name: judge("test", name, work, writable=[inside], seconds=2, memory=1 << 30).result
         for name, work in works.items()
     }
     assert found == {name: name for name in works}
@@ -79,6 +84,12 @@ def test_a_folder_is_removed_where_it_lies(tmp_path: Path) -> None:
     assert judge("test", "inside", lambda: removing(inside / "deep"), writable=[inside]).result == "survived"
     assert judge("test", "outside", lambda: removing(outside / "deep"), writable=[inside]).result == "outside"
     assert (outside / "deep" / "file").exists()
+
+
+def test_what_waits_for_ever_is_found(tmp_path: Path) -> None:
+    waits = judge("test", "sleep", lambda: time.sleep(60) or 0, writable=[tmp_path], seconds=0.1)
+    assert waits.result == "hang"
+    assert waits.seconds < 0.1
 
 
 def test_a_process_that_dies_is_a_fault(tmp_path: Path) -> None:

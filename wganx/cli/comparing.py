@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 from rich.table import Table
@@ -24,7 +23,7 @@ class Telling(Watch):
     """A line for every run that begins or ends, and what is on its way where a person watches."""
 
     def __init__(self, *, err: bool = False) -> None:
-        self._console = Console(stderr=True, emoji=False) if err else make_console()
+        self._console = make_console(err=err)
         self._status: Status | None = None
         self._ticks = 0
 

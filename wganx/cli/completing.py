@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from click.shell_completion import CompletionItem
 
 from wganx.errors import WganxError
+from wganx.names import at_home
 
 if TYPE_CHECKING:
     import click
@@ -63,7 +64,7 @@ def run_folders(ctx: click.Context, param: click.Parameter, incomplete: str) -> 
 def _runs_in(folder: str) -> list[str]:
     """Run folders in one that is written with a slash at its end, in its writing."""
     with suppress(OSError, RuntimeError):  # no such folder, or no such user after ``~``
-        found = sorted(Path(folder).expanduser().glob("*/run.json"), key=lambda file: -file.stat().st_mtime)
+        found = sorted(at_home(folder).glob("*/run.json"), key=lambda file: -file.stat().st_mtime)
         return [folder + file.parent.name for file in found]
     return []
 

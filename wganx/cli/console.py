@@ -1,21 +1,79 @@
-"""Where tables and progress are printed, and what happens when nobody reads it any longer."""
+"""Where everything is printed: what a terminal would obey is shown instead, and nobody need read it to the end."""
 
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Callable
-from contextlib import suppress
-from typing import IO, Any, cast
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from typing import IO, TYPE_CHECKING, Any, cast
 
-from rich.console import Console
+from wganx.names import visible
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_UPWARDS = re.compile(r"(\x1b\[A)+")
+"""What progress bars of others write by itself, to get back to their line."""
 
 
-def make_console(file: IO[str] | None = None) -> Console:
-    """Standard output; wide enough for a table where nobody watches, so that no cell is cut in a log file."""
+class Shown:
+    """A standard stream on which text is `visible`.
+
+    The last place that all text passes, whoever prints it. What draws on a terminal takes `undisguised` instead, and
+    sees to its text itself.
+    """
+
+    def __init__(self, stream: IO[str]) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        if self.stream.isatty():
+            if not _UPWARDS.fullmatch(text):
+                text = "\r".join(map(visible, text.split("\r")))  # bars begin their line anew
+        else:
+            text = visible(text)
+        self.stream.write(text)
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+@contextmanager
+def shown() -> Iterator[None]:
+    """Inside, whatever is written to the standard streams is `visible`."""
+    out, err = (cast("IO[str]", Shown(undisguised(stream))) for stream in (sys.stdout, sys.stderr))
+    with redirect_stdout(out), redirect_stderr(err):
+        yield
+
+
+@contextmanager
+def as_it_is() -> Iterator[None]:
+    """Inside, the standard streams are as they were before `shown`: for commands of plugins, who draw as they like."""
+    with redirect_stdout(undisguised(sys.stdout)), redirect_stderr(undisguised(sys.stderr)):
+        yield
+
+
+def undisguised(stream: IO[str]) -> IO[str]:
+    """The stream itself, on which rich may colour and move."""
+    return stream.stream if isinstance(stream, Shown) else stream
+
+
+def make_console(file: IO[str] | None = None, *, err: bool = False) -> Console:
+    """Standard output, or with `err` standard error; wide enough for a table where nobody watches, so that no cell is
+    cut in a log file. Text is `visible`; colours and moves are rich's own."""
+    from wganx.cli.drawing import Drawing
+
+    file = file or undisguised(sys.stderr if err else sys.stdout)
     # No emoji: ``z.npz:b`` is a file.
-    console = Console(file=file, emoji=False)
-    return console if console.is_terminal else Console(file=file, width=160, emoji=False)
+    console = Drawing(file=file, emoji=False)
+    return console if console.is_terminal or err else Drawing(file=file, width=160, emoji=False)
 
 
 class Reader:
@@ -25,7 +83,7 @@ class Reader:
     """
 
     def __init__(self, gone: Callable[[], None]) -> None:
-        self._file = sys.stdout
+        self._file = undisguised(sys.stdout)
         self._gone: Callable[[], None] | None = gone
 
     def write(self, text: str) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wganx.cli.completing import plugin_names
-from wganx.cli.selection import with_extensions
+from wganx.cli.selection import SEED, with_extensions
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @click.option("--n", "rows", type=click.IntRange(min=2), help="Rows of a block; 500 by default, or what there is.")
 @click.option("--repeats", type=click.IntRange(min=2), help="Pairs of blocks; 10 by default, fewer for small sets.")
 @click.option("--set", "settings", multiple=True, metavar="SECTION.KEY=VALUE", help="For the plugin: dataset.size=32.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the blocks and the methods' own draws.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Of the blocks and the methods' own draws.")
 @with_extensions
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def distance(
@@ -57,7 +57,6 @@ def distance(
     Example:
       wganx distance ./photos runs/first --plugin image --set dataset.size=32
     """
-    from rich.console import Console
     from rich.markup import escape
 
     from wganx.api import warn
@@ -67,7 +66,7 @@ def distance(
     from wganx.storage import json_text
 
     sides = open_pair(a, b, plugin=plugin, settings=settings, extensions=extensions, warn=warn)
-    with Console(stderr=True, emoji=False).status("reading") as status:
+    with make_console(err=True).status("reading") as status:
 
         def watch(doing: str) -> None:
             status.update(escape(doing))

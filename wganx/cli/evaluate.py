@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wganx.cli.completing import run_folders
-from wganx.cli.selection import with_extensions, with_place
+from wganx.cli.console import make_console
+from wganx.cli.selection import SEED, with_extensions, with_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path), shell_complete=run_folders)
 @click.option("-n", "count", type=click.IntRange(min=2), help="Rows of a block; by default what data and time allow.")
-@click.option("--seed", type=int, help="Of the split, the noise and the metrics; the run's own by default.")
+@click.option("--seed", type=SEED, help="Of the split, the noise and the metrics; the run's own by default.")
 @click.option("--repeats", type=click.IntRange(min=1), help="Blocks of -n rows; from 2 on with 95 % intervals.")
 @click.option(
     "--checkpoint", default="last", show_default=True, metavar="WHICH", help="last, best, a step, or all for a curve."
@@ -107,15 +108,13 @@ def _named(weights: str) -> tuple[str, Path]:
 @contextmanager
 def _progress() -> Iterator[Callable[[str], None]]:
     """Says what is being done: in one line that moves where a person watches, else in nothing."""
-    from rich.console import Console
     from rich.markup import escape
 
-    with Console(stderr=True, emoji=False).status("reading") as status:
+    with make_console(err=True).status("reading") as status:
         yield lambda doing: status.update(escape(doing))
 
 
 def _tell(found: Sequence[Evaluation], form: str | None, *, curve: bool) -> None:
-    from wganx.cli.console import make_console
     from wganx.cli.numbers import curve_table, evaluation_table, notes
     from wganx.evaluation import as_csv
     from wganx.storage import json_text

@@ -13,6 +13,7 @@ from wganx.cli.board import board
 from wganx.cli.compare import compare
 from wganx.cli.completion import completion
 from wganx.cli.config import config
+from wganx.cli.console import as_it_is, shown
 from wganx.cli.data import data
 from wganx.cli.demo import demo
 from wganx.cli.distance import distance
@@ -30,6 +31,7 @@ from wganx.cli.sample import sample
 from wganx.cli.train import train
 from wganx.cli.tune import tune
 from wganx.errors import WganxError
+from wganx.names import visible
 
 
 class Failure(click.ClickException):
@@ -42,7 +44,15 @@ class Failure(click.ClickException):
     def show(self, file: Any = None) -> None:
         if getattr(self.__context__, "told_elsewhere", False) or getattr(self.__cause__, "told_elsewhere", False):
             return
-        click.echo(f"wganx: {self.message}", err=True)
+        click.echo(f"wganx: {visible(self.message)}", err=True)
+
+
+class _OfPlugin(click.Group):
+    """A plugin's own commands, which print as they like."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with as_it_is():
+            return super().invoke(ctx)
 
 
 class Wganx(click.Group):
@@ -52,7 +62,8 @@ class Wganx(click.Group):
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):  # where a letter has no place, it must not end the command
                 stream.reconfigure(errors="backslashreplace")
-        return super().main(*args, **kwargs)
+        with shown():
+            return super().main(*args, **kwargs)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         command = super().get_command(ctx, cmd_name)
@@ -61,7 +72,7 @@ class Wganx(click.Group):
         from wganx.plugins import discover, plugin_commands
 
         if any(found.name == cmd_name for found in discover()):
-            return click.Group(
+            return _OfPlugin(
                 cmd_name,
                 commands={str(own.name): own for own in plugin_commands(cmd_name)},
                 help=f"Commands of plugin {cmd_name!r}.",
@@ -77,6 +88,12 @@ class Wganx(click.Group):
             if ctx.params.get("debug"):
                 traceback.print_exc()
             raise Failure(error) from error
+        except (MemoryError, RuntimeError) as error:
+            from wganx.devices import out_of_memory
+
+            if ctx.params.get("debug") or not out_of_memory(error):
+                raise
+            raise Failure(WganxError("there is not enough memory; take less at a time, or smaller sizes")) from error
 
 
 def _tell_version(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:

@@ -15,6 +15,7 @@ from rich.progress import TaskID
 from wganx.engine.progress.bar import make_bar, say
 from wganx.engine.progress.choosing import SECONDS
 from wganx.engine.progress.lines import GAP, Pace
+from wganx.names import visible
 
 if TYPE_CHECKING:
     from wganx.runs import Passage
@@ -66,7 +67,7 @@ class _Watch(ABC):
     def _line(self, passage: Passage) -> str:
         place = f"{passage.number}/{passage.files}" if passage.files > 1 else ""
         share = f"{passage.done / max(passage.length, 1):.0%}"
-        return GAP.join(filter(None, [place, passage.file.name, share, self._pace.left]))
+        return GAP.join(filter(None, [place, visible(passage.file.name), share, self._pace.left]))
 
 
 class _Told(_Watch):
@@ -80,7 +81,7 @@ class _Told(_Watch):
         if not ends:
             self._say(self._line(passage))
         elif passage.files > 1:
-            self._say(f"{passage.number}/{passage.files}{GAP}{passage.file.name}{GAP}done")
+            self._say(f"{passage.number}/{passage.files}{GAP}{visible(passage.file.name)}{GAP}done")
 
 
 class _Drawn(_Watch):

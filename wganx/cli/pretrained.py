@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wganx.cli.completing import device_names, plugin_names
-from wganx.cli.selection import with_trust
+from wganx.cli.selection import SEED, with_trust
 
 if TYPE_CHECKING:
     from wganx.pretrained import Opened
@@ -93,7 +93,7 @@ def inspect(path: Path, plugin: str | None, as_json: bool) -> None:
 @pretrained.command("sample")
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("-n", "count", type=click.IntRange(min=1), default=16, show_default=True, help="How many.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the noise.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Of the noise.")
 @click.option("--given", multiple=True, metavar="LABEL=CLASS", help="A class, for a generator with labels.")
 @click.option("--truncation", type=float, default=1.0, help="Below 1, samples are more typical and more alike.")
 @click.option("--walk", type=click.IntRange(min=2), metavar="STOPS", help="Go from noise to noise, a picture a stop.")

@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from wganx.cli.completing import run_folders
-from wganx.cli.selection import labels_and_classes, with_extensions, with_place
+from wganx.cli.selection import SEED, labels_and_classes, with_extensions, with_place
 from wganx.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class _WithTaskOptions(click.Command):
 @click.command(cls=_WithTaskOptions)
 @click.argument("run", type=click.Path(path_type=Path), shell_complete=run_folders)
 @click.option("-n", "count", type=click.IntRange(min=1), default=16, show_default=True, help="How many.")
-@click.option("--seed", type=int, help="Of the noise; the run's own by default.")
+@click.option("--seed", type=SEED, help="Of the noise; the run's own by default.")
 @click.option(
     "--given",
     "given",
@@ -189,8 +189,8 @@ def _slide(
 
 
 def _apply(run: Run, source: Path, out: Path | None, applied: Mapping[str, str], **options: Any) -> None:
-    from rich.console import Console
 
+    from wganx.cli.console import make_console
     from wganx.cli.passing import watching_files
     from wganx.config import read_value
 
@@ -201,6 +201,6 @@ def _apply(run: Run, source: Path, out: Path | None, applied: Mapping[str, str],
         if name in options:
             raise UsageError(f"wganx sample has no option {flag}")
         options[name] = read_value(text, f"{flag} {text}")
-    with watching_files(Console(stderr=True, emoji=False)) as watch:
+    with watching_files(make_console(err=True)) as watch:
         written = run.apply(source, out, watch=watch, **options)
     click.echo(f"{len(written)} file{'s' * (len(written) > 1)} written: {written[0] if len(written) == 1 else out}")

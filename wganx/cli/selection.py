@@ -10,10 +10,24 @@ import click
 
 from wganx.cli.completing import device_names, plugin_names, scenario_names
 from wganx.errors import UsageError
+from wganx.names import shortened
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 EXTENSION = "A plugin beside it that only adds parts; repeat for more."
+
+
+class _Seed(click.types.IntParamType):
+    """A whole number that torch takes for a seed."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        seed = super().convert(value, param, ctx)
+        if not -(2**63) <= seed < 2**63:
+            self.fail(f"{shortened(str(value), 40)} has more than 64 bits", param, ctx)
+        return seed
+
+
+SEED = _Seed()
 
 _OPTIONS = (
     click.option(
@@ -31,7 +45,7 @@ _OPTIONS = (
         "--extension", "extensions", multiple=True, metavar="NAME", shell_complete=plugin_names, help=EXTENSION
     ),
     click.option("--device", metavar="NAME", shell_complete=device_names, help="auto, cpu, cuda, cuda:1, mps, ..."),
-    click.option("--seed", type=int, metavar="N", help="Fixes every random stream."),
+    click.option("--seed", type=SEED, metavar="N", help="Fixes every random stream."),
 )  # fmt: skip
 
 

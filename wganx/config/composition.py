@@ -32,9 +32,13 @@ from wganx.config.sources import Key
 from wganx.config.without_critic import NO_CRITIC, critic_problems
 from wganx.errors import PluginError, WganxError, did_you_mean
 from wganx.evaluation import ChosenMetric
+from wganx.names import shortened
 from wganx.plugins import Catalog
 from wganx.plugins.descriptors import Architecture, Dataset, Scenario, Task
 from wganx.plugins.guard import calling
+
+_BITS = 63
+"""Of a whole number, beside its sign: those of torch's."""
 
 T = TypeVar("T")
 D = TypeVar("D", Dataset, Task, Architecture)
@@ -226,6 +230,14 @@ class _Composer:
             kind = declared.annotation
             if isinstance(kind, type) and issubclass(kind, Section):
                 values.setdefault(section, {})
+        beyond = [
+            Problem(key, f"Input should have at most 64 bits (got {shortened(str(given))})", self.merged.origin(key))
+            for key, given in _whole_numbers(values, ())
+            if given.bit_length() > _BITS
+        ]
+        if beyond:  # the arithmetic of whoever checks an option would fail on them
+            self.problems += beyond
+            return None
         model = compose(self.models)
         try:
             run = model.model_validate(values)
@@ -268,6 +280,18 @@ def _open(core: type[Section]) -> type[Section]:
 
 class _Unchecked(Section):
     model_config = ConfigDict(extra="allow")
+
+
+def _whole_numbers(given: Any, key: Key) -> Iterator[tuple[Key, int]]:
+    """Every whole number among values, those in lists under the key of the list."""
+    if isinstance(given, int):
+        yield key, given
+    elif isinstance(given, Mapping):
+        for name, value in given.items():
+            yield from _whole_numbers(value, (*key, str(name)))
+    elif isinstance(given, list | tuple):
+        for value in given:
+            yield from _whole_numbers(value, key)
 
 
 def _flags_read_as_numbers(given: Any, valid: Any, key: Key) -> Iterator[tuple[Key, bool]]:

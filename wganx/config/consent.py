@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from wganx.config.sources import Layer
+from wganx.names import at_home
 from wganx.trust import SCRIPTS, agree, check_code
 
 
@@ -43,7 +44,7 @@ def plugins_in(values: Mapping[str, Any]) -> list[str]:
 
 def code_file(plugin: str) -> Path | None:
     """The file of a plugin that is one, absolute; None where it is an installed one's name."""
-    return Path(plugin).expanduser().resolve() if plugin.endswith(".py") else None
+    return at_home(plugin).resolve() if plugin.endswith(".py") else None
 
 
 def scripts_in(values: Any) -> set[Path]:
@@ -81,6 +82,6 @@ def _texts(values: Any) -> Iterator[str]:
 
 def _is_file(path: Path) -> bool:
     try:
-        return path.expanduser().is_file()
+        return at_home(path).is_file()
     except (OSError, ValueError, RuntimeError):
         return False

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
 from wganx.config.sources import Key, Layer
+from wganx.names import shortened
+
+_MOST_SOURCES = 20
+"""That are named for one fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,9 @@ class Merged:
     def sources_within(self, key: Key) -> str | None:
         """The sources of everything set inside a section, for a fault that lies between its values."""
         inside = (source for path, source in self.origins.items() if len(path) > len(key) and path[: len(key)] == key)
-        return ", ".join(dict.fromkeys(inside)) or None
+        sources = list(dict.fromkeys(inside))
+        more = f" and {len(sources) - _MOST_SOURCES:,} more" if len(sources) > _MOST_SOURCES else ""
+        return ", ".join(sources[:_MOST_SOURCES]) + more or None
 
 
 def merge(layers: Sequence[Layer], parts: Mapping[str, PartSection]) -> Merged:
@@ -62,12 +68,14 @@ def merge(layers: Sequence[Layer], parts: Mapping[str, PartSection]) -> Merged:
                 for option in sorted(set(below) - set(part.core)):
                     dropped = below.pop(option)
                     if not _sets(layers[number:], section, option):  # whoever sets it anew knows already
+                        said = f"{section}.{option}={shortened(str(dropped))}"
                         notes.append(
-                            f"{section}.{option}={dropped} (from {origins.get((section, option))}) was meant for "
-                            f"{section} {names[section]!r} and is dropped: {layer.origins.get((section, 'name'))}"
-                            f" names {above['name']!r}"
+                            f"{said} (from {origins.get((section, option))}) was meant for {section} "
+                            f"{names[section]!r} and is dropped: {layer.origins.get((section, 'name'))} names "
+                            f"{shortened(repr(above['name']))}"
                         )
-                    _forget(origins, (section, option))
+                    for path in _paths(dropped, (section, option)):
+                        origins.pop(path, None)
             names[section] = above["name"]
         _overlay(values, layer.values, (), origins, layer.origins)
     return Merged(values, origins, tuple(notes))
@@ -85,15 +93,19 @@ def _overlay(
         if isinstance(value, dict) and isinstance(lower.get(name), dict):
             _overlay(lower[name], value, key, origins, sources)
             continue
-        _forget(origins, key)
+        for path in _paths(lower.get(name), key):
+            origins.pop(path, None)
         lower[name] = _copy(value)
-        origins.update({path: source for path, source in sources.items() if path[: len(key)] == key})
+        origins.update({path: sources[path] for path in _paths(value, key) if path in sources})
 
 
 def _copy(value: Any) -> Any:
     return {name: _copy(inner) for name, inner in value.items()} if isinstance(value, dict) else value
 
 
-def _forget(origins: dict[Key, str], key: Key) -> None:
-    for path in [path for path in origins if path[: len(key)] == key]:
-        del origins[path]
+def _paths(value: Any, key: Key) -> Iterator[Key]:
+    """`key`, and those of everything inside; looked up one by one, since a file may have thousands."""
+    yield key
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _paths(inner, (*key, name))

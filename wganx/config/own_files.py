@@ -12,6 +12,7 @@ from wganx.config.sections import DatasetSection
 from wganx.config.sources import Layer
 from wganx.engine import choose_device
 from wganx.errors import DataError, PluginFailed
+from wganx.names import at_home
 from wganx.plugins import Catalog
 from wganx.plugins.contracts import DataContext
 from wganx.plugins.descriptors import Dataset
@@ -37,7 +38,7 @@ def point_at(data: Path, user: Sequence[Layer], folder: Dataset | None, base: La
     scenario that nobody named says of files of another dataset was never meant for these.
     """
     call, flag = user[-1], f"--data {data}"
-    call.put(("dataset", "root"), str(data.expanduser().absolute()), flag)
+    call.put(("dataset", "root"), str(at_home(data).absolute()), flag)
     if folder is None:
         return
     own = base.values.get("dataset")

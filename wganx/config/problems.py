@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from wganx.config.layers import Merged
 from wganx.config.sources import Key
 from wganx.errors import ConfigError, did_you_mean
+from wganx.names import shortened
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +27,27 @@ class Problem:
         return f"  {'.'.join(self.key)}: {self.fault}{source}"
 
 
+MOST_SHOWN = 50
+"""Problems that are told one by one, and for whose names others are suggested."""
+
+
 def failure(problems: Sequence[Problem]) -> ConfigError:
-    """All problems as one error."""
-    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-    return ConfigError("\n".join([f"{count} in the configuration", *map(str, problems)]))
+    """All problems as one error; of thousands, the first."""
+    count = "1 problem" if len(problems) == 1 else f"{len(problems):,} problems"
+    more = [f"  and {len(problems) - MOST_SHOWN:,} more"] if len(problems) > MOST_SHOWN else []
+    return ConfigError("\n".join([f"{count} in the configuration", *map(str, problems[:MOST_SHOWN]), *more]))
 
 
 def validation_problems(error: ValidationError, model: type[BaseModel], merged: Merged) -> list[Problem]:
     """The faults pydantic found in `model`, with names it could not know."""
-    problems = []
-    for fault in error.errors():
+    problems: list[Problem] = []
+    for fault in error.errors(include_url=False):
         key = tuple(str(part) for part in fault["loc"])
         if fault["type"] == "missing":
             problems.append(Problem(key, f"has no value; give it, e.g. --set {'.'.join(key)}=..."))
         elif fault["type"] == "extra_forbidden":
-            problems.append(Problem(key, _unknown(key, model), merged.origin(key) or merged.sources_within(key)))
+            origin = merged.origin(key) or merged.sources_within(key)
+            problems.append(Problem(key, _unknown(key, model, suggests=len(problems) < MOST_SHOWN), origin))
         else:
             between = isinstance(fault["input"], Mapping)
             origin = merged.sources_within(key) if between else merged.origin(key)
@@ -53,10 +60,12 @@ def _wrong(message: str, given: Any) -> str:
     if isinstance(given, Mapping):
         return text
     hint = "; to keep it text, quote it: '\"...\"'" if "valid string" in text else ""
-    return f"{text} (got {given!r}){hint}"
+    return f"{text} (got {shortened(repr(given))}){hint}"
 
 
-def _unknown(key: Key, model: type[BaseModel]) -> str:
+def _unknown(key: Key, model: type[BaseModel], *, suggests: bool) -> str:
+    if not suggests:
+        return "no such option"
     owner = _model_at(model, key[:-1])
     known = list(owner.model_fields) if owner else []
     if len(key) > 1:

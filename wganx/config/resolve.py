@@ -17,6 +17,7 @@ from wganx.config.rules import RuleBook
 from wganx.config.sources import Layer, add_settings, read_environment, read_file
 from wganx.config.without_critic import drop_critic
 from wganx.errors import ConfigError
+from wganx.names import at_home
 from wganx.plugins import Catalog, discover, load
 from wganx.plugins.descriptors import Dataset, Layout, Scenario
 
@@ -97,9 +98,9 @@ def resolve(
     if data is not None:
         point_at(Path(data), user, folder, base, named=_named(user, "scenario") is not None)
     if folder is not None and chosen.name == folder.scenario:
-        suits = suggested(user, folder, str(_named(user, "device") or "auto"), int(_named(user, "seed") or 0))
+        suits = suggested(user, folder, _device(user), _seed(user))
     if init is not None:
-        call.put(("train", "init"), str(Path(init).expanduser().absolute()), f"--init {init}")
+        call.put(("train", "init"), str(at_home(init).absolute()), f"--init {init}")
     follows = _begin_with(user, catalog, base)
     layers, notes = drop_critic([base, suits, follows, *user], RuleBook(catalog))
     merged = merge(layers, part_sections())
@@ -111,6 +112,17 @@ def resolve(
 def _named(user: Sequence[Layer], name: str) -> Any:
     """A run-level value, from the highest layer that has it."""
     return next((layer.values[name] for layer in reversed(user) if name in layer.values), None)
+
+
+def _device(user: Sequence[Layer]) -> str:
+    """Where the run is to compute, as far as that can be said before everything is checked."""
+    device = _named(user, "device")
+    return device if isinstance(device, str) else "auto"
+
+
+def _seed(user: Sequence[Layer]) -> int:
+    seed = _named(user, "seed")
+    return seed if isinstance(seed, int) and 0 <= seed < 2**63 else 0
 
 
 def _extend(user: Sequence[Layer], extensions: Sequence[str]) -> None:
@@ -140,7 +152,7 @@ def _load(user: Sequence[Layer]) -> Catalog:
 
 
 def _absolute(name: str) -> str:
-    return str(Path(name).expanduser().resolve()) if name.endswith(".py") else name
+    return str(at_home(name).resolve()) if name.endswith(".py") else name
 
 
 def _scenario(user: Sequence[Layer], catalog: Catalog, folder: Dataset | None = None) -> Scenario:

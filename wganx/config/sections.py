@@ -21,7 +21,7 @@ def _length_or_shape(noise: Any) -> Any:
     sizes = noise if isinstance(noise, list | tuple) else [noise]
     try:
         numbers = [int(size) for size in sizes]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         numbers = []
     if not numbers or any(isinstance(size, bool) or number != float(size) for size, number in zip(sizes, numbers)):
         raise ValueError("Input should be a length such as 64, or a shape such as [64, 8]")

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from wganx.config.yaml_text import MOST_BYTES, Key, checked_text, parse
 from wganx.errors import ConfigError
+from wganx.names import shortened
 
-Key = tuple[str, ...]
+__all__ = ["Key", "Layer", "add_settings", "read_environment", "read_file", "read_value"]
+
 PREFIX = "WGANX__"
-_SAFE_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 
 @dataclass(slots=True)
@@ -27,7 +27,7 @@ class Layer:
         """Set one value; the keys inside a mapping get the same origin.
 
         Raises:
-            ConfigError: the layer has a value there already.
+            ConfigError: the layer has a value there already, or it is text with the character U+0000.
         """
         holder = self.values
         for name in key[:-1]:
@@ -46,6 +46,8 @@ class Layer:
         self.origins = {key: origin for key, origin in self.origins.items() if key[:2] != (section, option)}
 
     def _note(self, key: Key, value: Any, origin: str) -> None:
+        if isinstance(value, str):
+            checked_text(value, origin)
         self.origins[key] = origin
         if isinstance(value, Mapping):
             for name, inner in value.items():
@@ -72,16 +74,21 @@ def read_file(path: Path, named: Callable[[int], str] | None = None) -> Layer:
     A section without content (``train:`` and nothing below) says nothing.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ConfigError(f"cannot read the configuration {path}: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"cannot read the configuration {path}: it is not UTF-8 text") from error
+        with path.open("rb") as file:
+            found = file.read(MOST_BYTES + 1)
+        if len(found) > MOST_BYTES:
+            raise ConfigError(f"{path} holds more than {MOST_BYTES:,} bytes, which no configuration does")
+        text = found.decode("utf-8-sig")
+    except (OSError, ValueError) as error:
+        if isinstance(error, UnicodeDecodeError):
+            raise ConfigError(f"cannot read the configuration {path}: it is not UTF-8 text") from error
+        why = (error.strerror if isinstance(error, OSError) else None) or error
+        raise ConfigError(f"cannot read the configuration {path}: {why}") from error
     layer = Layer()
     where = named or (lambda line: f"{path}:{line}")
-    values = _parse(text, where, layer.origins)
+    values = parse(text, where, layer.origins)
     if values is not None and not isinstance(values, dict):
-        raise ConfigError(f"{path} holds no sections: expected lines like 'train:', got {values!r}")
+        raise ConfigError(f"{path} holds no sections: expected lines like 'train:', got {shortened(repr(values))}")
     layer.values = {name: value for name, value in (values or {}).items() if value is not None}
     return layer
 
@@ -99,7 +106,7 @@ def read_environment(environ: Mapping[str, str]) -> Layer:
             key = tuple(variable[len(PREFIX) :].lower().split("__"))
             if not all(key):
                 raise ConfigError(f"{origin}: expected a name like {PREFIX}TRAIN__STEPS")
-            layer.put(key, _parse(environ[variable], _anywhere_in(origin), {}), origin)
+            layer.put(key, parse(environ[variable], _anywhere_in(origin), {}), origin)
     return layer
 
 
@@ -110,12 +117,12 @@ def add_settings(layer: Layer, settings: Iterable[str]) -> None:
         ConfigError: a setting has no ``=`` or an empty key, is given twice, or its value is no YAML.
     """
     for setting in settings:
-        origin = f"--set {setting}"
+        origin = f"--set {shortened(setting)}"
         key, equals, text = setting.partition("=")
         names = tuple(name.strip() for name in key.split("."))
         if not equals or not all(names):
             raise ConfigError(f"{origin}: expected section.key=value, like --set train.steps=500")
-        layer.put(names, _parse(text, _anywhere_in(origin), {}), origin)
+        layer.put(names, parse(text, _anywhere_in(origin), {}), origin)
 
 
 def read_value(text: str, origin: str) -> Any:
@@ -127,47 +134,8 @@ def read_value(text: str, origin: str) -> Any:
     Raises:
         ConfigError: it is no YAML.
     """
-    return _parse(text, _anywhere_in(origin), {})
+    return parse(text, _anywhere_in(origin), {})
 
 
 def _anywhere_in(origin: str) -> Callable[[int], str]:
     return lambda line: origin
-
-
-def _parse(text: str, where: Callable[[int], str], origins: dict[Key, str]) -> Any:
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        return None if node is None else _plain(node, (), where, origins)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        problem = error.problem or error.context
-        raise ConfigError(f"{where(mark.line + 1 if mark else 1)}: this is no YAML: {problem}; quote text") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{where(1)}: this is no YAML: {' '.join(str(error).split())}") from error
-    except RecursionError as error:
-        raise ConfigError(f"{where(1)}: the YAML contains itself") from error
-
-
-def _plain(node: yaml.Node, at: Key, where: Callable[[int], str], origins: dict[Key, str]) -> Any:
-    line = node.start_mark.line + 1
-    if isinstance(node, yaml.ScalarNode):
-        return yaml.constructor.SafeConstructor().construct_object(node)
-    if node.tag not in _SAFE_TAGS:
-        raise ConfigError(f"{where(line)}: the YAML tag {node.tag!r} is not allowed")
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(item, at, where, {}) for item in node.value]
-    values: dict[str, Any] = {}
-    first: dict[str, int] = {}
-    for name, value in node.value:
-        if not isinstance(name, yaml.ScalarNode):
-            raise ConfigError(f"{where(name.start_mark.line + 1)}: a key must be text")
-        key = (*at, name.value)
-        line = name.start_mark.line + 1
-        if name.value in first:
-            raise ConfigError(
-                f"{where(line)}: {'.'.join(key)} is given twice, first in line {first[name.value]}; give it once"
-            )
-        first[name.value] = line
-        origins[key] = where(line)
-        values[name.value] = _plain(value, key, where, origins)
-    return values

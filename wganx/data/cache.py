@@ -12,6 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from wganx.names import at_home
 from wganx.storage import remove_folder
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ def cache_folder() -> Path:
         OSError: the user has no home.
     """
     if given := os.environ.get("WGANX_CACHE"):
-        return Path(given).expanduser().absolute()
+        return at_home(given).absolute()
     if (general := os.environ.get("XDG_CACHE_HOME", "")) and Path(general).is_absolute():
         return Path(general) / "wganx"
     try:

@@ -13,6 +13,7 @@ from typing import BinaryIO
 from wganx.data.layout import Layout, layout_of
 from wganx.data.sources import source_at
 from wganx.errors import DataError
+from wganx.names import at_home
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ class FileTree:
             DataError: the path does not exist, is neither a folder nor a zip archive, cannot be read, or holds no
                 file with one of the suffixes.
         """
-        self.root = Path(path).expanduser()
+        self.root = at_home(path)
         self.suffixes = tuple(sorted(suffix.lower() for suffix in suffixes))
         self.mends = dict(mends or {})
         self._source = source_at(self.root)

@@ -10,10 +10,9 @@ ASSUMED_MEMORY = 2 * 2**30
 
 
 def available_memory() -> int | None:
-    """Bytes of main memory a program may still take, within its container's limit; None where nobody tells."""
-    known = [
-        amount for amount in (_from_meminfo(), _from_cgroup(Path("/sys/fs/cgroup/memory.max"))) if amount is not None
-    ]
+    """Bytes of main memory a program may still take, within its limits; None where nobody tells."""
+    told = (_from_meminfo(), _from_cgroup(Path("/sys/fs/cgroup/memory.max")), _from_own_limit())
+    known = [amount for amount in told if amount is not None]
     return min(known) if known else _from_sysconf()
 
 
@@ -34,6 +33,22 @@ def _from_cgroup(path: Path) -> int | None:
     except OSError:
         return None
     return int(limit) if limit.isdigit() else None
+
+
+def _from_own_limit() -> int | None:
+    """What this process may still map where it was given a limit, as by ``ulimit -v`` and on many shared machines."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit == resource.RLIM_INFINITY:
+        return None
+    try:
+        mapped = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+    except (OSError, ValueError):
+        return limit
+    return max(limit - mapped, 0)
 
 
 def _from_sysconf() -> int | None:

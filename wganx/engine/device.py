@@ -39,7 +39,11 @@ def choose_device(requested: str | torch.device) -> torch.device:
     try:
         device = torch.device(requested)
         torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
+        if device.type == "meta":
+            raise RuntimeError("it holds shapes and no values")
+        if device.type == "cpu" and device.index:
+            raise RuntimeError("all processors are one device, cpu")
+    except (RuntimeError, AssertionError, ValueError, TypeError, ImportError) as error:
         why = str(error).splitlines()[0]
         if why.startswith("Expected one of"):  # a list of some twenty kinds, most of which nobody has
             why = "there is no kind of that name; cuda is NVIDIA's and AMD's, mps Apple's"

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from wganx.health import Finding
+from wganx.names import visible
 
 
 class Observer:
@@ -59,7 +60,7 @@ class Warnings(Observer):
 
 def log_note(message: str) -> None:
     """Where notes go when no observer listens."""
-    logging.getLogger("wganx").warning("%s", message)
+    logging.getLogger("wganx").warning("%s", visible(message))
 
 
 class Audience(Observer):

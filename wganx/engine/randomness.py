@@ -13,7 +13,19 @@ from torch import Tensor
 
 from wganx.devices import forked_streams
 from wganx.engine.turns import TURNS
-from wganx.errors import CheckpointError
+from wganx.errors import CheckpointError, UsageError
+from wganx.names import shortened
+
+
+def checked_seed(seed: int) -> int:
+    """`seed`, which torch can take.
+
+    Raises:
+        UsageError: it has more than 64 bits.
+    """
+    if not -(2**63) <= seed < 2**63:
+        raise UsageError(f"a seed lies between {-(2**63)} and {2**63 - 1}, got {shortened(str(seed), 40)}")
+    return seed
 
 
 @contextmanager
@@ -24,7 +36,7 @@ def apart(seed: int, device: torch.device) -> Iterator[torch.Generator]:
     it is paused between two of its steps.
     """
     with TURNS.taken(), forked_streams(device), _libraries_put_back():
-        torch.manual_seed(seed)
+        torch.manual_seed(checked_seed(seed))
         np.random.seed(seed % 2**32)
         random.seed(seed)
         yield torch.Generator(device).manual_seed(seed)

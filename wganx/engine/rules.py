@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from wganx.engine.randomness import checked_seed
 from wganx.engine.steps.optimizer import Optimizer
 from wganx.errors import UsageError
 from wganx.wasserstein import (
@@ -56,6 +57,7 @@ class Rules:
         for name in ("critic_steps", "accumulate", "pack"):
             if not isinstance(number := getattr(self, name), int):
                 raise UsageError(f"{name} must be a whole number, got {number!r}")
+        checked_seed(self.seed)
         if not self.objective.trains_critic:
             self._refuse_critic()
         elif self.critic_steps < 1 or self.accumulate < 1:

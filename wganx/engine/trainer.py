@@ -27,7 +27,7 @@ from wganx.engine.steps.optimizer import Optimizer
 from wganx.engine.steps.updates import Augment, Losses, Steps
 from wganx.engine.stopping import Interrupted
 from wganx.engine.training import At, Training
-from wganx.errors import UsageError
+from wganx.errors import CheckpointError, UsageError
 from wganx.health import HealthCheck
 from wganx.networks import Helper
 from wganx.wasserstein import Constraint, GradientPenalty, NoConstraint, Objective, Wasserstein
@@ -241,8 +241,12 @@ class Trainer:
             CheckpointError: the folder is no whole checkpoint, or the networks are not the ones it was made from.
         """
         checkpoint = read_checkpoint(Path(folder))
-        stored = checkpoint.facts.get("rules") or checkpoint.facts["settings"]  # as earlier versions called them
-        trainer = cls(generator, critic, **{**Rules.from_json(stored), **changes})
+        stored = checkpoint.facts.get("rules") or checkpoint.facts.get("settings")  # as earlier versions called them
+        try:
+            rules = Rules.from_json(stored or {})
+        except (KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(f"{folder} cannot be read: its rules are no rules of a trainer ({error})") from error
+        trainer = cls(generator, critic, **{**rules, **changes})
         trainer.restore(checkpoint)
         return trainer
 

@@ -16,6 +16,7 @@ from torch import Tensor
 from wganx.data.arrays import DAMAGE, array_header, read_array, readable
 from wganx.data.limits import check_unpacked
 from wganx.errors import DataError, did_you_mean
+from wganx.names import at_home
 
 ARRAY_SUFFIXES = (".npy", ".npz", ".safetensors")
 
@@ -76,11 +77,11 @@ def array_samples(source: str) -> SampleSet:
 
 def _split(source: str) -> tuple[Path, str | None]:
     """File and array name; a colon that belongs to the file's own path stays in it."""
-    path = Path(source).expanduser()
+    path = at_home(source)
     file, colon, name = source.rpartition(":")
     if path.exists() or not colon or not file.lower().endswith(ARRAY_SUFFIXES):
         return path, None
-    return Path(file).expanduser(), name
+    return at_home(file), name
 
 
 def _read(path: Path, name: str | None) -> NDArray[np.generic]:

@@ -10,6 +10,7 @@ import traceback
 from wganx.errors import INTERRUPTED, WganxError
 from wganx.experiments.carrying_out import Stopped, carry_out
 from wganx.experiments.errand import from_text
+from wganx.names import visible
 
 
 def main(text: str) -> int:
@@ -21,7 +22,7 @@ def main(text: str) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except (WganxError, OSError) as error:
-        print(f"wganx: {error}", file=sys.stderr)
+        print(f"wganx: {visible(str(error))}", file=sys.stderr)
         return error.exit_code if isinstance(error, WganxError) else 1
     except Exception:
         traceback.print_exc()

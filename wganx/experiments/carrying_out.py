@@ -13,6 +13,7 @@ from wganx.config import resolve
 from wganx.engine import Observer
 from wganx.experiments.clock import SecondsBudget, own_share
 from wganx.experiments.errand import Errand, PaceErrand, RunErrand
+from wganx.names import visible
 from wganx.report import write_report
 from wganx.runs import Assembly, Run, RunFolder, train_run
 from wganx.storage import json_text, write_whole
@@ -171,4 +172,4 @@ def peak_memory() -> int:
 
 
 def _warn(message: str) -> None:
-    print(f"wganx: {message}", file=sys.stderr, flush=True)
+    print(f"wganx: {visible(message)}", file=sys.stderr, flush=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 from wganx.errors import PluginError, did_you_mean
+from wganx.names import at_home
 
 GROUP = "wganx"
 
@@ -66,7 +67,7 @@ def find(name: str | object) -> FoundPlugin:
         title = name.__name__ if isinstance(name, ModuleType) else type(name).__name__
         return FoundPlugin(title.rpartition(".")[2], "", "", title, name)
     if name.endswith(".py"):
-        path = Path(name).expanduser()
+        path = at_home(name)
         if not path.is_file():
             raise PluginError(f"no plugin file {name}")
         return FoundPlugin(path.stem, "", "", name, path.resolve())

@@ -12,6 +12,7 @@ from torch import Tensor
 from wganx.batch import SampleFormat
 from wganx.engine import CheckpointStore, read_networks
 from wganx.errors import DataError, PluginFailed, UsageError
+from wganx.names import at_home
 from wganx.parts import Part
 from wganx.plugins.contracts import Pretrained
 from wganx.plugins.descriptors import Layout
@@ -87,7 +88,7 @@ def open_pretrained(path: str | Path, layouts: Sequence[Layout]) -> Opened:
         CheckpointError: it is cut short or damaged, or not the file that its name says.
         UsageError: a folder that holds neither.
     """
-    place = Path(path).expanduser()
+    place = at_home(path)
     if place.is_dir():
         return _own(checkpoint_in(place))
     if not place.is_file():

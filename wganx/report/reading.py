@@ -16,8 +16,9 @@ from typing import Any
 
 from wganx.errors import DataError
 from wganx.lock import as_they_are
-from wganx.report.logged import Curve, blocks_of, curves_of
+from wganx.report.logged import blocks_of, curves_of
 from wganx.report.plain import first_line, number, printable
+from wganx.report.thinning import Curve
 from wganx.stored import read_json, read_yaml
 
 MOST_EVALUATIONS = 2_000

@@ -35,6 +35,8 @@ from wganx.plugins.descriptors import Config, Layout
 from wganx.plugins.guard import call, calling
 from wganx.pretrained import Opened, begin_with
 from wganx.runs.fitted import FittedParts, check_fitted
+from wganx.runs.formats import changed_formats
+from wganx.runs.sizes import CRITIC_SIZES, GENERATOR_SIZES, MOST_TENSORS, check_batches, check_training, within_memory
 from wganx.runs.task_options import with_options
 
 _MOST_HELDOUT = 512
@@ -70,7 +72,8 @@ class Assembly:
         if task.fit is None:
             return FittedParts(own)
         items = self.train_items
-        found = call(task, "fit", self.resolved.run.task, Formats(items.formats, own), items)
+        with within_memory(self.resolved, str(task), ("task", "dataset")):
+            found = call(task, "fit", self.resolved.run.task, Formats(items.formats, own), items)
         return FittedParts(own, check_fitted(found, task, own))
 
     @property
@@ -87,7 +90,9 @@ class Assembly:
         if dataset.fit is None:
             return {}
         context = DataContext(seed=run.seed, device=self.device.type)
-        return check_fitted(call(dataset, "fit", run.dataset, context), dataset)
+        with within_memory(self.resolved, str(dataset), ("dataset",)):
+            found = call(dataset, "fit", run.dataset, context)
+        return check_fitted(found, dataset)
 
     @cached_property
     def train_items(self) -> Items:
@@ -164,7 +169,7 @@ class Assembly:
 
     def _play(self, options: Config) -> Game:
         run, task = self.resolved.run, self.resolved.parts.task
-        with torch.random.fork_rng():
+        with torch.random.fork_rng(), within_memory(self.resolved, str(task), ("task", "dataset")):
             # Its helpers are initialised from the seed too, on another course than the players.
             torch.manual_seed(run.seed + _HELPERS)
             game: Game = call(task, "build", options, Formats(self.formats, self.fitted), returns=Game)
@@ -177,13 +182,10 @@ class Assembly:
         with torch.random.fork_rng():
             torch.manual_seed(run.seed)
             generator = self.build_generator()
-            critic = call(
-                parts.critic,
-                "build",
-                run.critic,
-                BuildContext(sample=game.sample, inputs=game.condition, fitted=self.fitted),
-                returns=nn.Module,
-            )
+            context = BuildContext(sample=game.sample, inputs=game.condition, fitted=self.fitted)
+            with within_memory(self.resolved, str(parts.critic), CRITIC_SIZES, tensors=MOST_TENSORS):
+                critic: nn.Module = call(parts.critic, "build", run.critic, context, returns=nn.Module)
+            check_training(self.resolved, generator, critic, self.device)
             self._begin(generator, critic)
             trainer = Trainer(
                 generator,
@@ -231,13 +233,15 @@ class Assembly:
         context = BuildContext(
             sample=game.sample, noise=run.generator.noise_shape, inputs=game.context, fitted=self.fitted
         )
-        network: nn.Module = call(parts.generator, "build", run.generator, context, returns=nn.Module)
+        with within_memory(self.resolved, str(parts.generator), GENERATOR_SIZES, tensors=MOST_TENSORS):
+            network: nn.Module = call(parts.generator, "build", run.generator, context, returns=nn.Module)
         return network
 
     @cached_property
     def stream(self) -> BatchStream:
         """Endless training batches; augmentation draws from the trainer's random stream."""
         run, task = self.resolved.run, self.resolved.parts.task
+        check_batches(self.resolved, self.train_items.formats, self.game.sample, self.device)
         feed = choose_feed(
             self.train_items,
             batch_size=run.train.batch_size,
@@ -345,7 +349,8 @@ class Assembly:
     def _open(self, split: Split) -> Items:
         run = self.resolved.run
         context = DataContext(seed=run.seed, fitted=self._fitted_to_dataset)
-        items: Items = call(self.resolved.parts.dataset, "open", run.dataset, split, context)
+        with within_memory(self.resolved, str(self.resolved.parts.dataset), ("dataset",)):
+            items: Items = call(self.resolved.parts.dataset, "open", run.dataset, split, context)
         if not isinstance(getattr(items, "formats", None), Mapping):
             dataset = self.resolved.parts.dataset
             raise PluginFailed(f"{dataset.origin}: {dataset}: open must return items with 'formats', one for every key")
@@ -354,7 +359,7 @@ class Assembly:
                 f"{self.resolved.parts.dataset}: its split {split!r} holds no items; give it more data, or split it "
                 "in another way"
             )
-        if self.stored_formats is not None and (changed := _changed(self.stored_formats, items.formats)):
+        if self.stored_formats is not None and (changed := changed_formats(self.stored_formats, items.formats)):
             raise UsageError(
                 f"the data changed since the run was started ({'; '.join(changed)}); restore it, or start a new run"
             )
@@ -383,18 +388,3 @@ class Assembly:
                 return losses(*arguments)  # type: ignore[no-any-return]
 
         return guarded
-
-
-def _changed(before: Mapping[str, SampleFormat], now: Mapping[str, SampleFormat]) -> list[str]:
-    """What of the items is another, in words: other classes, another size."""
-    return [
-        f"{name} was {_in_words(before.get(name))} and is {_in_words(now.get(name))}"
-        for name in {**before, **now}
-        if before.get(name) != now.get(name)
-    ]
-
-
-def _in_words(format: SampleFormat | None) -> str:
-    if format is None:
-        return "not there"
-    return f"one of {', '.join(format.classes)}" if format.is_label else str(format)

@@ -14,6 +14,7 @@ from wganx.config.consent import code_file, plugins_in
 from wganx.engine import CheckpointStore, Sampler, Weights, choose_device, load_average, place, read_weights
 from wganx.engine.facts import check_drawable
 from wganx.errors import CheckpointError, PluginError, UsageError
+from wganx.names import at_home
 from wganx.plugins import Catalog, load
 from wganx.plugins.contracts import BuildContext
 from wganx.plugins.descriptors import Architecture
@@ -214,7 +215,7 @@ def _where(plugin: Mapping[str, Any], folder: RunFolder) -> str:
         PluginError: there is none.
     """
     found = plugin_name(plugin, folder)
-    if plugin.get("file") is not None and not Path(found).expanduser().is_file():
+    if plugin.get("file") is not None and not at_home(found).is_file():
         told = (
             f"; put it there, or say in {folder.config} where it lies"
             if folder.config.is_file()

@@ -16,6 +16,7 @@ from wganx.errors import DataError, UsageError
 from wganx.evaluation import ChosenMetric, Evaluation, heldout_batch, plan_rows, rows_in_time
 from wganx.evaluation.extractors import INCEPTION, weights_file
 from wganx.evaluation.memorised import NearestPairs
+from wganx.names import at_home
 from wganx.plugins.descriptors import Config
 from wganx.runs.assembly import Assembly
 from wganx.runs.checkpoints import checkpoint_path, step_of
@@ -109,7 +110,7 @@ class Evaluating:
                 raise UsageError(f"--weights is for {', '.join(_OF_INCEPTION)}, and none of them is asked for")
         for name, file in files.items():
             _agree_to(file)
-            options = self._with_weights(name, Path(file).expanduser())
+            options = self._with_weights(name, at_home(file))
             evaluator.features.use(name, self.assembly.extractor(name, evaluator.kept, options))
         on_cpu = self.assembly.device.type == "cpu"
         if INCEPTION not in files and not named and on_cpu and weights_file(None) is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,6 +15,7 @@ from wganx.data.items import check_alike
 from wganx.data.threads import for_each_index
 from wganx.errors import DataError
 from wganx.evaluation.samples import SampleSet, array_samples, is_array, random_rows
+from wganx.names import at_home
 from wganx.plugins import discover
 from wganx.runs.assembly import Assembly
 from wganx.runs.folder import RunFolder
@@ -48,7 +48,7 @@ def open_samples(
         DataError: nothing there, unreadable, or files without a plugin that reads them.
         WganxError: the plugin or the run cannot be loaded.
     """
-    path = Path(source).expanduser()
+    path = at_home(source)
     if is_array(source):
         return array_samples(source)
     if _is_run(source):
@@ -82,9 +82,9 @@ def open_pair(
     """
 
     def both(source: str, other: str) -> SampleSet:
-        if is_array(source) or _is_run(source) or not _is_run(other) or not Path(source).expanduser().exists():
+        if is_array(source) or _is_run(source) or not _is_run(other) or not at_home(source).exists():
             return open_samples(source, plugin=plugin, settings=settings, extensions=extensions, warn=warn)
-        run = Run.load(Path(other).expanduser(), warn=warn, extensions=extensions, only_looked_at=True)
+        run = Run.load(at_home(other), warn=warn, extensions=extensions, only_looked_at=True)
         if plugin not in (None, run.resolved.run.plugin):
             return open_samples(source, plugin=plugin, settings=settings, extensions=extensions, warn=warn)
         return _from_files(source, Assembly(_as_in(run, source, settings, extensions)), warn)
@@ -93,13 +93,13 @@ def open_pair(
 
 
 def _is_run(source: str) -> bool:
-    path = Path(source).expanduser()
+    path = at_home(source)
     return path.is_dir() and RunFolder(path).holds_run()
 
 
 def _as_in(run: Run, source: str, settings: Sequence[str], extensions: Sequence[str]) -> Resolved:
     """How the run would read the files at `source`."""
-    stored, path = run.resolved.run, Path(source).expanduser()
+    stored, path = run.resolved.run, at_home(source)
 
     def resolved(overrides: Mapping[str, Any]) -> Resolved:
         return resolve(

@@ -66,7 +66,7 @@ class R3Config(Config):
     """The paper has 768 channels, 2 blocks and groups of 16 at 32 px, in both networks."""
 
     width: int = Field(128, ge=1, description="channels up to 32 px; halved at every doubling beyond")
-    blocks: int = Field(2, ge=1, description="residual blocks at every size")
+    blocks: int = Field(2, ge=1, le=1000, description="residual blocks at every size")
     group: int = Field(16, ge=1, description="channels that a grouped convolution mixes")
 
 
@@ -75,7 +75,7 @@ class TranslatorGeneratorConfig(Config):
 
     width: int = Field(64, ge=1, description="channels at full size; doubled at every halving")
     halvings: int = Field(2, ge=0, le=4, description="how often height and width are halved before the blocks")
-    blocks: int = Field(6, ge=1, description="residual blocks at the smallest size")
+    blocks: int = Field(6, ge=1, le=1000, description="residual blocks at the smallest size")
     embedding: int = Field(32, ge=1, description="length of the vector that the wanted domains become")
     residual: bool = Field(True, description="change the source's colours place by place, and make no picture anew")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import os
 import re
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -111,7 +112,8 @@ def shards_at(pattern: Path) -> list[Path]:
         DataError: one of them is not there, is packed, or there is none.
     """
     shards: list[Path] = []
-    for part in str(pattern.expanduser()).split("::"):
+    # As a shell does it: where nobody is called so, the name stays, and is not there.
+    for part in os.path.expanduser(pattern).split("::"):  # noqa: PTH111
         for name in expanded(part):
             path = Path(name)
             if path.is_dir():

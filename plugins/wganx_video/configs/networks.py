@@ -16,7 +16,7 @@ class FoldnetGeneratorConfig(Config):
         None, ge=1, le=16, description="side of the squares; null: 4 to predict, 2 to interpolate, 1 to upscale"
     )
     width: int = Field(64, ge=1, description="channels of all layers between the first and the last")
-    blocks: int = Field(4, ge=0, description="residual blocks")
+    blocks: int = Field(4, ge=0, le=1000, description="residual blocks")
     block: Literal["plain", "mixer"] = Field(
         "plain", description="plain: two 3 x 3 convolutions; mixer: 7 x 7 channel by channel, then 1 x 1 across them"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import pickle
 import zipfile
 from collections.abc import Sequence
@@ -22,7 +23,7 @@ def weights_file(given: Path | None, names: Sequence[str], extractor: str) -> Pa
         DataError: there is no file where one was given.
     """
     if given is not None:
-        path = given.expanduser()
+        path = Path(os.path.expanduser(given))  # noqa: PTH111 - as a shell does it, where no user is called so
         if not path.is_file():
             raise DataError(f"there is no weights file {path}; check the spelling")
         return path

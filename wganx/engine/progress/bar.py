@@ -11,6 +11,7 @@ from rich.progress import Progress as Bar
 from wganx.engine.progress.in_place import InPlace
 from wganx.engine.progress.lines import GAP, is_terminal, readings
 from wganx.health import Finding
+from wganx.names import visible
 
 
 class BarProgress(InPlace):
@@ -70,8 +71,8 @@ def make_bar(console: Console) -> Bar:
 
 
 def say(console: Console, text: str) -> None:
-    """One line as it is: names of files and plugins may hold what looks like markup."""
-    console.print(text, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    """One line as it is: names of files and plugins may hold what looks like markup, or what a terminal obeys."""
+    console.print(visible(text), highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def _bar_width(console: Console) -> int:

@@ -11,6 +11,7 @@ from typing import IO
 
 from wganx.engine.observer import Observer
 from wganx.health import Finding
+from wganx.names import visible
 
 SHOWN = {
     "w1_raw": "W1 raw",
@@ -119,4 +120,4 @@ def is_terminal(stream: IO[str] | None) -> bool:
 
 def _to_standard_error(line: str) -> None:
     with suppress(OSError):  # of a terminal that closed: not worth the training
-        print(line, file=sys.stderr, flush=True)
+        print(visible(line), file=sys.stderr, flush=True)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from wganx.errors import DataError, MissingExtra, UsageError
+from wganx.names import at_home
 
 TORCHSCRIPT = (".pt", ".ts", ".torchscript", ".jit")
 PROGRAM = (".pt2",)
@@ -33,7 +34,7 @@ def network_of_file(name: str) -> nn.Module:
         UsageError: it holds weights without a network.
         MissingExtra: onnxruntime is not installed.
     """
-    path = Path(name).expanduser()
+    path = at_home(name)
     if not path.is_file():
         raise DataError(f"there is no extractor file {path}; check the spelling")
     suffix = path.suffix.lower()

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from wganx.data.cache import cache_folder
 from wganx.errors import DataError, MissingExtra, Unavailable
+from wganx.names import at_home
 from wganx.plugins.contracts import ExtractorContext
 from wganx.plugins.descriptors import Config
 
@@ -64,7 +65,7 @@ def _other_file(path: Path, reason: str) -> DataError:
 def weights_file(given: Path | None) -> Path | None:
     """The file that is given, or lies where torch or wganx keep theirs; None where there is none."""
     if given is not None:
-        return given.expanduser()
+        return at_home(given)
     places = [Path(torch.hub.get_dir()) / "checkpoints"]
     with suppress(OSError):
         places.append(cache_folder())

@@ -1,0 +1,75 @@
+"""Sizes beyond memory are refused before they are taken, by the name of the option and where it stands."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from wganx.config import resolve
+from wganx.errors import PreflightError
+from wganx.runs import sizes
+from wganx.runs.assembly import Assembly
+from wganx.runs.sizes import within_memory
+
+GB = 10**9
+
+
+def assembly(*settings: str) -> Assembly:
+    return Assembly(resolve(plugin="points", scenario="ring", settings=settings, environ={}))
+
+
+@pytest.fixture(autouse=True)
+def _a_machine_of_4_gigabytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sizes, "free_memory", lambda device: 4 * GB)
+
+
+@pytest.mark.parametrize(
+    ("setting", "what"),
+    [
+        ("generator.width=1000000", "generator 'mlp' asks for 4,000.0 GB of memory where 4.0 GB are free"),
+        ("critic.width=100000", "critic 'mlp' asks for 40.0 GB of memory where 4.0 GB are free"),
+        ("generator.depth=100", "generator 'mlp' is made of more than 30 tensors"),
+        ("dataset.count=100000000000000", "dataset 'ring' asks for more memory than there is, 4.0 GB are free"),
+        ("train.batch_size=1000000000", "a batch asks for 8.0 GB of memory where 4.0 GB are free"),
+        ("preview.count=1000000000", "a preview asks for 8.0 GB of memory where 4.0 GB are free"),
+    ],
+)
+def test_a_size_beyond_memory_is_refused(setting: str, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wganx.runs.assembly.MOST_TENSORS", 30)
+    option, _, value = setting.partition("=")
+    made = assembly(setting)
+    with pytest.raises(PreflightError) as failure:
+        _ = made.stream
+    assert str(failure.value) == (f"{what}; lower {option}={value}, from --set {setting}")
+
+
+def test_gradients_and_average_need_a_place_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = assembly("generator.width=500")
+    monkeypatch.setattr(sizes, "free_memory", lambda device: 3 * 10**6)  # for the 1 MB of a layer, not for its copies
+    with pytest.raises(PreflightError, match=r"^training the networks asks for [3-9]\.\d MB of memory where 3"):
+        _ = made.trainer
+
+
+def test_what_was_given_back_may_be_taken_again() -> None:
+    with within_memory(assembly().resolved, "it", ("generator",)):
+        for _ in range(8):
+            torch.empty(10**9, dtype=torch.uint8)  # eight times a gigabyte of four, one after the other
+
+
+def test_weights_are_the_same_bits_inside() -> None:
+    torch.manual_seed(3)
+    plain = torch.nn.Linear(5, 5).weight
+    torch.manual_seed(3)
+    with within_memory(assembly().resolved, "it", ("generator",), tensors=2):
+        assert torch.equal(torch.nn.Linear(5, 5).weight, plain)
+
+
+def test_other_errors_pass() -> None:
+    with pytest.raises(RuntimeError, match="something else"), within_memory(assembly().resolved, "it", ()):
+        raise RuntimeError("something else")
+
+
+def test_a_plugins_memory_error_is_told_as_one() -> None:
+    said = r"^it asks for more memory than there is, 4\.0 GB are free; make it smaller$"
+    with pytest.raises(PreflightError, match=said), within_memory(assembly().resolved, "it", ()):
+        raise MemoryError
