@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from wganx.config.sources import read_file, read_value
-from wganx.config.yaml_text import DEEPEST, LONGEST_KEY, LONGEST_NUMBER, MOST_BYTES, MOST_VALUES
 from wganx.errors import ConfigError
+from wganx.yaml_text import DEEPEST, LONGEST_KEY, LONGEST_NUMBER, MOST_BYTES, MOST_VALUES
 
 
 def said(text: str) -> Any:
