@@ -362,6 +362,10 @@ def test_batches_of_another_kind_are_named(make_trainer, data):
         ({"precision": "tf32"}, "precision tf32 needs a CUDA device, and training runs on cpu"),
         ({"device": "cuda:99"}, "device 'cuda:99' cannot be used"),
         ({"device": "abacus"}, "device 'abacus' cannot be used"),
+        ({"device": "meta"}, "device 'meta' cannot be used: it holds shapes and no values; name one that can"),
+        ({"device": "cpu:7"}, "device 'cpu:7' cannot be used: all processors are one device, cpu; name one that can"),
+        ({"seed": 10**30}, "a seed lies between -9223372036854775808 and 9223372036854775807, got 1000000000"),
+        ({"seed": 17982163893102248868}, "a seed lies between "),  # that of pytorch/torchtitan#746
     ],
 )
 def test_settings_that_cannot_be_are_refused(make_trainer, settings, message):
