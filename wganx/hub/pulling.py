@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from wganx.errors import UsageError, WganxError
+from wganx.config import read_value
+from wganx.errors import ConfigError, UsageError, WganxError
 from wganx.hub.cleaning import clean_config, file_plugins, with_files_in
 from wganx.hub.client import open_hub, speaking
 from wganx.hub.contents import PATTERNS, Entry, check_name, chosen
@@ -197,7 +198,7 @@ def _read(path: Path, repository: str) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
         found = json.loads(text) if path.suffix == ".json" else _plain_yaml(text)
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError, ConfigError) as error:
         raise WganxError(f"{path.name} of {repository} cannot be read; nothing was taken") from error
     if not isinstance(found, dict):
         raise WganxError(f"{path.name} of {repository} does not hold a mapping; nothing was taken")
@@ -208,7 +209,7 @@ def _plain_yaml(text: str) -> Any:
     """A document that names nothing twice: a few lines of aliases would be billions of values."""
     if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
         raise ValueError("it has aliases")
-    return yaml.safe_load(text)
+    return read_value(text, "it")
 
 
 def _shown(folder: Path) -> str:
