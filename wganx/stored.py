@@ -46,7 +46,7 @@ def open_file(path: Path) -> BufferedReader:
     def opener(name: str, flags: int) -> int:
         return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))  # nobody need write into a pipe
 
-    file = open(path, "rb", opener=opener)
+    file = open(path, "rb", opener=opener)  # noqa: SIM115 - the caller closes it; a bare descriptor would have no name
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
         raise OSError(errno.EINVAL, "it is no ordinary file but a folder, a pipe or a device", str(path))
