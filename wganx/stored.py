@@ -37,16 +37,19 @@ class Record(BaseModel):
 
 
 def open_file(path: Path) -> BufferedReader:
-    """An ordinary file, to be read.
+    """An ordinary file, to be read; a pipe, which may have no end, is not waited for.
 
     Raises:
-        OSError: it is a folder, a device or a pipe, which may have no end, or cannot be read.
+        OSError: it is neither a file nor a link to one, or cannot be read.
     """
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    file = os.fdopen(descriptor, "rb")
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+
+    def opener(name: str, flags: int) -> int:
+        return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))  # nobody need write into a pipe
+
+    file = open(path, "rb", opener=opener)  # noqa: SIM115 - the caller closes it; a bare descriptor would have no name
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
-        raise OSError(errno.EINVAL, "it is no ordinary file", str(path))
+        raise OSError(errno.EINVAL, "it is no ordinary file but a folder, a pipe or a device", str(path))
     return file
 
 

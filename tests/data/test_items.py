@@ -183,6 +183,7 @@ def test_one_bad_file_of_a_hundred_does_no_harm_where_it_is_held_out(write, deco
     bad = tree.layout.heldout[0]
     assert len(tree.layout.heldout) < 20  # one of those is more than 5 %
     (root / bad).write_bytes(b"broken")
+    tree = FileTree(root, (".bin",))
     items = FileItems(tree, "heldout", decoders.decode, FORMATS)
     assert items.whole() == 100
     assert len(load(items)) == len(tree.layout.heldout)

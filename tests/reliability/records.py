@@ -1,6 +1,6 @@
 """Records of very long trainings: their report, opened for the first time and again, and what the loop itself keeps.
 
-A case may use `ROOM` beyond what is loaded already, which a million logging points of eighteen quantities must fit into.
+A case may use `ROOM` beyond what is loaded already: a million logging points of eighteen quantities must fit into it.
 """
 
 from __future__ import annotations

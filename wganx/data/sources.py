@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import io
 import logging
 import os
@@ -16,6 +15,7 @@ from typing import Any, BinaryIO, Protocol
 
 from wganx.data.limits import check_memory, check_unpacked, unpacking
 from wganx.errors import DataError
+from wganx.stored import open_file
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ class Folder:
             return file.read(size)  # and not to the end, which a file that grows has none of
 
     def open(self, path: str) -> BinaryIO:
-        return open_regular(self.root / self._on_disk.get(path, path))
+        return open_file(self.root / self._on_disk.get(path, path))
 
     def seeks_at_once(self, path: str) -> bool:
         return True
@@ -291,19 +291,6 @@ def _identity(folder: str) -> tuple[int, int] | str:
 
 def _hidden(name: str) -> bool:
     return name.startswith(".") or name == "__MACOSX"
-
-
-def open_regular(path: Path) -> BinaryIO:
-    """A file, opened to be read; a pipe or a device, which would block or never end, is not waited for.
-
-    Raises:
-        OSError: it is neither a file nor a link to one, or cannot be read.
-    """
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, "it is no file but a folder, a pipe or a device", str(path))
-    return os.fdopen(descriptor, "rb")
 
 
 def _size_and_time(path: Path) -> tuple[int, int] | None:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from wganx.config import read_value
 from wganx.errors import ConfigError, UsageError, WganxError
 from wganx.hub.cleaning import clean_config, file_plugins, with_files_in
 from wganx.hub.client import open_hub, speaking
@@ -22,6 +21,7 @@ from wganx.hub.contents import PATTERNS, Entry, check_name, chosen
 from wganx.report.plain import mapping, printable
 from wganx.report.wording import size_in_words
 from wganx.storage import json_text, whole_folder, write_whole
+from wganx.yaml_text import parse
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -209,7 +209,7 @@ def _plain_yaml(text: str) -> Any:
     """A document that names nothing twice: a few lines of aliases would be billions of values."""
     if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
         raise ValueError("it has aliases")
-    return read_value(text, "it")
+    return parse(text, lambda line: f"line {line}", {})
 
 
 def _shown(folder: Path) -> str:

@@ -10,12 +10,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from wganx.config import read_value
 from wganx.errors import ConfigError, UsageError
 from wganx.hub.client import check_login, host, open_hub, speaking
 from wganx.hub.contents import CARD, belongs, check_name, foreign_code
 from wganx.report.card import model_card
 from wganx.report.plain import printable
+from wganx.yaml_text import parse
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -180,7 +180,7 @@ def _settle_card(
 
 def _licence(block: str) -> str | None:
     try:
-        found = read_value(block, "its card")
+        found = parse(block, lambda line: f"line {line}", {})
     except ConfigError:
         return None
     licence = found.get("license") if isinstance(found, dict) else None

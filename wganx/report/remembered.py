@@ -132,12 +132,12 @@ def _unpacked(kept: Mapping[str, Any]) -> Thinned:
     """
     numbers, steps = (_array(kept[name]).view(np.int64) for name in ("numbers", "steps"))
     values = _array(kept["values"]).view(np.float64)
-    counts = [kept[name] for name in ("first", "seen", "missing", "every")]
-    if not all(type(count) is int and count >= 0 for count in counts) or not counts[3]:
+    first, seen, missing, every = (kept[name] for name in ("first", "seen", "missing", "every"))
+    if not all(type(count) is int and count >= 0 for count in (first, seen, missing, every)) or not every:
         raise ValueError("counts")
     if not len(numbers) == len(steps) == len(values) <= 4 * (MOST + 1) or (len(steps) and steps.min() < 0):
         raise ValueError("lengths")
-    return Thinned(*counts, numbers=numbers, steps=steps, values=values)
+    return Thinned(first, seen, missing, every, numbers, steps, values)
 
 
 def _array(text: str) -> NDArray[np.uint64]:
