@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import threading
+from io import FileIO
 from pathlib import Path
 
 import pytest
@@ -285,6 +286,25 @@ def test_json_of_any_name_of_a_file_can_be_written():
     text = json_text({"name": "caf\udce9 \u4e2d"}, readable=True)
     assert text.encode("utf-8") == '{"name": "caf\\\\udce9 \u4e2d"}'.encode().replace(b"\\\\", b"\\")
     assert json.loads(text) == {"name": "caf\udce9 \u4e2d"}
+
+
+def test_a_line_that_does_not_fit_is_not_there_in_part(tmp_path, monkeypatch):
+    path = tmp_path / "lines.jsonl"
+    append_line(path, {"step": 1})
+
+    class Full(FileIO):
+        def write(self, data):
+            if self.tell() > 16:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return super().write(bytes(data)[:6])
+
+    with monkeypatch.context() as patched:
+        patched.setattr(storage, "open_to_add", lambda path: Full(path, "a+"))
+        with pytest.raises(OSError, match=r"No space left on device: '.*lines.jsonl'"):
+            append_line(path, {"step": 2})
+    assert path.read_text() == '{"step": 1}\n'
+    append_line(path, {"step": 3})
+    assert path.read_text() == '{"step": 1}\n{"step": 3}\n'
 
 
 def test_what_killed_writers_left_goes_and_what_is_being_written_stays(tmp_path):

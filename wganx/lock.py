@@ -27,8 +27,8 @@ class FolderGone(WganxError):
 class Held:
     """The lock of a folder, as long as it is held."""
 
-    def __init__(self, folder: Path, file: BinaryIO) -> None:
-        self._folder, self._own = folder, os.fstat(file.fileno())
+    def __init__(self, folder: Path, holder: bytes) -> None:
+        self._folder, self._holder = folder, holder
 
     def check(self) -> None:
         """That what is written into the folder still goes there: a mount that is gone leaves an empty folder behind.
@@ -36,14 +36,14 @@ class Held:
         Raises:
             FolderGone: it is not the folder that was locked.
         """
-        try:
-            found = (self._folder / NAME).stat()
-        except FileNotFoundError:
-            found = None
-        if found is None or not os.path.samestat(found, self._own):
+        found = None
+        with suppress(OSError):  # by its content: not every file system gives a file the same number twice
+            found = (self._folder / NAME).read_bytes()
+        if found != self._holder:
             raise FolderGone(
-                f"{self._folder} is not the folder any more in which this began: its disk is gone, or it was moved or "
-                f"removed; nothing is written to what is there now; bring it back, then go on with wganx resume"
+                f"{self._folder} is not the folder any more in which this began: its disk is gone, it was moved or "
+                "removed, or another process took it; nothing is written to what is there now; bring it back, then go "
+                "on with wganx resume"
             )
 
 
@@ -59,11 +59,11 @@ def locked(folder: Path) -> Iterator[Held]:
             raise UsageError(f"{folder} is in use by {_holder(folder / NAME)}; wait until it has ended, or stop it")
         file.truncate(0)
         since = datetime.now().astimezone().isoformat(timespec="seconds")
-        holder = {"process": os.getpid(), "host": socket.gethostname(), "since": since}
-        file.write((json.dumps(holder) + "\n").encode("ascii"))
+        holder = json.dumps({"process": os.getpid(), "host": socket.gethostname(), "since": since}) + "\n"
+        file.write(holder.encode("ascii"))
         file.flush()
         try:
-            yield Held(folder, file)
+            yield Held(folder, holder.encode("ascii"))
         finally:
             with suppress(OSError):
                 file.truncate(0)

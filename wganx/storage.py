@@ -22,6 +22,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
+from io import FileIO
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -121,14 +122,14 @@ def files_aside(folder: Path) -> Iterator[Path]:
             _remove(aside)
 
 
-def open_to_add(path: Path) -> BinaryIO:
-    """A file to read and to add to, made where it is not there.
+def open_to_add(path: Path) -> FileIO:
+    """A file to read and to add to, without a buffer, made where it is not there.
 
     Raises:
         OSError: it is a link, so that what is added would land elsewhere; or it cannot be written.
     """
     try:
-        return open(path, "ab+", opener=lambda name, flags: os.open(name, flags | _NO_LINK, 0o666))
+        return open(path, "ab+", buffering=0, opener=lambda name, flags: os.open(name, flags | _NO_LINK, 0o666))
     except OSError as error:
         if path.is_symlink():
             raise OSError(errno.ELOOP, "it is a link, and nothing is written through one", str(path)) from error
@@ -146,13 +147,23 @@ def json_text(values: Any, *, indent: int | None = None, readable: bool = False)
 
 
 def append_line(path: Path, values: Mapping[str, Any]) -> None:
-    """Add one object to a ``.jsonl`` file, by `json_text`, synced; what a kill left of a last line is cut off first."""
-    line = json_text(values) + "\n"
+    """Add one object to a ``.jsonl`` file, by `json_text`, synced; what a kill left of a last line is cut off first.
+
+    Raises:
+        OSError: it cannot be written; the lines before it are as they were.
+    """
+    left = memoryview((json_text(values) + "\n").encode("utf-8"))
     with _naming(path), open_to_add(path) as file:
         _end_in_a_line(file)
-        file.write(line.encode("utf-8"))
-        file.flush()
-        os.fsync(file.fileno())
+        end = file.seek(0, os.SEEK_END)
+        try:
+            while left:
+                left = left[file.write(left) :]
+            os.fsync(file.fileno())
+        except OSError:
+            with suppress(OSError):  # the next one cuts it off
+                file.truncate(end)
+            raise
 
 
 def remove_folder(path: Path) -> None:

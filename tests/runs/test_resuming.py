@@ -187,6 +187,25 @@ def test_what_cannot_be_told_is_believed(tmp_path, monkeypatch):
     assert lock.as_they_are(facts, tmp_path) == facts
 
 
+def test_a_folder_that_is_gone_is_not_written_to(tmp_path):
+    """A mount that goes leaves an empty folder; on file systems without locks somebody else may take it."""
+    folder, away = tmp_path / "run", tmp_path / "away"
+    folder.mkdir()
+    with locked(folder) as held:
+        held.check()
+        folder.rename(away)
+        for left in ("nothing", "an empty folder", "another's"):
+            if left != "nothing":
+                folder.mkdir(exist_ok=True)
+            if left == "another's":
+                (folder / ".lock").write_text('{"process": 1}')
+            with pytest.raises(lock.FolderGone, match=r"run is not the folder any more .* bring it back, then go on"):
+                held.check()
+        shutil.rmtree(folder)
+        away.rename(folder)
+        held.check()
+
+
 def test_a_lock_is_free_after_its_block(tmp_path):
     with locked(tmp_path), pytest.raises(UsageError, match="in use by process"), locked(tmp_path):
         pass
