@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -228,17 +229,20 @@ def test_agreements_that_are_damaged_are_none(tmp_path: Path, content: str) -> N
         assert not trust.agreed(file)
 
 
-def test_a_network_as_a_program_asks_too(stranger: Path, trained: Path) -> None:
+@pytest.mark.parametrize("name", ["net.pt", "net.bin"])
+def test_a_network_as_a_program_asks_too(stranger: Path, trained: Path, name: str) -> None:
+    """By its name, and under any other by what it holds."""
     shutil.copy(trained / "config.yaml", stranger / "config.yaml")
-    network = stranger / "net.pt"
-    network.write_bytes(b"no TorchScript")
+    network = stranger / name
+    with zipfile.ZipFile(network, "w") as archive:
+        archive.writestr("net/constants.pkl", b"no TorchScript")
     config = yaml.safe_load((stranger / "config.yaml").read_text(encoding="utf-8"))
     config["evaluate"]["metrics"] = [{"name": "frechet", "extractor": str(network)}]
     (stranger / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     assert f"names {network}, a file of code" in call("evaluate", stranger).output
     # What the call names is read at once.
     named = call("evaluate", stranger, "--extractor", network, "--metrics", "frechet")
-    assert "cannot be read as a network" in named.output
+    assert ("cannot be read as a network" if name == "net.pt" else "holds weights, and no network") in named.output
 
 
 def test_doctor_says_what_a_run_would_execute(stranger: Path, trained: Path) -> None:

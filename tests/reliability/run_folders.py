@@ -115,7 +115,7 @@ def _case(kind: str, begun: Path, scratch: Path, draw: random.Random, told: str)
     outcome = carry_out(
         kind, case, command, folder=run, writable=[run, own], environ=_environment(own), seconds=SECONDS
     )
-    if (outside / "executed").exists():
+    if (outside / "executed").exists() or f"written outside: {outside / 'executed'}" in outcome.said:
         return replace(outcome, result="executed")
     if (outside / "victim").read_text(encoding="utf-8") != "untouched" or _more_than_was_there(outside):
         return replace(outcome, result="outside")
@@ -126,7 +126,7 @@ SECONDS = 60.0
 
 
 def _more_than_was_there(outside: Path) -> list[Path]:
-    planted = {"folder", "victim", "evil.py"}
+    planted = {"folder", "victim", "of_a_stranger.py"}
     return [path for path in outside.rglob("*") if path.name not in planted and path.suffix != ".pyc"
             and path.name != "__pycache__"]  # fmt: skip
 
@@ -195,14 +195,14 @@ def _link(run: Path, outside: Path, draw: random.Random) -> str:
 def _code(run: Path, outside: Path, draw: random.Random) -> str:
     """A file of code that the run names: as its plugin, an extension, in a checkpoint, for an extractor or factory."""
     beside = draw.choice((run, outside))
-    evil = beside / "evil.py"
+    evil = beside / "of_a_stranger.py"
     evil.write_text(_CODE.format(marker=str(outside / "executed")), encoding="utf-8")
-    named = draw.choice(("./evil.py", str(evil), "evil.py")) if beside == run else str(evil)
+    named = draw.choice(("./of_a_stranger.py", str(evil), "of_a_stranger.py")) if beside == run else str(evil)
     where = draw.choice(("plugin", "extensions", "extensions", "state", "state name", "extractor", "dataset"))
     if where.startswith("state"):
         for file in run.glob("checkpoints/*/state.json"):
             state = json.loads(file.read_text(encoding="utf-8"))
-            told = {"name": "evil", "distribution": "", "version": "", "file": named}
+            told = {"name": "of_a_stranger", "distribution": "", "version": "", "file": named}
             if where == "state name":
                 told = {"name": named, "distribution": "", "version": "", "file": None}
             state["about"]["plugins"].insert(draw.randrange(2), told)
@@ -215,8 +215,8 @@ def _code(run: Path, outside: Path, draw: random.Random) -> str:
     elif where == "extensions":
         config["extensions"] = [*config["extensions"], named]
     elif where == "extractor":
-        config["evaluate"]["metrics"] = [{"name": "frechet", "extractor": "evil.pt"}]
-        (run / "evil.pt").write_bytes(b"PK")
+        config["evaluate"]["metrics"] = [{"name": "frechet", "extractor": "of_a_stranger.pt"}]
+        (run / "of_a_stranger.pt").write_bytes(b"PK")
     else:
         config["dataset"]["name"] = named
     file.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")

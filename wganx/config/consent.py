@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -29,7 +30,7 @@ def ask_for_code(config: Path | None, stored: Layer, said: Sequence[Layer], exte
         for name in [*extensions, *(name for layer in said for name in plugins_in(layer.values))]
         if (path := code_file(name)) is not None
     }
-    for path in own.union(*(scripts_in(layer.values) for layer in said)):
+    for path in own.union(*(scripts_in(layer.values.get("evaluate")) for layer in said)):
         agree(path)
     left = {key: stored.values.get(key) for key in ("plugin", "extensions") if not any(key in s.values for s in said)}
     for path in filter(None, map(code_file, plugins_in(left))):
@@ -56,7 +57,7 @@ def code_file(plugin: str) -> Path | None:
 
 def scripts_in(values: Any) -> set[Path]:
     """Networks as programs that plain values name: extractors of the user's own."""
-    return {path for text in _texts(values) if (path := Path(text)).suffix.lower() in SCRIPTS and _is_file(path)}
+    return {path for text in _texts(values) if _is_program(path := Path(text))}
 
 
 def check_scripts(named: T) -> T:
@@ -89,8 +90,15 @@ def _texts(values: Any) -> Iterator[str]:
             yield from _texts(value)
 
 
-def _is_file(path: Path) -> bool:
+def _is_program(path: Path) -> bool:
+    """By its name, or whatever its name is by what TorchScript has in its archives."""
     try:
-        return at_home(path).is_file()
-    except (OSError, ValueError, RuntimeError):
+        file = at_home(path)
+        if not file.is_file():
+            return False
+        if file.suffix.lower() in SCRIPTS:
+            return True
+        with zipfile.ZipFile(file) as archive:
+            return any(name.partition("/")[2] == "constants.pkl" for name in archive.namelist())
+    except (OSError, ValueError, RuntimeError, NotImplementedError, zipfile.BadZipFile):
         return False
