@@ -45,6 +45,18 @@ docs:
 bench *options:
     python benchmarks/step.py {{ options }}
 
+# The exact versions of all that development needs, anew, with their hashes; newer ones with `just lock --upgrade`
+lock *options:
+    uv pip compile pyproject.toml --extra dev --extra docs --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet --output-file .ci/development.lock {{ options }}
+
+# Known weaknesses of what is locked; says so where no database can be asked
+audit:
+    python .ci/audit.py
+
+# The parts of this environment as CycloneDX, beside the archives of a release
+sbom:
+    cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-file dist/wganx.cdx.json
+
 # All that must hold, from a clean clone, in environments of its own: under half an hour
 ci:
     .ci/run

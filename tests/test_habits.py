@@ -23,7 +23,8 @@ CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 CI = (ROOT / ".ci/run").read_text(encoding="utf-8")
 HOOKS: dict[str, Any] = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
 
-PACKAGE_OF = {"pytest": "pytest", "ruff": "ruff", "mypy": "mypy", "sphinx-build": "sphinx", "pre-commit": "pre-commit"}
+PACKAGE_OF = {"pytest": "pytest", "ruff": "ruff", "mypy": "mypy", "sphinx-build": "sphinx", "pre-commit": "pre-commit",
+              "uv": "uv", "cyclonedx-py": "cyclonedx-bom"}  # fmt: skip
 """Which package brings a program that recipes call."""
 
 
@@ -52,7 +53,8 @@ def required(*extras: str) -> set[str]:
 
 def test_the_recipes_are_those_that_were_promised() -> None:
     assert list(RECIPES) == [
-        "default", "setup", "test", "test-fast", "lint", "format", "types", "docs", "bench", "ci", "clean",
+        "default", "setup", "test", "test-fast", "lint", "format", "types", "docs", "bench", "lock", "audit",
+        "sbom", "ci", "clean",
     ]  # fmt: skip
 
 

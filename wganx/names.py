@@ -30,7 +30,7 @@ def shortened(text: str, most: int = 200) -> str:
     return text if len(text) <= most else f"{text[:most]}... ({len(text):,} characters)"
 
 
-def at_home(path: str | Path) -> Path:
+def at_home(path: str | os.PathLike[str]) -> Path:
     """`path` with ``~`` and ``~user`` spelt out, and as it is where nobody is called so, as a shell does it."""
     return Path(os.path.expanduser(path))  # noqa: PTH111 - pathlib's raises where there is no such user
 

@@ -127,6 +127,12 @@ def wav(path: Path, rng: random.Random) -> str:
         (1, 256, 384_000, 32, 2**31),
         (17, 1, 8000, 4, 4096), (0xFFFE, 1, 8000, 16, 4096), (1, 1, 8000, 16, 0), (1, 1, 8000, 16, 1),
     ))  # fmt: skip
+    if rng.random() < 0.2:  # as in libsndfile/libsndfile#1118
+        back = struct.pack("<I", 2**32 - rng.choice((8, 12, 16, 20)))
+        noted = b"LIST" + struct.pack("<I", 28) + rng.choice((b"INFO", b"adtl")) + b"zzzz" + back + bytes(16)
+        content = path.read_bytes()
+        path.write_bytes(content[:12] + noted + content[12:])
+        return f"WAV with a note of length {back.hex()}"
     block = channels * bits // 8 & 0xFFFF
     head = struct.pack("<HHIIHH", kind, channels, rate, rate * block & 0xFFFFFFFF, block, bits)
     values = b"\0\0\xc0\x7f" * 1024 if kind == 3 else rng.randbytes(4096)

@@ -90,6 +90,8 @@ def _trained(arguments: Sequence[str]) -> None:
 def _case(sound: Sound, place: Path, rng: random.Random) -> Outcome:
     kind = sound.kind
     shutil.rmtree(place, ignore_errors=True)
+    if "dataset.pack=always" in kind.settings and rng.random() < 0.3:
+        return _pack_case(sound, place, rng)
     folder = place / "data" / "given"
     shutil.copytree(sound.folder, folder)
     (place / "data" / "beside.txt").write_text("of another kind", encoding="utf-8")
@@ -104,6 +106,23 @@ def _case(sound: Sound, place: Path, rng: random.Random) -> Outcome:
         arguments,
         folder=place,
         writable=[place],
+        seconds=max(SECONDS, _PACE * sound.seconds),
+    )
+
+
+def _pack_case(sound: Sound, place: Path, rng: random.Random) -> Outcome:
+    """Sound data, of which what was decoded earlier and kept is damaged."""
+    cache = place / "cache"
+    shutil.copytree(os.environ["WGANX_CACHE"], cache)
+    damage = _damage(cache, rng)
+    arguments = _training(sound.kind, sound.folder / sound.kind.root, place / "run")
+    return carry_out(
+        "packs",
+        f"{damage}: wganx {' '.join(arguments)}",
+        arguments,
+        folder=place,
+        writable=[place],
+        environ={"WGANX_CACHE": str(cache)},
         seconds=max(SECONDS, _PACE * sound.seconds),
     )
 

@@ -6,6 +6,7 @@ memory and so much time, writes where it was told to, and ends at whatever else 
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import re
 import resource
@@ -135,6 +136,7 @@ def _in_the_child(work: Callable[[], int], out: int, writable: Sequence[Path], m
         os.dup2(out, 2)
         sys.stdout = os.fdopen(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1)
         sys.stderr = os.fdopen(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1)
+        faulthandler.enable(sys.stderr)  # a test's own goes to the terminal
         mapped = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (mapped + memory, mapped + memory))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

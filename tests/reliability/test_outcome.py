@@ -70,12 +70,6 @@ def test_each_verdict(tmp_path: Path) -> None:
     assert not (outside / "victim").exists()
 
 
-def test_what_waits_for_ever_is_found(tmp_path: Path) -> None:
-    waits = judge("test", "sleep", lambda: time.sleep(60) or 0, writable=[tmp_path], seconds=0.1)
-    assert waits.result == "hang"
-    assert waits.seconds < 0.1
-
-
 def test_a_folder_is_removed_where_it_lies(tmp_path: Path) -> None:
     """Its files go by their names alone, from a descriptor of the folder."""
     inside, outside = tmp_path / "in", tmp_path / "out"
@@ -90,6 +84,12 @@ def test_a_folder_is_removed_where_it_lies(tmp_path: Path) -> None:
     assert judge("test", "inside", lambda: removing(inside / "deep"), writable=[inside]).result == "survived"
     assert judge("test", "outside", lambda: removing(outside / "deep"), writable=[inside]).result == "outside"
     assert (outside / "deep" / "file").exists()
+
+
+def test_what_waits_for_ever_is_found(tmp_path: Path) -> None:
+    waits = judge("test", "sleep", lambda: time.sleep(60) or 0, writable=[tmp_path], seconds=0.1)
+    assert waits.result == "hang"
+    assert waits.seconds < 0.1
 
 
 def test_a_process_that_dies_is_a_fault(tmp_path: Path) -> None:

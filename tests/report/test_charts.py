@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from wganx.report.charts import Series, StepAxis, _apart, draw, step_axis
 from wganx.report.geometry import DEPTH
-from wganx.report.logged import Curve
+from wganx.report.thinning import Curve
 
 readings = arrays(
     np.float64,

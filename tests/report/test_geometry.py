@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from wganx.report.geometry import DEPTH, band, dots, keep, nice_marks, path, running_mean, smoothing_window
-from wganx.report.logged import Curve
+from wganx.report.thinning import Curve
 
 readings = arrays(
     np.float64,

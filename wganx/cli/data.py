@@ -39,6 +39,7 @@ def scan(path: Path, plugin: str | None, dataset: str | None, as_json: bool) -> 
     """
     from wganx.data import scan as scan_files
     from wganx.plugins import discover, load
+    from wganx.plugins.guard import call
     from wganx.storage import json_text
 
     if plugin is None:
@@ -46,7 +47,7 @@ def scan(path: Path, plugin: str | None, dataset: str | None, as_json: bool) -> 
         raise click.UsageError(f"say whose files they are, with --plugin image for pictures (installed: {names})")
     reader = _reader(load([plugin]), plugin, dataset)
     if reader.listing is not None:
-        listing = reader.factory("listing")(path)
+        listing = call(reader, "listing", path)
         report = scan_files(path, reader.suffixes, reader.factory("probe"), reader.mends, listing=listing)
     else:
         report = scan_files(path, reader.suffixes, reader.factory("probe"), reader.mends)

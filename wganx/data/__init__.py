@@ -9,6 +9,7 @@ from wganx.data.decoded import DecodedItems, FileItems
 from wganx.data.feed import BatchStream, Feed
 from wganx.data.files import FileTree
 from wganx.data.fingerprint import changes, describe_data, fingerprint
+from wganx.data.finite import all_finite
 from wganx.data.items import ArrayItems
 from wganx.data.layout import Layout
 from wganx.data.listing import Entry, Listing
@@ -41,6 +42,7 @@ __all__ = [
     "Tile",
     "TiledAxis",
     "WindowItems",
+    "all_finite",
     "array_header",
     "changes",
     "choose_feed",

@@ -59,23 +59,15 @@ class Folder:
         self._on_disk: dict[str, str] = {}
 
     def listing(self) -> Iterator[tuple[str, int, int]]:
-        top = os.path.realpath(self.root)
-        visited: set[str] = set()
+        visited: set[tuple[int, int] | str] = set()
         runs: list[str] = []
         folders: list[str] = []
         for folder, subfolders, names in os.walk(self.root, followlinks=True, onerror=self._cannot_list):
-            real = os.path.realpath(folder)
-            if real in visited:
-                subfolders.clear()
-                continue
             here = Path(folder).relative_to(self.root)
-            if real != top and top.startswith(f"{real.rstrip(os.sep)}{os.sep}"):
-                log.warning(
-                    "%s leads to %s, above the folder itself; nothing is read there", self._shown(here.as_posix()), real
-                )
+            if (known := _identity(folder)) in visited or self._leads_above(Path(folder), here):
                 subfolders.clear()
                 continue
-            visited.add(real)
+            visited.add(known)
             if here.parts and (set(names) >= _RUN_FILES or _holds_runs(Path(folder), subfolders)):
                 runs.append(self._shown(here.as_posix()))
                 subfolders.clear()
@@ -109,6 +101,17 @@ class Folder:
         if shown != path:
             self._on_disk[shown] = path
         return shown
+
+    def _leads_above(self, folder: Path, here: PurePosixPath | Path) -> bool:
+        """Whether it is a link to a folder in which the root itself lies, and with it much that nobody meant."""
+        if not here.parts or not folder.is_symlink():
+            return False
+        real, top = os.path.realpath(folder), os.path.realpath(self.root)
+        if not top.startswith(f"{real.rstrip(os.sep)}{os.sep}"):
+            return False
+        shown = self._shown(here.as_posix())
+        log.warning("%s leads to %s, above the folder itself; nothing is read there", shown, real)
+        return True
 
     def _cannot_list(self, error: OSError) -> None:
         if Path(error.filename) == self.root:
@@ -275,6 +278,15 @@ def _runs_among(paths: Collection[str]) -> set[str]:
     runs = {folder for folder, names in held.items() if folder.parts and names >= _RUN_FILES}
     runs |= {folder.parent for folder in runs if folder.parent.name == "runs"}
     return {folder.as_posix() for folder in runs if not runs.intersection(folder.parents)}
+
+
+def _identity(folder: str) -> tuple[int, int] | str:
+    """The same for a folder by whatever links it is reached."""
+    try:
+        status = Path(folder).stat()
+    except OSError:
+        return os.path.realpath(folder)
+    return (status.st_dev, status.st_ino) if status.st_ino else os.path.realpath(folder)
 
 
 def _hidden(name: str) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wganx.report.geometry import band, dots, keep, nice_marks, path, running_mean, smoothing_window
-from wganx.report.logged import Curve
+from wganx.report.thinning import Curve
 from wganx.report.wording import figure
 
 MOST_POINTS = 2_000
@@ -201,7 +201,7 @@ def _in_words(name: str, curve: Curve, axis: StepAxis) -> str:
         f"{name} from {figure(finite[0])} at {at(first)} to {figure(finite[-1])} at {at(last)}, "
         f"lowest {figure(finite.min())}, highest {figure(finite.max())}"
     )
-    missing = len(curve.values) - len(finite)
+    missing = curve.missing
     return words + (f", {missing} readings not finite" if missing else "")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,48 +13,48 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wganx.report.plain import HUGE, first_line, mapping, number, printable
+from wganx.report.thinning import Curve, Thinned
 
-BLOCK = 4_000
-
-
-@dataclass(frozen=True)
-class Curve:
-    """One quantity over the steps: rising `steps` (K,) and `values` (K,), NaN where a reading was not finite."""
-
-    steps: NDArray[np.int64]
-    values: NDArray[np.float64]
-
-    @property
-    def finite(self) -> NDArray[np.float64]:
-        """The readings that are numbers."""
-        return self.values[np.isfinite(self.values)]
+BLOCK = 1 << 20
+"""Bytes that are read at a time."""
 
 
-def blocks_of(path: Path, problems: list[str]) -> Iterator[list[dict[str, Any]]]:
-    """The objects of a JSON-lines file, many at a time; a torn last line is the mark of a killed run and only noted."""
+def blocks_of(path: Path, problems: list[str], start: int = 0) -> Iterator[list[dict[str, Any]]]:
+    """The objects of a JSON-lines file from byte `start` on, many at a time.
+
+    A torn last line is the mark of a killed run and only noted.
+    """
+    damaged, torn = 0, False
     try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        with path.open("rb") as file:
+            file.seek(start)
+            while lines := file.readlines(BLOCK):
+                entries, bad = _objects(lines)
+                if bad and bad[-1] == len(lines) - 1 and not file.peek(1):
+                    torn = True
+                damaged += len(bad)
+                yield entries
     except FileNotFoundError:
         return
     except OSError as error:
         problems.append(f"{path.name} cannot be read ({first_line(error)}).")
-        return
-    damaged = 0
-    for start in range(0, len(lines), BLOCK):
-        block = lines[start : start + BLOCK]
-        entries = _parsed("[" + ",".join(block) + "]")  # all at once, which is faster than one by one
-        if isinstance(entries, list) and len(entries) == len(block) and all(isinstance(e, dict) for e in entries):
-            yield entries
-            continue
-        places = [place for place, line in enumerate(block, start=start + 1) if line.strip()]
-        entries = [_parsed(lines[place - 1]) for place in places]
-        yield [entry for entry in entries if isinstance(entry, dict)]
-        bad = [place for place, entry in zip(places, entries) if not isinstance(entry, dict)]
-        if len(lines) in bad:
-            problems.append(f"The last line of {path.name} is cut off, as when a run is killed; it is left out.")
-        damaged += len(set(bad) - {len(lines)})
+    if torn:
+        damaged -= 1
+        problems.append(f"The last line of {path.name} is cut off, as when a run is killed; it is left out.")
     if damaged:
         problems.append(f"{damaged} damaged line{'s' * (damaged > 1)} of {path.name} left out.")
+
+
+def _objects(lines: Sequence[bytes]) -> tuple[list[dict[str, Any]], list[int]]:
+    """What lines hold, and which of them are damaged."""
+    texts = [line.decode("utf-8", "replace").rstrip("\r\n") for line in lines]
+    entries = _parsed("[" + ",".join(texts) + "]")  # all at once, which is faster than one by one
+    if isinstance(entries, list) and len(entries) == len(texts) and all(isinstance(e, dict) for e in entries):
+        return entries, []
+    places = [place for place, text in enumerate(texts) if text.strip()]
+    each = {place: _parsed(texts[place]) for place in places}
+    good = [entry for entry in each.values() if isinstance(entry, dict)]
+    return good, [place for place, entry in each.items() if not isinstance(entry, dict)]
 
 
 def _parsed(text: str) -> object:
@@ -77,20 +77,41 @@ _Part = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
 """Readings of one quantity: where in the file they stand, their steps, their values."""
 
 
-def curves_of(blocks: Iterable[list[dict[str, Any]]], findings: list[dict[str, Any]]) -> dict[str, Curve]:
-    """Readings by name; what the health checks found goes to `findings`.
+@dataclass
+class Gathered:
+    """What was read so far: readings by name, what the health checks found, and how many entries there were."""
 
-    After a roll-back steps come twice: the later reading is the one that counts.
-    """
-    readings: dict[str, list[_Part]] = defaultdict(list)
-    begun = 0
-    for entries in blocks:
-        findings += _findings(entries)
-        for name, part in _columns(entries, begun):
-            readings[name].append(part)
-        begun += len(entries)
-    order = sorted(readings, key=lambda name: min(int(places[0]) for places, *_ in readings[name]))
-    return {name: _by_step(readings[name]) for name in order}
+    readings: dict[str, Thinned] = field(default_factory=dict)
+    findings: list[dict[str, Any]] = field(default_factory=list)
+    entries: int = 0
+
+    def take(self, blocks: Iterable[list[dict[str, Any]]]) -> None:
+        """Read on."""
+        for entries in blocks:
+            self.findings += _findings(entries)
+            parts: dict[str, list[_Part]] = defaultdict(list)
+            for name, part in _columns(entries, self.entries):
+                parts[name].append(part)
+            for name, found in parts.items():
+                places, steps, values = found[0] if len(found) == 1 else _in_file_order(found)
+                self.readings.setdefault(name, Thinned(int(places[0]))).add(steps, values)
+            self.entries += len(entries)
+
+    def curves(self) -> dict[str, Curve]:
+        """Readings by name, in the order of their first ones.
+
+        After a roll-back steps come twice: the later reading is the one that counts. Of more than 8,192 readings the
+        least, the greatest and the last of each stretch are there, and those that were not finite are counted.
+        """
+        order = sorted(self.readings, key=lambda name: self.readings[name].first)
+        return {name: self.readings[name].curve() for name in order}
+
+
+def curves_of(blocks: Iterable[list[dict[str, Any]]], findings: list[dict[str, Any]]) -> dict[str, Curve]:
+    """The curves of what `blocks` hold; what the health checks found goes to `findings`."""
+    gathered = Gathered(findings=findings)
+    gathered.take(blocks)
+    return gathered.curves()
 
 
 def _columns(entries: Sequence[dict[str, Any]], begun: int) -> Iterator[tuple[str, _Part]]:
@@ -111,12 +132,10 @@ def _columns(entries: Sequence[dict[str, Any]], begun: int) -> Iterator[tuple[st
                 yield printable(name), (where, steps[there].astype(np.int64), _readings(column)[there])
 
 
-def _by_step(parts: Sequence[_Part]) -> Curve:
+def _in_file_order(parts: Sequence[_Part]) -> _Part:
     places, steps, values = (np.concatenate(each) for each in zip(*parts))
-    order = np.lexsort((places, steps))
-    steps, values = steps[order], values[order]
-    latest = np.append(steps[1:] != steps[:-1], True)
-    return Curve(steps[latest], values[latest])
+    order = np.argsort(places)
+    return places[order], steps[order], values[order]
 
 
 def _readings(column: Sequence[object]) -> NDArray[np.float64]:

@@ -94,7 +94,7 @@ def _readings(run: RunRecord) -> list[Note]:
     for name, curve in run.curves.items():
         gaps = curve.steps[~np.isfinite(curve.values)]
         if len(gaps):
-            many = f"at {len(gaps)} readings, first " if len(gaps) > 1 else ""
+            many = f"at {curve.missing} readings, first " if curve.missing > 1 else ""
             notes.append(Note("warn", f"{name} was not finite {many}at step {int(gaps[0]):,}."))
     return notes
 

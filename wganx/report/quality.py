@@ -10,8 +10,8 @@ import numpy as np
 
 from wganx.report.charts import Chart, Series, StepAxis, draw, step_axis
 from wganx.report.evaluation import ends_of
-from wganx.report.logged import Curve
 from wganx.report.plain import mapping, number, printable
+from wganx.report.thinning import Curve
 
 MOST_CHARTS = 12
 

@@ -15,9 +15,8 @@ from torch import Tensor, nn
 import wganx
 from wganx.batch import Batch, SampleFormat
 from wganx.config import Resolved, check_scripts, find_extractor
-from wganx.data import BatchStream, DecodedItems, choose_feed, describe_data, fingerprint
+from wganx.data import BatchStream, DecodedItems, all_finite, choose_feed, describe_data, fingerprint
 from wganx.data.decoded import TreeItems
-from wganx.data.finite import all_finite
 from wganx.engine import Trainer, choose_device
 from wganx.errors import DataError, PluginFailed, UsageError
 from wganx.evaluation import Evaluator, Features, Kept, heldout_batch
@@ -294,8 +293,7 @@ class Assembly:
             config: its options; those of the run by default.
         """
         if is_file(name):
-            check_scripts(name)
-            return network_of_file(name)
+            return network_of_file(check_scripts(name))
         extractor = find_extractor(self.resolved.catalog, self.resolved.parts.modality.name, name)
         config = config or self.resolved.extractors.get(name) or extractor.config()
         check_scripts(config.model_dump())

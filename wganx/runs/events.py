@@ -53,19 +53,19 @@ class Events:
         from torch.utils.tensorboard.summary import scalar
 
         for name, value in scalars.items():
-            self._write(step=step, summary=scalar(name, value))
+            self._write(step=step, summary=scalar(name, value))  # type: ignore[no-untyped-call]
 
     def text(self, step: int, tag: str, text: str) -> None:
         """Words."""
         from torch.utils.tensorboard import summary
 
-        self._write(step=step, summary=summary.text(tag, text))
+        self._write(step=step, summary=summary.text(tag, text))  # type: ignore[no-untyped-call]
 
     def picture(self, step: int, tag: str, picture_CHW: Tensor) -> None:
         """A picture, uint8 ``(C, H, W)``."""
         from torch.utils.tensorboard.summary import image
 
-        self._write(step=step, summary=image(tag, picture_CHW, dataformats="CHW"))
+        self._write(step=step, summary=image(tag, picture_CHW, dataformats="CHW"))  # type: ignore[no-untyped-call]
 
     def files(self, step: int, tag: str, paths: Sequence[Path]) -> None:
         """The first `MOST_FILES` sounds and clips among `paths`, each under ``tag/NUMBER``."""

@@ -72,8 +72,8 @@ class RunFolder:
         """Whether a run was begun here."""
         return self.config.is_file()
 
-    def check_own(self, folder: Path) -> None:
-        """That what is written into `folder` stays in the run, if it belongs there; of any other, nothing is said.
+    def check_own(self, folder: Path) -> Path:
+        """`folder`, where what is written into it stays in the run, if it belongs there; of any other, nothing is said.
 
         Raises:
             UsageError: within the run it is a link, or lies behind one.
@@ -85,6 +85,7 @@ class RunFolder:
                     f"{path} is a link, and what is written into a run stays in it; put a folder in its place, or "
                     "make a link of the whole run folder"
                 )
+        return folder
 
     def own(self, folder: Path) -> Path:
         """`folder`, made where it is not there.
@@ -92,8 +93,7 @@ class RunFolder:
         Raises:
             UsageError: as `check_own`.
         """
-        self.check_own(folder)
-        folder.mkdir(parents=True, exist_ok=True)
+        self.check_own(folder).mkdir(parents=True, exist_ok=True)
         return folder
 
     def check_run(self) -> None:

@@ -127,11 +127,11 @@ def _asks(size: float, free: int) -> str:
     return f"asks for {in_units(size)} of memory where {in_units(free)} are free"
 
 
-class _Counting(TorchDispatchMode):
+class _Counting(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Looks at the size of what is newly made before it is."""
 
     def __init__(self, refuse: Callable[[str], PreflightError], most: int | None) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._refuse, self._most = refuse, most
         self._free = 0
         self._count = 0
@@ -164,5 +164,6 @@ def _made(name: str, args: Sequence[Any]) -> int | None:
     if shape is not None:
         return math.prod(shape) if all(isinstance(size, int) for size in shape) else None
     if name == "randperm" or (name == "arange" and len(args) == 1):
-        return math.ceil(args[0])
+        count: int = math.ceil(args[0])
+        return count
     return None

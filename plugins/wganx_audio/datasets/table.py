@@ -97,7 +97,12 @@ def _rows(path: Path) -> list[dict[str, str]]:
         skipinitialspace=True,
         quoting=csv.QUOTE_NONE if delimiter == "|" else csv.QUOTE_MINIMAL,
     )
-    names, *lines = read if content else [[]]
+    try:
+        names, *lines = read if content else [[]]
+    except csv.Error as error:
+        raise DataError(
+            f"{path}, line {read.line_num}: {error}; a quotation mark that is not closed takes in all that follows"
+        ) from error
     columns = [_column(name.strip()) for name in names]
     rows = []
     for number, cells in enumerate(lines, start=2):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 import soundfile
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from wganx import DataError
+from wganx_audio.sound.quiet import Quiet, quiet
 
 CANCELLED = 0.1
 """Share of the channels' power below which their average is no fair picture of them."""
@@ -71,7 +71,7 @@ class OpenSound:
             DataError: this is no sound, it is empty, or it is cut short.
         """
         self._path, self._at = path, 0
-        self._source = source if isinstance(source, Path) else _Quiet(source)
+        self._source = quiet(source)
         try:
             self._file = soundfile.SoundFile(self._source)
         except soundfile.LibsndfileError as error:
@@ -126,51 +126,14 @@ class OpenSound:
         return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
     def _check_source(self) -> None:
-        if isinstance(self._source, _Quiet) and self._source.failure is not None:
+        if isinstance(self._source, Quiet) and self._source.failure is not None:
             told = " ".join(str(self._source.failure).split())
             raise DataError(f"{self._path} cannot be read: {told}; {_AGAIN}") from self._source.failure
 
     def close(self) -> None:
         self._file.close()
-
-
-class _Quiet:
-    """An opened file as libsndfile reads it: what is raised there would be printed with a traceback, and lost.
-
-    Attributes:
-        failure: what was raised, if anything was; the file seems to end there.
-    """
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.failure: Exception | None = None
-
-    def readinto(self, buffer: Any) -> int:
-        with self._kept():
-            content = self._file.read(len(buffer))
-            buffer[: len(content)] = content
-            return len(content)
-        return 0
-
-    def read(self, count: int = -1) -> bytes:
-        return self._file.read(count)
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        with self._kept():
-            return self._file.seek(offset, whence)
-        return self.tell()
-
-    def tell(self) -> int:
-        with self._kept():
-            return self._file.tell()
-        return 0
-
-    @contextmanager
-    def _kept(self) -> Iterator[None]:
-        try:
-            yield
-        except Exception as error:
-            self.failure = error
+        if isinstance(self._source, Quiet):
+            self._source.close()
 
 
 def header(source: BinaryIO | Path, path: str) -> Header:

@@ -89,7 +89,7 @@ def _found(root: Path) -> tuple[FileTree, Callable[[str], Lines]]:
                 for place in (folder, folder / "Anno", folder / "Eval"):
                     for path in (place / f"{name}{suffix}" for suffix in _LIST_SUFFIXES):
                         if path.is_file():
-                            return str(path), list(_words(path.read_text(encoding="utf-8")))
+                            return str(path), list(_words(path.read_text(encoding="utf-8", errors="replace")))
                 raise DataError(_missing(folder, name))
 
             beside(PARTITION)

@@ -20,6 +20,7 @@ _THUMBNAIL = 8
 ELONGATED = 3
 """Pictures that are so many times as long as wide lose most of what they show."""
 
+_ROWS = 512
 _SPARE = 4
 """A JPEG that is many times as large is decoded at a half, a quarter or an eighth of its size, while that is still so
 many times what is wanted: photos of 12 million pixels in a third of the time, no pixel off by more than a few steps."""
@@ -196,5 +197,8 @@ def to_eight_bit(picture: Image.Image, path: str, bits: int) -> Image.Image:
 def _opaque(picture: Image.Image) -> Image.Image:
     if picture.mode not in ("RGBA", "LA", "PA") and "transparency" not in picture.info:
         return picture
-    picture = picture.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+    seen = Image.new("RGB", picture.size)
+    for top in range(0, picture.height, _ROWS):  # in strips, of which several copies are in memory
+        strip = picture.crop((0, top, picture.width, min(top + _ROWS, picture.height))).convert("RGBA")
+        seen.paste(Image.alpha_composite(Image.new("RGBA", strip.size, "white"), strip).convert("RGB"), (0, top))
+    return seen
