@@ -26,7 +26,7 @@ tests.__path__ = [str(Path(__file__).parents[1] / "tests")]
 
 from tests.reliability.outcome import GOOD, Outcome  # noqa: E402
 
-PARTS = ("configurations", "run_folders", "data_files", "kills", "writes", "processes", "scale")
+PARTS = ("configurations", "run_folders", "data_files", "kills", "writes", "processes", "records", "scale")
 FAULTS = ("lost", "traceback", "hang", "memory", "outside", "executed", "differs", "escaped")
 
 

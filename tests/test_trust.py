@@ -201,6 +201,14 @@ def test_processes_that_are_started_know_what_was_agreed_to(tmp_path: Path, monk
     monkeypatch.setattr(trust, "_here", {})
     assert trust.for_others() == {}
     assert not trust.agreed(file)
+    with pytest.raises(UsageError, match="a file of code"):
+        trust.check_code(file, "x")
+    with trust.trusting():
+        told = trust.for_others()
+    assert told == {trust.ALL: "1"}
+    monkeypatch.setenv(*next(iter(told.items())))
+    trust.check_code(file, "x")
+    assert trust.agreed(file)
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"x": 1}', "\x00", '{"x": {}}'])

@@ -25,8 +25,10 @@ from wganx.storage import write_whole
 
 SCRIPTS = (".pt", ".ts", ".torchscript", ".jit", ".pt2")
 """Endings of networks as programs: TorchScript, which may read and write files, and torch.export."""
+ALL = "WGANX_TRUST"
+"""The environment variable that says ``--trust``, where it is 1; processes that a command starts are told by it."""
 HANDED_ON = "WGANX_AGREED"
-"""The environment variable by which the processes of a command know what was agreed to in it."""
+"""That by which they know of single files."""
 _MOST = 1000
 _Agreements = Mapping[str, str]
 
@@ -72,7 +74,7 @@ def check_code(path: Path, named_by: str) -> None:
     Raises:
         UsageError: `named_by` is something stored, and the user has not agreed to the file that it names.
     """
-    if _all.get():
+    if _trusts_all():
         agree(path)
     elif path.is_file() and not agreed(path):
         raise UsageError(
@@ -98,7 +100,12 @@ def agreements_file() -> Path:
 def for_others() -> dict[str, str]:
     """What the environment of a process that this one starts tells it of what was agreed to."""
     told = {**_handed_on(), **_here}
-    return {HANDED_ON: json.dumps(told)} if told else {}
+    everything = {ALL: "1"} if _trusts_all() else {}
+    return {**everything, HANDED_ON: json.dumps(told)} if told else everything
+
+
+def _trusts_all() -> bool:
+    return _all.get() or os.environ.get(ALL) == "1"
 
 
 def _place_and_digest(path: Path) -> tuple[str, str]:

@@ -56,6 +56,23 @@ def test_train_says_what_it_does(run):
     assert (folder / "report.html").stat().st_size > 10_000
 
 
+def test_a_training_that_came_to_nothing_does_not_end_as_one_that_went_well(tmp_path):
+    small = [word.replace("train.steps=6", "train.steps=40") for word in SMALL]
+    folder = tmp_path / "diverged"
+    output = call("train", "--plugin", "points", *small, "--set", "optimizer.lr=100", "--out", folder, code=1)
+    assert "WX021 the training diverged before step" in output
+    assert "again after a roll-back; lower the learning rate (optimizer.lr)" in output
+    assert not any(word in output for word in ("finished", "WX012", "nothing to mend"))
+    records = (folder / "metrics.jsonl").read_text()
+    assert not any(word in records for word in ("Infinity", "NaN", "WX012"))
+    assert json.loads((folder / "run.json").read_text())["status"] == "failed"
+
+    free = ["--set", "constraint.name=none", "--set", "optimizer.critic_lr=0.3"]
+    output = call("train", "--plugin", "points", *small, *free, "--out", tmp_path / "free")
+    assert "finished 40 steps" in output
+    assert "\nvoid    WX002 stands: nothing keeps the critic's slope small; choose a constraint" in output
+
+
 def test_resume_and_more_steps(run):
     folder, _ = run
     output = call("resume", folder, "--set", "train.steps=8")

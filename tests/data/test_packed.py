@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from wganx import SampleFormat
 from wganx.data import ArrayItems, FileItems, FileTree, PackedItems, choose_feed, decoding, load, packed
-from wganx.data.cache import cache_folder, tidy
+from wganx.data.cache import tidy
 from wganx.errors import DataError
+from wganx.places import cache_folder
 
 # The function of this name hides the module from an ordinary import.
 packing = sys.modules["wganx.data.packed"]

@@ -345,6 +345,20 @@ def test_batches_that_run_out_are_named(make_trainer, data):
         make_trainer().fit(iter(data), steps=50)
 
 
+def test_a_loader_whose_worker_died_is_named_wherever_torch_says_it(make_trainer, data):
+    """As in pytorch's issue 22136: the signal of the worker's end raises in the midst of anything."""
+
+    def struck():
+        raise RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed. ")
+
+    with pytest.raises(
+        wganx.DataError, match=r"DataLoader died \(DataLoader worker \(pid 7\) .* fewer workers, or none"
+    ):
+        make_trainer().fit(data, steps=3, actions=[Every(2, struck)])
+    with pytest.raises(RuntimeError, match="another"):
+        make_trainer().fit(data, steps=3, actions=[Every(2, lambda: (_ for _ in ()).throw(RuntimeError("another")))])
+
+
 def test_batches_of_another_kind_are_named(make_trainer, data):
     with pytest.raises(DataError, match=r"batches must be tensors or wganx.Batch, got tuple"):
         make_trainer().fit([(data[0], 1)], steps=1)
@@ -362,6 +376,10 @@ def test_batches_of_another_kind_are_named(make_trainer, data):
         ({"precision": "tf32"}, "precision tf32 needs a CUDA device, and training runs on cpu"),
         ({"device": "cuda:99"}, "device 'cuda:99' cannot be used"),
         ({"device": "abacus"}, "device 'abacus' cannot be used"),
+        ({"device": "meta"}, "device 'meta' cannot be used: it holds shapes and no values; name one that can"),
+        ({"device": "cpu:7"}, "device 'cpu:7' cannot be used: all processors are one device, cpu; name one that can"),
+        ({"seed": 10**30}, "a seed lies between -9223372036854775808 and 9223372036854775807, got 1000000000"),
+        ({"seed": 17982163893102248868}, "a seed lies between "),  # that of pytorch/torchtitan#746
     ],
 )
 def test_settings_that_cannot_be_are_refused(make_trainer, settings, message):

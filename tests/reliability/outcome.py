@@ -31,7 +31,7 @@ GOOD: frozenset[str] = frozenset({"refused", "survived"})
 
 SECONDS = 10.0
 """Of the processor, since the machine may be busy with others; who waits for something else has `_PATIENCE` as many."""
-_PATIENCE = 6
+_PATIENCE = 12
 MEMORY = 4 << 30
 _HARMLESS = frozenset({"git", "uname", "ldconfig", "gcc", "cc", "ld", "nvidia-smi"})
 """What libraries ask about the machine, and a checkout about its commit."""

@@ -31,6 +31,7 @@ from wganx.plugins import discovery, load
 from wganx.plugins.descriptors import Scenario
 from wganx.report import page
 from wganx.runs import Run, RunFolder
+from wganx.runs.fitted import read_fitted
 
 SMALL: Mapping[str, Any] = {
     "train.steps": 12, "train.batch_size": 4, "train.critic_steps": 1, "log.every": 1, "preview.every": 4,
@@ -199,9 +200,13 @@ def end_of(folder: Path) -> dict[str, Any]:
     run = RunFolder(folder)
     found: dict[str, Any] = {
         str(path.relative_to(folder)): path.read_bytes()
-        for part in (run.checkpoints, run.samples, run.metrics, run.config, run.fitted)
+        for part in (run.checkpoints, run.samples, run.metrics, run.config)
         for path in ([part] if part.is_file() else sorted(part.rglob("*")))
         if path.is_file()
+    }
+    fitted = read_fitted(run.fitted).both  # in the file itself the order of what is said is of chance
+    found |= {
+        f"fitted {name}": str(getattr(value, "tolist", lambda value=value: value)()) for name, value in fitted.items()
     }
     facts = json.loads(run.facts_file.read_text(encoding="utf-8"))
     facts["data"].pop("feed")  # says how much memory was free

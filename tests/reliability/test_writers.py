@@ -29,7 +29,7 @@ ELSEWHERE = {
     "wganx/data/packed.py": "into a folder that whole_folder made, in the cache",
     "wganx/data/window_index.py": "into memory",
     "wganx/report/decoding.py": "into memory",
-    "wganx/runs/events.py": "into memory",
+    "wganx/runs/events.py": "into memory, and a new file under a name that is free",
     "wganx/hub/bundle.py": "into a temporary folder",
     "wganx/hub/pushing.py": "into a temporary folder",
     "wganx/hub/pulling.py": "into a folder that whole_folder made",

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from wganx.config import read_value
 from wganx.errors import UsageError
 from wganx.names import is_device
 
@@ -119,11 +120,7 @@ def _checked_key(key: str, equals: str, where: str, example: str) -> str:
 
 def _values(text: str, where: str) -> list[Any]:
     """Values between commas, each as YAML: a list in brackets is one of them."""
-    try:
-        found = yaml.safe_load(f"[{text}]")
-    except yaml.YAMLError as error:
-        raise UsageError(f"{where}: this is no YAML: {' '.join(str(error).split())}; quote text") from error
-    return list(found)
+    return list(read_value(f"[{text}]", where))
 
 
 def _split(text: str) -> list[str]:

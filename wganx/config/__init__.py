@@ -1,7 +1,7 @@
 """The typed configuration of a run, and where each of its values came from."""
 
 from wganx.config.changes import MAY_CHANGE, in_place_of, refuse_changes
-from wganx.config.consent import agree_to_plugins, check_scripts
+from wganx.config.consent import check_scripts
 from wganx.config.metrics import find_extractor
 from wganx.config.resolve import from_yaml, resolve, schema
 from wganx.config.resolved import Parts, Resolved
@@ -14,7 +14,6 @@ __all__ = [
     "Parts",
     "Resolved",
     "RunConfig",
-    "agree_to_plugins",
     "check_scripts",
     "choices",
     "find_extractor",

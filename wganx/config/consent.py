@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from wganx.config.sources import Layer
 from wganx.names import at_home
 from wganx.trust import SCRIPTS, agree, check_code
+
+T = TypeVar("T")
 
 
 def ask_for_code(config: Path | None, stored: Layer, said: Sequence[Layer], extensions: Sequence[str]) -> None:
@@ -44,7 +46,12 @@ def plugins_in(values: Mapping[str, Any]) -> list[str]:
 
 def code_file(plugin: str) -> Path | None:
     """The file of a plugin that is one, absolute; None where it is an installed one's name."""
-    return at_home(plugin).resolve() if plugin.endswith(".py") else None
+    if not plugin.endswith(".py"):
+        return None
+    try:
+        return at_home(plugin).resolve()
+    except (OSError, ValueError):  # which whoever looks for it says
+        return None
 
 
 def scripts_in(values: Any) -> set[Path]:
@@ -52,13 +59,15 @@ def scripts_in(values: Any) -> set[Path]:
     return {path for text in _texts(values) if (path := Path(text)).suffix.lower() in SCRIPTS and _is_file(path)}
 
 
-def check_scripts(named: Any) -> None:
-    """
+def check_scripts(named: T) -> T:
+    """`named`, values of a run's configuration.
+
     Raises:
-        UsageError: these values of a run's configuration name a network as a program that was not agreed to.
+        UsageError: they name a network as a program that was not agreed to.
     """
     for path in scripts_in(named):
         check_code(path, "the configuration of the run")
+    return named
 
 
 def agree_to_plugins(names: Sequence[str]) -> None:

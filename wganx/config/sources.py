@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from wganx.config.yaml_text import MOST_BYTES, Key, checked_text, parse
 from wganx.errors import ConfigError
 from wganx.names import shortened
+from wganx.yaml_text import MOST_BYTES, Key, checked_text, parse
 
 __all__ = ["Key", "Layer", "add_settings", "read_environment", "read_file", "read_value"]
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from wganx.names import at_home
 from wganx.storage import remove_folder
 
 log = logging.getLogger(__name__)
@@ -25,22 +24,6 @@ _LEFT_BEHIND = (".writing", ".removing", ".replaced")
 _PATIENCE = 3.0
 _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP)
 _DAY = 24 * 60 * 60
-
-
-def cache_folder() -> Path:
-    """``$WGANX_CACHE``, or else ``wganx`` in ``$XDG_CACHE_HOME`` or ``~/.cache``; need not exist.
-
-    Raises:
-        OSError: the user has no home.
-    """
-    if given := os.environ.get("WGANX_CACHE"):
-        return at_home(given).absolute()
-    if (general := os.environ.get("XDG_CACHE_HOME", "")) and Path(general).is_absolute():
-        return Path(general) / "wganx"
-    try:
-        return Path.home() / ".cache" / "wganx"
-    except RuntimeError as error:
-        raise OSError("there is no home folder; set WGANX_CACHE") from error
 
 
 @contextmanager

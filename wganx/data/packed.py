@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
-from wganx.data.cache import cache_folder, mark_used, only_one, tidy
+from wganx.data.cache import mark_used, only_one, tidy
 from wganx.data.decoded import DecodedItems
 from wganx.data.decoding import decode_all
 from wganx.data.identity import SCHEMA, Identity, Unidentified, content_of, identify
 from wganx.data.items import ArrayItems, Items, describe, reason_of
 from wganx.data.threads import thread_count
 from wganx.errors import DataError
+from wganx.places import cache_folder
 from wganx.storage import whole_folder, write_whole
 
 if TYPE_CHECKING:

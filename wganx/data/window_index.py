@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from wganx.data.cache import cache_folder, mark_used, tidy
+from wganx.data.cache import mark_used, tidy
 from wganx.data.decoded import UNREADABLE_SHARE, first_few
 from wganx.data.decoding import Progress
 from wganx.data.identity import SCHEMA, Unidentified, identify
 from wganx.data.items import reason_of
 from wganx.data.threads import for_each_index
 from wganx.errors import DataError
+from wganx.places import cache_folder
 from wganx.storage import whole_folder, write_whole
 
 if TYPE_CHECKING:

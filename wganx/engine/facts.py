@@ -90,7 +90,7 @@ class State(Record):
 
     format: int
     digests: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]]
-    step: Count = 0
+    step: Count
     critic_updates: Count = 0
     rollbacks: Count = 0
     readings: dict[str, Annotated[Number, Field(ge=0)]] = Field(default_factory=dict)

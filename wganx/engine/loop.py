@@ -128,6 +128,14 @@ class Loop:
                     except _NonFinite as failure:
                         self._roll_back(failure)
             self.by_keyboard = stop.by_keyboard
+        except RuntimeError as error:
+            # torch answers the end of a worker by an error out of whatever the main thread is at.
+            if "DataLoader worker" not in str(error):
+                raise
+            raise DataError(
+                f"a worker process of the DataLoader died ({str(error).strip()}); it may be out of memory: give it "
+                "fewer workers, or none"
+            ) from error
         finally:
             training.release()
             training.listener = before

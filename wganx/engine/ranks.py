@@ -174,6 +174,8 @@ class Ranks:
         why = ""
         try:
             yield
+        except ProcessLost:  # who was lost is the cause, and each finds that by itself
+            raise
         except BaseException as error:
             why = f"{type(error).__name__}: {error}"
             raise

@@ -15,7 +15,7 @@ from typing import Any
 
 from torch import Tensor
 
-from wganx.data.cache import cache_folder
+from wganx.places import cache_folder
 from wganx.storage import write_whole
 
 log = logging.getLogger(__name__)

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from wganx.errors import UsageError, WganxError
+from wganx.errors import ConfigError, UsageError, WganxError
 from wganx.hub.cleaning import clean_config, file_plugins, with_files_in
 from wganx.hub.client import open_hub, speaking
 from wganx.hub.contents import PATTERNS, Entry, check_name, chosen
 from wganx.report.plain import mapping, printable
 from wganx.report.wording import size_in_words
 from wganx.storage import json_text, whole_folder, write_whole
+from wganx.yaml_text import parse
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -197,7 +198,7 @@ def _read(path: Path, repository: str) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
         found = json.loads(text) if path.suffix == ".json" else _plain_yaml(text)
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError, ConfigError) as error:
         raise WganxError(f"{path.name} of {repository} cannot be read; nothing was taken") from error
     if not isinstance(found, dict):
         raise WganxError(f"{path.name} of {repository} does not hold a mapping; nothing was taken")
@@ -208,7 +209,7 @@ def _plain_yaml(text: str) -> Any:
     """A document that names nothing twice: a few lines of aliases would be billions of values."""
     if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
         raise ValueError("it has aliases")
-    return yaml.safe_load(text)
+    return parse(text, lambda line: f"line {line}", {})
 
 
 def _shown(folder: Path) -> str:

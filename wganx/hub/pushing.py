@@ -10,13 +10,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-import yaml
-
-from wganx.errors import UsageError
+from wganx.errors import ConfigError, UsageError
 from wganx.hub.client import check_login, host, open_hub, speaking
 from wganx.hub.contents import CARD, belongs, check_name, foreign_code
 from wganx.report.card import model_card
 from wganx.report.plain import printable
+from wganx.yaml_text import parse
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -181,8 +180,8 @@ def _settle_card(
 
 def _licence(block: str) -> str | None:
     try:
-        found = yaml.safe_load(block)
-    except yaml.YAMLError:
+        found = parse(block, lambda line: f"line {line}", {})
+    except ConfigError:
         return None
     licence = found.get("license") if isinstance(found, dict) else None
     return licence if isinstance(licence, str) and _LICENCE.fullmatch(licence) and licence != "unknown" else None

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from wganx.batch import SampleFormat
 from wganx.engine import CheckpointStore, read_networks
+from wganx.engine.facts import check_drawable
 from wganx.errors import DataError, PluginFailed, UsageError
 from wganx.names import at_home
 from wganx.parts import Part
@@ -140,6 +141,7 @@ def _own(folder: Path) -> Opened:
     parts = {part: _part(found.weights, part) for part in ("average", "critic")}
     pretrained = None
     if "generator" in about:
+        check_drawable(about)
         options = dict(about["generator"])
         pretrained = Pretrained(
             generator=options.pop("name"),
@@ -152,7 +154,7 @@ def _own(folder: Path) -> Opened:
     return Opened(
         folder.resolve(), found.facts["digests"]["weights.safetensors"], OWN, "a training of wganx", UNKNOWN,
         about.get("modality", ""), pretrained, parts["average"], parts["critic"], about,
-        found.facts["step"],
+        found.facts.get("step", 0),
     )  # fmt: skip
 
 

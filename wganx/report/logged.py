@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,15 @@ BLOCK = 1 << 20
 """Bytes that are read at a time."""
 
 
-def blocks_of(path: Path, problems: list[str]) -> Iterator[list[dict[str, Any]]]:
-    """The objects of a JSON-lines file, many at a time; a torn last line is the mark of a killed run and only noted."""
+def blocks_of(path: Path, problems: list[str], start: int = 0) -> Iterator[list[dict[str, Any]]]:
+    """The objects of a JSON-lines file from byte `start` on, many at a time.
+
+    A torn last line is the mark of a killed run and only noted.
+    """
     damaged, torn = 0, False
     try:
         with path.open("rb") as file:
+            file.seek(start)
             while lines := file.readlines(BLOCK):
                 entries, bad = _objects(lines)
                 if bad and bad[-1] == len(lines) - 1 and not file.peek(1):
@@ -72,24 +77,41 @@ _Part = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
 """Readings of one quantity: where in the file they stand, their steps, their values."""
 
 
-def curves_of(blocks: Iterable[list[dict[str, Any]]], findings: list[dict[str, Any]]) -> dict[str, Curve]:
-    """Readings by name, in the order of their first ones; what the health checks found goes to `findings`.
+@dataclass
+class Gathered:
+    """What was read so far: readings by name, what the health checks found, and how many entries there were."""
 
-    After a roll-back steps come twice: the later reading is the one that counts. Of more than 8,192 readings the least,
-    the greatest and the last of each stretch are there, and those that were not finite are counted.
-    """
-    readings: dict[str, Thinned] = {}
-    begun = 0
-    for entries in blocks:
-        findings += _findings(entries)
-        parts: dict[str, list[_Part]] = defaultdict(list)
-        for name, part in _columns(entries, begun):
-            parts[name].append(part)
-        for name, found in parts.items():
-            places, steps, values = found[0] if len(found) == 1 else _in_file_order(found)
-            readings.setdefault(name, Thinned(int(places[0]))).add(steps, values)
-        begun += len(entries)
-    return {name: readings[name].curve() for name in sorted(readings, key=lambda name: readings[name].first)}
+    readings: dict[str, Thinned] = field(default_factory=dict)
+    findings: list[dict[str, Any]] = field(default_factory=list)
+    entries: int = 0
+
+    def take(self, blocks: Iterable[list[dict[str, Any]]]) -> None:
+        """Read on."""
+        for entries in blocks:
+            self.findings += _findings(entries)
+            parts: dict[str, list[_Part]] = defaultdict(list)
+            for name, part in _columns(entries, self.entries):
+                parts[name].append(part)
+            for name, found in parts.items():
+                places, steps, values = found[0] if len(found) == 1 else _in_file_order(found)
+                self.readings.setdefault(name, Thinned(int(places[0]))).add(steps, values)
+            self.entries += len(entries)
+
+    def curves(self) -> dict[str, Curve]:
+        """Readings by name, in the order of their first ones.
+
+        After a roll-back steps come twice: the later reading is the one that counts. Of more than 8,192 readings the
+        least, the greatest and the last of each stretch are there, and those that were not finite are counted.
+        """
+        order = sorted(self.readings, key=lambda name: self.readings[name].first)
+        return {name: self.readings[name].curve() for name in order}
+
+
+def curves_of(blocks: Iterable[list[dict[str, Any]]], findings: list[dict[str, Any]]) -> dict[str, Curve]:
+    """The curves of what `blocks` hold; what the health checks found goes to `findings`."""
+    gathered = Gathered(findings=findings)
+    gathered.take(blocks)
+    return gathered.curves()
 
 
 def _columns(entries: Sequence[dict[str, Any]], begun: int) -> Iterator[tuple[str, _Part]]:

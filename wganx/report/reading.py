@@ -16,8 +16,8 @@ from typing import Any
 
 from wganx.errors import DataError
 from wganx.lock import as_they_are
-from wganx.report.logged import blocks_of, curves_of
 from wganx.report.plain import first_line, number, printable
+from wganx.report.remembered import read_log
 from wganx.report.thinning import Curve
 from wganx.stored import read_json, read_yaml
 
@@ -125,9 +125,9 @@ def read_run(folder: Path) -> RunRecord:
         )
     problems: list[str] = []
     findings: list[dict[str, Any]] = []
-    curves = curves_of(blocks_of(folder / "metrics.jsonl", problems), findings)
+    curves = read_log(folder / "metrics.jsonl", problems, findings)
     pictures, media = _samples(folder / "samples")
-    timings = curves_of(blocks_of(folder / "timings.jsonl", problems), [])
+    timings = read_log(folder / "timings.jsonl", problems, [])
     if "steps_per_second" in timings:
         curves.setdefault("steps_per_second", timings["steps_per_second"])
     return RunRecord(

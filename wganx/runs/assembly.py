@@ -293,8 +293,7 @@ class Assembly:
             config: its options; those of the run by default.
         """
         if is_file(name):
-            check_scripts(name)
-            return network_of_file(name)
+            return network_of_file(check_scripts(name))
         extractor = find_extractor(self.resolved.catalog, self.resolved.parts.modality.name, name)
         config = config or self.resolved.extractors.get(name) or extractor.config()
         check_scripts(config.model_dump())

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wganx.config.consent import code_file, plugins_in, scripts_in
+from wganx.config.consent import agree_to_plugins, code_file, plugins_in, scripts_in
 from wganx.runs.drawing import plugin_name
 from wganx.runs.folder import RunFolder
 from wganx.stored import read_json, read_yaml
@@ -39,9 +39,10 @@ def code_of(folder: RunFolder) -> list[NamedCode]:
     return [NamedCode(path, record, agreed(path)) for path, record in found.items()]
 
 
-def agree_to_all(folder: RunFolder) -> None:
-    """Agree to every file of code that this run names."""
-    for code in code_of(folder):
+def consent(folder: RunFolder, extensions: Sequence[str] = (), *, everything: bool = False) -> None:
+    """Agree to the `extensions` that the call names, which the run may name too, and to `everything` that it names."""
+    agree_to_plugins(extensions)
+    for code in code_of(folder) if everything else ():
         agree(code.path)
 
 

@@ -72,8 +72,8 @@ class RunFolder:
         """Whether a run was begun here."""
         return self.config.is_file()
 
-    def check_own(self, folder: Path) -> None:
-        """That what is written into `folder` stays in the run, if it belongs there; of any other, nothing is said.
+    def check_own(self, folder: Path) -> Path:
+        """`folder`, where what is written into it stays in the run, if it belongs there; of any other, nothing is said.
 
         Raises:
             UsageError: within the run it is a link, or lies behind one.
@@ -85,6 +85,7 @@ class RunFolder:
                     f"{path} is a link, and what is written into a run stays in it; put a folder in its place, or "
                     "make a link of the whole run folder"
                 )
+        return folder
 
     def own(self, folder: Path) -> Path:
         """`folder`, made where it is not there.
@@ -92,8 +93,7 @@ class RunFolder:
         Raises:
             UsageError: as `check_own`.
         """
-        self.check_own(folder)
-        folder.mkdir(parents=True, exist_ok=True)
+        self.check_own(folder).mkdir(parents=True, exist_ok=True)
         return folder
 
     def check_run(self) -> None:
@@ -105,7 +105,7 @@ class RunFolder:
         if not self.holds_run():
             raise UsageError(f"there is no run in {self.path}: it has no config.yaml{_meant(self.path)}")
 
-    def begin(self, config: str, beside: Callable[[], None] = lambda: None, **facts: Any) -> None:
+    def begin(self, config: str, beside: Callable[[], None] | None = None, **facts: Any) -> None:
         """Make the folder and store the configuration; a run that failed before its first step makes room.
 
         The configuration comes last: with it the folder holds a run, which can be gone on with wherever a kill comes.
@@ -124,7 +124,8 @@ class RunFolder:
                 self._check_free()  # who came between has stored a configuration
                 self._clear()
                 self.record(**facts)
-                beside()
+                if beside is not None:
+                    beside()
                 self.store_config(config)
         except OSError as error:
             raise UsageError(f"cannot make the run folder {self.path}: {error.strerror or error}") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from wganx.batch import Batch
-from wganx.config import Resolved, agree_to_plugins, from_yaml, refuse_changes, resolve
+from wganx.config import Resolved, from_yaml, refuse_changes, resolve
 from wganx.data import changes
 from wganx.engine import CheckpointStore, Sampler, TrainResult, choose_device, read_checkpoint
 from wganx.errors import UsageError, WganxError
@@ -23,7 +23,7 @@ from wganx.plugins.guard import calling
 from wganx.runs.applying import Applying, Watch
 from wganx.runs.assembly import Assembly
 from wganx.runs.checkpoints import checkpoint_path, step_of, stored_formats
-from wganx.runs.code import agree_to_all
+from wganx.runs.code import consent
 from wganx.runs.drawing import UntoldGenerator, from_data, is_chosen, load_generator, with_short_form
 from wganx.runs.drawn import make_room
 from wganx.runs.evaluating import Evaluating
@@ -69,13 +69,9 @@ class Run:
         if folder is None:
             folder = run.folder = RunFolder.claim(*names)
             run.store = run._store()
-        begun = folder
-
-        def fitted() -> None:
-            if resolved.parts.dataset.fit is not None or resolved.parts.task.fit is not None:
-                store_fitted(begun.fitted, run.assembly.fitted_parts)  # also that nothing was found
-
-        begun.begin(resolved.to_yaml(), fitted, origins=resolved.origins(), notes=list(resolved.notes))
+        fits = resolved.parts.dataset.fit is not None or resolved.parts.task.fit is not None
+        beside = partial(store_fitted, folder.fitted, run.assembly.fitted_parts) if fits else None
+        folder.begin(resolved.to_yaml(), beside, origins=resolved.origins(), notes=list(resolved.notes))
         return run
 
     @classmethod
@@ -106,9 +102,7 @@ class Run:
         """
         folder = RunFolder(Path(path))
         folder.check_run()
-        if trust:
-            agree_to_all(folder)
-        agree_to_plugins(extensions)  # the run may name them as well
+        consent(folder, extensions, everything=trust)
         written_by = folder.written_by()
         stored = from_yaml(folder.config, written_by)
         if device is None and only_looked_at:
@@ -118,8 +112,7 @@ class Run:
             device=device, data=data,
         )  # fmt: skip
         fits = stored.parts.dataset.fit is not None or stored.parts.task.fit is not None
-        fitted = read_fitted(folder.fitted, expected=fits)
-        return cls(folder, stored, warn, fitted).changed(requested)
+        return cls(folder, stored, warn, read_fitted(folder.fitted, expected=fits)).changed(requested)
 
     def changed(self, requested: Resolved) -> Run:
         """This run under a configuration that differs in what may change.
@@ -278,8 +271,7 @@ class Run:
         modality, format = parts.modality, game.sample
         # A game's own preview shows samples beside what they were made from, which only the data has.
         own = (parts.task, game) if len(batch.real) else None
-        self.folder.check_own(folder)
-        make_room(folder, overwrite=overwrite)
+        make_room(self.folder.check_own(folder), overwrite=overwrite)
         paths = write_files(modality, batch.with_real(samples), format, folder, "sample")
         # Sounds and clips of the preview would be the single files once more, and be counted with them.
         with TemporaryDirectory(ignore_cleanup_errors=True) as aside:
@@ -289,8 +281,8 @@ class Run:
     def write_preview(self, samples: Tensor, batch: Batch, stem: str) -> tuple[Path, Preview]:
         """``samples/stem.png``, and what lies beside it."""
         parts, game, folder = self.resolved.parts, self.assembly.game, self.folder.own(self.folder.samples)
-        own = (parts.task, game)
-        preview = draw_preview(parts.modality, samples.cpu(), batch.to("cpu"), game.sample, folder, stem, own)
+        own, seen = (parts.task, game), samples.cpu()
+        preview = draw_preview(parts.modality, seen, batch.to("cpu"), game.sample, folder, stem, own)
         return write_picture(preview.picture, self.folder.samples / f"{stem}.png"), preview
 
     def evaluate(

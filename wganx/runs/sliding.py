@@ -165,8 +165,7 @@ class Sliding:
         samples = torch.cat([self.samples(slider, count) for slider in sliders])
         picture, modality = self.sheet(sliders, samples, count), self.run.resolved.parts.modality
         format = self.sampler.sample or self.run.assembly.game.sample
-        self.run.folder.check_own(folder)
-        make_room(folder, overwrite=overwrite)
+        make_room(self.run.folder.check_own(folder), overwrite=overwrite)
         written = write_files(modality, Batch(samples), format, folder, "sample")
         return [*written, write_picture(picture, folder / "grid.png")]
 

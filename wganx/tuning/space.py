@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
+from wganx.config import read_value
 from wganx.errors import UsageError
 
 if TYPE_CHECKING:
@@ -100,10 +99,7 @@ def _parse(text: str) -> Axis:
             raise UsageError(f"{where}: {key} cannot be searched: {why}")
     if ".." in told and (found := _RANGE.fullmatch(told)):
         return _range(key, text, where, found)
-    try:
-        choices = yaml.safe_load(f"[{told}]")
-    except yaml.YAMLError as error:
-        raise UsageError(f"{where}: this is no YAML: {' '.join(str(error).split())}; quote text") from error
+    choices = read_value(f"[{told}]", where)
     if len(choices) < 2 or ".." in told:
         raise UsageError(
             f"{where}: expected two ends, like log:0.1..100 or 1..8, or several choices, like a,b,c; one value is --set"

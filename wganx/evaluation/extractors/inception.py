@@ -10,9 +10,9 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from wganx.data.cache import cache_folder
 from wganx.errors import DataError, MissingExtra, Unavailable
 from wganx.names import at_home
+from wganx.places import cache_folder
 from wganx.plugins.contracts import ExtractorContext
 from wganx.plugins.descriptors import Config
 

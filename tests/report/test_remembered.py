@@ -1,0 +1,149 @@
+"""A long record is read once; what came since is read on, and what is another file by now from its beginning."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import numpy as np
+import pytest
+
+from wganx.report import remembered, thinning
+from wganx.report.remembered import read_log
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch, tmp_path):
+    monkeypatch.setattr(thinning, "MOST", 16)
+    monkeypatch.setattr(thinning, "BUFFER", 40)
+    monkeypatch.setattr(remembered, "MOST", 16)
+    monkeypatch.setattr(remembered, "LEAST", 100)
+    monkeypatch.setenv("WGANX_CACHE", str(tmp_path / "cache"))
+
+
+def lines(first, last, scale=1.0):
+    for step in range(first, last):
+        yield json.dumps({"step": step, "a": scale * (step % 37), "b": None if step % 50 == 7 else -step})
+        if step % 40 == 0:
+            yield json.dumps({"step": step, "health": {"code": f"WX{step:03}", "text": "told"}})
+
+
+def write(path, *given, mode="w"):
+    with path.open(mode, encoding="utf-8") as file:
+        file.writelines(f"{line}\n" for line in given)
+
+
+def anew(path, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(remembered, "LEAST", 1 << 40)
+        return read(path)
+
+
+def read(path):
+    problems, findings = [], []
+    curves = read_log(path, problems, findings)
+    told = {
+        name: (c.steps.tolist(), np.nan_to_num(c.values, nan=1e9).tolist(), c.missing) for name, c in curves.items()
+    }
+    return told, findings, problems
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """Bytes from which on a record was read."""
+    starts = []
+    original = remembered.blocks_of
+
+    def blocks_of(path, problems, start=0):
+        starts.append(start)
+        return original(path, problems, start)
+
+    monkeypatch.setattr(remembered, "blocks_of", blocks_of)
+    return starts
+
+
+@pytest.fixture
+def log(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    write(path, *lines(0, 500))
+    return path
+
+
+def test_it_is_read_once_and_then_read_on(log, opened, monkeypatch):
+    first = read(log)
+    assert first == anew(log, monkeypatch)
+    assert read(log) == first
+    assert opened == [0, 0]
+    size = log.stat().st_size
+    write(log, *lines(500, 900), mode="a")
+    grown = read(log)
+    assert opened[-1] == size
+    assert len(grown[1]) == len(first[1]) + 10
+    steps, values, missing = grown[0]["b"]
+    assert (steps[-1], values[-1], missing) == (899, -899, 18)
+    assert min(values) == -899
+    assert set(grown[0]["a"][1]) <= set(range(37))
+    assert max(grown[0]["a"][1]) == 36
+    assert read(log) == grown
+
+
+@pytest.mark.parametrize("how", ["shorter", "of the same length", "grown behind another beginning"])
+def test_another_file_is_read_from_its_beginning(log, opened, monkeypatch, how):
+    read(log)
+    if how == "shorter":
+        write(log, *lines(0, 300))
+    elif how == "of the same length":
+        text = log.read_text(encoding="utf-8")
+        log.write_text(text.replace('"a": 36', '"a": 99'), encoding="utf-8")
+        os.utime(log, ns=(0, 12345))
+    else:
+        write(log, *lines(0, 700, scale=2.0))
+    assert read(log) == anew(log, monkeypatch)
+    assert opened[1] == 0
+
+
+@pytest.mark.parametrize("end", ['{"step": 501, "a"', "no line\n"])
+def test_what_is_damaged_is_told_every_time(log, opened, end):
+    with log.open("a", encoding="utf-8") as file:
+        file.write(end)
+    assert read(log) == read(log)
+    assert read(log)[2]
+    assert set(opened) == {0}
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda kept: "nothing",
+        lambda kept: [],
+        lambda kept: {**kept, "format": 2},
+        lambda kept: {**kept, "readings": {"a": {**kept["readings"]["a"], "steps": "!"}}},
+        lambda kept: {**kept, "readings": {"a": {**kept["readings"]["a"], "steps": "AAAA"}}},
+        lambda kept: {**kept, "readings": {"a": {**kept["readings"]["a"], "numbers": ""}}},
+        lambda kept: {**kept, "readings": {"a": {**kept["readings"]["a"], "every": 0}}},
+        lambda kept: {**kept, "readings": {"a": {**kept["readings"]["a"], "seen": True}}},
+        lambda kept: {**kept, "readings": {"a": 1}},
+        lambda kept: {**kept, "findings": [1]},
+        lambda kept: {**kept, "bytes": 10**30},
+    ],
+)
+def test_what_is_remembered_wrongly_is_as_none(log, opened, harm):
+    expected = read(log)
+    place = remembered._place(log)
+    place.write_text(json.dumps(harm(json.loads(place.read_text()))))
+    assert read(log) == expected
+    assert opened == [0, 0]
+
+
+def test_without_a_place_to_remember_it_is_read_anew(log, opened, monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("WGANX_CACHE", str(tmp_path / "file" / "cache"))
+    assert read(log) == read(log)
+    assert opened == [0, 0]
+
+
+def test_short_records_leave_nothing_in_the_cache(log, monkeypatch, tmp_path):
+    monkeypatch.setattr(remembered, "LEAST", 1 << 40)
+    read(log)
+    assert not (tmp_path / "cache").exists()
+    assert read(tmp_path / "none.jsonl") == ({}, [], [])
