@@ -22,8 +22,8 @@ FILES_A_CASE = 200
 """Of 1,000 cases, folders of 200,000 files are made."""
 BYTES_A_FILE = 8 << 10
 """That a training may keep of each, its pixels among them, beside half a gigabyte."""
-STEEPEST = 2.0
-"""What a file may cost in a large folder, by what it costs in one a tenth as large."""
+STEEPEST = 3.0
+"""What a file may cost in a large folder, by what it costs in one a tenth as large, which is not packed."""
 _SETTINGS = (
     "dataset.size=16", "generator.name=dcgan", "critic.name=dcgan", "generator.width=4", "critic.width=4",
     "preview.count=2", "evaluate.every=0", "train.batch_size=4", "train.critic_steps=1",
