@@ -265,6 +265,7 @@ class TestStored:
             "feed": "resident",
             "workers": 0,
             "pack": "auto",
+            "not_finite": "refuse",
             "pitch": 660.0,
             "title": "A",
         }

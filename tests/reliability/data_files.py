@@ -67,16 +67,17 @@ def _made(kind: Kind, place: Path) -> Sound:
     kind.make(folder)
     begun = time.monotonic()
     if kind.name != "pickles":
-        _trained(_training(kind, folder / kind.root, place / f"{folder.name}-run"))
+        trained(_training(kind, folder / kind.root, place / f"{folder.name}-run"))
     run = None
     if kind.source is not None:
         run = place / kind.source
         if not run.exists():
-            _trained(["train", "--plugin", kind.plugin, "--scenario", kind.source, "--out", str(run), *_set(_STEPS)])
+            trained(["train", "--plugin", kind.plugin, "--scenario", kind.source, "--out", str(run), *_set(_STEPS)])
     return Sound(kind, folder, run, time.monotonic() - begun)
 
 
-def _trained(arguments: Sequence[str]) -> None:
+def trained(arguments: Sequence[str]) -> None:
+    """A training that is to end well, in this process; what it prints is kept for when it does not."""
     main = import_module("wganx.cli").main
     said, code = io.StringIO(), None
     with redirect_stdout(said), redirect_stderr(said):

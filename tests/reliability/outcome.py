@@ -196,7 +196,7 @@ def _folder_of(descriptor: int) -> Path:
 
 
 def _by_right() -> list[Path]:
-    names = ("TMPDIR", "WGANX_CACHE", "XDG_CACHE_HOME", "HOME", "TORCH_HOME", "MPLCONFIGDIR")
+    names = ("TMPDIR", "WGANX_CACHE", "XDG_CACHE_HOME", "HOME", "TORCH_HOME", "MPLCONFIGDIR", "TORCHINDUCTOR_CACHE_DIR")
     return [Path(os.environ[name]) for name in names if os.environ.get(name)]
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from tests.reliability.data_files import trained
 from tests.reliability.data_sets import pictures
 from tests.reliability.outcome import SECONDS, Outcome, judge
 
@@ -21,8 +22,8 @@ FILES_A_CASE = 200
 """Of 1,000 cases, folders of 200,000 files are made."""
 BYTES_A_FILE = 8 << 10
 """That a training may keep of each, its pixels among them, beside half a gigabyte."""
-STEEPEST = 2.0
-"""What a file may cost in a large folder, by what it costs in one a tenth as large."""
+STEEPEST = 3.0
+"""What a file may cost in a large folder, by what it costs in one a tenth as large, which is not packed."""
 _SETTINGS = (
     "dataset.size=16", "generator.name=dcgan", "critic.name=dcgan", "generator.width=4", "critic.width=4",
     "preview.count=2", "evaluate.every=0", "train.batch_size=4", "train.critic_steps=1",
@@ -36,7 +37,7 @@ def cases(count: int, seed: int) -> Iterator[Outcome]:
         os.environ.update(dict.fromkeys(_HOMES, f"{place}/home"))
         try:
             yield from _many(max(count * FILES_A_CASE, 1000), Path(place))
-            yield from _changing(Path(place), random.Random(seed))
+            yield from changing(Path(place), random.Random(seed))
         finally:
             for name, value in kept.items():
                 os.environ.pop(name)
@@ -51,7 +52,7 @@ def _many(files: int, place: Path) -> Iterator[Outcome]:
     few, many = place / "few", place / "many"
     _fill(few, files // 10)
     _fill(many, files)
-    _run(_training(few, place / "warm", 1))  # imports, before anything is timed
+    trained(_training(few, place / "warm", 1))  # imports, before anything is timed
     for name, command in (("many files, the first step", _first_step), ("many files, a scan", _scan)):
         seconds = []
         for folder in (few, many):
@@ -128,13 +129,18 @@ def _become_a_folder(path: Path) -> None:
 CHANGES: tuple[Callable[[Path], None], ...] = (_vanish, _shrink, _grow, _become_a_pipe, _become_a_folder)
 
 
-def _changing(place: Path, rng: random.Random) -> Iterator[Outcome]:
-    """One file of 60, and then all, change once the training has taken its first steps."""
-    for change in CHANGES:
-        for share in ("one", "all"):
+def changing(
+    place: Path,
+    rng: random.Random,
+    changes: Sequence[Callable[[Path], None]] = CHANGES,
+    shares: Sequence[str] = ("one", "all"),
+) -> Iterator[Outcome]:
+    """One file of 60, or all, change once the training has made its folder."""
+    for change in changes:
+        for share in shares:
             folder = place / f"{change.__name__}-{share}"
             folder.mkdir()
-            for number, pixels in enumerate(pictures(number_of(rng), 60, size=16)):
+            for number, pixels in enumerate(pictures(rng.randrange(2**31), 60, size=16)):
                 Image.fromarray(pixels).save(folder / f"{number:02}.png")
             paths = sorted(folder.iterdir())
             changed = paths if share == "all" else [rng.choice(paths)]
@@ -151,11 +157,6 @@ def _changing(place: Path, rng: random.Random) -> Iterator[Outcome]:
             found = judge("changing files", what, work, writable=[place], seconds=6 * SECONDS)
             named = any(path.name in found.said for path in changed)
             yield found if named or not found.good else replace(found, result="lost")
-
-
-def number_of(rng: random.Random) -> int:
-    """A seed of another stream."""
-    return rng.randrange(2**31)
 
 
 def _meddle(run: Path, paths: Sequence[Path], change: Callable[[Path], None]) -> None:
