@@ -82,6 +82,8 @@ class Applying:
             )
         if not source.exists():
             raise UsageError(f"there is no file or folder at {source}; check the spelling")
+        if not (source.is_file() or source.is_dir()):
+            raise UsageError(f"{source} is a pipe or a device; give a file or a folder")
         self.sampler.check_given(self.given)
         if self._is_one(source):
             return [self._one(source, out / source.name if out.is_dir() else out, 1, 1)]
