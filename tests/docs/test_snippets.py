@@ -215,7 +215,7 @@ def cheap() -> list[tuple[str, ...]]:
         {
             command.words
             for command in COMMANDS
-            if command.words[:1] in {(name,) for name in shows}
+            if (command.words[:1] in {(name,) for name in shows} and "--security" not in command.words)  # wants a run
             or command.words in (("lab",), ("pretrained", "list"), ("plugins",), ("plugins", "list"))
             or command.words[:2] == ("plugins", "show")
         }
