@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import wganx
-import wganx.export  # noqa: F401 - autodoc adds to the annotations of pydantic's classes, and records made later fail
+import wganx.export
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
