@@ -314,6 +314,7 @@ class TestMonitor:
         torch.manual_seed(0)
         trainer = wganx.Trainer(Maker(), Scorer(), noise=(DIM,), device="cpu")
         trainer.fit(cloud(), steps=6, log_every=2)
+        trainer.training.health.memory["MY900 mine"] = {"streak": 0, "active": 0, "seen": [1, 2], "known": True}
         assert json.loads(json.dumps(trainer.training.health.memory)) == trainer.training.health.memory
         trainer.save(tmp_path / "x")
         loaded = wganx.Trainer.load(tmp_path / "x", Maker(), Scorer(), device="cpu")

@@ -30,7 +30,7 @@ def asked(lines: list[str]) -> Iterator[Requirement]:
     for line in lines:
         requirement = Requirement(line)
         if requirement.name == "wganx":
-            for extra in requirement.extras:
+            for extra in sorted(requirement.extras):
                 yield from asked(PROJECT["optional-dependencies"][extra])
         else:
             yield requirement

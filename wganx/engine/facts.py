@@ -70,9 +70,8 @@ class AboutFacts(Record):
 
 
 class _Memory(Record):
-    """What a health check remembers: numbers, and these two of the engine's own."""
+    """What a health check remembers: its own, which it alone reads under guard, and these two of the engine's."""
 
-    __pydantic_extra__: dict[str, float | None]
     streak: int
     active: int
 
