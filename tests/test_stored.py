@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from wganx.engine.facts import check_best, check_state
 from wganx.evaluation.stored import read_evaluation
 from wganx.runs.facts import known_facts, known_line
-from wganx.stored import checked, open_file, read_json, read_text, read_yaml
+from wganx.stored import checked, open_file, read_json, read_yaml, text_of
 
 STATE = {"format": 1, "digests": {"weights.safetensors": "0" * 64}, "step": 3}
 FORMAT = {"axes": ["x"], "shape": [2], "value_range": None, "rate_hz": None, "classes": [], "signal": {}}
@@ -19,13 +19,13 @@ FORMAT = {"axes": ["x"], "shape": [2], "value_range": None, "rate_hz": None, "cl
 
 def test_only_ordinary_files_are_read(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        read_text(tmp_path / "none")
+        text_of(tmp_path / "none")
     (tmp_path / "folder").mkdir()
     with pytest.raises(OSError, match=r"ordinary|directory|denied"):
-        read_text(tmp_path / "folder")
+        text_of(tmp_path / "folder")
     (tmp_path / "large").write_bytes(b"x" * 11)
     with pytest.raises(OSError, match="it has 11 bytes, where 10 are the most"):
-        read_text(tmp_path / "large", most=10)
+        text_of(tmp_path / "large", most=10)
     if hasattr(os, "mkfifo"):
         os.mkfifo(tmp_path / "pipe")  # nobody writes into it, and nobody waits
         for path in (tmp_path / "pipe", Path(os.devnull), Path("/dev/zero")):

@@ -53,7 +53,7 @@ def open_file(path: Path) -> BufferedReader:
     return file
 
 
-def read_text(path: Path, most: int = LARGEST) -> str:
+def text_of(path: Path, most: int = LARGEST) -> str:
     """What an ordinary file of at most `most` bytes says, as UTF-8.
 
     Raises:
@@ -70,11 +70,11 @@ def read_json(path: Path, most: int = LARGEST) -> Any:
     """What a JSON file says.
 
     Raises:
-        OSError: as `read_text`.
+        OSError: as `text_of`.
         ValueError: it is not JSON in UTF-8.
     """
     try:
-        return json.loads(read_text(path, most))
+        return json.loads(text_of(path, most))
     except RecursionError as error:
         raise ValueError("it is nested too deep") from error
 
@@ -83,11 +83,11 @@ def read_yaml(path: Path, most: int = LARGEST_YAML) -> Any:
     """What a YAML file says, as plain data; by aliases it may not become larger than `MOST_VALUES`.
 
     Raises:
-        OSError: as `read_text`.
+        OSError: as `text_of`.
         ValueError: it is no YAML in UTF-8, or says too much.
     """
     try:
-        node = yaml.compose(read_text(path, most), Loader=yaml.SafeLoader)
+        node = yaml.compose(text_of(path, most), Loader=yaml.SafeLoader)
         if node is None:
             return None
         if _values_in(node, {}) > MOST_VALUES:

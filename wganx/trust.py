@@ -123,7 +123,7 @@ def _kept() -> _Agreements:
     try:
         file = agreements_file()
         facts = file.stat()
-        if os.name == "posix" and (facts.st_uid != os.getuid() or facts.st_mode & 0o002):
+        if os.name == "posix" and (facts.st_uid != getattr(os, "getuid", int)() or facts.st_mode & 0o002):
             return {}
         return _texts(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -272,7 +272,7 @@ class TestStored:
 
     @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
-        title=st.text(st.characters(codec="utf-8"), max_size=12),
+        title=st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12),
         lr=st.floats(1e-300, 1e300),
         seed=st.integers(0, 2**63),
         dataset=st.sampled_from(["sines", "chords"]),

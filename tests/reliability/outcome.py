@@ -140,6 +140,8 @@ def _in_the_child(work: Callable[[], int], out: int, writable: Sequence[Path], m
         mapped = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (mapped + memory, mapped + memory))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        if "torch" in sys.modules:  # its pool of threads is made anew after a fork, and by two at once in vain
+            sys.modules["torch"].set_num_threads(1)
         sys.addaudithook(_watch([str(path.resolve()) for path in writable]))
         code = work()
     except SystemExit as error:
@@ -184,11 +186,16 @@ def _watch(writable: Sequence[str]) -> Callable[[str, tuple[Any, ...]], None]:
                 refuse(arguments[index], follow=False, folder=-1 if folder is None else arguments[folder])
         elif event in ("os.system", "os.exec", "os.posix_spawn", "subprocess.Popen"):
             program = Path(os.fsdecode(arguments[0])).name
-            if program not in _HARMLESS:
+            if program not in _HARMLESS and not _looks_at_a_database(arguments):
                 os.write(2, f"\nstarted: {program}\n".encode(errors="backslashreplace"))
                 os._exit(_EXECUTED)
 
     return hook
+
+
+def _looks_at_a_database(arguments: tuple[Any, ...]) -> bool:
+    """LMDB ends the process that reads a damaged one, so another reads it first."""
+    return arguments[0] == sys.executable and "\nimport lmdb\n" in str(list(arguments[1])[2:3][0])
 
 
 def _folder_of(descriptor: int) -> Path:

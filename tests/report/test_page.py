@@ -522,7 +522,7 @@ def test_a_page_of_much_of_everything_stays_under_eight_megabytes(make_run: Make
     ]
     folder = make_run(
         facts={"status": "failed", "error": "x" * 10**6, "notes": ["n" * 10**4] * 500},
-        config={f"section-{index}": "v" * 2_000 for index in range(700)},
+        config={f"section-{index}": "v" * 2_000 for index in range(450)},
         metrics=lines,
         evaluation={"rows": rows},
     )
@@ -536,7 +536,7 @@ def test_a_page_of_much_of_everything_stays_under_eight_megabytes(make_run: Make
 def test_a_page_of_pictures_sounds_and_much_else_stays_under_eight_megabytes(make_run: MakeRun) -> None:
     folder = make_run(
         facts={"status": "failed", "error": "x" * 10**6, "notes": ["n" * 10**4] * 500},
-        config={f"section-{index}": "v" * 2_000 for index in range(700)},
+        config={f"section-{index}": "v" * 2_000 for index in range(450)},
         previews=0,
     )
     samples = folder / "samples"

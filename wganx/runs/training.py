@@ -50,7 +50,9 @@ def train_run(run: Run, observers: Sequence[Observer] = (), *, from_step: int | 
     with _naming_the_disk(run), ExitStack() as held:
 
         def begin() -> tuple[Checkpoint | None, bool]:
+            unchecked = run.store.check
             run.store.check = held.enter_context(locked(run.folder.path)).check
+            held.callback(setattr, run.store, "check", unchecked)  # nobody holds the folder then
             for folder in (run.folder.samples, run.folder.checkpoints, run.folder.evaluations):
                 run.folder.check_own(folder)
             run.folder.tidy()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import faulthandler
 import io
 import os
+import subprocess
+import sys
 import threading
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,19 @@ from wganx_image.configs.datasets import LsunConfig
 from wganx_image.datasets.pictures import decode, stored_picture
 
 _TOUCHED = 20_000
+"""Records of a large database that are touched to see that it can be read."""
+_WALK = """
+import sys
+import lmdb
+environment = lmdb.open(sys.argv[1], readonly=True, lock=False, readahead=False)
+with environment.begin(buffers=True) as transaction:
+    step = max(transaction.stat()["entries"] // int(sys.argv[2]), 1)
+    for number, (_, value) in enumerate(transaction.cursor()):
+        if number % step == 0 and len(value):
+            value[0], value[len(value) - 1]
+"""
+_WINDOWS_FAULTS = (0xC0000005, 0xC0000006)
+"""How a process ends there that read where no memory is, or no file."""
 _SUFFIX_OF: dict[Split, str] = {"train": "train", "heldout": "val"}
 
 
@@ -85,31 +99,10 @@ def _see_that_it_can_be_read(folder: Path) -> None:
     Raises:
         DataError: it ended that process.
     """
-    if not hasattr(os, "fork"):
-        return
-    child = os.fork()
-    if child == 0:
-        _walk_and_end(folder)
-    _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
+    _lmdb()  # or the extra that brings it is asked for
+    walked = subprocess.run([sys.executable, "-c", _WALK, str(folder), str(_TOUCHED)], check=False, capture_output=True)
+    if walked.returncode < 0 or walked.returncode in _WINDOWS_FAULTS:
         raise DataError(f"{folder} is a damaged LMDB database: its pages lead out of the file; unpack it again")
-
-
-def _walk_and_end(folder: Path) -> None:
-    """Touches every record, or of many every so many; what is only refused, the process that reads on is told as well.
-
-    Never returns.
-    """
-    try:
-        faulthandler.disable()  # what is said of it is said by the parent
-        environment = _lmdb().open(str(folder), readonly=True, lock=False, readahead=False)
-        with environment.begin(buffers=True) as transaction:
-            step = max(transaction.stat()["entries"] // _TOUCHED, 1)
-            for number, (_, value) in enumerate(transaction.cursor()):
-                if number % step == 0 and len(value):
-                    value[0], value[len(value) - 1]
-    finally:
-        os._exit(0)
 
 
 _environments: dict[tuple[int, Path], Any] = {}
