@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import wganx
-import wganx.export
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 

@@ -6,12 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
 from wganx.engine.facts import check_best, check_state
 from wganx.evaluation.stored import read_evaluation
 from wganx.runs.facts import known_facts, known_line
-from wganx.stored import checked, open_file, read_json, read_yaml, text_of
+from wganx.stored import Record, checked, open_file, read_json, read_yaml, text_of
 
 STATE = {"format": 1, "digests": {"weights.safetensors": "0" * 64}, "step": 3}
 FORMAT = {"axes": ["x"], "shape": [2], "value_range": None, "rate_hz": None, "classes": [], "signal": {}}
@@ -143,3 +143,13 @@ def test_an_evaluation_of_another_kind_is_refused(tmp_path: Path, content: str) 
     (tmp_path / "evaluation.json").write_text(content, encoding="utf-8")
     with pytest.raises(ValueError, match=r"."):
         read_evaluation(tmp_path / "evaluation.json")
+
+
+def test_a_record_can_be_made_after_pydantics_own_class_was_looked_at(monkeypatch):
+    """Sphinx adds the annotations that it finds in the source of a class to the class."""
+    monkeypatch.setitem(BaseModel.__annotations__, "__pydantic_extra__", "Dict[str, Any] | None")
+
+    class Later(Record):
+        step: int
+
+    assert checked(TypeAdapter(Later), {"step": 1, "more": [2]}).model_extra == {"more": [2]}

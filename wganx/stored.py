@@ -34,6 +34,8 @@ class Record(BaseModel):
     """Base of what is known of a record: types as they are, without conversion; what else it holds is kept as it is."""
 
     model_config = ConfigDict(extra="allow", strict=True)
+    # Said here: Sphinx adds what pydantic's own class says to its annotations, which a later record would take over.
+    __pydantic_extra__: dict[str, Any]
 
 
 def open_file(path: Path) -> BufferedReader:
