@@ -98,11 +98,11 @@ class ShardTree(FileTree):
     @staticmethod
     def _content(shard: Path, member: Member) -> bytes:
         with shard.open("rb") as file:
+            # Before it is read: memory is taken for as much as the heading promises.
+            if member.begin + member.size > os.fstat(file.fileno()).st_size:
+                raise DataError(f"the shard {shard.name} ends in the middle of it; get it again")
             file.seek(member.begin)
-            content = file.read(member.size)
-        if len(content) < member.size:
-            raise DataError(f"the shard {shard.name} ends in the middle of it; get it again")
-        return content
+            return file.read(member.size)
 
 
 def shards_at(pattern: Path) -> list[Path]:

@@ -202,6 +202,12 @@ class TestWebdataset:
             why for split in SPLITS for item in [opened(shard, split)] if reds(item) for why in item.unreadable.values()
         ]
         assert reasons == ["the shard a.tar ends in the middle of it; get it again"]
+        # Base 256 in the field of the size: no memory is taken for what is only promised.
+        vast = tarfile.TarInfo("000000.png")
+        vast.size = 2**60
+        (tmp_path / "c.tar").write_bytes(vast.tobuf(tarfile.GNU_FORMAT) + bytes(1024))
+        with pytest.raises(DataError, match=r"the shard c\.tar ends in the middle of it; get it again"):
+            ShardTree(tmp_path / "c.tar", (".png",)).read("c.tar/000000.png")
         (tmp_path / "b.tar").write_bytes(b"no archive" * 200)
         assert "b.tar is no tar archive that can be read to its end" in " ".join(opened(tmp_path).remarks)
 
