@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.reliability.data_damage import ANY_FILE, OF_ENDING, OF_FOLDER
 from tests.reliability.data_sets import KINDS, Kind
-from tests.reliability.outcome import SECONDS, Outcome, carry_out
+from tests.reliability.outcome import SECONDS, Outcome, carry_out, homes_in
 
 _STEPS = ("train.steps=2", "train.batch_size=4", "preview.count=2", "evaluate.every=0")
 _PACE = 5.0
@@ -43,21 +43,10 @@ class Sound:
 
 def cases(count: int, seed: int, kinds: Sequence[Kind] = KINDS) -> Iterator[Outcome]:
     """`count` commands on damaged data of these kinds in turn; the same for the same seed, however many follow."""
-    with tempfile.TemporaryDirectory(prefix="wganx-data-") as place:
-        kept = {name: os.environ.get(name) for name in _HOMES}
-        os.environ.update({name: f"{place}/{name.lower()}" for name in _HOMES})
-        try:
-            sound = [_made(kind, Path(place, "sound")) for kind in kinds]
-            for number in range(count):
-                yield _case(sound[number % len(sound)], Path(place, "case"), random.Random(f"{seed} {number}"))
-        finally:
-            for name, value in kept.items():
-                os.environ.pop(name)
-                if value is not None:
-                    os.environ[name] = value
-
-
-_HOMES = ("HOME", "WGANX_CACHE", "XDG_CACHE_HOME", "TORCHINDUCTOR_CACHE_DIR")
+    with tempfile.TemporaryDirectory(prefix="wganx-data-") as place, homes_in(Path(place)):
+        sound = [_made(kind, Path(place, "sound")) for kind in kinds]
+        for number in range(count):
+            yield _case(sound[number % len(sound)], Path(place, "case"), random.Random(f"{seed} {number}"))
 
 
 def _made(kind: Kind, place: Path) -> Sound:

@@ -15,13 +15,13 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 Result = Literal[
     "refused", "survived", "lost", "traceback", "hang", "memory", "outside", "executed", "differs", "escaped"
@@ -37,6 +37,7 @@ _HARMLESS = frozenset({"git", "uname", "ldconfig", "gcc", "cc", "ld", "nvidia-sm
 """What libraries ask about the machine, and a checkout about its commit."""
 _OBEYED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """What a terminal obeys, or shows turned around."""
+_HOMES = ("HOME", "WGANX_CACHE", "XDG_CACHE_HOME", "TORCHINDUCTOR_CACHE_DIR")
 _EXECUTED = 97
 _OUTSIDE = 98
 
@@ -124,9 +125,7 @@ def _command() -> Any:
     return import_module("wganx.cli").main
 
 
-def _in_the_child(work: Callable[[], int], out: int, writable: Sequence[Path], memory: int) -> None:
-    """Never returns."""
-    code = 1
+def _in_the_child(work: Callable[[], int], out: int, writable: Sequence[Path], memory: int) -> NoReturn:
     try:
         sys.dont_write_bytecode = True  # beside what is installed, which is no writing of the case
         os.setsid()
@@ -143,6 +142,16 @@ def _in_the_child(work: Callable[[], int], out: int, writable: Sequence[Path], m
         if "torch" in sys.modules:  # its pool of threads is made anew after a fork, and by two at once in vain
             sys.modules["torch"].set_num_threads(1)
         sys.addaudithook(_watch([str(path.resolve()) for path in writable]))
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    end_with(work)
+
+
+def end_with(work: Callable[[], int]) -> NoReturn:
+    """End this process as one ends that does `work`: with its exit code, and what it raised told."""
+    code = 1
+    try:
         code = work()
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else int(error.code is not None)
@@ -153,6 +162,20 @@ def _in_the_child(work: Callable[[], int], out: int, writable: Sequence[Path], m
             with suppress(OSError, ValueError):
                 stream.flush()
         os._exit(code)
+
+
+@contextmanager
+def homes_in(place: Path) -> Iterator[None]:
+    """Inside, home and caches of this process and its children lie in `place`."""
+    kept = {name: os.environ.get(name) for name in _HOMES}
+    os.environ.update({name: f"{place}/{name.lower()}" for name in _HOMES})
+    try:
+        yield
+    finally:
+        for name, value in kept.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
 
 
 def _watch(writable: Sequence[str]) -> Callable[[str, tuple[Any, ...]], None]:

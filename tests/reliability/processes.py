@@ -19,7 +19,6 @@ import socket
 import sys
 import tempfile
 import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -30,7 +29,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from tests.reliability.outcome import Outcome, Result, _command, _verdict, judge
+from tests.reliability.outcome import Outcome, Result, _command, _verdict, end_with, judge
 from wganx.batch import SampleFormat
 from wganx.data import DecodedItems
 from wganx.errors import WganxError
@@ -213,7 +212,6 @@ def _started(work: Callable[[], int], out: Path) -> int:
     child = os.fork()
     if child:
         return child
-    code = 1
     try:
         os.setsid()
         file = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
@@ -221,13 +219,9 @@ def _started(work: Callable[[], int], out: Path) -> int:
         for here, there in ((silence, 0), (file, 1), (file, 2)):
             os.dup2(here, there)
         sys.stdout, sys.stderr = (os.fdopen(number, "w", encoding="utf-8", buffering=1) for number in (1, 2))
-        code = work()
-    except SystemExit as error:
-        code = error.code if isinstance(error.code, int) else int(error.code is not None)
     except BaseException:
-        traceback.print_exc()
-    finally:
-        os._exit(code)
+        os._exit(1)
+    return end_with(work)
 
 
 def _shorten(reading: float) -> None:

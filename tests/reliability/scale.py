@@ -16,7 +16,7 @@ from PIL import Image
 
 from tests.reliability.data_files import trained
 from tests.reliability.data_sets import pictures
-from tests.reliability.outcome import SECONDS, Outcome, judge
+from tests.reliability.outcome import SECONDS, Outcome, homes_in, judge
 
 FILES_A_CASE = 200
 """Of 1,000 cases, folders of 200,000 files are made."""
@@ -32,20 +32,9 @@ _SETTINGS = (
 
 def cases(count: int, seed: int) -> Iterator[Outcome]:
     """Two commands on folders of 200 times `count` files; then a training for each way in which files change."""
-    with tempfile.TemporaryDirectory(prefix="wganx-scale-") as place:
-        kept = {name: os.environ.get(name) for name in _HOMES}
-        os.environ.update(dict.fromkeys(_HOMES, f"{place}/home"))
-        try:
-            yield from _many(max(count * FILES_A_CASE, 1000), Path(place))
-            yield from changing(Path(place), random.Random(seed))
-        finally:
-            for name, value in kept.items():
-                os.environ.pop(name)
-                if value is not None:
-                    os.environ[name] = value
-
-
-_HOMES = ("HOME", "WGANX_CACHE", "XDG_CACHE_HOME", "TORCHINDUCTOR_CACHE_DIR")
+    with tempfile.TemporaryDirectory(prefix="wganx-scale-") as place, homes_in(Path(place)):
+        yield from _many(max(count * FILES_A_CASE, 1000), Path(place))
+        yield from changing(Path(place), random.Random(seed))
 
 
 def _many(files: int, place: Path) -> Iterator[Outcome]:

@@ -16,6 +16,7 @@ import wganx
 from wganx.cli import main
 from wganx.engine import CheckpointStore, checkpoint, read_checkpoint
 from wganx.errors import CheckpointError
+from wganx.runs import training
 
 FULL = Path("/dev/full")
 
@@ -121,3 +122,16 @@ def test_a_torn_mark_of_the_best_checkpoint_is_none(train):
     assert run.store.best() is None
     with pytest.raises(CheckpointError, match="has no best checkpoint"):
         run.sample(2, checkpoint="best")
+
+
+@pytest.mark.parametrize("named", [None, 7, "elsewhere/file"])
+def test_an_error_that_names_no_file_of_the_run_stays_what_it_is(train, monkeypatch, named):
+    """Also where the run lies around the working folder, in which a name of nothing is a place."""
+    run = train()
+    monkeypatch.chdir(run.folder.path)
+    if isinstance(named, str):
+        named = str(run.folder.path.parent / named)
+    raised = OSError(5, "Input/output error", named)
+    with pytest.raises(OSError) as found, training._naming_the_disk(run):
+        raise raised
+    assert found.value is raised

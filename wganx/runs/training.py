@@ -275,8 +275,10 @@ def _naming_the_disk(run: Run) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        file = Path(os.fsdecode(error.filename or "")).absolute()
-        if not file.is_relative_to(run.folder.path.absolute()):
+        named = error.filename  # a descriptor where a call was given one, and of many errors nothing
+        if not isinstance(named, str | bytes) or not named:
+            raise
+        if not Path(os.fsdecode(named)).absolute().is_relative_to(run.folder.path.absolute()):
             raise
         kept = ", ".join(map(str, run.store.steps()))
         raise WganxError(
