@@ -10,7 +10,8 @@ from pydantic import BaseModel, TypeAdapter
 
 from wganx.engine.facts import check_best, check_state
 from wganx.evaluation.stored import read_evaluation
-from wganx.runs.facts import known_facts, known_line
+from wganx.records import known_line
+from wganx.runs.facts import known_facts
 from wganx.stored import Record, checked, open_file, read_json, read_yaml, text_of
 
 STATE = {"format": 1, "digests": {"weights.safetensors": "0" * 64}, "step": 3}

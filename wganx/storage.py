@@ -36,6 +36,7 @@ _PATIENCE = 3.0 if _WINDOWS else 0.0
 """Seconds in which what is open elsewhere may be let go."""
 _LEFT = re.compile(r"\.(?P<name>.+?)(?P<token>\.[0-9a-f]{8})?\.(writing|replaced|removing)", re.DOTALL)
 """What lies aside; what is being removed has no token."""
+_BLOCK = 1 << 16
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
@@ -164,6 +165,32 @@ def append_line(path: Path, values: Mapping[str, Any]) -> None:
             with suppress(OSError):  # the next one cuts it off
                 file.truncate(end)
             raise
+
+
+def lines_from_the_end(file: BinaryIO, most: int = 16 << 20) -> Iterator[tuple[int, bytes]]:
+    """Where each line begins, and the line without its break, the last one first; of a long file the end alone is read.
+
+    The file may be made shorter on the way, but not be added to. Of a line of more than `most` bytes, some of the last
+    come.
+    """
+    start = file.seek(0, os.SEEK_END)
+    pieces: list[bytes] = []  # of the line that is being read, the last one first
+    length = 0
+    ends = True  # the break that ends the file begins no line
+    while start:
+        before = max(start - _BLOCK, 0)
+        file.seek(before)
+        block = file.read(start - before)
+        block = block.removesuffix(b"\n") if ends else block
+        ends, start = False, before
+        while (at := block.rfind(b"\n")) >= 0:
+            yield before + at + 1, b"".join(reversed([*pieces, block[at + 1 :]]))
+            pieces, length, block = [], 0, block[:at]
+        if length < most:
+            pieces.append(block)
+            length += len(block)
+    if pieces:
+        yield 0, b"".join(reversed(pieces))
 
 
 def remove_folder(path: Path) -> None:
@@ -312,12 +339,11 @@ def _end_in_a_line(file: BinaryIO) -> None:
     end = file.seek(0, os.SEEK_END)
     if not end or (file.seek(end - 1), file.read(1))[1] == b"\n":
         return
-    file.seek(0)
-    tail = file.read().rpartition(b"\n")[2]
+    begins, tail = next(lines_from_the_end(file))
     try:
         json.loads(tail)
     except ValueError:
-        file.truncate(end - len(tail))
+        file.truncate(begins)
     else:
         file.write(b"\n")
 

@@ -8,7 +8,8 @@ import yaml
 from wganx.errors import ConfigError, WganxError
 from wganx.experiments import PaceErrand, RunErrand
 from wganx.experiments.carrying_out import Stopped, carry_out
-from wganx.runs import RunFolder, read_lines
+from wganx.records import read_lines
+from wganx.runs import RunFolder
 
 SMALL = {
     "plugin": "points", "scenario": "ring", "device": "cpu",

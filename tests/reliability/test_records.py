@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.reliability import records
-from wganx.report import remembered
+from wganx.records import remembered
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="children are forked and limited as Linux does it")

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
+from wganx.records.thinning import Curve
 from wganx.report.charts import Series, StepAxis, _apart, draw, step_axis
 from wganx.report.geometry import DEPTH
-from wganx.report.thinning import Curve
 
 readings = arrays(
     np.float64,

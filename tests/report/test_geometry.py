@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
+from wganx.records.thinning import Curve
 from wganx.report.geometry import DEPTH, band, dots, keep, nice_marks, path, running_mean, smoothing_window
-from wganx.report.thinning import Curve
 
 readings = arrays(
     np.float64,

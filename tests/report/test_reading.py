@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from wganx.errors import DataError
-from wganx.report.plain import number, printable
+from wganx.plain import number, printable
 from wganx.report.reading import read_run
 
 MakeRun = Callable[..., Path]
@@ -117,7 +117,7 @@ def test_a_long_log_reads_as_a_short_one_does(make_run: MakeRun, monkeypatch: py
     lines += [json.dumps({"step": 60, "health": {"code": "WX011", "text": "x"}}), '{"step": 70, "pen']
     folder = make_run(metrics=lines)
     whole = read_run(folder)
-    monkeypatch.setattr("wganx.report.logged.BLOCK", 3)
+    monkeypatch.setattr("wganx.records.logged.BLOCK", 3)
     parted = read_run(folder)
     assert whole.problems == parted.problems
     assert whole.findings == parted.findings != ()

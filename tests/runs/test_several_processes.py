@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from safetensors.torch import load_file
 
 from wganx.cli import main
-from wganx.runs.folder import read_lines
+from wganx.records import read_lines
 
 WORKER = Path(__file__).with_name("scenario_rank.py")
 SCENARIOS = ("points/ring-labels", "points/moons-to-ring", "image/digits")

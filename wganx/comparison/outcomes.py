@@ -12,7 +12,8 @@ from typing import Any, Literal
 from wganx.errors import UsageError
 from wganx.evaluation.stored import read_evaluation
 from wganx.experiments import Clock, training_clock
-from wganx.runs import RunFolder, read_lines
+from wganx.records import read_lines
+from wganx.runs import RunFolder
 from wganx.stored import read_yaml
 
 Status = Literal["done", "failed", "open"]
@@ -125,7 +126,7 @@ def read_config(folder: RunFolder) -> dict[str, Any]:
 def _collapsed(folder: RunFolder) -> str:
     """What the health check of collapsed samples still said when the training ended."""
     standing: dict[str, str] = {}
-    for line in read_lines(folder.metrics):
+    for line in read_lines(folder.metrics, saying=_COLLAPSE):
         if "health" in line and line["health"]["code"] == _COLLAPSE:
             standing[_COLLAPSE] = line["health"]["text"] or ""
     return f"{_COLLAPSE} {standing[_COLLAPSE]}" if standing.get(_COLLAPSE) else ""
@@ -171,7 +172,7 @@ def _cost(folder: RunFolder, facts: Mapping[str, Any], clock: Clock) -> Cost | N
 
 def _curves(folder: RunFolder) -> dict[str, tuple[tuple[int, float], ...]]:
     found: dict[str, list[tuple[int, float]]] = {}
-    for line in read_lines(folder.metrics):
+    for line in read_lines(folder.metrics, saying='"evaluate/'):
         for name, value in line.items():
             if name.startswith("evaluate/") and isinstance(value, int | float):
                 found.setdefault(name.removeprefix("evaluate/"), []).append((line["step"], float(value)))

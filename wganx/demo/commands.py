@@ -7,7 +7,7 @@ from pathlib import Path
 
 from wganx.demo.offers import Offer
 from wganx.demo.wishes import Wish
-from wganx.report.plain import printable
+from wganx.plain import printable
 
 
 def command_of(wish: Wish, offer: Offer, run: Path, checkpoint: str) -> str:

@@ -21,7 +21,7 @@ from wganx.demo.offers import offer_of
 from wganx.demo.wishes import Wish
 from wganx.engine import apart
 from wganx.errors import WganxError
-from wganx.report.plain import printable
+from wganx.plain import printable
 from wganx.report.wording import asked
 from wganx.runs import Passage, Run, Sliding
 from wganx.runs.looking import draw_preview, write_files, write_picture

@@ -8,9 +8,9 @@ from typing import Any, Literal
 from wganx.batch import SampleFormat
 from wganx.engine import Sampler
 from wganx.errors import UsageError, WganxError
+from wganx.plain import printable
 from wganx.plugins.contracts import Game
 from wganx.plugins.descriptors import Dataset
-from wganx.report.plain import printable
 from wganx.runs import Run, Sliding
 from wganx.runs.drawing import is_chosen
 

@@ -17,7 +17,7 @@ from wganx.demo.offers import MOST_DRAWN, MOST_STOPPED
 from wganx.demo.serving import Demo, Shown, serving
 from wganx.demo.showing import draw_page
 from wganx.demo.wishes import USUAL
-from wganx.report.plain import printable
+from wganx.plain import printable
 from wganx.runs import Run
 
 MOST_UPLOAD, MOST_SECONDS = 20.0, 60.0

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 from wganx.config import read_value
 from wganx.demo.offers import MOST_DRAWN, MOST_STOPPED, Offer, Way
 from wganx.errors import UsageError
-from wganx.report.plain import printable
+from wganx.plain import printable
 
 MOST_FIELDS = 100
 _ENDING = re.compile(r"\.[a-z0-9]{1,8}")

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from wganx.engine import Observer
-from wganx.runs import RunFolder, read_lines
+from wganx.records import last_line, read_lines
+from wganx.runs import RunFolder
 
 
 def own_share(shares: Mapping[str, float], device: str) -> float:
@@ -96,8 +97,8 @@ class SecondsBudget(Observer):
         self._clock = training_clock(self._folder)
 
     def timed(self, step: int, shares: Mapping[str, float]) -> None:
-        *_, last = read_lines(self._folder.timings)
-        self._clock.add(last)
+        if (last := last_line(self._folder.timings)) is not None:
+            self._clock.add(last)
         if self._clock.spent >= self._seconds:
             self.over = True
             self._stop()

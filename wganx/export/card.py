@@ -12,7 +12,7 @@ from wganx.export.comparing import Agreement
 from wganx.export.ports import Port, classes_of, named_shape
 from wganx.export.sizes import least_sizes, output_port, trained_sizes
 from wganx.export.subject import Subject
-from wganx.report.plain import mapping, plugin_name, printable
+from wganx.plain import mapping, plugin_name, printable
 from wganx.runs.drawing import catalog_of
 
 _KINDS = {

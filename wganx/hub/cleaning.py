@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
-from wganx.report.plain import mapping, printable
+from wganx.plain import mapping, printable
 
 _FACTS = (
     "schema", "wganx", "commit", "plugin", "scenario", "modality", "task", "status", "step", "steps", "seed", "device",

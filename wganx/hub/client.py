@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import wganx
 from wganx.errors import MissingExtra, UsageError, WganxError
-from wganx.report.plain import printable
+from wganx.plain import printable
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi

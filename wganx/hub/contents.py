@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from wganx.errors import UsageError, WganxError
-from wganx.report.plain import printable
+from wganx.plain import printable
 from wganx.report.wording import size_in_words
 
 CARD = "README.md"

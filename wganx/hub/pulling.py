@@ -18,7 +18,7 @@ from wganx.errors import ConfigError, UsageError, WganxError
 from wganx.hub.cleaning import clean_config, file_plugins, with_files_in
 from wganx.hub.client import open_hub, speaking
 from wganx.hub.contents import PATTERNS, Entry, check_name, chosen
-from wganx.report.plain import mapping, printable
+from wganx.plain import mapping, printable
 from wganx.report.wording import size_in_words
 from wganx.storage import json_text, whole_folder, write_whole
 from wganx.yaml_text import parse

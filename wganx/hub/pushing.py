@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from wganx.errors import ConfigError, UsageError
 from wganx.hub.client import check_login, host, open_hub, speaking
 from wganx.hub.contents import CARD, belongs, check_name, foreign_code
+from wganx.plain import printable
 from wganx.report.card import model_card
-from wganx.report.plain import printable
 from wganx.yaml_text import parse
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from wganx.plain import mapping, named, number, printable
 from wganx.report.facts import headline
 from wganx.report.front_matter import extractor_of, front_matter, numbers
-from wganx.report.plain import mapping, named, number, printable
 from wganx.report.reading import RunRecord
 from wganx.report.wording import figure
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from wganx.records.thinning import Curve
 from wganx.report.geometry import band, dots, keep, nice_marks, path, running_mean, smoothing_window
-from wganx.report.thinning import Curve
 from wganx.report.wording import figure
 
 MOST_POINTS = 2_000

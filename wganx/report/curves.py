@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from wganx.plain import mapping
+from wganx.records.thinning import Curve
 from wganx.report.charts import Chart, Series, StepAxis, draw, step_axis
 from wganx.report.pictures import spread
-from wganx.report.plain import mapping
 from wganx.report.reading import RunRecord
-from wganx.report.thinning import Curve
 from wganx.report.wording import figure
 
 MOST_CHARTS = 18

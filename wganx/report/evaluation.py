@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from wganx.report.plain import mapping, number, printable
+from wganx.plain import mapping, number, printable
 from wganx.report.wording import figure
 
 MOST_ROWS = 200

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from wganx.report.plain import mapping, number, printable
+from wganx.plain import mapping, number, printable
 from wganx.report.reading import RunRecord
 from wganx.report.wording import figure, time_in_words
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from wganx.report.plain import mapping, number, printable
+from wganx.plain import mapping, number, printable
 from wganx.report.reading import RunRecord
 
 MOST_NUMBERS = 40

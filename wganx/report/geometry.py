@@ -12,7 +12,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from wganx.report.thinning import Curve
+from wganx.records.thinning import Curve
 
 DEPTH = 65_535
 FEWEST_TO_SMOOTH = 40

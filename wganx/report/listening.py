@@ -16,9 +16,9 @@ from torch import Tensor
 from wganx.batch import Batch, SampleFormat
 from wganx.errors import UsageError, WganxError
 from wganx.evaluation import heldout_batch
+from wganx.plain import named
 from wganx.report.media import Media, Medium, embed_media
 from wganx.report.pictures import Picture, encode
-from wganx.report.plain import named
 from wganx.report.reading import read_run
 from wganx.report.shell import render
 from wganx.report.wording import asked

@@ -12,9 +12,9 @@ from typing import Literal
 
 from PIL import Image
 
+from wganx.plain import printable
 from wganx.report.decoding import Strip, as_mp3, as_strip, loudness
 from wganx.report.pictures import MOST_STEPS, spread
-from wganx.report.plain import printable
 from wganx.report.reading import sample_number
 
 MOST_FILES = 16

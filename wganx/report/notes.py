@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from wganx.report.plain import mapping, number, printable
+from wganx.plain import mapping, number, printable
 from wganx.report.reading import RunRecord
 from wganx.report.wording import figure
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from wganx.errors import WganxError
+from wganx.plain import mapping, named, number, printable
 from wganx.report.card import model_card
 from wganx.report.curves import draw_curves
 from wganx.report.evaluation import metrics_table
@@ -12,7 +13,6 @@ from wganx.report.facts import environment_facts, headline, settings
 from wganx.report.media import MOST_FILES, embed_media
 from wganx.report.notes import run_notes
 from wganx.report.pictures import embed
-from wganx.report.plain import mapping, named, number, printable
 from wganx.report.quality import draw_quality
 from wganx.report.reading import RunRecord, read_run
 from wganx.report.samples import draw_neighbours, draw_sliders, draw_slides, draw_walk, steps_to_show

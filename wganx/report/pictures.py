@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 from PIL import Image
 
-from wganx.report.plain import printable
+from wganx.plain import printable
 
 BUDGET = 2_400_000
 MOST_STEPS = 48

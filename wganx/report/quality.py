@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from wganx.plain import mapping, number, printable
+from wganx.records.thinning import Curve
 from wganx.report.charts import Chart, Series, StepAxis, draw, step_axis
 from wganx.report.evaluation import ends_of
-from wganx.report.plain import mapping, number, printable
-from wganx.report.thinning import Curve
 
 MOST_CHARTS = 12
 

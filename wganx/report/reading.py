@@ -16,9 +16,9 @@ from typing import Any
 
 from wganx.errors import DataError
 from wganx.lock import as_they_are
-from wganx.report.plain import first_line, number, printable
-from wganx.report.remembered import read_log
-from wganx.report.thinning import Curve
+from wganx.plain import first_line, number, printable
+from wganx.records.remembered import read_log
+from wganx.records.thinning import Curve
 from wganx.stored import read_json, read_yaml
 
 MOST_EVALUATIONS = 2_000

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from wganx.plain import mapping, number, printable
 from wganx.report.media import Media, Medium, embed_media
 from wganx.report.pictures import UNREADABLE_PICTURE, Picture, Shown, embed, encode, spread
-from wganx.report.plain import mapping, number, printable
 from wganx.report.reading import RunRecord
 from wganx.report.wording import figure
 

@@ -16,7 +16,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from wganx.loopback import source_hash
-from wganx.report.plain import number
+from wganx.plain import number
 from wganx.report.wording import figure, size_in_words
 
 LARGEST_PAGE = 8_000_000

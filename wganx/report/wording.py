@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from wganx.batch import SampleFormat
-from wganx.report.plain import printable
+from wganx.plain import printable
 
 if TYPE_CHECKING:
     from torch import Tensor

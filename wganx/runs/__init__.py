@@ -3,7 +3,7 @@
 from wganx.runs.applying import Passage
 from wganx.runs.assembly import Assembly
 from wganx.runs.drawing import load_generator
-from wganx.runs.folder import RunFolder, read_lines
+from wganx.runs.folder import RunFolder
 from wganx.runs.run import Run
 from wganx.runs.samples import open_pair, open_samples
 from wganx.runs.sliding import Sliding, keep_chosen, keep_sliders
@@ -22,6 +22,5 @@ __all__ = [
     "load_generator",
     "open_pair",
     "open_samples",
-    "read_lines",
     "train_run",
 ]

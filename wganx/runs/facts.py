@@ -8,8 +8,6 @@ from pydantic import Field, TypeAdapter
 
 from wganx.stored import Count, Number, Record, checked
 
-_LARGEST = 2**63
-
 
 class _Plugin(Record):
     name: str
@@ -40,13 +38,6 @@ class _Data(Record):
     licence: str | None = None
 
 
-class _Finding(Record):
-    code: str
-    level: str
-    text: str | None
-    mend: str
-
-
 _KINDS: dict[str, TypeAdapter[Any]] = {
     name: TypeAdapter(kind)  # type: ignore[arg-type]
     for name, kind in {
@@ -68,31 +59,9 @@ def known_facts(found: Any) -> dict[str, Any]:
     return {name: value for name, value in facts if name not in _KINDS or _is(_KINDS[name], value)}
 
 
-def known_line(found: Any) -> dict[str, Any] | None:
-    """A line of ``metrics.jsonl`` or ``timings.jsonl``: a step with numbers, or a finding; None where it is none.
-
-    A number that is none, or too large to be one, is left out; ``null`` was not finite, and stays.
-    """
-    if not isinstance(found, dict) or not _is(_STEP, found.get("step")):
-        return None
-    return {name: value for name, value in found.items() if _is_reading(name, value)}
-
-
-_STEP: TypeAdapter[Any] = TypeAdapter(Count)
-_FINDING: TypeAdapter[Any] = TypeAdapter(_Finding)
-
-
 def _is(kind: TypeAdapter[Any], value: Any) -> bool:
     try:
         checked(kind, value)
     except ValueError:
         return False
     return not isinstance(value, bool)
-
-
-def _is_reading(name: str, value: Any) -> bool:
-    if name == "health":
-        return _is(_FINDING, value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return -_LARGEST < value < _LARGEST
-    return value is None or isinstance(value, float)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -16,9 +14,10 @@ from typing import Any
 from wganx.errors import UsageError
 from wganx.lock import NAME as LOCK
 from wganx.lock import as_they_are, locked
-from wganx.runs.facts import known_facts, known_line
+from wganx.records import cut_after, last_line
+from wganx.runs.facts import known_facts
 from wganx.storage import json_text, tidy, write_whole
-from wganx.stored import open_file, read_json
+from wganx.stored import read_json
 
 
 class RunFolder:
@@ -133,7 +132,7 @@ class RunFolder:
     def never_trained(self) -> bool:
         """Whether the run that was begun here failed before its first step, and so holds nothing to go on with."""
         facts = self.facts()
-        return facts.get("status") == "failed" and not facts.get("step") and not any(read_lines(self.metrics))
+        return facts.get("status") == "failed" and not facts.get("step") and last_line(self.metrics) is None
 
     def _check_free(self) -> None:
         if self.holds_run() and not self.never_trained():
@@ -220,9 +219,7 @@ class RunFolder:
     def truncate_after(self, step: int) -> None:
         """Drop what the records say about later steps, and a line that was cut short."""
         for path in (self.metrics, self.timings):
-            if path.exists():
-                kept = [json_text(line) for line in read_lines(path) if line["step"] <= step]
-                write_whole(path, "".join(f"{line}\n" for line in kept))
+            cut_after(path, step)
 
 
 def _meant(path: Path) -> str:
@@ -253,21 +250,3 @@ def _names(plugin: str, scenario: str, parent: Path) -> Iterator[Path]:
     stem = f"{datetime.now():%Y%m%d-%H%M%S}-{Path(plugin).stem.replace(':', '-')}-{scenario}"
     yield parent / stem
     yield from (parent / f"{stem}-{number}" for number in count(2))
-
-
-def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The lines of a ``.jsonl`` file that are whole, each with its ``step``; nothing when it is missing.
-
-    A ``null`` is a reading that was no finite number, and comes back as NaN. A line that was cut short or damaged is
-    left out, and the others stay.
-    """
-    if not path.exists():
-        return
-    with open_file(path) as file:
-        for text in file:
-            try:
-                line = known_line(json.loads(text))
-            except (ValueError, RecursionError):
-                continue
-            if line is not None:
-                yield {name: math.nan if value is None else value for name, value in line.items()}

@@ -15,6 +15,7 @@ from wganx.health import Finding
 from wganx.lock import FolderGone
 from wganx.plugins import Observers
 from wganx.plugins.contracts import Preview, RunInfo
+from wganx.records import ReadAlong
 from wganx.runs.events import Events
 from wganx.runs.folder import RunFolder
 from wganx.storage import append_line
@@ -45,6 +46,7 @@ class Recorder(Observer):
         self._heard: dict[str, float] = defaultdict(float)
         self._named: set[str] = set()
         self._said: set[str] = set()
+        self._read_along = ReadAlong(folder.metrics)
 
     def __enter__(self) -> Recorder:
         self._events = Events(self._folder.path, self.note)
@@ -62,6 +64,7 @@ class Recorder(Observer):
             self._events.close()
             self._check()
             self._folder.record(seconds=self.seconds())
+            self._read_along.look()
 
     @contextmanager
     def spending(self, what: str) -> Iterator[None]:
@@ -162,6 +165,7 @@ class Recorder(Observer):
     def saved(self, step: int, path: Path) -> None:
         self._events.flush()
         self._folder.record(step=step, seconds=self.seconds())
+        self._read_along.look()
         self._plugins.checkpoint_saved(self._info, step, path)
 
     def rolled_back(self, step: int, reason: str) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-from wganx.runs.facts import known_line
+from wganx.records import last_line, read_lines
 from wganx.runs.folder import RunFolder
 from wganx.tables import Picture, Table, figure
 
@@ -40,25 +39,14 @@ def _steps(facts: dict[str, Any]) -> str:
 
 def _last_readings(folder: RunFolder) -> tuple[dict[str, Any], list[str]]:
     """The readings of the last logging point, and the findings that still hold there."""
-    # Of a long run most lines are read past: a notebook shows a run in an instant.
-    lines = folder.metrics.read_text(encoding="utf-8").splitlines() if folder.metrics.is_file() else []
     held: dict[str, str] = {}
-    for line in lines:
-        found = _parsed(line).get("health") if '"health"' in line else None
+    for line in read_lines(folder.metrics, saying='"health"'):
+        found = line.get("health")
         if found is not None and found["level"] != "info":
             held.pop(found["code"], None)
             if found.get("text"):
                 held[found["code"]] = f"{found['code']} {found['text']}; {found['mend']}"
-    read = (_parsed(line) for line in reversed(lines))
-    return next((line for line in read if any(name in line for name in _READINGS)), {}), list(held.values())
-
-
-def _parsed(line: str) -> dict[str, Any]:
-    """A line of metrics.jsonl; nothing for one that was cut short."""
-    try:
-        return known_line(json.loads(line)) or {}
-    except (ValueError, RecursionError):
-        return {}
+    return last_line(folder.metrics, having=_READINGS) or {}, list(held.values())
 
 
 def _report(folder: RunFolder) -> list[str]:

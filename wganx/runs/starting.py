@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from wganx.engine import Checkpoint, CheckpointStore, read_checkpoint, read_networks, read_weights
 from wganx.errors import CheckpointError
+from wganx.records import last_line
 from wganx.runs.checkpoints import checkpoint_path
-from wganx.runs.folder import RunFolder, read_lines
+from wganx.runs.folder import RunFolder
 
 if TYPE_CHECKING:
     from wganx.runs.run import Run
@@ -42,8 +43,8 @@ def checkpoint_to_continue(run: Run, from_step: int | None = None) -> Checkpoint
 
 def steps_made(folder: RunFolder) -> int:
     """How far the records of a run reach."""
-    logged = max((line["step"] for line in read_lines(folder.metrics)), default=0)
-    return max(logged, int(folder.facts().get("step") or 0))
+    last = last_line(folder.metrics)
+    return max(last["step"] if last else 0, int(folder.facts().get("step") or 0))
 
 
 def _named_checkpoint(run: Run, step: int) -> Checkpoint:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -18,7 +19,8 @@ from wganx.experiments import Ending, RunErrand, Watch, carry_out_all, training_
 from wganx.experiments.configuring import with_looks
 from wganx.experiments.errand import Errand
 from wganx.lock import locked
-from wganx.runs import RunFolder, read_lines
+from wganx.records import read_lines
+from wganx.runs import RunFolder
 from wganx.storage import json_text, write_whole
 from wganx.tuning.folder import SearchFolder, Tried, tried, with_settings, write_results
 from wganx.tuning.search import Search
@@ -167,7 +169,7 @@ class _Pruning(Watch):
         return self._pruned
 
     def _new(self) -> Iterator[tuple[int, float]]:
-        for line in read_lines(self._run.metrics):
+        for line in read_lines(self._run.metrics, saying=json.dumps(self._key)):
             value = line.get(self._key)
             if line["step"] > self.step and isinstance(value, float | int) and math.isfinite(value):
                 yield line["step"], float(value)

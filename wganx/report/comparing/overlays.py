@@ -9,10 +9,10 @@ import numpy as np
 
 from wganx.comparison.comparing import Group
 from wganx.experiments import Clock
+from wganx.plain import printable
+from wganx.records.thinning import Curve
 from wganx.report.charts import Chart, Series, StepAxis, draw, step_axis
-from wganx.report.plain import printable
 from wganx.report.reading import RunRecord
-from wganx.report.thinning import Curve
 
 MOST_CHARTS = 6
 MILLISECONDS = 1_000

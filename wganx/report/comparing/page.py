@@ -12,10 +12,10 @@ from wganx.comparison.figures import duration
 from wganx.comparison.outcomes import FAILED, Outcome
 from wganx.comparison.statements import NOT_SHOWN
 from wganx.errors import DataError, WganxError
+from wganx.plain import printable
 from wganx.report.comparing.overlays import draw_overlays
 from wganx.report.comparing.samples import draw_gallery
 from wganx.report.comparing.scales import draw_beside, draw_scales
-from wganx.report.plain import printable
 from wganx.report.reading import RunRecord, read_run
 from wganx.report.shell import render
 from wganx.report.wording import DASH

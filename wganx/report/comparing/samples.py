@@ -9,8 +9,8 @@ from pathlib import Path
 from PIL import Image
 
 from wganx.comparison.comparing import Group
+from wganx.plain import printable
 from wganx.report.pictures import Picture, encode
-from wganx.report.plain import printable
 from wganx.report.reading import RunRecord
 
 STEPS = 4

@@ -10,7 +10,7 @@ from wganx.comparison.comparing import MetricTable, Reliability, Tables, Versus
 from wganx.comparison.figures import figure, percent, with_ends
 from wganx.comparison.statements import told_apart
 from wganx.comparison.statistics import Ends
-from wganx.report.plain import printable
+from wganx.plain import printable
 from wganx.report.wording import DASH
 
 _MARGIN = 4.0

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wganx.places import cache_folder
-from wganx.report.logged import Gathered, blocks_of
-from wganx.report.thinning import MOST, Curve, Thinned
+from wganx.records.logged import Gathered, blocks_of
+from wganx.records.thinning import MOST, Curve, Thinned
 from wganx.storage import write_whole
 
 LEAST = 32 << 20
@@ -49,6 +49,24 @@ def read_log(path: Path, problems: list[str], findings: list[dict[str, Any]]) ->
             _remember(path, gathered, found.st_mtime_ns)
     findings += gathered.findings
     return gathered.curves()
+
+
+class ReadAlong:
+    """Reads a record while it is written, some `LEAST` bytes at a time, so that its report opens at once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._until = path, 0
+
+    def look(self) -> None:
+        """Read on, if there is enough that is new."""
+        try:
+            size = self._path.stat().st_size
+        except OSError:
+            return
+        self._until = min(self._until, size)  # it was cut where the training went back
+        if size - self._until >= LEAST:
+            read_log(self._path, [], [])
+            self._until = size
 
 
 def _place(path: Path) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wganx.report.plain import HUGE, first_line, mapping, number, printable
-from wganx.report.thinning import Curve, Thinned
+from wganx.plain import HUGE, first_line, mapping, number, printable
+from wganx.records.lines import blocks_of_lines, parsed
+from wganx.records.thinning import Curve, Thinned
 
 BLOCK = 1 << 20
 """Bytes that are read at a time."""
@@ -28,10 +28,9 @@ def blocks_of(path: Path, problems: list[str], start: int = 0) -> Iterator[list[
     try:
         with path.open("rb") as file:
             file.seek(start)
-            while lines := file.readlines(BLOCK):
+            for lines in blocks_of_lines(file, BLOCK):
                 entries, bad = _objects(lines)
-                if bad and bad[-1] == len(lines) - 1 and not file.peek(1):
-                    torn = True
+                torn = bool(bad) and bad[-1] == len(lines) - 1
                 damaged += len(bad)
                 yield entries
     except FileNotFoundError:
@@ -47,22 +46,12 @@ def blocks_of(path: Path, problems: list[str], start: int = 0) -> Iterator[list[
 
 def _objects(lines: Sequence[bytes]) -> tuple[list[dict[str, Any]], list[int]]:
     """What lines hold, and which of them are damaged."""
-    texts = [line.decode("utf-8", "replace").rstrip("\r\n") for line in lines]
-    entries = _parsed("[" + ",".join(texts) + "]")  # all at once, which is faster than one by one
-    if isinstance(entries, list) and len(entries) == len(texts) and all(isinstance(e, dict) for e in entries):
+    entries = parsed(b"[" + b",".join(lines) + b"]")  # all at once, which is faster than one by one
+    if isinstance(entries, list) and len(entries) == len(lines) and all(isinstance(e, dict) for e in entries):
         return entries, []
-    places = [place for place, text in enumerate(texts) if text.strip()]
-    each = {place: _parsed(texts[place]) for place in places}
+    each = {place: parsed(line) for place, line in enumerate(lines) if line.strip()}
     good = [entry for entry in each.values() if isinstance(entry, dict)]
     return good, [place for place, entry in each.items() if not isinstance(entry, dict)]
-
-
-def _parsed(text: str) -> object:
-    """What JSON says, or None."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _findings(entries: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -8,8 +8,8 @@ import os
 import numpy as np
 import pytest
 
-from wganx.report import remembered, thinning
-from wganx.report.remembered import read_log
+from wganx.records import ReadAlong, remembered, thinning
+from wganx.records.remembered import read_log
 
 
 @pytest.fixture(autouse=True)
@@ -147,3 +147,32 @@ def test_short_records_leave_nothing_in_the_cache(log, monkeypatch, tmp_path):
     read(log)
     assert not (tmp_path / "cache").exists()
     assert read(tmp_path / "none.jsonl") == ({}, [], [])
+
+
+def test_a_record_is_read_along_while_it_is_written(log, opened, monkeypatch):
+    monkeypatch.setattr(remembered, "LEAST", log.stat().st_size)
+    reader = ReadAlong(log)
+    reader.look()
+    assert opened == [0]
+    read_until = log.stat().st_size
+    write(log, *lines(500, 600), mode="a")
+    reader.look()
+    assert opened == [0]  # too little that is new
+    write(log, *lines(600, 1100), mode="a")
+    reader.look()
+    assert opened == [0, read_until]
+    whole = log.stat().st_size
+    told = read(log)
+    assert opened == [0, read_until]  # nothing is left to read
+    assert told == anew(log, monkeypatch)
+    log.write_bytes(log.read_bytes()[: read_until + 1])
+    reader.look()
+    write(log, *lines(1100, 2000), mode="w")
+    assert log.stat().st_size < whole + read_until
+    reader.look()
+    assert opened[-1] == 0
+
+
+def test_a_record_that_is_missing_is_not_read_along(tmp_path, opened):
+    ReadAlong(tmp_path / "metrics.jsonl").look()
+    assert opened == []

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wganx.report import logged, thinning
-from wganx.report.logged import blocks_of, curves_of
-from wganx.report.thinning import Thinned
+from wganx.records import logged, thinning
+from wganx.records.logged import blocks_of, curves_of
+from wganx.records.thinning import Thinned
 
 
 @pytest.fixture
