@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections import defaultdict
 from datetime import datetime
 
 import pytest
@@ -18,6 +19,7 @@ from wganx.cli import main
 from wganx.engine import read_checkpoint
 from wganx.errors import CheckpointError, PreflightError, UsageError
 from wganx.lock import locked
+from wganx.records import remembered
 
 
 def cut(run, name="training.safetensors", steps=(4, 8, 12)):
@@ -219,3 +221,22 @@ def test_a_resumed_run_says_of_its_settings_what_it_said_before(train):
     resume(run.folder.path, "--set", "train.steps=16")
     after = run.folder.facts()
     assert after["origins"] == {**before, "train.steps": "--set train.steps=16"}, "defaults stay defaults"
+
+
+def test_a_long_record_is_read_while_it_is_written(train, monkeypatch, tmp_path):
+    monkeypatch.setenv("WGANX_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(remembered, "LEAST", 300)
+    starts = defaultdict(list)
+    original = remembered.blocks_of
+
+    def blocks_of(path, problems, start=0):
+        starts[path.name].append(start)
+        return original(path, problems, start)
+
+    monkeypatch.setattr(remembered, "blocks_of", blocks_of)
+    run = train(**{"log.every": 1})
+    for record in (run.folder.metrics, run.folder.timings):
+        begins = starts[record.name]
+        assert begins[0] == 0
+        assert begins == sorted(set(begins))
+        assert len(begins) == 3, "at each checkpoint, and not for the report any more"

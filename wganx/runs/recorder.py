@@ -46,7 +46,7 @@ class Recorder(Observer):
         self._heard: dict[str, float] = defaultdict(float)
         self._named: set[str] = set()
         self._said: set[str] = set()
-        self._read_along = ReadAlong(folder.metrics)
+        self._read_along = (ReadAlong(folder.metrics), ReadAlong(folder.timings))
 
     def __enter__(self) -> Recorder:
         self._events = Events(self._folder.path, self.note)
@@ -64,7 +64,7 @@ class Recorder(Observer):
             self._events.close()
             self._check()
             self._folder.record(seconds=self.seconds())
-            self._read_along.look()
+            self._read_on()
 
     @contextmanager
     def spending(self, what: str) -> Iterator[None]:
@@ -165,8 +165,12 @@ class Recorder(Observer):
     def saved(self, step: int, path: Path) -> None:
         self._events.flush()
         self._folder.record(step=step, seconds=self.seconds())
-        self._read_along.look()
+        self._read_on()
         self._plugins.checkpoint_saved(self._info, step, path)
+
+    def _read_on(self) -> None:
+        for reader in self._read_along:
+            reader.look()
 
     def rolled_back(self, step: int, reason: str) -> None:
         self._plugins.rolled_back(self._info, step, reason)
