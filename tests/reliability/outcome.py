@@ -23,6 +23,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
+from wganx.storage import open_to_add
+
 Result = Literal[
     "refused", "survived", "lost", "traceback", "hang", "memory", "outside", "executed", "differs", "escaped"
 ]
@@ -188,6 +190,7 @@ def _watch(writable: Sequence[str]) -> Callable[[str, tuple[Any, ...]], None]:
     }  # fmt: skip
     # For each, where among the arguments a path stands, and where the open folder from which it is meant.
     inside = [f"{path}{os.sep}" for path in writable]
+    following_none = open_to_add.__code__
 
     def refuse(path: Any, follow: bool, folder: int = -1) -> None:
         if not isinstance(path, str | bytes | os.PathLike):
@@ -203,7 +206,8 @@ def _watch(writable: Sequence[str]) -> Callable[[str, tuple[Any, ...]], None]:
         if event == "open":
             path, mode, flags = arguments
             if (isinstance(mode, str) and set(mode) & set("wax+")) or (isinstance(flags, int) and flags & writing):
-                refuse(path, follow=True)
+                # The built-in says nothing of the flags that an opener of its own adds.
+                refuse(path, follow=not flags & os.O_NOFOLLOW and sys._getframe(1).f_code is not following_none)
         elif event in paths_of:
             for index, folder in paths_of[event]:
                 refuse(arguments[index], follow=False, folder=-1 if folder is None else arguments[folder])

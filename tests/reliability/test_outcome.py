@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.reliability.outcome import carry_out, judge
+from wganx.storage import open_to_add
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="children are forked and limited as Linux does it")
 
@@ -68,6 +69,18 @@ def test_each_verdict(tmp_path: Path) -> None:
     through_a_link = judge("test", "link", lambda: _writes(inside / "link"), writable=[inside])
     assert through_a_link.result == "outside"
     assert not (outside / "victim").exists()
+
+
+def test_what_follows_no_link_is_not_outside(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "link").symlink_to(tmp_path / "out")
+
+    def adds() -> int:
+        with pytest.raises(OSError, match="it is a link"):
+            open_to_add(tmp_path / "in" / "link")
+        return 1
+
+    assert judge("test", "link", adds, writable=[tmp_path / "in"]).result == "refused"
 
 
 def test_a_folder_is_removed_where_it_lies(tmp_path: Path) -> None:
