@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache
+from itertools import count
 from pathlib import Path
 
 Damage = Callable[[Path, random.Random], str]
@@ -296,13 +297,19 @@ def _a_file(folder: Path, rng: random.Random) -> Path:
     return rng.choice(sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()))
 
 
+def _beside(path: Path, name: str) -> Path:
+    """Of that name and the ending of `path`, or where there is one already, of the next."""
+    names = (f"{name}{number or ''}{path.suffix}" for number in count())
+    return next(place for place in map(path.with_name, names) if not os.path.lexists(place))
+
+
 def pipe(folder: Path, rng: random.Random) -> str:
     """In place of a file, or beside it."""
     path = _a_file(folder, rng)
     if rng.random() < 0.5:
         path.unlink()
     else:
-        path = path.with_name(f"pipe{path.suffix}")
+        path = _beside(path, "pipe")
     os.mkfifo(path)
     return f"{path.name} is a pipe"
 
@@ -310,7 +317,7 @@ def pipe(folder: Path, rng: random.Random) -> str:
 def device(folder: Path, rng: random.Random) -> str:
     path = _a_file(folder, rng)
     leads = rng.choice(("/dev/zero", "/dev/full", "/dev/stdin", "/dev/random", "/proc/self/mem", "/proc/self/environ"))
-    path = path.with_name(f"device{path.suffix}")
+    path = _beside(path, "device")
     path.symlink_to(leads)
     return f"{path.name} leads to {leads}"
 
@@ -318,13 +325,13 @@ def device(folder: Path, rng: random.Random) -> str:
 def loop(folder: Path, rng: random.Random) -> str:
     leads = rng.choice((".", "..", "../..", "loop", "/", str(folder.parent)))
     below = rng.choice([folder, *(path for path in folder.rglob("*") if path.is_dir())])
-    (below / "loop").symlink_to(leads, target_is_directory=True)
+    _beside(below / "loop", "loop").symlink_to(leads, target_is_directory=True)
     return f"a link to {leads}"
 
 
 def dead_link(folder: Path, rng: random.Random) -> str:
     path = _a_file(folder, rng)
-    path.with_name(f"dead{path.suffix}").symlink_to("nowhere")
+    _beside(path, "dead").symlink_to("nowhere")
     return "a dead link"
 
 
@@ -361,7 +368,7 @@ def vanished(folder: Path, rng: random.Random) -> str:
 def deep(folder: Path, rng: random.Random) -> str:
     path = _a_file(folder, rng)
     below = folder.joinpath(*["d"] * 400)
-    below.mkdir(parents=True)
+    below.mkdir(parents=True, exist_ok=True)
     path.rename(below / path.name)
     return "a file 400 folders deep"
 
