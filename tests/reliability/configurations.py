@@ -7,20 +7,19 @@ more than it can do in the time is told to stop, as with Ctrl-C, and must.
 from __future__ import annotations
 
 import io
+import math
 import os
 import shutil
-import signal
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from functools import cache
 from pathlib import Path
 from random import Random
-from types import FrameType
 from typing import Any
 
 from tests.reliability.hostile_yaml import document, hostile, hostile_key
-from tests.reliability.outcome import SECONDS, Outcome, _command, judge
+from tests.reliability.outcome import Outcome, _command, judge
 
 PLUGINS = ("points", "image", "audio", "video")
 EXTREMES = (
@@ -31,8 +30,9 @@ SIZES = (
     "0", "-1", "1", "2", "3", "17", "1000", "65536", "1000000", "1000000000", "1000000000000", "9223372036854775807",
     "0.5", "0.0", "1.0e-30", "1.0e+30", "1.0e+308", "-1.0", "[1, 1]", "[1000000000, 1]", "[0, 0]",
 )  # fmt: skip
-STOPPED_AFTER = 5.0
-"""Seconds of the processor after which a training is told to stop; again two seconds later, which ends it at once."""
+STOPPED_AFTER = (1.0, 2.0, 5.0)
+"""Seconds of the processor, after one of which a training is told to stop; again two seconds later, which ends it at
+once."""
 
 
 def cases(count: int, seed: int) -> Iterator[Outcome]:
@@ -52,7 +52,7 @@ def one(number: int, seed: int, work: Path) -> Outcome:
         kind, arguments, environ, told = make(rng, folder)
         case = f"seed {seed}, case {number}: {environ or ''} wganx {' '.join(map(_short, arguments))}{told}"
         # Caches are the case's own: nothing of one may help or harm another.
-        return _carried_out(kind, case, arguments, {"WGANX_CACHE": str(folder / "cache"), **environ}, folder)
+        return _carried_out(kind, case, arguments, {"WGANX_CACHE": str(folder / "cache"), **environ}, folder, rng)
     finally:
         shutil.rmtree(folder)
 
@@ -165,23 +165,20 @@ def _keys(sections: dict[str, Any]) -> dict[str, Any]:
     return keys
 
 
-def _carried_out(kind: str, case: str, arguments: Sequence[str], environ: dict[str, str], folder: Path) -> Outcome:
+def _carried_out(
+    kind: str, case: str, arguments: Sequence[str], environ: dict[str, str], folder: Path, rng: Random
+) -> Outcome:
     main = _command()
     warm_up()
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        os.kill(os.getpid(), signal.SIGINT)
 
     def work() -> int:
         os.chdir(folder)
         os.environ.update(environ)
-        if arguments[0] == "train":
-            signal.signal(signal.SIGPROF, stop)
-            signal.setitimer(signal.ITIMER_PROF, STOPPED_AFTER, 2.0)
         main(args=list(arguments), prog_name="wganx")
         return 0
 
-    return judge(kind, case, work, writable=[folder], seconds=SECONDS)
+    after = rng.choice(STOPPED_AFTER) if arguments[0] == "train" else math.inf
+    return judge(kind, case, work, writable=[folder], stopped_after=after)
 
 
 def _short(text: str, most: int = 400) -> str:

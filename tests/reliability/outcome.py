@@ -7,6 +7,7 @@ memory and so much time, writes where it was told to, and ends at whatever else 
 from __future__ import annotations
 
 import faulthandler
+import math
 import os
 import re
 import resource
@@ -107,15 +108,20 @@ def judge(
     writable: Sequence[Path],
     seconds: float = SECONDS,
     memory: int = MEMORY,
+    stopped_after: float = math.inf,
 ) -> Outcome:
-    """Run `work` in a forked child, which returns an exit code, and judge what it did."""
+    """Run `work` in a forked child, which returns an exit code, and judge what it did.
+
+    Args:
+        stopped_after: seconds after which it is told to stop, as with Ctrl-C, and again every two seconds.
+    """
     receiving, sending = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(receiving)
         _in_the_child(work, sending, [*writable, *_by_right()], memory)
     os.close(sending)
-    said, status, taken = _listen(child, receiving, seconds)
+    said, status, taken = _listen(child, receiving, seconds, stopped_after)
     return Outcome(kind, _verdict(status, said), taken, case, said[-2000:])
 
 
@@ -234,7 +240,7 @@ def _by_right() -> list[Path]:
     return [Path(os.environ[name]) for name in names if os.environ.get(name)]
 
 
-def _listen(child: int, receiving: int, seconds: float) -> tuple[str, int | None, float]:
+def _listen(child: int, receiving: int, seconds: float, stopped_after: float) -> tuple[str, int | None, float]:
     """What the child says, its status and the seconds it worked.
 
     The status is None when its time was over, and it was killed with all that it started.
@@ -248,7 +254,10 @@ def _listen(child: int, receiving: int, seconds: float) -> tuple[str, int | None
         if done:
             status = found
             break
-        if _worked(child) > seconds or time.monotonic() > until:
+        if (worked := _worked(child)) > stopped_after:
+            os.kill(child, signal.SIGINT)
+            stopped_after += 2.0
+        if worked > seconds or time.monotonic() > until:
             os.killpg(child, signal.SIGKILL)
             _, _, used = os.wait4(child, 0)
             break
