@@ -12,7 +12,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="children are fo
 
 
 def test_nothing_that_a_configuration_says_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(configurations, "STOPPED_AFTER", 1.0)
+    monkeypatch.setattr(configurations, "STOPPED_AFTER", (1.0,))
     outcomes = list(configurations.cases(15, seed=17))
     assert [f"{outcome.result}: {outcome.case}\n{outcome.said}" for outcome in outcomes if not outcome.good] == []
     assert {outcome.kind for outcome in outcomes} == {
