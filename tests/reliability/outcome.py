@@ -137,6 +137,7 @@ def _in_the_child(work: Callable[[], int], out: int, writable: Sequence[Path], m
     try:
         sys.dont_write_bytecode = True  # beside what is installed, which is no writing of the case
         os.setsid()
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # which who runs in the background ignores
         silence = os.open(os.devnull, os.O_RDONLY)
         os.dup2(silence, 0)
         os.dup2(out, 1)
