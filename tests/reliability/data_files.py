@@ -137,7 +137,7 @@ def _zipped(folder: Path, rng: random.Random, damages: list[str]) -> Path:
     with suppress(ValueError, UnicodeError, OSError):
         shutil.make_archive(str(folder), "zip", folder)
     archive = folder.with_suffix(".zip")
-    if archive.exists():
+    if archive.exists() and archive.stat().st_size:
         damages.append(f"zip: {rng.choice((*OF_ENDING['.zip'], *ANY_FILE))(archive, rng)}")
     return archive
 
