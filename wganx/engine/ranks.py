@@ -17,6 +17,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from wganx import process
 from wganx.engine import pulse
 from wganx.engine.pulse import Pulse
 from wganx.errors import ProcessLost, TrainingDiverged, UsageError
@@ -297,6 +298,7 @@ def join() -> Ranks:
     atexit.register(dist.destroy_process_group)
     restarted = torch.tensor([int(attempt)])
     dist.all_reduce(restarted, dist.ReduceOp.MAX)
+    process.own_from_now_on()  # the others depend on its end
     _joined.append(Ranks(dist.get_rank(), dist.get_world_size(), restarted=bool(restarted.item())))
     return _joined[0]
 
