@@ -24,8 +24,8 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="reads are interrupte
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
-    monkeypatch.setattr(patience, "TELL", 0.2)
-    monkeypatch.setattr(patience, "LONGEST", 0.4)
+    monkeypatch.setattr(patience, "TELL", 0.5)
+    monkeypatch.setattr(patience, "LONGEST", 1.0)
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ class Named(DecodedItems):
 
 
 def no_answer(what):
-    return pytest.raises(NoAnswer, match=rf"^{what} has had no answer for 0 s: a file does not answer .*, then resume$")
+    return pytest.raises(NoAnswer, match=rf"^{what} has had no answer for 1 s: a file does not answer .*, then resume$")
 
 
 def ends_soon(begun):
@@ -99,7 +99,7 @@ def test_an_item_that_gives_no_answer_is_told_and_then_an_error(pipe, caplog, st
 
 class Slow(Own):
     def __getitem__(self, index):
-        time.sleep(0.1)
+        time.sleep(0.2)
         return super().__getitem__(index)
 
 
@@ -157,7 +157,7 @@ def test_code_of_others_may_compute_for_long():
             sum(range(1000))
 
     with Wait("fitting points", opaque=True):
-        compute(1.0)
+        compute(2.0)
     with no_answer("fitting points"), Wait("fitting points", opaque=True):
         compute(0.2)
         time.sleep(1000)
@@ -166,7 +166,7 @@ def test_code_of_others_may_compute_for_long():
 def test_an_answer_inside_counts_for_what_is_around():
     with Wait("opening points"):
         for _ in range(10):
-            time.sleep(0.1)
+            time.sleep(0.2)
             answered()
     with no_answer("reading item 5"), Wait("opening points"):
         load(Own(lambda: time.sleep(1000)))
@@ -176,7 +176,7 @@ def test_a_thread_that_takes_no_signals_is_told_once_and_goes_on(caplog):
     done = []
 
     def read():
-        done.append(load(Own(lambda: time.sleep(1.5))))
+        done.append(load(Own(lambda: time.sleep(4))))
 
     thread = threading.Thread(target=read)
     thread.start()

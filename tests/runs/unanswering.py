@@ -1,6 +1,6 @@
 """A plugin of one file whose dataset reads for itself, from what gives no answer where the environment says so.
 
-``STANDS`` is the place: ``open``, ``fit``, ``first``, ``train`` or ``heldout``; with ``STANDS_RANK`` of that rank alone.
+``STANDS`` is where: ``open``, ``fit``, ``first``, ``train`` or ``heldout``, with ``STANDS_RANK`` of that rank alone.
 ``PIPE`` is a pipe to which nobody writes. ``LONGEST`` are the seconds after which the wait for it ends.
 """
 
@@ -61,11 +61,7 @@ def open_rows(config, split, context):
 @wganx.hookimpl
 def wganx_datasets():
     card = wganx.DataCard(source="", licence="", offline=True)
-    return [
-        wganx.Dataset(
-            name="rows", modality="points", summary="", open=open_rows, fit=fit, card=card
-        )
-    ]
+    return [wganx.Dataset(name="rows", modality="points", summary="", open=open_rows, fit=fit, card=card)]
 
 
 @wganx.hookimpl

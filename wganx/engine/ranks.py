@@ -26,7 +26,8 @@ T = TypeVar("T")
 
 # Machines start at different times; but connections that never come about must end, so that a launcher tries again.
 _MEETING = timedelta(minutes=3)
-# The first rank evaluates and writes while the others wait for it.
+# The first rank evaluates and writes while the others wait for it, on GPUs inside of NCCL: a shorter limit there would
+# not tell who is lost from who is busy. The pulse does, whatever carries the tensors.
 _WORKING = timedelta(hours=1)
 _meetings = numbers()  # every process trains as often as the others: their numbers agree
 
@@ -212,6 +213,9 @@ class Ranks:
         """What all ranks do at once. On a GPU it is only queued, and nothing waits here."""
         try:
             if tensor.is_cuda:
+                if self._pulse is not None:
+                    self._pulse.queued = True
+                    self._pulse.moved()
                 work(False)
                 return
             begun = work(True)
@@ -223,6 +227,8 @@ class Ranks:
     def _wait(self, work: dist.Work) -> None:
         begun = time.monotonic()
         while True:
+            if self._pulse is not None:
+                self._pulse.moved()
             try:
                 work.wait(timedelta(seconds=pulse.BEAT))
                 return
