@@ -1,4 +1,4 @@
-"""Whose this process is: a program's that uses wganx, or the command's own, which may end it where it must."""
+"""Whose this process is: a program's that uses wganx, or one that may be ended where nothing else ends what it does."""
 
 from __future__ import annotations
 
@@ -6,16 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _own = False
-
-
-def is_own() -> bool:
-    """Whether it may be ended, where nothing else ends what it does."""
-    return _own
+_shared = False
 
 
 @contextmanager
 def own() -> Iterator[None]:
-    """Inside, it may."""
+    """Inside, it is a command's own."""
     global _own
     before, _own = _own, True
     try:
@@ -24,7 +20,17 @@ def own() -> Iterator[None]:
         _own = before
 
 
-def own_from_now_on() -> None:
-    """It may: others depend on its end, such as those that train with it."""
-    global _own
-    _own = True
+def is_own() -> bool:
+    """Whether it is a command's own."""
+    return _own
+
+
+def share() -> None:
+    """From now on it is one of several that train together: the others depend on its end."""
+    global _shared
+    _shared = True
+
+
+def is_shared() -> bool:
+    """Whether it is one of several that train together."""
+    return _shared

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from wganx import SampleFormat
+from wganx import SampleFormat, process
 from wganx.data import DecodedItems, StreamFeed, choose_feed, describe_data, load, patience
 from wganx.data.threads import for_each_index
 from wganx.data.watchdog import Wait, answered, read_item
@@ -178,9 +178,10 @@ def test_a_thread_that_takes_no_signals_is_told_once_and_goes_on(caplog):
     def read():
         done.append(load(Own(lambda: time.sleep(4))))
 
-    thread = threading.Thread(target=read)
-    thread.start()
-    thread.join(20)
+    with process.own():  # a server's, say, whose other threads are to live
+        thread = threading.Thread(target=read)
+        thread.start()
+        thread.join(20)
     assert len(done[0]) == 12
     ends = [record for record in caplog.records if "nothing can end this wait" in record.message]
     assert [record.levelno for record in ends] == [logging.WARNING]
@@ -210,6 +211,27 @@ with process.own(), Wait("reading"):
 """
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
     assert ended.stdout.split("\n")[:2] == ["refused", "tried again"]
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1].startswith("wganx: reading has had no answer for 0 s: a file does not answer")
+
+
+def test_one_of_several_processes_ends_whichever_thread_waits():
+    code = """
+import threading, time
+from wganx import process
+from wganx.data import patience
+from wganx.data.watchdog import Wait
+
+def read():
+    with Wait("reading"):
+        time.sleep(1000)
+
+patience.LONGEST, patience.TELL = 0.4, 0.2
+process.share()
+threading.Thread(target=read).start()
+time.sleep(1000)
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
     assert ended.returncode == 1
     assert ended.stderr.splitlines()[-1].startswith("wganx: reading has had no answer for 0 s: a file does not answer")
 

@@ -62,7 +62,7 @@ def for_each_index(
         todo.put(start)
     # Daemons, and none of a pool's: the interpreter would wait for a read that hangs before it ends.
     workers = min(workers, len(starts))
-    crew = [threading.Thread(target=thread, name="wganx reading", daemon=True) for _ in range(workers)]
+    crew = [threading.Thread(target=thread, name=f"wganx reading {n}", daemon=True) for n in range(workers)]
     results: dict[int, list[T] | BaseException] = {}
     patience = _PATIENCE
     try:

@@ -6,8 +6,8 @@ such waits from outside, once a second.
 
 The main thread is interrupted by a signal whose handler raises, out of whatever system call it is in. What is not
 interrupted by that (a library that tries again, a disk that does not let go of the process, Windows) ends with its
-process, where that is the command's own or one of several that train together; elsewhere it is said. Other threads
-take no signals in Python, and are treated the same way.
+process, where that is a command's own; elsewhere it is said. Other threads take no signals in Python: of them too it is
+said, and the process ended only where it is one of several that train together, since the others depend on its end.
 """
 
 from __future__ import annotations
@@ -137,13 +137,17 @@ class Wait:
         if self.silent >= patience.LONGEST * (1 + _GRACE if self.struck else 1):
             if not self.struck:
                 self.struck = True
-                if _handled and self._thread == threading.main_thread().ident and _KICK is not None:
+                if _handled and self._in_main and _KICK is not None:
                     signal.pthread_kill(self._thread, _KICK)
                     return
             self._give_up()
         elif self.silent >= patience.TELL and not self.told and not self.struck:
             self.told = True
             log.warning(patience.waiting(self._what()))
+
+    @property
+    def _in_main(self) -> bool:
+        return self._thread == threading.main_thread().ident
 
     def _text(self, item: str | None = None) -> str:
         """What to say at the end of it."""
@@ -166,7 +170,7 @@ class Wait:
 
     def _give_up(self) -> None:
         """What cannot be interrupted."""
-        if process.is_own():
+        if process.is_shared() or (process.is_own() and self._in_main):
             with suppress(OSError, ValueError):
                 sys.stderr.write(f"wganx: {self._text()}\n")
                 sys.stderr.flush()

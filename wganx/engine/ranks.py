@@ -304,7 +304,7 @@ def join() -> Ranks:
     atexit.register(dist.destroy_process_group)
     restarted = torch.tensor([int(attempt)])
     dist.all_reduce(restarted, dist.ReduceOp.MAX)
-    process.own_from_now_on()  # the others depend on its end
+    process.share()
     _joined.append(Ranks(dist.get_rank(), dist.get_world_size(), restarted=bool(restarted.item())))
     return _joined[0]
 
