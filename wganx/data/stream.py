@@ -172,7 +172,9 @@ class StreamFeed(Feed):
         begun, told = time.monotonic(), False
         while True:
             try:
-                return next(self._batches)
+                # The loader's own limit does not hold while it takes what a worker hands over, which may stop at that.
+                with Wait("reading by worker processes"):
+                    return next(self._batches)
             except NoAnswer:
                 self._stop()
                 raise
