@@ -44,6 +44,12 @@ class DataError(UsageError):
     """The data is missing, empty or unreadable; names the path."""
 
 
+class NoAnswer(DataError):
+    """The data was there, and gives no answer any more: no bytes and no error (exit code 1)."""
+
+    exit_code = 1
+
+
 class PreflightError(UsageError):
     """A network or a constraint cannot be trained as given; found before the first step."""
 

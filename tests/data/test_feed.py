@@ -27,7 +27,7 @@ from wganx.data import (
     memory,
     patience,
 )
-from wganx.errors import DataError
+from wganx.errors import DataError, NoAnswer
 
 FORMATS = {"sample": SampleFormat(axes=("value",), shape=(3,))}
 
@@ -225,6 +225,25 @@ def test_workers_leave_the_end_of_other_children_alone(write, decoders):
     feed.close()
     worker.join(10)
     assert not worker.is_alive()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="processes are stopped as POSIX does it")
+def test_a_worker_that_stands_still_while_it_hands_over_a_batch_is_an_error(write, decoders, monkeypatch):
+    """The loader's own limit does not hold for what is handed over beside the queue."""
+    items = FileItems(FileTree(write(numbered(10)), (".bin",)), "train", decoders.decode, FORMATS)
+    feed = StreamFeed(items, batch_size=2, seed=0, device="cpu", workers=1)
+    feed.next()
+    monkeypatch.setattr(patience, "LONGEST", 2.0)
+    time.sleep(1)  # more are in the queue
+    (worker,) = feed._batches._workers
+    os.kill(worker.pid, signal.SIGSTOP)
+    with pytest.raises(NoAnswer, match="reading by worker processes has had no answer for 2 s"):
+        samples(feed, 10)
+    monkeypatch.setattr(patience, "LONGEST", 60.0)  # starting others may take a while
+    worker.join(10)
+    assert not worker.is_alive()
+    assert len(feed.next()["sample"]) == 2  # by others
+    feed.close()
 
 
 def test_a_worker_that_aborts_while_it_is_ended_is_of_no_interest():

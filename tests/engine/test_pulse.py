@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 import time
 from datetime import timedelta
 
@@ -20,6 +24,7 @@ def short(monkeypatch):
     monkeypatch.setattr(pulse, "BEAT", 0.02)
     monkeypatch.setattr(pulse, "SILENCE", 0.3)
     monkeypatch.setattr(pulse, "AWAY", 0.9)
+    monkeypatch.setattr(pulse, "GRACE", 0.3)
 
 
 @pytest.fixture
@@ -144,3 +149,94 @@ def test_what_others_do_is_waited_for(pulses):
 def test_one_process_alone_waits_for_nobody():
     with Ranks().watched(), Ranks().away():
         assert torch.equal(Ranks().sum_(torch.ones(1)), torch.ones(1))
+
+
+@pytest.fixture
+def ends(monkeypatch):
+    """With what code a process would have ended."""
+    codes: list[int] = []
+    monkeypatch.setattr(pulse.os, "_exit", codes.append)
+    return codes
+
+
+def test_who_waits_inside_of_its_device_is_ended_after_a_while(pulses, ends, capsys):
+    pulses[0].queued = True
+    stop(pulses[1])
+    until_lost([pulses[0], pulses[2]])
+    assert not ends
+    until = time.monotonic() + 0.6
+    while time.monotonic() < until:  # as long as it comes to work with the others, it hears of it by itself
+        pulses[0].moved()
+        time.sleep(0.01)
+    assert not ends
+    pulses[0].end("ProcessLost")  # and may hang yet, at the end of the interpreter
+    time.sleep(0.6)
+    stop(pulses[0])
+    assert ends[0] == 1
+    said = capsys.readouterr().err
+    assert "wganx: process 1 of 3 has shown no sign of life for " in said
+    assert "; process 0 waits for it inside of its device, which only its own end ends: start all again" in said
+
+
+def test_nobody_else_is_ended(pulses, ends):
+    pulses[2].queued = True
+    pulses[2].away(True)
+    stop(pulses[1])
+    until_lost([pulses[0], pulses[2]])
+    time.sleep(0.8)
+    stop(pulses[2])
+    assert not ends
+
+
+def test_who_waits_inside_of_its_device_without_a_store_is_ended_later(ends, monkeypatch, capsys):
+    monkeypatch.setattr(pulse, "SILENCE", 0.6)
+    alone = Pulse(1, 2, Broken(), "broken")
+    alone.queued = True
+    time.sleep(0.3)
+    assert not ends
+    time.sleep(1.0)
+    stop(alone)
+    assert ends[0] == 1
+    assert "wganx: process 0 of 2, or what launched it, is gone; process 1 waits" in capsys.readouterr().err
+
+
+STUCK = """
+import os, signal, sys, time
+from datetime import timedelta
+import torch.distributed as dist
+from wganx.engine import pulse
+from wganx.engine.ranks import Ranks
+
+pulse.BEAT, pulse.SILENCE, pulse.GRACE = 0.1, 1.0, 0.5
+number = int(sys.argv[1])
+store = dist.FileStore(sys.argv[2], 2)
+dist.init_process_group("gloo", store=store, rank=number, world_size=2)
+ranks = Ranks(number, 2)
+with ranks.watched():
+    ranks._pulse.queued = True
+    time.sleep(1)
+    if number:
+        os.kill(os.getpid(), signal.SIGSTOP)
+    time.sleep(1000)  # as in cudaStreamSynchronize, behind a sum that NCCL waits in
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="processes are stopped as POSIX does it")
+def test_a_rank_that_waits_inside_of_its_device_for_one_that_is_stopped(tmp_path):
+    environ = {**os.environ, "OMP_NUM_THREADS": "1"}
+    ranks = [
+        subprocess.Popen(
+            [sys.executable, "-c", STUCK, str(number), str(tmp_path / "store")], stderr=subprocess.PIPE, text=True,
+            env=environ,
+        )
+        for number in range(2)
+    ]  # fmt: skip
+    try:
+        said = ranks[0].communicate(timeout=100)[1]
+    finally:
+        for rank in ranks:
+            rank.kill()
+            rank.wait()
+            rank.stderr.close()
+    assert ranks[0].returncode == 1, said
+    assert "wganx: process 1 of 2 has shown no sign of life for 1 s" in said

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from wganx import process
 from wganx.cli.board import board
 from wganx.cli.compare import compare
 from wganx.cli.completion import completion
@@ -62,7 +63,7 @@ class Wganx(click.Group):
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):  # where a letter has no place, it must not end the command
                 stream.reconfigure(errors="backslashreplace")
-        with shown():
+        with shown(), process.own():
             return super().main(*args, **kwargs)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:

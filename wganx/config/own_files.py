@@ -10,8 +10,9 @@ from pydantic import ValidationError
 
 from wganx.config.sections import DatasetSection
 from wganx.config.sources import Layer
+from wganx.data.watchdog import Wait
 from wganx.engine import choose_device
-from wganx.errors import DataError, PluginFailed
+from wganx.errors import DataError, NoAnswer, PluginFailed
 from wganx.names import at_home
 from wganx.plugins import Catalog
 from wganx.plugins.contracts import DataContext
@@ -69,9 +70,11 @@ def suggested(user: Sequence[Layer], folder: Dataset, device: str, seed: int) ->
     options = {name: value for name, value in user[-1].values["dataset"].items() if name in folder.config.model_fields}
     try:
         config = folder.config(**options)
-        found = call(
-            folder, "suggest", config, DataContext(seed=seed, device=choose_device(device).type), returns=Mapping
-        )
+        context = DataContext(seed=seed, device=choose_device(device).type)
+        with Wait(f"looking at the files of {folder}", opaque=True):
+            found = call(folder, "suggest", config, context, returns=Mapping)
+    except NoAnswer:
+        raise
     except (ValidationError, DataError):  # said by whoever checks the options, and by whoever opens the data
         return suits
     for name, choice in found.items():

@@ -12,6 +12,7 @@ from wganx.data.memory import ASSUMED_MEMORY, available_memory
 from wganx.data.packed import PackedItems, packed
 from wganx.data.resident import ResidentFeed
 from wganx.data.stream import StreamFeed
+from wganx.data.watchdog import read_item
 from wganx.devices import free_on_apple, on_apple
 
 
@@ -76,7 +77,7 @@ def choose_feed(
 def _size(items: Items) -> int:
     if isinstance(items, ArrayItems):
         return sum(tensor.nbytes for tensor in items.tensors.values())
-    return len(items) * sum(tensor.nbytes for tensor in items[0].values()) if len(items) else 0
+    return len(items) * sum(tensor.nbytes for tensor in read_item(items, 0).values()) if len(items) else 0
 
 
 def _budget(device: torch.device, given: int | None) -> tuple[int, str]:

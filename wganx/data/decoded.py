@@ -12,7 +12,7 @@ import torch
 from wganx.batch import SampleFormat
 from wganx.data.finite import SAMPLE, amiss
 from wganx.data.items import check_item, reason_of
-from wganx.errors import DataError
+from wganx.errors import DataError, NoAnswer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,7 +105,7 @@ class DecodedItems(ABC):
             return None
         try:
             item = dict(self.decode_item(index))
-        except MemoryError:
+        except (MemoryError, NoAnswer):
             raise
         except Exception as error:  # any failure of a reader or decoder is the item's, until too many fail
             self.unreadable[self.name(index)] = reason_of(error, self.name(index))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from wganx.data.decoded import DecodedItems, refuse_if_too_many
 from wganx.data.items import check_alike
 from wganx.data.threads import for_each_index
+from wganx.data.watchdog import read_item
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,7 +33,7 @@ def decode_all(items: DecodedItems, place: Callable[[int, Mapping[str, Tensor]],
     Raises:
         DataError: more than 5 % are unreadable, or the items are not alike.
     """
-    first = items[0]
+    first = read_item(items, 0)
     progress = Progress(len(items), doing, items.unit)
 
     def read(index: int) -> bool:
@@ -43,11 +44,11 @@ def decode_all(items: DecodedItems, place: Callable[[int, Mapping[str, Tensor]],
         progress.one_more()
         return item is not None
 
-    readable = for_each_index(len(items), read)
+    readable = for_each_index(len(items), read, doing=doing)
     refuse_if_too_many(items, items.unreadable)
     replaced = [index for index, found in enumerate(readable) if not found]
     for index in replaced:
-        item = items[index]
+        item = read_item(items, index)
         check_alike(first, item, index)
         place(index, item)
     return replaced

@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from wganx.data.layout import Layout, layout_of
 from wganx.data.sources import source_at
+from wganx.data.watchdog import Wait, answered
 from wganx.errors import DataError
 from wganx.names import at_home
 
@@ -56,14 +57,16 @@ class FileTree:
         self.root = at_home(path)
         self.suffixes = tuple(sorted(suffix.lower() for suffix in suffixes))
         self.mends = dict(mends or {})
-        self._source = source_at(self.root)
         wanted: dict[str, tuple[int, int]] = {}
         skipped: Counter[str] = Counter()
-        for name, size, stamp in self._source.listing():
-            if name.lower().endswith(self.suffixes):
-                wanted[name] = size, stamp
-            else:
-                skipped[PurePosixPath(name).suffix.lower()] += 1
+        with Wait(f"listing {self.root}"):
+            self._source = source_at(self.root)
+            for name, size, stamp in self._source.listing():
+                answered()
+                if name.lower().endswith(self.suffixes):
+                    wanted[name] = size, stamp
+                else:
+                    skipped[PurePosixPath(name).suffix.lower()] += 1
         self.skipped_runs: Sequence[str] = self._source.skipped_runs
         if not wanted:
             raise DataError(_nothing_wanted(self.root, self.suffixes, skipped, self.skipped_runs, self.mends))

@@ -12,6 +12,8 @@ import torch
 from wganx.data.decoded import TreeItems
 from wganx.data.identity import content_of
 from wganx.data.items import ArrayItems, Items, describe
+from wganx.data.watchdog import Wait, read_item
+from wganx.errors import NoAnswer
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,7 +53,7 @@ def describe_data(items: Items) -> dict[str, Any]:
         facts["tensors"] = describe(items.tensors)
         facts["contents"] = _rows(items)
     else:
-        facts["tensors"] = describe(items[0])
+        facts["tensors"] = describe(read_item(items, 0))
         facts["contents"] = _some_items(items)
     name = hashlib.sha256(json.dumps(facts, sort_keys=True).encode("ascii")).hexdigest()[:16]
     return {"fingerprint": name, **facts}
@@ -130,10 +132,12 @@ def _blocks(items: TreeItems) -> str:
         reach = max(items.tree.sizes[path] - _BLOCK_BYTES, 0)
         starts = sorted({reach * part // max(_BLOCKS // len(chosen) - 1, 1) for part in range(_BLOCKS // len(chosen))})
         try:
-            with items.tree.open(path) as source:
+            with Wait(f"reading {path} in {items.root}"), items.tree.open(path) as source:
                 for start in starts:
                     source.seek(start)
                     digest.update(source.read(_BLOCK_BYTES))
+        except NoAnswer:
+            raise
         except Exception:  # a file that fails is named when its items are read; here it is one that fails
             digest.update(_UNREADABLE)
     return digest.hexdigest()[:16]
@@ -151,7 +155,7 @@ def _rows(items: ArrayItems) -> str:
 def _some_items(items: Items) -> str:
     digest = hashlib.sha256()
     for index in _spaced(len(items), _ITEMS_LOOKED_AT).tolist():
-        for _, tensor in sorted(items[index].items()):
+        for _, tensor in sorted(read_item(items, index).items()):
             digest.update(content_of(tensor))
     return digest.hexdigest()[:16]
 

@@ -24,6 +24,7 @@ from wganx.data.decoding import decode_all
 from wganx.data.identity import SCHEMA, Identity, Unidentified, content_of, identify
 from wganx.data.items import ArrayItems, Items, describe, reason_of
 from wganx.data.threads import thread_count
+from wganx.data.watchdog import Wait, answered, read_item
 from wganx.errors import DataError
 from wganx.places import cache_folder
 from wganx.storage import whole_folder, write_whole
@@ -144,11 +145,17 @@ def _sample(items: DecodedItems) -> Sampled:
     """A few items from first to last, None for one that cannot be read."""
     count = min(len(items), _SAMPLES)
     places = (number * (len(items) - 1) // max(count - 1, 1) for number in range(count))
-    return {place: items.attempt(place) for place in places}
+    with Wait("reading") as wait:
+        found: Sampled = {}
+        for place in places:
+            wait.items, wait.index = items, place
+            found[place] = items.attempt(place)
+            answered()
+    return found
 
 
 def _check_room(items: DecodedItems, folder: Path) -> None:
-    wanted = len(items) * sum(tensor.nbytes for tensor in items[0].values())
+    wanted = len(items) * sum(tensor.nbytes for tensor in read_item(items, 0).values())
     room = SHARE_OF_DISK * shutil.disk_usage(folder).free
     if wanted > room:
         raise OSError(
@@ -158,7 +165,7 @@ def _check_room(items: DecodedItems, folder: Path) -> None:
 
 def _write(entry: Path, items: DecodedItems, identity: Identity) -> None:
     """Decodes every item into a new entry; the header is written last."""
-    first = items[0]
+    first = read_item(items, 0)
     with whole_folder(entry) as aside:
         with ExitStack() as stack:
             files = {

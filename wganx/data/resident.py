@@ -14,6 +14,7 @@ from wganx.data.finite import check_finite
 from wganx.data.items import ArrayItems, Items, check_alike
 from wganx.data.order import ShuffledOrder
 from wganx.data.packed import PackedItems
+from wganx.data.watchdog import read_item
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -101,7 +102,7 @@ def load(items: Items) -> ArrayItems:
     Raises:
         DataError: more than 5 % of the items are unreadable, or they are not alike.
     """
-    first = items[0]
+    first = read_item(items, 0)
     rows = {name: tensor.new_empty((len(items), *tensor.shape)) for name, tensor in first.items()}
 
     def place(index: int, item: Mapping[str, Tensor]) -> None:
@@ -113,7 +114,7 @@ def load(items: Items) -> ArrayItems:
         return ArrayItems(rows, items.formats)
     # One after another: nothing says that a plugin's own items may be read from several threads.
     for index in range(len(items)):
-        item = items[index]
+        item = read_item(items, index)
         check_alike(first, item, index)
         check_finite(item, index)
         place(index, item)

@@ -17,7 +17,7 @@ from wganx.data.decoded import DecodedItems
 from wganx.data.items import ArrayItems, check_alike
 from wganx.data.order import ShuffledOrder
 from wganx.data.packed import PackedItems
-from wganx.errors import DataError
+from wganx.errors import DataError, NoAnswer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -157,7 +157,7 @@ class Ring:
         """The next batch's buffer, to be given back by `release`; raises what the thread was ended by.
 
         Raises:
-            DataError: no batch came for so long that none is waited for any more.
+            NoAnswer: no batch came for so long that none is waited for any more.
         """
         try:
             found = self._ready.get(timeout=patience.TELL)
@@ -166,7 +166,7 @@ class Ring:
             try:
                 found = self._ready.get(timeout=patience.LONGEST - patience.TELL)
             except queue.Empty:
-                raise DataError(patience.no_answer(patience.LONGEST)) from None
+                raise NoAnswer(patience.no_answer(patience.LONGEST)) from None
         if isinstance(found, Exception):
             raise found
         if isinstance(found, BaseException):  # an exit is the reading thread's, not the training's

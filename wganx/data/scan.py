@@ -118,7 +118,7 @@ def scan(
     noted: defaultdict[str, list[str]] = defaultdict(list)
     described: dict[str, str] = {}
     unreadable: dict[str, str] = {}
-    for name, (digest, seen, reason) in zip(paths, for_each_index(len(paths), look)):
+    for name, (digest, seen, reason) in zip(paths, for_each_index(len(paths), look, doing=f"reading {tree.root}")):
         if digest is not None:
             same[digest].append(name)
         if reason is not None:

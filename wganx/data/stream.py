@@ -11,7 +11,7 @@ import threading
 import time
 import warnings
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
@@ -28,7 +28,8 @@ from wganx.data.order import ShuffledOrder
 from wganx.data.packed import PackedItems
 from wganx.data.resident import GatheredAhead
 from wganx.data.ring import ArrayRows, Buffer, DecodedRows, Ring, Rows
-from wganx.errors import DataError
+from wganx.data.watchdog import Wait
+from wganx.errors import DataError, NoAnswer
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -171,12 +172,20 @@ class StreamFeed(Feed):
         begun, told = time.monotonic(), False
         while True:
             try:
-                return next(self._batches)
+                # The loader's own limit does not hold while it takes what a worker hands over, which may stop at that.
+                with Wait("reading by worker processes"):
+                    return next(self._batches)
+            except NoAnswer:
+                self._stop()
+                raise
             except Exception as error:
                 waited = time.monotonic() - begun
-                if _TIMED_OUT not in str(error) or waited > patience.LONGEST:
+                if _TIMED_OUT not in str(error):
                     self._stop()
                     raise DataError(_failure(error)) from error
+                if waited > patience.LONGEST:
+                    self._stop()
+                    raise NoAnswer(patience.no_answer(patience.LONGEST)) from error
                 if waited > patience.TELL and not told:
                     told = True
                     _log.warning(patience.waiting())
@@ -184,7 +193,7 @@ class StreamFeed(Feed):
     def _start(self) -> Iterator[Fetched]:
         self._started_at = self.position
         loader = DataLoader(
-            _Reader(self._source),
+            _Reader(self._source) if self._workers else _ReaderHere(self._source),
             batch_size=None,  # the reader gathers whole batches itself
             sampler=_From(self.order, self.position),
             num_workers=self._workers,
@@ -234,13 +243,15 @@ class _Reader(Dataset["Fetched"]):
     def __getitem__(self, indices: list[int]) -> Fetched:
         try:
             batch, failure = self._gather(indices), None
+        except NoAnswer:
+            raise
         except DataError as error:
             batch, failure = {}, str(error)
         unreadable = list(getattr(self.items, "unreadable", {}).items())
         fresh, self.reported = dict(unreadable[self.reported :]), len(unreadable)
         return batch, fresh, failure
 
-    def _gather(self, indices: list[int]) -> dict[str, Tensor]:
+    def _gather(self, indices: Iterable[int]) -> dict[str, Tensor]:
         rows = []
         for index in indices:
             item = self.items[index]
@@ -249,6 +260,21 @@ class _Reader(Dataset["Fetched"]):
             check_finite(item, index)
             rows.append(item)
         return {name: torch.stack([item[name] for item in rows]) for name in rows[0]}
+
+
+class _ReaderHere(_Reader):
+    """Reads whole batches in the training's own thread, where nobody else waits for them."""
+
+    def _gather(self, indices: Iterable[int]) -> dict[str, Tensor]:
+        with Wait("reading") as wait:
+            wait.items = self.items
+            return super()._gather(_told(indices, wait))
+
+
+def _told(indices: Iterable[int], wait: Wait) -> Iterator[int]:
+    for index in indices:
+        wait.index = index
+        yield index
 
 
 def _nothing() -> None:
@@ -275,8 +301,6 @@ def _children_as_they_are() -> Iterator[None]:
 
 def _failure(error: Exception) -> str:
     text = str(error).strip()
-    if _TIMED_OUT in text:
-        return patience.no_answer(patience.LONGEST)
     if "exited unexpectedly" in text or "killed by signal" in text:
         return (
             f"a worker process that reads the data died ({reason_of(error)}); it may be out of memory, or the "

@@ -97,7 +97,7 @@ def _count(tree: FileTree, paths: Sequence[str], windows: Callable[[BinaryIO, st
         progress.one_more()
         return reason
 
-    reasons = for_each_index(len(paths), count)
+    reasons = for_each_index(len(paths), count, doing=f"reading {tree.root}")
     return counts, {path: reason for path, reason in zip(paths, reasons) if reason is not None}
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 import time
 from contextlib import suppress
 from itertools import count as numbers
 from typing import TYPE_CHECKING
+
+from wganx.errors import ProcessLost
 
 if TYPE_CHECKING:  # a torch may be built without
     from torch._C._distributed_c10d import Store
@@ -18,6 +22,8 @@ SILENCE = 120.0
 """Seconds without one after which a process counts as lost."""
 AWAY = 3600.0
 """The same for the first process while it alone evaluates or draws, in code that may hold the interpreter for long."""
+GRACE = 30.0
+"""Seconds that a process has to end by itself once another is lost, where it may be waiting inside of its device."""
 
 _STANDS = "stopped, swapped out, or cut off from the others"
 
@@ -31,14 +37,17 @@ class Pulse:
     Attributes:
         lost: what was missed, in words; empty while all live.
         told: whether the lost one has said by itself why it ended.
+        queued: whether work for all processes was queued on a device. Who waits for its device then waits for the
+            others too, which nothing interrupts: where one is lost, it has `GRACE` seconds to end, and is ended.
     """
 
     def __init__(self, number: int, count: int, store: Store, meeting: str) -> None:
         self.number, self.count = number, count
         self.lost, self.told = "", False
+        self.queued = self._late = False
         self._store, self._meeting = store, f"wganx/pulse/{meeting}"
         self._away = self._alone = False
-        self._answered = time.monotonic()
+        self._answered = self._moved = time.monotonic()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work, name="wganx pulse", daemon=True)
         self._thread.start()
@@ -47,8 +56,14 @@ class Pulse:
         """This process does alone what may take long, or is back from it."""
         self._away = away
 
+    def moved(self) -> None:
+        """This process has come to do something together with the others."""
+        self._moved = time.monotonic()
+
     def end(self, why: str = "") -> None:
         """The training is over here; `why` where it failed."""
+        if self.queued and self.lost:
+            return  # what is queued may keep this process from ending
         self._ended.set()
         self._thread.join(BEAT)
         if self._thread.is_alive() or self._alone:
@@ -97,10 +112,32 @@ class Pulse:
                 if told := self._read(f"{self._meeting}/lost"):
                     self.told, self.lost = told.startswith("told "), told.partition(" ")[2]
                 self._judge(watched, last, now - since)
+                self._last_resort()
                 if self._ended.wait(BEAT):
                     return
         except RuntimeError:  # the store went with the process that kept it; those that live still hear of each other
             self._alone = True
+            while not self._ended.wait(BEAT):
+                self._last_resort()
+
+    def _last_resort(self) -> None:
+        """End this process where it cannot: it waits inside of its device for one that is lost."""
+        if not self.queued or self._away or not (self.lost or self._alone):
+            return
+        if self.lost and not self._late:
+            self._late = True
+            self.moved()
+        still = time.monotonic() - self._moved
+        if still > (GRACE if self.lost else SILENCE):
+            if not self.told:
+                what = self.lost or f"{self._keeper()} is gone"
+                with suppress(OSError, ValueError):
+                    sys.stderr.write(
+                        f"wganx: {what}; process {self.number} waits for it inside of its device, which only its own "
+                        "end ends: start all again with --resume\n"
+                    )
+                    sys.stderr.flush()
+            os._exit(ProcessLost.exit_code)
 
     def _judge(self, number: int, sign: str, silent: float) -> None:
         if self.lost or not sign or sign == "done":

@@ -17,6 +17,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from wganx import process
 from wganx.engine import pulse
 from wganx.engine.pulse import Pulse
 from wganx.errors import ProcessLost, TrainingDiverged, UsageError
@@ -25,7 +26,8 @@ T = TypeVar("T")
 
 # Machines start at different times; but connections that never come about must end, so that a launcher tries again.
 _MEETING = timedelta(minutes=3)
-# The first rank evaluates and writes while the others wait for it.
+# The first rank evaluates and writes while the others wait for it, on GPUs inside of NCCL: a shorter limit there would
+# not tell who is lost from who is busy. The pulse does, whatever carries the tensors.
 _WORKING = timedelta(hours=1)
 _meetings = numbers()  # every process trains as often as the others: their numbers agree
 
@@ -211,6 +213,9 @@ class Ranks:
         """What all ranks do at once. On a GPU it is only queued, and nothing waits here."""
         try:
             if tensor.is_cuda:
+                if self._pulse is not None:
+                    self._pulse.queued = True
+                    self._pulse.moved()
                 work(False)
                 return
             begun = work(True)
@@ -222,6 +227,8 @@ class Ranks:
     def _wait(self, work: dist.Work) -> None:
         begun = time.monotonic()
         while True:
+            if self._pulse is not None:
+                self._pulse.moved()
             try:
                 work.wait(timedelta(seconds=pulse.BEAT))
                 return
@@ -297,6 +304,7 @@ def join() -> Ranks:
     atexit.register(dist.destroy_process_group)
     restarted = torch.tensor([int(attempt)])
     dist.all_reduce(restarted, dist.ReduceOp.MAX)
+    process.share()
     _joined.append(Ranks(dist.get_rank(), dist.get_world_size(), restarted=bool(restarted.item())))
     return _joined[0]
 

@@ -11,6 +11,7 @@ from wganx.batch import Batch
 from wganx.data import DecodedItems
 from wganx.data.items import check_alike
 from wganx.data.threads import for_each_index
+from wganx.data.watchdog import read_item
 from wganx.plugins.contracts import Game, Items
 
 
@@ -24,13 +25,11 @@ def gather(items: Items, indices: Sequence[int], device: torch.device) -> dict[s
     """
     different = sorted(set(indices))
 
-    def read(place: int) -> Mapping[str, Tensor]:
-        return items[different[place]]
-
+    found: list[Mapping[str, Tensor]]
     if isinstance(items, DecodedItems):
-        found = for_each_index(len(different), read)
+        found = for_each_index(len(different), lambda place: items[different[place]])
     else:  # nothing says that a plugin's own items may be read from several threads
-        found = [read(place) for place in range(len(different))]
+        found = [read_item(items, index) for index in different]
     item = dict(zip(different, found))
     for index in different:
         check_alike(found[0], item[index], index)

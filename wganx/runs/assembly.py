@@ -17,6 +17,7 @@ from wganx.batch import Batch, SampleFormat
 from wganx.config import Resolved, check_scripts, find_extractor
 from wganx.data import BatchStream, DecodedItems, all_finite, choose_feed, describe_data, fingerprint
 from wganx.data.decoded import TreeItems
+from wganx.data.watchdog import Wait
 from wganx.engine import Trainer, choose_device
 from wganx.errors import DataError, PluginFailed, UsageError
 from wganx.evaluation import Evaluator, Features, Kept, heldout_batch
@@ -72,7 +73,7 @@ class Assembly:
         if task.fit is None:
             return FittedParts(own)
         items = self.train_items
-        with within_memory(self.resolved, str(task), ("task", "dataset")):
+        with within_memory(self.resolved, str(task), ("task", "dataset")), Wait(f"fitting {task}", opaque=True):
             found = call(task, "fit", self.resolved.run.task, Formats(items.formats, own), items)
         return FittedParts(own, check_fitted(found, task, own))
 
@@ -90,7 +91,7 @@ class Assembly:
         if dataset.fit is None:
             return {}
         context = DataContext(seed=run.seed, device=self.device.type)
-        with within_memory(self.resolved, str(dataset), ("dataset",)):
+        with within_memory(self.resolved, str(dataset), ("dataset",)), Wait(f"fitting {dataset}", opaque=True):
             found = call(dataset, "fit", run.dataset, context)
         return check_fitted(found, dataset)
 
@@ -346,17 +347,15 @@ class Assembly:
         }
 
     def _open(self, split: Split) -> Items:
-        run = self.resolved.run
+        run, dataset = self.resolved.run, self.resolved.parts.dataset
         context = DataContext(seed=run.seed, fitted=self._fitted_to_dataset)
-        with within_memory(self.resolved, str(self.resolved.parts.dataset), ("dataset",)):
-            items: Items = call(self.resolved.parts.dataset, "open", run.dataset, split, context)
+        with within_memory(self.resolved, str(dataset), ("dataset",)), Wait(f"opening {dataset}", opaque=True):
+            items: Items = call(dataset, "open", run.dataset, split, context)
         if not isinstance(getattr(items, "formats", None), Mapping):
-            dataset = self.resolved.parts.dataset
             raise PluginFailed(f"{dataset.origin}: {dataset}: open must return items with 'formats', one for every key")
         if not len(items):
             raise DataError(
-                f"{self.resolved.parts.dataset}: its split {split!r} holds no items; give it more data, or split it "
-                "in another way"
+                f"{dataset}: its split {split!r} holds no items; give it more data, or split it in another way"
             )
         if self.stored_formats is not None and (changed := changed_formats(self.stored_formats, items.formats)):
             raise UsageError(
