@@ -48,7 +48,8 @@ def write_whole(path: Path, content: str | bytes) -> None:
     aside = _aside(path, "writing")
     try:
         with _naming(path), aside.open("xb") as file:  # made here or refused: no link that lies in wait is followed
-            _hold(file)
+            if not _WINDOWS:  # where whoever has a file open keeps others from removing it anyhow
+                take(file)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -278,33 +279,47 @@ def _patiently(change: Callable[[], object]) -> None:
         pause *= 2
 
 
-if _WINDOWS:
+def take(file: BinaryIO | int) -> bool:
+    """Lock a file that is open, or its descriptor, until it is closed; the system forgets it with the process.
 
-    def _hold(file: BinaryIO) -> None:
-        """Whoever has a file open there keeps others from removing it."""
-
-    def _forsaken(path: Path) -> bool:
+    Returns:
+        False where somebody else holds it. A file system that knows no locks gives it to everybody.
+    """
+    try:
+        _lock(file)
+    except (BlockingIOError, PermissionError):  # as POSIX says it, and as Windows does
+        return False
+    except OSError:  # better without than not at all
         return True
+    return True
+
+
+def _forsaken(path: Path) -> bool:
+    """Whether nobody writes it: who does so holds it, and on Windows nobody removes what another has open."""
+    if _WINDOWS:
+        return True
+    descriptor = os.open(path, os.O_RDONLY | _NO_LINK)
+    try:
+        return take(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+if os.name == "nt":
+    import msvcrt
+
+    _FAR = 1 << 30  # a region that nothing is written to: Windows forbids others to read what is locked
+
+    def _lock(file: BinaryIO | int) -> None:
+        descriptor = file if isinstance(file, int) else file.fileno()
+        os.lseek(descriptor, _FAR, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
 
 else:
     import fcntl
 
-    def _hold(file: BinaryIO) -> None:
-        """As long as it is open, `_forsaken` knows that somebody writes it; the system forgets it with the process."""
-        with suppress(OSError):  # a file system that knows no locks
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-    def _forsaken(path: Path) -> bool:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        except OSError:
-            return True
-        finally:
-            os.close(descriptor)
-        return True
+    def _lock(file: BinaryIO | int) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _end_in_a_line(file: BinaryIO) -> None:
