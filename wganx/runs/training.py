@@ -29,6 +29,7 @@ from wganx.plugins.guard import one_line
 from wganx.runs.recorder import Recorder
 from wganx.runs.run import Run
 from wganx.runs.starting import checkpoint_to_continue
+from wganx.storage import way_out
 
 Status = Literal["finished", "interrupted", "failed"]
 
@@ -284,7 +285,7 @@ def _naming_the_disk(run: Run) -> Iterator[None]:
         raise WganxError(
             f"{error.filename} could not be written: {error.strerror}; "
             + (f"the checkpoints of {kept} are kept" if kept else "there is no checkpoint yet")
-            + f"; see to that disk, then go on with wganx resume {run.folder.path}"
+            + f"; {way_out(error)}, then go on with wganx resume {run.folder.path}"
         ) from error
 
 
