@@ -28,6 +28,7 @@ from wganx.plugins.contracts import Game, Outcome, Preview, RunInfo
 from wganx.plugins.guard import one_line
 from wganx.runs.recorder import Recorder
 from wganx.runs.run import Run
+from wganx.runs.sizes import remark_on_batches
 from wganx.runs.starting import checkpoint_to_continue
 from wganx.storage import way_out
 
@@ -110,6 +111,8 @@ def _lead(run: Run, remaining: int, observers: Sequence[Observer]) -> TrainResul
                 recorder.previewed(trainer.step, *written)
 
         for remark in remarks_on(assembly.train_items):
+            recorder.note(remark)
+        for remark in remark_on_batches(run.resolved, assembly.train_items, assembly.game.sample, assembly.device):
             recorder.note(remark)
         heldout = assembly.heldout_sample
         for path, reason in getattr(assembly.heldout_items, "unreadable", {}).items():
