@@ -170,3 +170,8 @@ def test_an_error_that_names_no_file_of_the_run_stays_what_it_is(train, monkeypa
     with pytest.raises(OSError) as found, training._naming_the_disk(run):
         raise raised
     assert found.value is raised
+
+
+def test_a_note_is_one_line_whatever_names_it_holds(train, monkeypatch):
+    monkeypatch.setattr(training, "remarks_on", lambda items: ["a\nwganx: all is well.png is odd"])
+    assert "a\\nwganx: all is well.png is odd" in train().folder.facts()["notes"]
