@@ -13,7 +13,8 @@ from click.testing import CliRunner
 import wganx
 from wganx.batch import SampleFormat
 from wganx.cli import main
-from wganx.engine import Sampler
+from wganx.config import resolve
+from wganx.engine import CheckpointStore, Sampler
 from wganx.errors import PreflightError
 from wganx.runs import room
 
@@ -115,6 +116,25 @@ def test_what_people_draw_is_not_refused() -> None:
     room.check_samples(sampler, 10_000, written=True)  # twice 2 GB
     with pytest.raises(PreflightError):
         room.check_samples(sampler, 100_000, written=True)
+
+
+def test_a_disk_that_will_be_full_is_told_of_before_the_first_step(tmp_path: Path) -> None:
+    """mlfoundations/open_lm#154: error early if there is not enough disk space."""
+    small, large = torch.nn.Linear(10, 10), torch.nn.Linear(10_000, 10_000)
+    store = CheckpointStore(tmp_path / "run" / "checkpoints", keep=3)
+    run = resolve(plugin="points", scenario="ring", settings=["train.steps=1000", "checkpoint.every=100"]).run
+    short = resolve(plugin="points", scenario="ring", settings=["train.steps=100", "checkpoint.every=100"]).run
+    assert list(room.remark_on_checkpoints(store, small, small, run)) == []
+    assert list(room.remark_on_checkpoints(store, large, small, run)) == [
+        "the checkpoints that are kept will take 8.0 GB more of disk where 4.0 GB are free, and a training ends where "
+        "the disk is full; make room, or lower checkpoint.keep=3"
+    ]
+    assert "4.8 GB more of disk" in next(room.remark_on_checkpoints(store, large, small, short))
+    store.keep = 1
+    store.folder.mkdir(parents=True)
+    with (store.folder / "there").open("wb") as file:
+        file.truncate(2 * GB)
+    assert list(room.remark_on_checkpoints(store, large, small, run)) == []
 
 
 def test_a_disk_that_cannot_be_asked_refuses_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Stopping on request: Ctrl-C, SIGTERM, what batch systems warn by, a closed terminal finish the step, save, and end."""
+"""Stopping on request: Ctrl-C, SIGTERM, what batch systems warn by and a closed terminal finish the step and save."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ _HANGUP: int | None = getattr(signal, "SIGHUP", None)  # Windows has none
 _ASKING = [signal.SIGINT, signal.SIGTERM, *filter(None, [getattr(signal, "SIGBREAK", None)])]  # Ctrl-Break on Windows
 
 _WARNING = [number for name in ("SIGUSR1", "SIGUSR2", "SIGXCPU") if (number := getattr(signal, name, None)) is not None]
-"""What batch systems send before the time is up (Slurm's ``--signal``, submitit, Grid Engine's ``-notify``); unless it is
-handled, it ends a process at once."""
+"""What batch systems send before the time is up (Slurm's ``--signal``, submitit, Grid Engine's ``-notify``); it ends a
+process at once where nobody handles it."""
 
 
 class Interrupted(KeyboardInterrupt):

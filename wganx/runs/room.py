@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from wganx.batch import SampleFormat
-from wganx.engine import Sampler
+from wganx.config.sections import RunConfig
+from wganx.engine import CheckpointStore, Sampler
 from wganx.engine.planning.memory import free_memory, in_units
 from wganx.errors import PreflightError
 
@@ -66,17 +69,37 @@ def check_files(count: int, what: str, folder: Path, option: str, *, runs: bool 
     Raises:
         PreflightError: there is none.
     """
-    place = folder.absolute()
-    while not place.exists() and place != place.parent:
-        place = place.parent
     try:
-        free = shutil.disk_usage(place).free
+        free = shutil.disk_usage(_there(folder)).free
     except OSError:  # which whoever writes there says
         return
     if (size := count * (_OF_A_RUN if runs else _OF_A_FILE)) > free:
         raise PreflightError(
             f"{_in_full(count)} {what} ask for {in_units(size)} of disk or more where {in_units(free)} are free; lower "
             f"{option}"
+        )
+
+
+def remark_on_checkpoints(
+    store: CheckpointStore, generator: nn.Module, critic: nn.Module, run: RunConfig
+) -> Iterator[str]:
+    """What is told where the disk will be full before all checkpoints that are to be kept are there.
+
+    Their sizes are those of Adam; that of another optimizer is at most a little less.
+    """
+    sizes = [sum(weight.nbytes for weight in network.parameters()) for network in (generator, critic)]
+    each = 3 * sum(sizes) + (sizes[0] if run.train.ema else 0)
+    # Beside those kept the best one, and that being written; a short training has no more than it saves.
+    wanted = each * min(store.keep + 2, run.train.steps // run.checkpoint.every + 2)
+    try:
+        there = sum(file.stat().st_size for file in store.folder.rglob("*") if file.is_file())
+        free = shutil.disk_usage(_there(store.folder)).free
+    except OSError:  # which whoever writes there says
+        return
+    if (left := wanted - there) > free:
+        yield (
+            f"the checkpoints that are kept will take {in_units(left)} more of disk where {in_units(free)} are free, "
+            f"and a training ends where the disk is full; make room, or lower checkpoint.keep={store.keep}"
         )
 
 
@@ -91,6 +114,12 @@ def check_processes(count: int, option: str) -> None:
             f"{_in_full(count)} processes ask for {in_units(size)} of memory or more where {in_units(free)} are free, "
             f"and this machine has {os.cpu_count() or 1} processors; lower {option}"
         )
+
+
+def _there(folder: Path) -> Path:
+    """The folder, or the nearest above it that is there."""
+    place = folder.absolute()
+    return next((above for above in (place, *place.parents) if above.exists()), place)
 
 
 def _least(format: SampleFormat | None) -> int:
