@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import py_compile
 import re
 import shutil
 import subprocess
@@ -28,6 +29,7 @@ with (Path(__file__).parent / "ran").open("a") as file:
     file.write("x")
 WGANX_API = 1
 """
+_FORGOTTEN = ("mine_of_trust", "evil", "helper_of_evil", "deeper_of_evil")
 _TINY = (
     "train.steps=2", "train.batch_size=8", "dataset.count=100", "generator.width=4", "critic.width=4",
     "preview.walk=0", "preview.sliders=0", "preview.count=2", "evaluate.metrics=[modes]", "evaluate.n=8",
@@ -43,8 +45,8 @@ def own_agreements(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[
     before = [*sys.path]
     yield
     sys.path[:] = before
-    for name in ("mine_of_trust", "evil"):
-        sys.modules.pop(name, None)
+    for name in [name for name in sys.modules if name.partition(".")[0] in _FORGOTTEN]:
+        sys.modules.pop(name)
 
 
 def _begin_anew(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,6 +173,79 @@ def test_trust_is_said_once_and_kept_for_this_file(stranger: Path, monkeypatch: 
     wganx.load_run(copy, trust=True)
 
 
+def _with_helpers(stranger: Path) -> list[Path]:
+    """The stranger's code imports other files, in every way that a statement has."""
+    (stranger / "evil.py").write_text(
+        _MINE + "import helper_of_evil\nlazy = 'named_by_evil:Network'\n", encoding="utf-8"
+    )
+    (stranger / "helper_of_evil.py").write_text("from deeper_of_evil import more\n", encoding="utf-8")
+    (stranger / "named_by_evil.py").write_text("Network = 1\n", encoding="utf-8")
+    (stranger / "never_named.py").write_text("", encoding="utf-8")
+    package = stranger / "deeper_of_evil"
+    package.mkdir()
+    (package / "__init__.py").write_text("", encoding="utf-8")
+    (package / "more.py").write_text("from . import most\n", encoding="utf-8")
+    (package / "most.py").write_text("import os.path, json\n", encoding="utf-8")
+    return [
+        package / "__init__.py", package / "more.py", package / "most.py", stranger / "helper_of_evil.py",
+        stranger / "named_by_evil.py",
+    ]  # fmt: skip
+
+
+def test_what_agreed_code_imports_is_agreed_to_with_it(stranger: Path) -> None:
+    """And asks anew once it has changed."""
+    helpers = _with_helpers(stranger)
+    beside = ", ".join(str(path.relative_to(stranger)) for path in helpers)
+    refused = call("sample", stranger, "-n", "1")
+    assert (
+        f"evil.py, a file of code, which would be executed, and so would what it imports beside it ({beside}); read "
+        "them, and if you trust them say --trust" in refused.output
+    )
+    told = json.loads(call("doctor", "--security", stranger, "--json").output)
+    assert told["executes"][0]["imports"] == [str(path) for path in helpers]
+    assert f"which imports {helpers[0]}, " in call("doctor", "--security", stranger).output
+    file = stranger / "evil.py"
+    for helper in helpers:
+        trust.agree(file)
+        assert trust.agreed(file)
+        helper.write_text(helper.read_text(encoding="utf-8") + "\nmore = 1\n", encoding="utf-8")
+        assert not trust.agreed(file), helper
+    (stranger / "never_named.py").write_text("changed = 1\n", encoding="utf-8")
+    trust.agree(file)
+    assert trust.agreed(file)
+    (stranger / "json.py").write_text("", encoding="utf-8")  # may be imported now, for all that is known
+    assert not trust.agreed(file)
+
+
+def test_what_is_installed_is_not_shadowed_by_what_lies_beside_code(stranger: Path) -> None:
+    (stranger / "evil.py").write_text(_MINE + "import json, numpy, wave\n", encoding="utf-8")
+    for name in ("json", "numpy", "wave"):
+        (stranger / f"{name}.py").write_text("raise SystemExit('planted')\n", encoding="utf-8")
+    sys.modules.pop("wave", None)
+    assert call("sample", stranger, "-n", "1", "--trust").exit_code == 0
+    assert (stranger / "ran").exists()
+
+
+@pytest.mark.parametrize("unchecked", [False, True])
+def test_code_runs_as_it_can_be_read(stranger: Path, unchecked: bool) -> None:
+    """Compiled files beside it that say something else, and that Python would take for it, are not executed."""
+    helpers = [stranger / "evil.py", *_with_helpers(stranger)[:4]]
+    for file in helpers:
+        text = file.read_text(encoding="utf-8")
+        planted = f"open({str(stranger / 'planted')!r}, 'w').close()\n" + text
+        file.write_text(planted, encoding="utf-8")
+        mode = py_compile.PycInvalidationMode.UNCHECKED_HASH if unchecked else py_compile.PycInvalidationMode.TIMESTAMP
+        compiled = Path(str(py_compile.compile(str(file), doraise=True, invalidation_mode=mode)))
+        facts = file.stat()
+        file.write_text(text + "#" * (len(planted) - len(text)), encoding="utf-8")
+        os.utime(file, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+        assert compiled.is_file()
+    assert call("sample", stranger, "-n", "1", "--trust").exit_code == 0
+    assert "deeper_of_evil.most" in sys.modules
+    assert (stranger / "ran").exists()
+    assert not (stranger / "planted").exists()
+
+
 def test_who_started_a_run_goes_on_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine_of_trust.py").write_text(_MINE, encoding="utf-8")
@@ -257,7 +332,9 @@ def test_doctor_says_what_a_run_would_execute(stranger: Path, trained: Path) -> 
     assert f"config.yaml names {stranger / 'evil.py'}, a file of code: you have not agreed to it" in found.output
     assert "link.png is a link to /etc/passwd; a run makes none" in found.output
     told = json.loads(call("doctor", "--security", stranger, "--json").output)
-    assert told["executes"] == [{"file": str(stranger / "evil.py"), "named_by": "config.yaml", "agreed": False}]
+    assert told["executes"] == [
+        {"file": str(stranger / "evil.py"), "named_by": "config.yaml", "agreed": False, "imports": []}
+    ]
     assert not (stranger / "ran").exists()
     trust.agree(stranger / "evil.py")
     assert "you agreed to it" in call("doctor", "--security", stranger).output

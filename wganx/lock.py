@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from wganx.errors import UsageError, WganxError
-from wganx.storage import open_to_add
+from wganx.storage import open_to_add, take
 from wganx.stored import open_file
 
 NAME = ".lock"
@@ -55,7 +55,7 @@ def locked(folder: Path) -> Iterator[Held]:
         UsageError: another process does so now; says which, where and since when.
     """
     with open_to_add(folder / NAME) as file:
-        if not (_take(file) or _take_again(file)):
+        if not (take(file) or _take_again(file)):
             raise UsageError(f"{folder} is in use by {_holder(folder / NAME)}; wait until it has ended, or stop it")
         file.truncate(0)
         since = datetime.now().astimezone().isoformat(timespec="seconds")
@@ -95,7 +95,7 @@ def as_they_are(facts: dict[str, Any], folder: Path) -> dict[str, Any]:
 def _take_again(file: BinaryIO) -> bool:
     """A second try: who only asks whether it is `held` has it for an instant."""
     time.sleep(0.05)
-    return _take(file)
+    return take(file)
 
 
 def _holder(path: Path) -> str:
@@ -107,35 +107,12 @@ def _holder(path: Path) -> str:
 
 
 if os.name == "nt":
-    import msvcrt
-
-    _FAR = 1 << 30  # a region that nothing is written to: Windows forbids others to read what is locked
-
-    def _take(file: BinaryIO) -> bool:
-        file.seek(_FAR)
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-        except PermissionError:
-            return False
-        except OSError:
-            return True  # as below
-        return True
 
     def _free(file: BinaryIO) -> bool:
-        return _take(file)  # given back when the file is closed
+        return take(file)  # given back when the file is closed
 
 else:
     import fcntl
-
-    def _take(file: BinaryIO) -> bool:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        except OSError:
-            # A file system that knows no locks: better without than not at all.
-            return True
-        return True
 
     def _free(file: BinaryIO) -> bool:
         try:

@@ -16,6 +16,8 @@ _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)", r
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters but tab and newline, the marks that turn text around, line breaks of Unicode, half characters."""
 
+_BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
 
 def visible(text: str) -> str:
     """`text` with what a terminal would obey, or hide, as it is written in Python: ``\\x1b[31m``, ``\\u202e``.
@@ -23,6 +25,14 @@ def visible(text: str) -> str:
     Names of files, of plugins and of classes, keys of YAML and stored notes are a stranger's, and may hold anything.
     """
     return _OBEYED.sub(lambda sign: repr(sign[0])[1:-1], text)
+
+
+def on_a_line(text: str) -> str:
+    """`text` with control characters and line breaks of every kind, tab and newline too, as they are written in Python.
+
+    A file's name that holds a newline would begin a line of its own, and say there what it likes.
+    """
+    return _BREAKS.sub(lambda sign: repr(sign[0])[1:-1], text)
 
 
 def shortened(text: str, most: int = 200) -> str:

@@ -38,6 +38,19 @@ _LEFT = re.compile(r"\.(?P<name>.+?)(?P<token>\.[0-9a-f]{8})?\.(writing|replaced
 """What lies aside; what is being removed has no token."""
 _BLOCK = 1 << 16
 
+_GONE = ("ENOENT", "ENOTDIR", "ESTALE", "ENOTCONN", "ENODEV", "ENXIO", "EHOSTDOWN", "ETIMEDOUT")
+_MENDS = tuple(
+    (frozenset(getattr(errno, name) for name in reasons if hasattr(errno, name)), mend)
+    for reasons, mend in (
+        (("ENOSPC", "EDQUOT", "EFBIG"), "make room on that disk"),
+        (_GONE, "bring that folder, or the disk it is on, back"),
+        (("EROFS",), "that disk is read-only, make it writable"),
+        (("EACCES", "EPERM"), "see to the rights of that folder"),
+        (("EMFILE", "ENFILE"), "close other files, or allow more with ulimit -n"),
+    )
+)
+"""By what the system says; not every system says all."""
+
 
 def write_whole(path: Path, content: str | bytes) -> None:
     """Make `content` the content of the file `path`; text as UTF-8, its line breaks as they are.
@@ -49,7 +62,8 @@ def write_whole(path: Path, content: str | bytes) -> None:
     aside = _aside(path, "writing")
     try:
         with _naming(path), aside.open("xb") as file:  # made here or refused: no link that lies in wait is followed
-            _hold(file)
+            if not _WINDOWS:  # where whoever has a file open keeps others from removing it anyhow
+                take(file)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -231,6 +245,12 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def way_out(error: BaseException | None) -> str:
+    """What mends it that something could not be written, by the system's reason."""
+    reason = error.errno if isinstance(error, OSError) else None
+    return next((mend for reasons, mend in _MENDS if reason in reasons), "see to that disk")
+
+
 def _finite(values: Any) -> Any:
     if isinstance(values, float):
         return values if math.isfinite(values) else None
@@ -305,33 +325,47 @@ def _patiently(change: Callable[[], object]) -> None:
         pause *= 2
 
 
-if _WINDOWS:
+def take(file: BinaryIO | int) -> bool:
+    """Lock a file that is open, or its descriptor, until it is closed; the system forgets it with the process.
 
-    def _hold(file: BinaryIO) -> None:
-        """Whoever has a file open there keeps others from removing it."""
-
-    def _forsaken(path: Path) -> bool:
+    Returns:
+        False where somebody else holds it. A file system that knows no locks gives it to everybody.
+    """
+    try:
+        _lock(file)
+    except (BlockingIOError, PermissionError):  # as POSIX says it, and as Windows does
+        return False
+    except OSError:  # better without than not at all
         return True
+    return True
+
+
+def _forsaken(path: Path) -> bool:
+    """Whether nobody writes it: who does so holds it, and on Windows nobody removes what another has open."""
+    if _WINDOWS:
+        return True
+    descriptor = os.open(path, os.O_RDONLY | _NO_LINK)
+    try:
+        return take(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+if os.name == "nt":
+    import msvcrt
+
+    _FAR = 1 << 30  # a region that nothing is written to: Windows forbids others to read what is locked
+
+    def _lock(file: BinaryIO | int) -> None:
+        descriptor = file if isinstance(file, int) else file.fileno()
+        os.lseek(descriptor, _FAR, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
 
 else:
     import fcntl
 
-    def _hold(file: BinaryIO) -> None:
-        """As long as it is open, `_forsaken` knows that somebody writes it; the system forgets it with the process."""
-        with suppress(OSError):  # a file system that knows no locks
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-    def _forsaken(path: Path) -> bool:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        except OSError:
-            return True
-        finally:
-            os.close(descriptor)
-        return True
+    def _lock(file: BinaryIO | int) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _end_in_a_line(file: BinaryIO) -> None:

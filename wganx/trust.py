@@ -2,10 +2,9 @@
 
 A run folder is data. Yet a configuration may name a file of code as its plugin, and who opens a run that came from
 elsewhere would execute it. So code that a *file* names asks first; what the user names in this call does not, nor does
-what is installed. An agreement is kept for the user, with the SHA-256 of the file and the place where it lies: who
-started a run goes on with it as ever, and a file that was altered or copied asks anew.
-
-It is the file that is agreed to, with whatever it imports in its turn.
+what is installed. An agreement is kept for the user, with the place where the file lies and the SHA-256 of it and of
+the files below its folder that it imports (`wganx.imports`): who started a run goes on with it as ever, and code that
+was altered or copied asks anew. What code reaches by a computed name, or executes out of data, is not looked into.
 """
 
 from __future__ import annotations
@@ -20,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from wganx.errors import UsageError
-from wganx.names import at_home
+from wganx.imports import with_imports
+from wganx.names import at_home, shortened
 from wganx.storage import write_whole
 
 SCRIPTS = (".pt", ".ts", ".torchscript", ".jit", ".pt2")
@@ -77,9 +77,11 @@ def check_code(path: Path, named_by: str) -> None:
     if _trusts_all():
         agree(path)
     elif path.is_file() and not agreed(path):
+        beside = shortened(", ".join(str(other.relative_to(path.parent)) for other in with_imports(path)[1:]))
+        it, also = ("them", f", and so would what it imports beside it ({beside})") if beside else ("it", "")
         raise UsageError(
-            f"{named_by} names {path}, a file of code, which would be executed; read it, and if you trust it say "
-            "--trust (in Python trust=True)"
+            f"{named_by} names {path}, a file of code, which would be executed{also}; read {it}, and if you trust {it} "
+            "say --trust (in Python trust=True)"
         )
 
 
@@ -109,13 +111,26 @@ def _trusts_all() -> bool:
 
 
 def _place_and_digest(path: Path) -> tuple[str, str]:
-    """Where a file really lies, and its SHA-256; no digest where it cannot be read."""
+    """Where a file really lies, and its SHA-256; no digest where it cannot be read.
+
+    Where it imports files below its folder, that of a list of them all, a line each.
+    """
     place = at_home(path).resolve()
     try:
-        with place.open("rb") as file:
-            return str(place), hashlib.file_digest(file, "sha256").hexdigest() if place.is_file() else ""
+        if not place.is_file():
+            return str(place), ""
+        digests = {file.relative_to(place.parent).as_posix(): _sha256(file) for file in with_imports(place)}
     except OSError:
         return str(place), ""
+    if len(digests) == 1:
+        return str(place), digests[place.name]
+    listed = "".join(f"{digest}  {name}\n" for name, digest in digests.items())
+    return str(place), hashlib.sha256(listed.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _kept() -> _Agreements:

@@ -32,6 +32,34 @@ def test_lists_wanted_files_sorted_and_counts_the_others(root):
     assert tree.skipped == {".txt": 1}
 
 
+ODD = (
+    "a\nwganx: all is well.png",
+    "tab\there.png",
+    "cr\rhere.png",
+    "\x1b[31mred.png",
+    "line\u2028here.png",
+    "\x9b2J.png",
+)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such names there")
+@pytest.mark.parametrize("kind", ["folder", "zip"])
+def test_a_name_stays_in_its_line(kind, write, pack):
+    files = {f"cat\ndog/{name}": str(number).encode() for number, name in enumerate(ODD)}
+    tree = FileTree((write if kind == "folder" else pack)(files), (".png",))
+    assert set(tree.paths) == {
+        f"cat\\ndog/{name}"
+        for name in (
+            "a\\nwganx: all is well.png", "tab\\there.png", "cr\\rhere.png", "\\x1b[31mred.png", "line\\u2028here.png",
+            "\\x9b2J.png",
+        )
+    }  # fmt: skip
+    assert sorted(map(tree.read, tree.paths)) == sorted(files.values())
+    with pytest.raises(DataError) as raised:
+        FileTree(tree.root, (".jpg",))
+    assert "\n" not in str(raised.value)
+
+
 def test_reads_from_many_threads_and_after_pickling_and_closing(root):
     tree = FileTree(root, (".png", ".jpg"))
     with ThreadPoolExecutor(8) as pool:

@@ -260,6 +260,28 @@ def test_sigterm_saves_and_ends_cleanly(make_trainer, data, tmp_path):
     assert signal.getsignal(signal.SIGTERM) is before
 
 
+@pytest.mark.skipif(os.name == "nt", reason="no such signals there")
+@pytest.mark.parametrize("name", ["SIGUSR1", "SIGUSR2", "SIGXCPU"])
+def test_what_batch_systems_warn_by_saves_too(make_trainer, data, tmp_path, name):
+    """Lightning-AI/pytorch-lightning#1455: other signals of preemption; they come again, and never end it at once."""
+    trainer, store, number = make_trainer(), CheckpointStore(tmp_path), getattr(signal, name)
+
+    def warn():
+        signal.raise_signal(number)
+        signal.raise_signal(number)
+
+    result = trainer.fit(data, steps=50, checkpoints=store, actions=[Every(5, warn)])
+    assert (result.status, store.latest().facts["step"] in (5, 6)) == ("interrupted", True)
+    assert signal.getsignal(number) is signal.SIG_DFL
+    heard = []
+    signal.signal(number, lambda *_: heard.append(number))  # whose handler is there already keeps it
+    try:
+        assert make_trainer().fit(data, steps=1, actions=[Every(1, warn)]).status == "finished"
+    finally:
+        signal.signal(number, signal.SIG_DFL)
+    assert heard == [number, number]
+
+
 def test_training_in_a_thread_takes_no_signals(make_trainer, data):
     trainer = make_trainer()
     thread = threading.Thread(target=trainer.fit, args=(data,), kwargs={"steps": 1})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from safetensors import SafetensorError
 
 import wganx
 from wganx.cli import main
@@ -65,6 +67,39 @@ def test_a_disk_without_room_for_the_records_does_not_hide_why_a_run_failed(trai
     monkeypatch.setattr("wganx.engine.loop.Loop._log", diverge)
     with pytest.raises(wganx.TrainingDiverged, match="the numbers broke"):
         train()
+
+
+@pytest.mark.parametrize(
+    ("reason", "mend"),
+    [
+        (errno.ENOSPC, "make room on that disk"),
+        (errno.EDQUOT, "make room on that disk"),
+        (errno.ENOENT, "bring that folder, or the disk it is on, back"),
+        (errno.ESTALE, "bring that folder, or the disk it is on, back"),
+        (errno.EROFS, "that disk is read-only, make it writable"),
+        (errno.EACCES, "see to the rights of that folder"),
+        (errno.EIO, "see to that disk"),
+    ],
+)
+def test_the_mend_of_what_cannot_be_written_is_that_of_its_cause(train, tmp_path, monkeypatch, reason, mend):
+    run = train()
+    found = read_checkpoint(run.store.path(12))
+    words = os.strerror(reason)
+    for error in (
+        OSError(reason, words),
+        SafetensorError(f"Error while serializing: I/O error: {words} (os error {reason})"),
+    ):
+
+        def refuse(tensors, path, error=error):
+            raise error
+
+        monkeypatch.setattr(checkpoint, "save_file", refuse)
+        with pytest.raises(CheckpointError) as raised:
+            run.store.save(found, 13)
+        assert str(raised.value) == (
+            f"{run.store.path(13)} could not be written: {words}; the checkpoints of 4, 8, 12 are kept; {mend}, then "
+            "go on with wganx resume"
+        )
 
 
 def test_a_checkpoint_that_cannot_be_written_names_those_that_are_kept(train, tmp_path, monkeypatch):
@@ -135,3 +170,8 @@ def test_an_error_that_names_no_file_of_the_run_stays_what_it_is(train, monkeypa
     with pytest.raises(OSError) as found, training._naming_the_disk(run):
         raise raised
     assert found.value is raised
+
+
+def test_a_note_is_one_line_whatever_names_it_holds(train, monkeypatch):
+    monkeypatch.setattr(training, "remarks_on", lambda items: ["a\nwganx: all is well.png is odd"])
+    assert "a\\nwganx: all is well.png is odd" in train().folder.facts()["notes"]

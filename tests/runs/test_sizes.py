@@ -9,7 +9,7 @@ from wganx.config import resolve
 from wganx.errors import PreflightError
 from wganx.runs import sizes
 from wganx.runs.assembly import Assembly
-from wganx.runs.sizes import within_memory
+from wganx.runs.sizes import remark_on_batches, within_memory
 
 GB = 10**9
 
@@ -30,7 +30,7 @@ def _a_machine_of_4_gigabytes(monkeypatch: pytest.MonkeyPatch) -> None:
         ("critic.width=100000", "critic 'mlp' asks for 40.0 GB of memory where 4.0 GB are free"),
         ("generator.depth=100", "generator 'mlp' is made of more than 30 tensors"),
         ("dataset.count=100000000000000", "dataset 'ring' asks for more memory than there is, 4.0 GB are free"),
-        ("train.batch_size=1000000000", "a batch asks for 8.0 GB of memory where 4.0 GB are free"),
+        ("train.batch_size=1000000000", "a batch asks for 27.0 GB of memory where 4.0 GB are free"),
         ("preview.count=1000000000", "a preview asks for 8.0 GB of memory where 4.0 GB are free"),
     ],
 )
@@ -41,6 +41,38 @@ def test_a_size_beyond_memory_is_refused(setting: str, what: str, monkeypatch: p
     with pytest.raises(PreflightError) as failure:
         _ = made.stream
     assert str(failure.value) == (f"{what}; lower {option}={value}, from --set {setting}")
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ((), []),
+        (("train.batch_size=65536",), []),
+        (("train.batch_size=5000", "dataset.count=100"), []),
+        (
+            ("train.batch_size=10000000",),
+            [
+                "a batch has 10,000,000 rows, 1,000 times the 10,000 items to learn from: each is in every batch as "
+                "often, and a step takes as much longer; lower train.batch_size=10000000, from --set "
+                "train.batch_size=10000000"
+            ],
+        ),
+        (
+            ("train.batch_size=60000000", "dataset.count=50000000"),
+            [
+                "a batch asks for 1.1 GB of memory where 4.0 GB are free, so that a step takes long; lower "
+                "train.batch_size=60000000, from --set train.batch_size=60000000"
+            ],
+        ),
+    ],
+    ids=str,
+)
+def test_a_batch_that_is_hardly_meant_is_told_of(settings: tuple[str, ...], said: list[str]) -> None:
+    made = assembly(*settings)
+    count, small = made.resolved.dump()["dataset"]["count"], assembly()
+    items = type("Many", (), {"formats": small.train_items.formats, "__len__": lambda self: count})()
+    sample = small.game.sample
+    assert list(remark_on_batches(made.resolved, items, sample, torch.device("cpu"))) == said
 
 
 def test_gradients_and_average_need_a_place_too(monkeypatch: pytest.MonkeyPatch) -> None:

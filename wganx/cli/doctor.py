@@ -73,14 +73,21 @@ def _tell_security(run: Path, as_json: bool) -> None:
     folder.check_run()
     code, links = code_of(folder), links_in(folder)
     if as_json:
-        named = [{"file": str(each.path), "named_by": each.named_by, "agreed": each.agreed} for each in code]
+        named = [
+            {
+                "file": str(each.path), "named_by": each.named_by, "agreed": each.agreed,
+                "imports": [str(path) for path in each.imports],
+            }
+            for each in code
+        ]  # fmt: skip
         click.echo(json_text({"executes": named, "links": [str(path) for path in links]}, indent=2))
     else:
         for each in code:
             told = "you agreed to it" if each.agreed else "you have not agreed to it; read it, then say --trust"
             if not each.path.is_file():
                 told = "it is not there"
-            click.echo(f"{each.named_by} names {each.path}, a file of code: {told}")
+            beside = f", which imports {', '.join(map(str, each.imports))}" if each.imports else ""
+            click.echo(f"{each.named_by} names {each.path}, a file of code{beside}: {told}")
         for path in links:
             click.echo(f"{path} is a link to {path.readlink()}; a run makes none, and nothing is written through it")
         if not code:

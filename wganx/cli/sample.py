@@ -145,8 +145,9 @@ def sample(
             f"{out} is the name of a file, and samples are files in a folder; give one, --out {out.with_suffix('')}"
         )
     samples, batch = loaded.draw(
-        count, seed=seed, given=chosen, class_name=class_name, truncation=truncation, checkpoint=checkpoint
-    )
+        count, seed=seed, given=chosen, class_name=class_name, truncation=truncation, checkpoint=checkpoint,
+        written=True,
+    )  # fmt: skip
     if out is None:
         own = loaded.resolved.run.seed if seed is None else seed
         how = "" if truncation == 1 else f"-truncation-{truncation:g}"

@@ -36,7 +36,9 @@ def train(out: Path | None, resume: bool, nproc: int | None, dry_run: bool, **ch
         return
     if nproc is not None and nproc > 1:
         from wganx.cli.launch import launch_training
+        from wganx.runs.room import check_processes
 
+        check_processes(nproc, "--nproc")
         launch_training(nproc, out=out, resume=resume, **choice)
         return
     from wganx.api import open_run

@@ -17,6 +17,7 @@ from wganx.errors import UsageError
 from wganx.experiments import Watch
 from wganx.experiments.configuring import full_name, rankable
 from wganx.report.comparing import write_comparison
+from wganx.runs.room import check_files, check_processes
 
 _SEEDS = 3
 
@@ -78,8 +79,12 @@ def carry_out_request(
         raise UsageError("--budget seconds needs --seconds S, the training seconds of each run")
     if budget == "updates" and seconds is not None:
         raise UsageError("--seconds is a budget of seconds, and --budget says updates; leave one out")
+    varied = parse_variants(vary, variants)
+    count = len(varied) * (seeds or _SEEDS)
+    check_files(count, "runs", out, "--seeds", runs=True)
+    check_processes(min(parallel, count), "--parallel")
     question = ask(
-        parse_variants(vary, variants), seeds=seeds or _SEEDS, seconds=seconds, baseline=baseline, metrics=metrics,
+        varied, seeds=seeds or _SEEDS, seconds=seconds, baseline=baseline, metrics=metrics,
         reach=scores, command=command, **choice,
     )  # fmt: skip
     folder = ComparisonFolder(out)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from wganx.data.layout import Layout, Split
 from wganx.errors import DataError
-from wganx.names import composed
+from wganx.names import composed, on_a_line
 
 if TYPE_CHECKING:
     from wganx.data.files import FileTree
@@ -36,6 +36,13 @@ class Entry:
     beside: tuple[str, ...] = ()
 
 
+def _shown(entry: Entry) -> Entry:
+    """With classes that can be shown in a line."""
+    if all(on_a_line(value) == value for value in entry.labels.values()):
+        return entry
+    return replace(entry, labels={name: on_a_line(value) for name, value in entry.labels.items()})
+
+
 class Listing:
     """The files of a tree of which a data set says something; all others are in neither split.
 
@@ -59,12 +66,12 @@ class Listing:
                 `by`, or nothing that could be held out.
         """
         self.tree = tree
-        self.entries = {path: entries[path] for path in sorted(entries)}
+        self.entries = {path: _shown(entries[path]) for path in sorted(entries)}
         if not self.entries:
             raise DataError(f"nothing is said of the {len(tree.paths):,} files in {tree.root}, so none is used")
         if self.entries.keys() - tree.sizes.keys():  # a list may write an accent otherwise than the disk does
             on_disk = {composed(path): path for path in tree.paths}
-            found = {on_disk.get(composed(path), path): entry for path, entry in self.entries.items()}
+            found = {on_disk.get(composed(on_a_line(path)), path): entry for path, entry in self.entries.items()}
             self.entries = dict(sorted(found.items()))
         if missing := sorted(self.entries.keys() - tree.sizes.keys()):
             raise DataError(

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, Protocol
 
 from wganx.data.limits import check_memory, check_unpacked, unpacking
 from wganx.errors import DataError
+from wganx.names import on_a_line
 from wganx.stored import open_file
 
 log = logging.getLogger(__name__)
@@ -49,7 +50,8 @@ class Source(Protocol):
 class Folder:
     """A folder on the disk.
 
-    The bytes of a name that is no UTF-8 are written out in its path (``caf\\xe9.png``), which can be shown and stored.
+    The bytes of a name that is no UTF-8, and control characters such as a newline, are written out in its path
+    (``caf\\xe9.png``), which can be shown, in one line, and stored.
     """
 
     def __init__(self, root: Path) -> None:
@@ -97,7 +99,7 @@ class Folder:
         pass
 
     def _shown(self, path: str) -> str:
-        shown = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        shown = on_a_line(path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"))
         if shown != path:
             self._on_disk[shown] = path
         return shown
@@ -122,7 +124,8 @@ class Folder:
 class Archive:
     """A zip archive. One open handle a process: reading through it is safe from several threads, not across a fork.
 
-    Backslashes in names, which some programs write against the standard, separate folders as slashes do.
+    Backslashes in names, which some programs write against the standard, separate folders as slashes do. Control
+    characters are written out, as those of a folder.
     """
 
     def __init__(self, root: Path) -> None:
@@ -154,7 +157,7 @@ class Archive:
         named: dict[str, zipfile.ZipInfo] = {}
         folders: set[str] = set()
         for entry in entries:
-            path = PurePosixPath(entry.filename.replace("\\", "/").lstrip("/"))
+            path = PurePosixPath(on_a_line(entry.filename.replace("\\", "/").lstrip("/")))
             if any(map(_hidden, path.parts)):
                 continue
             is_folder = entry.is_dir() or entry.filename.endswith("\\")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,12 +24,13 @@ from torch import Tensor
 from wganx.engine.facts import check_best, check_state
 from wganx.engine.observer import log_note
 from wganx.errors import CheckpointError
-from wganx.storage import remove_folder, tidy, whole_folder, write_whole
+from wganx.storage import remove_folder, tidy, way_out, whole_folder, write_whole
 from wganx.stored import open_file, read_json
 
 FORMAT = 1
 _FILES = ("weights.safetensors", "training.safetensors")
 _NAME = re.compile(r"step-(\d{6,})")
+_BY_SYSTEM = re.compile(r"I/O error: (?P<words>.*) \(os error (?P<number>\d+)\)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,8 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
             state = {"format": FORMAT, "digests": digests, **checkpoint.facts}
             (aside / "state.json").write_text(json.dumps(state, indent=1), encoding="utf-8")
     except (OSError, SafetensorError) as error:
-        reason = error.strerror if isinstance(error, OSError) else None
-        reason = reason or str(error).rpartition("I/O error: ")[2].partition(" (os error")[0]
-        raise CheckpointError(f"{folder} could not be written: {reason}") from error
+        reason = error if isinstance(error, OSError) else _of_the_system(error)
+        raise CheckpointError(f"{folder} could not be written: {reason.strerror or reason}") from reason
 
 
 def read_checkpoint(folder: Path) -> Checkpoint:
@@ -192,7 +193,8 @@ class CheckpointStore:
         except CheckpointError as error:
             kept = ", ".join(map(str, self.steps()))
             kept = f"the checkpoints of {kept} are kept" if kept else "there is none before it"
-            raise CheckpointError(f"{error}; {kept}; make room on that disk, then go on with wganx resume") from error
+            mend = way_out(error.__cause__)
+            raise CheckpointError(f"{error}; {kept}; {mend}, then go on with wganx resume") from error
         self._prune(step)
         return path
 
@@ -264,6 +266,14 @@ class CheckpointStore:
                     remove_folder(self.path(step))
                 except OSError as error:  # on Windows, while a program has one of its files open
                     self._warn(f"{self.path(step)} cannot be removed yet ({error.strerror}); the next save tries again")
+
+
+def _of_the_system(error: SafetensorError) -> OSError:
+    """What the system said, which safetensors tells as text."""
+    if (told := _BY_SYSTEM.search(str(error))) is None:
+        return OSError(str(error))
+    words, number = told["words"], int(told["number"])
+    return OSError(0, words, None, number) if os.name == "nt" else OSError(number, words)
 
 
 def _digest(path: Path) -> str:

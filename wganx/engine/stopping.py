@@ -1,4 +1,4 @@
-"""Stopping on request: Ctrl-C, SIGTERM and a closed terminal finish the step, save, and end."""
+"""Stopping on request: Ctrl-C, SIGTERM, what batch systems warn by and a closed terminal finish the step and save."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from typing import Any
 
 _HANGUP: int | None = getattr(signal, "SIGHUP", None)  # Windows has none
 _ASKING = [signal.SIGINT, signal.SIGTERM, *filter(None, [getattr(signal, "SIGBREAK", None)])]  # Ctrl-Break on Windows
+
+_WARNING = [number for name in ("SIGUSR1", "SIGUSR2", "SIGXCPU") if (number := getattr(signal, name, None)) is not None]
+"""What batch systems send before the time is up (Slurm's ``--signal``, submitit, Grid Engine's ``-notify``); it ends a
+process at once where nobody handles it."""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -32,7 +36,8 @@ class Interrupted(KeyboardInterrupt):
 class StopRequest:
     """Inside the ``with`` block the first Ctrl-C or SIGTERM only sets `requested`; a second one interrupts at once.
 
-    A terminal that closes (SIGHUP) tells its processes more than once, and only ever asks; under ``nohup`` nothing.
+    A terminal that closes (SIGHUP) tells its processes more than once, and only ever asks; under ``nohup`` nothing. So
+    do the signals by which batch systems warn, unless somebody else handles them.
 
     Not so with `patient`: a launcher of several processes repeats to each of them what the terminal sent to all.
 
@@ -54,6 +59,9 @@ class StopRequest:
                 self._before[number] = signal.signal(number, self._request)
             if _HANGUP is not None and signal.getsignal(_HANGUP) is not signal.SIG_IGN:
                 self._before[_HANGUP] = signal.signal(_HANGUP, self._request)
+            for number in _WARNING:
+                if signal.getsignal(number) is signal.SIG_DFL:
+                    self._before[number] = signal.signal(number, self._request)
         return self
 
     def __exit__(
@@ -63,7 +71,7 @@ class StopRequest:
             signal.signal(number, handler)
 
     def _request(self, number: int, frame: FrameType | None) -> None:
-        if self.requested and not self._patient and number != _HANGUP:
+        if self.requested and not self._patient and number not in (_HANGUP, *_WARNING):
             raise KeyboardInterrupt
         self.requested = True
         self.by_keyboard |= number == signal.SIGINT

@@ -22,6 +22,7 @@ from wganx.parts import KINDS, Part
 from wganx.plugins.contracts import WGANX_API
 from wganx.plugins.discovery import FoundPlugin, find
 from wganx.plugins.faults import fault_in
+from wganx.plugins.from_source import FromSource, add_folder
 from wganx.plugins.guard import one_line
 from wganx.plugins.hookspecs import PROJECT, Observation, Registration
 
@@ -162,13 +163,12 @@ def _import_file(path: Path) -> object:
     other = importlib.util.find_spec(path.stem)
     if other is not None and other.origin != str(path):
         raise PluginError(f"has the name of another module ({other.origin or path.stem}); rename the file")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    spec = importlib.util.spec_from_file_location(path.stem, path, loader=FromSource(path.stem, str(path)))
     if spec is None or spec.loader is None:
         raise PluginError("is no Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
-    if str(path.parent) not in sys.path:
-        sys.path.append(str(path.parent))
+    add_folder(path.parent)
     try:
         spec.loader.exec_module(module)
     except BaseException:

@@ -15,6 +15,7 @@ from torch import Tensor
 from wganx.data.layout import a_few
 from wganx.engine import Sampler
 from wganx.errors import DataError, UsageError, WganxError
+from wganx.names import on_a_line
 from wganx.plugins.contracts import Game, Make, Source
 from wganx.plugins.descriptors import Modality, Task
 from wganx.plugins.guard import call, calling
@@ -96,7 +97,7 @@ class Applying:
             except Unsaid:
                 raise
             except WganxError as error:
-                failures.append(f"{path.name}: {error}")
+                failures.append(on_a_line(f"{path.name}: {error}"))
                 self.warn(failures[-1])
         if not written:
             why = f"none of its {len(files)} files could be used; {failures[0]}" if failures else "it holds no file"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from wganx.config.consent import agree_to_plugins, code_file, plugins_in, scripts_in
+from wganx.imports import with_imports
 from wganx.runs.drawing import plugin_name
 from wganx.runs.folder import RunFolder
 from wganx.stored import read_json, read_yaml
@@ -21,11 +22,13 @@ class NamedCode:
     Attributes:
         named_by: the record, within the run folder.
         agreed: whether the user has agreed to it, where it lies and as it is.
+        imports: files below its folder that it imports, and that are agreed to with it.
     """
 
     path: Path
     named_by: str
     agreed: bool
+    imports: tuple[Path, ...]
 
 
 def code_of(folder: RunFolder) -> list[NamedCode]:
@@ -36,7 +39,7 @@ def code_of(folder: RunFolder) -> list[NamedCode]:
     found: dict[Path, str] = {}
     for record, path in _named(folder):
         found.setdefault(path, record.relative_to(folder.path).as_posix())
-    return [NamedCode(path, record, agreed(path)) for path, record in found.items()]
+    return [NamedCode(path, record, agreed(path), tuple(with_imports(path)[1:])) for path, record in found.items()]
 
 
 def consent(folder: RunFolder, extensions: Sequence[str] = (), *, everything: bool = False) -> None:

@@ -22,6 +22,7 @@ from wganx.runs.assembly import Assembly
 from wganx.runs.checkpoints import checkpoint_path, step_of
 from wganx.runs.folder import RunFolder
 from wganx.runs.looking import draw_preview, write_picture
+from wganx.runs.room import check_samples
 from wganx.storage import json_text, write_whole
 from wganx.trust import agree
 
@@ -73,6 +74,8 @@ class Evaluating:
         for checkpoint, step in zip(which, steps):
             sampler = self.sampler(checkpoint)
             if not found:
+                candidates = self.resolved.run.evaluate.candidates
+                check_samples(sampler, candidates or 0, mend=f"lower evaluate.candidates={candidates}")
                 n, repeats = self._plan(sampler, n, repeats)
             told = f"step {step}: " if curve else ""
 

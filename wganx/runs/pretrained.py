@@ -21,6 +21,7 @@ from wganx.runs.drawing import build_network, catalog_of
 from wganx.runs.drawn import make_room
 from wganx.runs.folder import RunFolder
 from wganx.runs.looking import draw_preview, write_files, write_picture
+from wganx.runs.room import check_files, check_samples
 from wganx.runs.walk import noises_on_the_way
 
 
@@ -96,6 +97,7 @@ class PretrainedGenerator:
         Raises:
             UsageError: `folder` holds files already, a label or class is not there, or truncation is not above 0.
         """
+        check_samples(self.sampler, count, written=True)
         context = self.sampler.context_rows(count, given=given)
         batch = Batch(self.sampler.draw(count, seed=seed, context=context, truncation=truncation), context).to("cpu")
         make_room(folder, overwrite=overwrite)
@@ -118,6 +120,8 @@ class PretrainedGenerator:
         Raises:
             UsageError: as `write`, or the generator takes no noise.
         """
+        check_samples(self.sampler, count, written=True)
+        check_files(frames, "pictures", folder, "--walk")
         context = self.sampler.context_rows(count, given=given)
         stops = (
             self.sampler.draw(count, context=context, noise=noise, truncation=truncation)

@@ -13,6 +13,7 @@ from wganx.engine import Observer, slow_data
 from wganx.evaluation import Evaluation
 from wganx.health import Finding
 from wganx.lock import FolderGone
+from wganx.names import on_a_line
 from wganx.plugins import Observers
 from wganx.plugins.contracts import Preview, RunInfo
 from wganx.records import ReadAlong
@@ -81,6 +82,7 @@ class Recorder(Observer):
 
     def note(self, message: str) -> None:
         """The one way of a warning, said once: the terminal shows it, the run keeps it, observers hear of it."""
+        message = on_a_line(message)
         if message in self._said:
             return
         self._said.add(message)

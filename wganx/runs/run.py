@@ -31,6 +31,7 @@ from wganx.runs.fitted import FittedParts, read_fitted, store_fitted
 from wganx.runs.folder import RunFolder
 from wganx.runs.looking import draw_preview, write_files, write_picture
 from wganx.runs.other_data import elsewhere
+from wganx.runs.room import check_samples
 from wganx.runs.shown import run_table
 
 Warn = Callable[[str], None]
@@ -170,7 +171,7 @@ class Run:
 
         Raises:
             CheckpointError: there is no such checkpoint.
-            UsageError: the class is unknown or the generator takes none; a truncation that is not above 0.
+            UsageError: the class is unknown or the generator takes none; a truncation that is not above 0; too many.
         """
         return self.draw(
             count, seed=seed, given=given, class_name=class_name, truncation=truncation, checkpoint=checkpoint
@@ -185,9 +186,11 @@ class Run:
         class_name: str | None = None,
         truncation: float = 1.0,
         checkpoint: str | int = "last",
+        written: bool = False,
     ) -> tuple[Tensor, Batch]:
-        """`sample`, with the held-out batch whose context the samples have; it has no rows of its own without data."""
+        """`sample`, with the held-out batch whose context they have, without rows where no data is; `written` later."""
         sampler = self.sampler(checkpoint)
+        check_samples(sampler, count, written=written)
         seed = self.resolved.run.seed if seed is None else seed
         batch = self.batch_for(sampler, count, seed=seed, given=with_short_form(sampler, given, class_name))
         samples = sampler.draw(count, seed=seed, context=batch.context, truncation=truncation)

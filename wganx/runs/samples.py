@@ -19,6 +19,7 @@ from wganx.names import at_home
 from wganx.plugins import discover
 from wganx.runs.assembly import Assembly
 from wganx.runs.folder import RunFolder
+from wganx.runs.room import check_samples
 from wganx.runs.run import Run, Warn
 
 CHUNK = 256
@@ -198,6 +199,7 @@ def _from_run(source: str, run: Run) -> SampleSet:
     sampler = run.sampler()
 
     def draw(count: int, seed: int) -> Tensor:
+        check_samples(sampler, count, mend="lower --n or --repeats")
         if all(format.is_label for format in sampler.context.values()):
             return sampler.draw(count, seed=seed).float().cpu()
         return run.sample(count, seed=seed).float()

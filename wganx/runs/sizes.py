@@ -13,6 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from wganx.batch import SampleFormat
 from wganx.config import Resolved
+from wganx.data.items import Items
 from wganx.devices import out_of_memory
 from wganx.engine.planning.memory import free_memory, in_units
 from wganx.errors import PluginFailed, PreflightError
@@ -23,6 +24,14 @@ CRITIC_SIZES = ("critic", "dataset", "task")
 """Sections that say how large a network is."""
 _SINGLE = 4
 """Bytes of a number in single precision."""
+_NUMBER = 8
+"""Bytes of the number by which an item is found."""
+_OFTEN = 10
+"""So many times in one batch is an item hardly wanted."""
+_MANY = 10_000
+"""Rows; up to these a batch of crops of a few pictures is meant."""
+_MUCH = 4
+"""A batch beyond this part of the free memory is told of."""
 MOST_TENSORS = 20_000
 """Of a network: a hundred times those of the largest that are trained here."""
 
@@ -77,9 +86,28 @@ def check_batches(
     """
     run = resolved.run
     noise = math.prod(run.generator.noise_shape) * _SINGLE
-    item = max(sum(map(_least, items.values())), _least(sample) * _SINGLE, noise)
-    _check(resolved, "a batch", run.train.batch_size * item, ("train.batch_size", "dataset", "generator.noise"), device)
+    size = run.train.batch_size * (_of_a_row(items, sample) + noise)
+    _check(resolved, "a batch", size, ("train.batch_size", "dataset", "generator.noise"), device)
     _check(resolved, "a preview", run.preview.count * max(_least(sample) * _SINGLE, noise), ("preview.count",), device)
+
+
+def remark_on_batches(resolved: Resolved, items: Items, sample: SampleFormat, device: torch.device) -> Iterator[str]:
+    """What is told of a batch that has a place, and still is hardly meant."""
+    rows, there = resolved.run.train.batch_size, len(items)
+    lower = mend(resolved, ("train.batch_size",))
+    if there and rows >= max(_OFTEN * there, _MANY):
+        yield (
+            f"a batch has {rows:,} rows, {rows / there:,.0f} times the {there:,} items to learn from: each is in every "
+            f"batch as often, and a step takes as much longer; {lower}"
+        )
+    size, free = rows * _of_a_row(items.formats, sample), free_memory(device)
+    if size > free // _MUCH:
+        yield f"a batch {_asks(size, free)}, so that a step takes long; {lower}"
+
+
+def _of_a_row(items: Mapping[str, SampleFormat], sample: SampleFormat) -> int:
+    """Bytes that a row of a batch takes at the least: its number, the item as it is stored, and what is made of it."""
+    return _NUMBER + sum(map(_least, items.values())) + _least(sample) * _SINGLE
 
 
 def _check(resolved: Resolved, what: str, size: int, sections: Sequence[str], device: torch.device) -> None:

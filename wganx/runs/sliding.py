@@ -18,6 +18,7 @@ from wganx.plugins.descriptors import Extractor
 from wganx.plugins.guard import call, one_line
 from wganx.runs.drawn import make_room
 from wganx.runs.looking import write_files, write_picture
+from wganx.runs.room import check_samples
 from wganx.runs.run import Run
 from wganx.storage import json_text, write_whole
 
@@ -160,8 +161,10 @@ class Sliding:
         """One file a sample, and the sheet as ``grid.png``, the last of the paths.
 
         Raises:
-            UsageError: `folder` holds files already; those of an earlier draw go where `overwrite` says so.
+            UsageError: `folder` holds files already; those of an earlier draw go where `overwrite` says so. Or memory
+                has no place for so many.
         """
+        check_samples(self.sampler, count * len(sliders), written=True, each=len(STOPS))
         samples = torch.cat([self.samples(slider, count) for slider in sliders])
         picture, modality = self.sheet(sliders, samples, count), self.run.resolved.parts.modality
         format = self.sampler.sample or self.run.assembly.game.sample

@@ -27,8 +27,11 @@ from wganx.plugins import Observers
 from wganx.plugins.contracts import Game, Outcome, Preview, RunInfo
 from wganx.plugins.guard import one_line
 from wganx.runs.recorder import Recorder
+from wganx.runs.room import remark_on_checkpoints
 from wganx.runs.run import Run
+from wganx.runs.sizes import remark_on_batches
 from wganx.runs.starting import checkpoint_to_continue
+from wganx.storage import way_out
 
 Status = Literal["finished", "interrupted", "failed"]
 
@@ -108,7 +111,11 @@ def _lead(run: Run, remaining: int, observers: Sequence[Observer]) -> TrainResul
             if (written := picture(drawn, f"step-{trainer.step:06d}")) is not None:
                 recorder.previewed(trainer.step, *written)
 
-        for remark in remarks_on(assembly.train_items):
+        for remark in (
+            *remarks_on(assembly.train_items),
+            *remark_on_batches(run.resolved, assembly.train_items, assembly.game.sample, assembly.device),
+            *remark_on_checkpoints(run.store, trainer.generator, trainer.critic, config),
+        ):
             recorder.note(remark)
         heldout = assembly.heldout_sample
         for path, reason in getattr(assembly.heldout_items, "unreadable", {}).items():
@@ -284,7 +291,7 @@ def _naming_the_disk(run: Run) -> Iterator[None]:
         raise WganxError(
             f"{error.filename} could not be written: {error.strerror}; "
             + (f"the checkpoints of {kept} are kept" if kept else "there is no checkpoint yet")
-            + f"; see to that disk, then go on with wganx resume {run.folder.path}"
+            + f"; {way_out(error)}, then go on with wganx resume {run.folder.path}"
         ) from error
 
 

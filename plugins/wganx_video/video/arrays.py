@@ -7,13 +7,13 @@ import math
 import zipfile
 import zlib
 from contextlib import ExitStack
-from tokenize import TokenError
 from typing import BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wganx import DataError
+from wganx.data import array_header
 from wganx_video.video.decoding import AGAIN
 from wganx_video.video.header import USUAL_RATE, Frames, Header, Times
 
@@ -47,10 +47,10 @@ class OpenArray(Frames):
         self._open.callback(file.close)
         try:
             self._array, length = _member(file, name, self._open) if kind == "npz" else (file, _length(file))
-            self._shape, self._fortran, self._type = _heading(self._array, name)
-            self._begin = self._array.tell()
+            self._heading = array_header(self._array, name)
+            self._shape, self._type = self._heading.shape, self._heading.dtype
             self.layout = _layout(self._shape, layout, name)
-            _see_that_it_is_whole(length - self._begin, self._shape, self._type, name)
+            _see_that_it_is_whole(length - self._heading.begin, self._shape, self._type, name)
             self._low, self._high = _range(self._type, value_range, name)
         except BaseException:
             self.close()
@@ -75,7 +75,7 @@ class OpenArray(Frames):
 
     def stored(self, number: int) -> NDArray[np.generic]:
         """A frame ``(C, H, W)`` in the values that are stored."""
-        if self._fortran or self.layout[0] != "T":
+        if self._heading.fortran or self.layout[0] != "T":
             values: NDArray[np.generic] = np.take(self._all(), number, axis=self.layout.index("T"))
         else:
             length = math.prod(self._shape[1:]) * self._type.itemsize
@@ -109,15 +109,15 @@ class OpenArray(Frames):
     def _all(self) -> NDArray[np.generic]:
         """An array in which the frames do not follow each other is held whole."""
         if self._whole is None:
-            content = self._read(0, math.prod(self._shape) * self._type.itemsize)
-            order = "F" if self._fortran else "C"
+            content = self._read(0, self._heading.bytes)
+            order = "F" if self._heading.fortran else "C"
             self._whole = np.frombuffer(content, dtype=self._type).reshape(self._shape, order=order)  # type: ignore[call-overload]
         return self._whole
 
     def _read(self, place: int, length: int) -> bytes:
         """So many bytes of the values, from `place` on."""
         try:
-            self._array.seek(self._begin + place)
+            self._array.seek(self._heading.begin + place)
             content = self._array.read(length)
         except _DAMAGE as error:
             raise DataError(f"{self.name} is damaged: {error}; {AGAIN}") from error
@@ -150,18 +150,6 @@ def _member(file: BinaryIO, name: str, held: ExitStack) -> tuple[BinaryIO, int]:
         return cast(BinaryIO, held.enter_context(archive.open(member))), archive.getinfo(member).file_size
     except (*_DAMAGE, NotImplementedError, RuntimeError) as error:  # packed in a way of its own, or by a password
         raise DataError(f"{name} is no readable array: {_line(error)}; {AGAIN}") from error
-
-
-def _heading(array: BinaryIO, name: str) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
-    try:
-        version = np.lib.format.read_magic(array)
-        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, fortran, type_ = read(array)
-    except (*_DAMAGE, TokenError, SyntaxError, TypeError, RecursionError) as error:  # the heading is text of Python's
-        raise DataError(f"{name} is no readable array: {_line(error)}; {AGAIN}") from error
-    if type_.kind not in "buif":
-        raise DataError(f"{name} holds values of type {type_}, and frames are numbers; save them as uint8")
-    return tuple(shape), fortran, type_
 
 
 def _line(error: Exception) -> str:

@@ -111,15 +111,20 @@ def test_what_is_cut_short_says_how_many_frames_are_there() -> None:
     content = saved(np.zeros((10, 4, 5), np.uint8)).getvalue()
     with pytest.raises(DataError, match=r"a\.npy is cut short: 7 of 10 frames are there; copy it again"):
         open_video(io.BytesIO(content[:-55]), "a.npy")
-    with pytest.raises(DataError, match=r"a\.npy is no readable array"):
+    with pytest.raises(DataError, match=r"a\.npy cannot be read as an array of numbers: .*; save it anew"):
         open_video(io.BytesIO(content[:20]), "a.npy")
 
 
 def test_objects_are_never_loaded() -> None:
     content = io.BytesIO()
     np.save(content, np.array([[[{}]]], dtype=object), allow_pickle=True)
-    with pytest.raises(DataError, match="holds values of type object, and frames are numbers; save them as uint8"):
+    with pytest.raises(DataError, match=r"a\.npy holds object values, and numbers of at most 64 bit are wanted; save"):
         open_video(content, "a.npy")
+
+
+def test_a_form_of_arrays_that_is_not_known_is_refused() -> None:
+    with pytest.raises(DataError, match=r"a\.npy is an array in a form 4\.0 that is not known; save it anew"):
+        open_video(io.BytesIO(b"\x93NUMPY\x04\x00"), "a.npy")
 
 
 def test_nothing_in_an_array_is_said() -> None:

@@ -251,6 +251,7 @@ def explain_micro_batch(training: Training, plan: MemoryPlan, free_bytes: int, m
 
 def in_units(size: float) -> str:
     """Bytes as people read them: ``1.2 GB``, ``34.5 MB``, ``6.7 kB``."""
+    size = min(size, 1e30)  # where whole numbers have no end
     for unit, factor in (("GB", 1e9), ("MB", 1e6)):
         if size >= factor:
             return f"{size / factor:,.1f} {unit}"
