@@ -44,6 +44,7 @@ _MENDS = tuple(
     for reasons, mend in (
         (("ENOSPC", "EDQUOT", "EFBIG"), "make room on that disk"),
         (_GONE, "bring that folder, or the disk it is on, back"),
+        (("ELOOP",), "put a file of its own in the link's place"),
         (("EROFS",), "that disk is read-only, make it writable"),
         (("EACCES", "EPERM"), "see to the rights of that folder"),
         (("EMFILE", "ENFILE"), "close other files, or allow more with ulimit -n"),

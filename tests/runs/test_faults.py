@@ -74,6 +74,7 @@ def test_a_disk_without_room_for_the_records_does_not_hide_why_a_run_failed(trai
     [
         (errno.ENOSPC, "make room on that disk"),
         (errno.EDQUOT, "make room on that disk"),
+        (errno.ELOOP, "put a file of its own in the link's place"),
         (errno.ENOENT, "bring that folder, or the disk it is on, back"),
         (errno.ESTALE, "bring that folder, or the disk it is on, back"),
         (errno.EROFS, "that disk is read-only, make it writable"),
