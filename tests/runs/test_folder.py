@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -75,3 +77,10 @@ def test_the_run_that_was_meant_is_named(asked, mend, tmp_path, monkeypatch):
     with pytest.raises(UsageError) as refused:
         RunFolder(Path(asked)).check_run()
     assert str(refused.value) == f"there is no run in {asked}: it has no config.yaml{mend}"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="quotes are others there")
+def test_a_command_that_is_told_can_be_pasted(tmp_path):
+    folder = RunFolder(tmp_path / "my runs" / "it's 1")
+    assert shlex.split(f"wganx resume {folder.typed}") == ["wganx", "resume", str(folder.path)]
+    assert RunFolder(Path("runs/first-1")).typed == "runs/first-1"

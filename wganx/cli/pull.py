@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from wganx.names import as_typed
+
 
 @click.command()
 @click.argument("repository", metavar="OWNER/NAME")
@@ -36,4 +38,4 @@ def pull(repository: str, revision: str | None, out: Path | None) -> None:
     told = f"; its card: {card}" if card.exists() else ""
     size, revision = size_in_words(found.size), found.revision[:7]
     click.echo(f"{found.files} files, {size}, of {repository} at {revision} in {found.folder}{told}")
-    click.echo(f"next    wganx sample {found.folder} -n 16, or as the card says")
+    click.echo(f"next    wganx sample {as_typed([str(found.folder)])} -n 16, or as the card says")

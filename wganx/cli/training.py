@@ -26,7 +26,7 @@ def train_and_tell(run: Run, *, from_step: int | None = None) -> None:
     def say(text: str) -> None:
         console.print(text, highlight=False, markup=False, soft_wrap=True)
 
-    folder, steps = run.folder.path, run.resolved.run.train.steps
+    folder, steps = run.folder.typed, run.resolved.run.train.steps
     try:
         with watching(run, console) as progress:
             complete(run, [progress], from_step=from_step)

@@ -78,9 +78,9 @@ def _measured(folder: RunFolder) -> Outcome:
     if outcome.status == "open":
         status = folder.facts().get("status")
         mend = (
-            f"was not measured; do so first: wganx evaluate {folder.path}"
+            f"was not measured; do so first: wganx evaluate {folder.typed}"
             if status == "finished"
-            else f"is not finished ({status or 'never begun'}); go on with it first: wganx resume {folder.path}"
+            else f"is not finished ({status or 'never begun'}); go on with it first: wganx resume {folder.typed}"
         )
         raise UsageError(f"{folder.path} {mend}")
     return outcome

@@ -96,7 +96,7 @@ def check_told(facts: Mapping[str, Any], folder: RunFolder) -> None:
     if "generator" not in (facts.get("about") or {}):
         raise UntoldGenerator(
             f"step {facts.get('step', 0)} of {folder.path} does not say how to build its generator, because an earlier "
-            f"wganx wrote it; train it on with its data in place: wganx resume {folder.path} --set train.steps=..."
+            f"wganx wrote it; train it on with its data in place: wganx resume {folder.typed} --set train.steps=..."
         )
     check_drawable(facts["about"])
 

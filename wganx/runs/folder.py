@@ -14,6 +14,7 @@ from typing import Any
 from wganx.errors import UsageError
 from wganx.lock import NAME as LOCK
 from wganx.lock import as_they_are, locked
+from wganx.names import as_typed
 from wganx.records import cut_after, last_line
 from wganx.runs.facts import known_facts
 from wganx.storage import json_text, tidy, write_whole
@@ -44,6 +45,11 @@ class RunFolder:
         self.report = path / "report.html"
         self.listening = path / "listen.html"
         self.card = path / "MODEL_CARD.md"
+
+    @property
+    def typed(self) -> str:
+        """The folder as a command of this system's shell takes it."""
+        return as_typed([str(self.path)])
 
     @classmethod
     def fresh(cls, plugin: str, scenario: str, parent: Path = Path("runs")) -> RunFolder:
@@ -137,7 +143,7 @@ class RunFolder:
     def _check_free(self) -> None:
         if self.holds_run() and not self.never_trained():
             raise UsageError(
-                f"{self.path} holds a run already; continue it with wganx resume {self.path}, or give another --out"
+                f"{self.path} holds a run already; continue it with wganx resume {self.typed}, or give another --out"
             )
         tidy(self.path)
         # A start that was killed before it stored the configuration has left no run.

@@ -82,8 +82,8 @@ def _none_whole(folder: RunFolder, store: CheckpointStore) -> str:
         [
             *lines,
             f"whole are the weights of {'steps' if len(drawable) > 1 else 'step'} {', '.join(map(str, drawable))}:",
-            f"  draw from them:   wganx sample {folder.path} --checkpoint {newest}",
-            f"  go on from them, with new optimizer states:   wganx resume {folder.path} --from {newest}",
+            f"  draw from them:   wganx sample {folder.typed} --checkpoint {newest}",
+            f"  go on from them, with new optimizer states:   wganx resume {folder.typed} --from {newest}",
         ]
     )
 

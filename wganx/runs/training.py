@@ -291,7 +291,7 @@ def _naming_the_disk(run: Run) -> Iterator[None]:
         raise WganxError(
             f"{error.filename} could not be written: {error.strerror}; "
             + (f"the checkpoints of {kept} are kept" if kept else "there is no checkpoint yet")
-            + f"; {way_out(error)}, then go on with wganx resume {run.folder.path}"
+            + f"; {way_out(error)}, then go on with wganx resume {run.folder.typed}"
         ) from error
 
 
