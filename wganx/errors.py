@@ -7,6 +7,7 @@ that was stopped before its last step is no error, and not done either: `INTERRU
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -84,3 +85,24 @@ def did_you_mean(word: str, offered: Iterable[str]) -> str:
         return ""
     close = get_close_matches(word, list(offered), n=1)
     return f"; did you mean {close[0]!r}?" if close else ""
+
+
+_GONE = ("ENOENT", "ENOTDIR", "ESTALE", "ENOTCONN", "ENODEV", "ENXIO", "EHOSTDOWN", "ETIMEDOUT")
+_MENDS = tuple(
+    (frozenset(getattr(errno, name) for name in reasons if hasattr(errno, name)), mend)
+    for reasons, mend in (
+        (("ENOSPC", "EDQUOT", "EFBIG"), "make room on that disk"),
+        (_GONE, "bring that folder, or the disk it is on, back"),
+        (("ELOOP",), "put a file of its own in the link's place"),
+        (("EROFS",), "that disk is read-only, make it writable"),
+        (("EACCES", "EPERM"), "see to the rights of that folder"),
+        (("EMFILE", "ENFILE"), "close other files, or allow more with ulimit -n"),
+    )
+)
+"""By what the system says; not every system says all."""
+
+
+def way_out(error: BaseException | None) -> str:
+    """What mends it that something could not be written, by the system's reason."""
+    reason = error.errno if isinstance(error, OSError) else None
+    return next((mend for reasons, mend in _MENDS if reason in reasons), "see to that disk")

@@ -38,20 +38,6 @@ _LEFT = re.compile(r"\.(?P<name>.+?)(?P<token>\.[0-9a-f]{8})?\.(writing|replaced
 """What lies aside; what is being removed has no token."""
 _BLOCK = 1 << 16
 
-_GONE = ("ENOENT", "ENOTDIR", "ESTALE", "ENOTCONN", "ENODEV", "ENXIO", "EHOSTDOWN", "ETIMEDOUT")
-_MENDS = tuple(
-    (frozenset(getattr(errno, name) for name in reasons if hasattr(errno, name)), mend)
-    for reasons, mend in (
-        (("ENOSPC", "EDQUOT", "EFBIG"), "make room on that disk"),
-        (_GONE, "bring that folder, or the disk it is on, back"),
-        (("ELOOP",), "put a file of its own in the link's place"),
-        (("EROFS",), "that disk is read-only, make it writable"),
-        (("EACCES", "EPERM"), "see to the rights of that folder"),
-        (("EMFILE", "ENFILE"), "close other files, or allow more with ulimit -n"),
-    )
-)
-"""By what the system says; not every system says all."""
-
 
 def write_whole(path: Path, content: str | bytes) -> None:
     """Make `content` the content of the file `path`; text as UTF-8, its line breaks as they are.
@@ -244,12 +230,6 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def way_out(error: BaseException | None) -> str:
-    """What mends it that something could not be written, by the system's reason."""
-    reason = error.errno if isinstance(error, OSError) else None
-    return next((mend for reasons, mend in _MENDS if reason in reasons), "see to that disk")
 
 
 def _finite(values: Any) -> Any:

@@ -274,7 +274,7 @@ class TestStored:
     @given(
         title=st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12),
         lr=st.floats(1e-300, 1e300),
-        seed=st.integers(0, 2**63),
+        seed=st.integers(0, 2**63 - 1),
         dataset=st.sampled_from(["sines", "chords"]),
         constraint=st.sampled_from(sorted(CONSTRAINTS)),
         best=st.sampled_from([None, "pitch_error"]),

@@ -23,8 +23,8 @@ from torch import Tensor
 
 from wganx.engine.facts import check_best, check_state
 from wganx.engine.observer import log_note
-from wganx.errors import CheckpointError
-from wganx.storage import remove_folder, tidy, way_out, whole_folder, write_whole
+from wganx.errors import CheckpointError, way_out
+from wganx.storage import remove_folder, tidy, whole_folder, write_whole
 from wganx.stored import open_file, read_json
 
 FORMAT = 1

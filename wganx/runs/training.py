@@ -20,7 +20,7 @@ from wganx.commit import commit
 from wganx.config import in_place_of, resolve
 from wganx.data.telling import found_in, remarks_on
 from wganx.engine import Checkpoint, Every, Interrupted, Observer, TrainResult, apart
-from wganx.errors import UsageError, WganxError
+from wganx.errors import UsageError, WganxError, way_out
 from wganx.evaluation import Evaluation
 from wganx.lock import FolderGone, locked
 from wganx.plugins import Observers
@@ -31,7 +31,6 @@ from wganx.runs.room import remark_on_checkpoints
 from wganx.runs.run import Run
 from wganx.runs.sizes import remark_on_batches
 from wganx.runs.starting import checkpoint_to_continue
-from wganx.storage import way_out
 
 Status = Literal["finished", "interrupted", "failed"]
 
