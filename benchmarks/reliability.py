@@ -4,15 +4,18 @@ Run: python benchmarks/reliability.py [PART ...] [--cases 1000] [--seed 0] [--js
 
 The harnesses are those of tests/reliability, which the tests run with a few cases each. A part is a module there with
 ``cases(count, seed)``, which yields an outcome a case; every fault is printed with what it takes to do it again.
+Ctrl-C, or SIGTERM, ends it with the table of what was tried until then.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
@@ -24,7 +27,7 @@ from timing import describe_machine, machine
 tests = sys.modules["tests"] = ModuleType("tests")  # an installed package may bear that name too
 tests.__path__ = [str(Path(__file__).parents[1] / "tests")]
 
-from tests.reliability.outcome import GOOD, Outcome  # noqa: E402
+from tests.reliability.outcome import Outcome  # noqa: E402
 
 PARTS = ("configurations", "run_folders", "data_files", "kills", "writes", "processes", "records", "scale")
 FAULTS = ("lost", "traceback", "hang", "memory", "outside", "executed", "differs", "escaped")
@@ -54,13 +57,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"no part {', '.join(sorted(unknown))}; choose from {', '.join(PARTS)}")
     torch.set_num_threads(1)
     print(describe_machine(machine(torch.device("cpu"))))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     outcomes: list[Outcome] = []
-    for part in given.parts or PARTS:
-        for outcome in import_module(f"tests.reliability.{part}").cases(given.cases, given.seed):
-            outcomes.append(outcome)
-            if outcome.result not in GOOD:
-                print(f"\n{outcome.kind}: {outcome.result} after {outcome.seconds:.1f} s\n{outcome.case}", flush=True)
-                print(outcome.said[-600:])
+    with suppress(KeyboardInterrupt):  # what was tried until then is told
+        for part in given.parts or PARTS:
+            for outcome in import_module(f"tests.reliability.{part}").cases(given.cases, given.seed):
+                outcomes.append(outcome)
+                if not outcome.good:
+                    print(f"\n{outcome.kind}: {outcome.result} after {outcome.seconds:.1f} s\n{outcome.case}")
+                    print(outcome.said[-600:], flush=True)
     print(f"\n{table(outcomes)}")
     if given.json:
         given.json.write_text(json.dumps([asdict(outcome) for outcome in outcomes], indent=1), encoding="utf-8")
