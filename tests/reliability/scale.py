@@ -17,6 +17,7 @@ from PIL import Image
 from tests.reliability.data_files import trained
 from tests.reliability.data_sets import pictures
 from tests.reliability.outcome import SECONDS, Outcome, homes_in, judge
+from wganx.data.layout import layout_of
 
 FILES_A_CASE = 200
 """Of 1,000 cases, folders of 200,000 files are made."""
@@ -132,7 +133,8 @@ def changing(
             for number, pixels in enumerate(pictures(rng.randrange(2**31), 60, size=16)):
                 Image.fromarray(pixels).save(folder / f"{number:02}.png")
             paths = sorted(folder.iterdir())
-            changed = paths if share == "all" else [rng.choice(paths)]
+            learnt = layout_of([path.name for path in paths]).train  # what is held out is read once, perhaps before
+            changed = paths if share == "all" else [folder / rng.choice(learnt)]
             run = place / f"run-{folder.name}"
             arguments = _training(
                 folder, run, 60, "dataset.feed=stream", "dataset.pack=off", "log.every=20", "checkpoint.every=20"
