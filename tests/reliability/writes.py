@@ -59,12 +59,14 @@ class Fault:
 
     Attributes:
         stays: to the end, or at this one alone.
+        took: whether a disk that went took anything with it; one on which nothing was yet is another to begin on.
     """
 
     name: str
     begins: int
     stays: bool
     folder: Path
+    took: bool = False
     _met: int = 0
 
     def __call__(self, event: Event, half: Callable[[], object] | None) -> None:
@@ -78,6 +80,7 @@ class Fault:
         elif self.name == "gone":
             if self._met == self.begins and self.folder.exists():
                 # A mount that goes leaves an empty folder in its place.
+                self.took = any(self.folder.iterdir())
                 self.folder.rename(self.away)
                 self.folder.mkdir()
         else:
@@ -138,7 +141,7 @@ def _wrong(first: Outcome, fault: Fault, point: Point) -> list[str]:
         return ["it does not name the file"]
     if first.result == "refused" and ".writing" in first.said.splitlines()[-1]:
         return ["it names a file that nobody knows"]
-    if first.result == "survived" and fault.name == "gone" and "there is no run in" not in first.said:
+    if first.result == "survived" and fault.took and "there is no run in" not in first.said:
         return ["it went on elsewhere"]
     return []
 

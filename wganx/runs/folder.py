@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from difflib import get_close_matches
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -121,17 +122,17 @@ class RunFolder:
 
         Raises:
             UsageError: the folder cannot be made, or holds something already.
+            FolderGone: its disk went while it was made.
         """
         try:
             self._check_free()
             self.path.mkdir(parents=True, exist_ok=True)
-            with locked(self.path):
+            with locked(self.path) as held:
                 self._check_free()  # who came between has stored a configuration
-                self._clear()
-                self.record(**facts)
-                if beside is not None:
-                    beside()
-                self.store_config(config)
+                for write in (self._clear, partial(self.record, **facts), beside, partial(self.store_config, config)):
+                    if write is not None:
+                        write()
+                        held.check()
         except OSError as error:
             raise UsageError(f"cannot make the run folder {self.path}: {error.strerror or error}") from error
 

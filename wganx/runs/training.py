@@ -55,6 +55,7 @@ def train_run(run: Run, observers: Sequence[Observer] = (), *, from_step: int | 
             unchecked = run.store.check
             run.store.check = held.enter_context(locked(run.folder.path)).check
             held.callback(setattr, run.store, "check", unchecked)  # nobody holds the folder then
+            run.folder.check_run()  # a disk that went since it was made leaves an empty folder
             for folder in (run.folder.samples, run.folder.checkpoints, run.folder.evaluations):
                 run.folder.check_own(folder)
             run.folder.tidy()
