@@ -13,7 +13,8 @@ import pytest
 
 from wganx.engine.training import Training
 from wganx.errors import PreflightError, UsageError
-from wganx.runs import RunFolder
+from wganx.lock import FolderGone
+from wganx.runs import RunFolder, train_run
 
 
 def test_runs_that_start_in_one_second_get_folders_of_their_own(tmp_path):
@@ -84,3 +85,28 @@ def test_a_command_that_is_told_can_be_pasted(tmp_path):
     folder = RunFolder(tmp_path / "my runs" / "it's 1")
     assert shlex.split(f"wganx resume {folder.typed}") == ["wganx", "resume", str(folder.path)]
     assert RunFolder(Path("runs/first-1")).typed == "runs/first-1"
+
+
+@pytest.mark.parametrize("writer", ["_clear", "record", "store_config"])
+def test_a_disk_that_goes_while_a_run_is_begun_is_seen(tmp_path, monkeypatch, writer):
+    folder = RunFolder(tmp_path / "run")
+    written = getattr(RunFolder, writer)
+
+    def gone(self, *arguments, **facts):
+        written(self, *arguments, **facts)
+        self.path.rename(tmp_path / "away")
+        self.path.mkdir()  # as a mount that goes leaves it
+
+    monkeypatch.setattr(RunFolder, writer, gone)
+    with pytest.raises(FolderGone, match="is not the folder any more in which this began"):
+        folder.begin("plugin: points\n")
+    assert not folder.holds_run()
+
+
+def test_a_run_whose_folder_is_empty_by_now_is_not_trained(train, tmp_path):
+    run = train()
+    run.folder.path.rename(tmp_path / "away")
+    run.folder.path.mkdir()
+    with pytest.raises(UsageError, match=r"there is no run in .*: it has no config\.yaml"):
+        train_run(run)
+    assert not run.folder.metrics.exists()
