@@ -194,10 +194,11 @@ import time
 from wganx import process
 from wganx.data import patience
 from wganx.data.threads import for_each_index
+from wganx.data import watchdog
 from wganx.data.watchdog import Wait
 from wganx.errors import NoAnswer
 
-patience.LONGEST, patience.TELL = 0.4, 0.2
+patience.LONGEST, patience.TELL, watchdog._GRACE = 0.4, 0.2, 0.1
 try:
     for_each_index(8, lambda index: time.sleep(1000), threads=2)
 except NoAnswer:

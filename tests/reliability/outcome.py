@@ -40,6 +40,8 @@ _HARMLESS = frozenset({"git", "uname", "ldconfig", "gcc", "cc", "ld", "nvidia-sm
 """What libraries ask about the machine, and a checkout about its commit."""
 _OBEYED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """What a terminal obeys, or shows turned around."""
+_OF_TORCH = "ERROR: Unexpected segmentation fault encountered in worker.\n\0"
+"""What a loader's worker writes that dies, with the end of the text in C."""
 _HOMES = ("HOME", "WGANX_CACHE", "XDG_CACHE_HOME", "TORCHINDUCTOR_CACHE_DIR")
 _EXECUTED = 97
 _OUTSIDE = 98
@@ -288,6 +290,6 @@ def _verdict(status: int | None, said: str) -> Result:
         return "memory"
     if "Traceback (most recent call last)" in said or code < 0 or code not in (0, 1, 2, 3):
         return "traceback"
-    if _OBEYED.search(said):
+    if _OBEYED.search(said.replace(_OF_TORCH, "")):
         return "escaped"
     return "refused" if code else "survived"

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("wganx")
 
 _PERIOD = 1.0
-_GRACE = 1 / 60
-"""Of the limit: how long an interrupted read has to end."""
+_GRACE = 10.0
+"""Seconds that an interrupted read has to end, on a machine that is busy with others too."""
 _BUSY = 0.1
 """Of a processor: who computes more than this is not waiting."""
 _READ = 4096
@@ -134,7 +134,7 @@ class Wait:
             self.silent, self.told, self.struck = 0.0, False, False
             return
         self.silent += seconds
-        if self.silent >= patience.LONGEST * (1 + _GRACE if self.struck else 1):
+        if self.silent >= patience.LONGEST + (_GRACE if self.struck else 0.0):
             if not self.struck:
                 self.struck = True
                 if _handled and self._in_main and _KICK is not None:
