@@ -218,7 +218,7 @@ def _watch() -> None:
 def _bytes_read() -> int:
     """By this process so far; 0 where that is not known."""
     try:
-        facts = dict(line.split(": ") for line in Path("/proc/self/io").read_text("ascii").splitlines())
+        facts = dict(line.split(": ") for line in Path("/proc/self/io").read_text(encoding="ascii").splitlines())
         return int(facts["rchar"]) + int(facts["read_bytes"])
     except (OSError, ValueError, KeyError):
         return 0
