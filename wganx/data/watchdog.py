@@ -204,9 +204,8 @@ def _period() -> float:
 
 
 def _watch() -> None:
-    last = time.monotonic()
-    while True:
-        time.sleep(_period())
+    last, never = time.monotonic(), threading.Event()
+    while not never.wait(_period()):  # a program may have put something else in the place of time.sleep
         now = time.monotonic()
         # A process that was stopped has waited for nothing in the meantime.
         seconds, last = min(now - last, 2 * _period()), now
