@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import re
 from contextlib import closing
@@ -23,6 +24,12 @@ CANCELLED = 0.1
 
 _AGAIN = "copy it again, or leave it out"
 _LARGEST_KERNEL = 5_000_000
+_A_BYTE = 10_000
+"""Samples that a byte stands for at the most: silence as FLAC has 65,535 in some ten bytes."""
+_MANY = 2**30
+"""Samples up to which a file is believed."""
+_UNTOLD = 2**62
+"""What libsndfile says of a length that nobody noted."""
 _ENDLESS = 2**32 - 2**16  # what writers to a pipe note as the length of their data
 _SLACK = 0.05
 _AT_ONCE = 2**20
@@ -81,6 +88,8 @@ class OpenSound:
         try:
             self._check_source()
             self.header = _header(self._file, path)
+            if _MANY < self.header.frames < _UNTOLD:
+                _check_length(self.header, source, path)
         except DataError:
             self.close()
             raise
@@ -213,6 +222,21 @@ def _header(file: soundfile.SoundFile, path: str) -> Header:
     if not found.frames:
         raise DataError(f"{path} holds no samples; {_AGAIN}")
     return found
+
+
+def _check_length(header: Header, source: BinaryIO | Path, path: str) -> None:
+    """A heading that promises years of sound would be taken for as many windows, none of which can be read."""
+    if isinstance(source, Path):
+        size = source.stat().st_size
+    else:
+        place = source.tell()
+        size = source.seek(0, io.SEEK_END)
+        source.seek(place)
+    if header.frames > size * _A_BYTE:
+        raise DataError(
+            f"{path} is damaged: it says that it has {header.frames:,} samples, and {size:,} bytes hold no more than "
+            f"{size * _A_BYTE:,}; {_AGAIN}"
+        )
 
 
 def _what_it_is(source: BinaryIO | Path, error: soundfile.LibsndfileError) -> str:

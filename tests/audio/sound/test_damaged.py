@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from wganx_audio.sound.probing import probe
-from wganx_audio.sound.reading import read
+from wganx_audio.sound.reading import OpenSound, read
 
 import wganx
 from wganx import DataError
@@ -121,3 +121,12 @@ def test_a_scan_lists_what_is_damaged_and_a_training_names_it(litter, dataset: s
         wganx.train("audio", "wavegan-tiny", data=litter / place, out=litter / f"run-{dataset}", progress=False,
                     overrides={"dataset.name": dataset})  # fmt: skip
     assert "anna" in str(failed.value) or str(litter) in str(failed.value)
+
+
+def test_a_heading_that_promises_days_of_sound_is_refused(whole, tmp_path: Path) -> None:
+    content = bytearray(whole("FLAC", "PCM_16"))
+    content[18:26] = b"\x0a\xc4\x42\xff\xff\xff\xff\xff"  # 44.1 kHz, and 2^36 samples
+    (tmp_path / "long.flac").write_bytes(content)
+    for source in (tmp_path / "long.flac", io.BytesIO(content)):
+        with pytest.raises(DataError, match=r"long\.flac is damaged: it says that it has 68,719,476,735 samples"):
+            OpenSound(source, "long.flac")
