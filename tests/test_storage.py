@@ -326,3 +326,11 @@ def test_what_killed_writers_left_goes_and_what_is_being_written_stays(tmp_path)
     assert names(tmp_path) == [".entry.0123abcd.writing", ".entry.removing", ".kept", "entry.json", "lost"]
     storage.tidy(tmp_path, folders=True)
     assert names(tmp_path) == [".kept", "entry.json", "lost"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
+def test_a_line_is_added_to_files_alone(tmp_path):
+    os.mkfifo(tmp_path / "lines")
+    with pytest.raises(OSError, match="it is no ordinary file but a pipe or a device") as raised:
+        append_line(tmp_path / "lines", {"step": 1})
+    assert raised.value.filename == str(tmp_path / "lines")

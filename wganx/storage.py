@@ -17,6 +17,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -128,14 +129,18 @@ def open_to_add(path: Path) -> FileIO:
     """A file to read and to add to, without a buffer, made where it is not there.
 
     Raises:
-        OSError: it is a link, so that what is added would land elsewhere; or it cannot be written.
+        OSError: it is a link, so that what is added would land elsewhere, or no ordinary file; or it cannot be written.
     """
     try:
-        return open(path, "ab+", buffering=0, opener=lambda name, flags: os.open(name, flags | _NO_LINK, 0o666))
+        file = open(path, "ab+", buffering=0, opener=lambda name, flags: os.open(name, flags | _NO_LINK, 0o666))  # noqa: SIM115 - the caller closes it
     except OSError as error:
         if path.is_symlink():
             raise OSError(errno.ELOOP, "it is a link, and nothing is written through one", str(path)) from error
         raise
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "it is no ordinary file but a pipe or a device", str(path))
+    return file
 
 
 def json_text(values: Any, *, indent: int | None = None, readable: bool = False) -> str:

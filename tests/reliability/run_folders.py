@@ -7,6 +7,7 @@ may lead to lies in a folder beside it, which is looked at after each case; so d
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 import tempfile
@@ -223,6 +224,20 @@ def _code(run: Path, outside: Path, draw: random.Random) -> str:
     return f"{where} names {named}"
 
 
+def _kind_of_file(run: Path, outside: Path, draw: random.Random) -> str:
+    """What is no file at all has no end, or never begins."""
+    path = draw.choice(_files(run))
+    path.unlink()
+    made = draw.choice(("a pipe", "a folder", "/dev/zero", "/dev/full"))
+    if made == "a pipe":
+        os.mkfifo(path)
+    elif made == "a folder":
+        path.mkdir()
+    else:
+        path.symlink_to(made)
+    return f"{path.relative_to(run)} is {made}"
+
+
 def _words(run: Path, outside: Path, draw: random.Random) -> str:
     """What a person reads, with HTML and escapes in it."""
     bad = draw.choice((damage.HTML, damage.ESCAPES))
@@ -286,6 +301,7 @@ CHANGES: dict[str, Change] = {
     "tensors of a run": _tensors,
     "files of a run missing": _missing,
     "links in a run": _link,
+    "what is no file in a run": _kind_of_file,
     "code in a run": _code,
     "words in a run": _words,
     "digests of a checkpoint": _digests,

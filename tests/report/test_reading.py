@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -156,3 +158,17 @@ def test_the_latest_walk_counts(make_run: MakeRun) -> None:
     ]  # fmt: skip
     assert [path.name for path in walk.media[2]] == ["walk-000200-02-0000.wav", "walk-000200-02-0001.wav"]
     assert len(read_run(folder).previews) == 6
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such files")
+@pytest.mark.parametrize("made", ["pipe", "device"])
+@pytest.mark.parametrize("name", ["metrics.jsonl", "timings.jsonl"])
+def test_a_record_that_has_no_end_is_not_waited_for(make_run: MakeRun, name: str, made: str) -> None:
+    folder = make_run(metrics=['{"step": 1, "penalty": 2.0}'])
+    (folder / name).unlink(missing_ok=True)
+    if made == "pipe":
+        os.mkfifo(folder / name)
+    else:
+        (folder / name).symlink_to("/dev/zero")
+    run = read_run(folder)
+    assert run.problems == (f"{name} cannot be read (it is no ordinary file but a folder, a pipe or a device).",)

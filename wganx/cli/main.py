@@ -39,7 +39,10 @@ class Failure(click.ClickException):
     """A wganx error on its way to the terminal: one message, no traceback, its own exit code."""
 
     def __init__(self, error: Exception) -> None:
-        super().__init__(str(error) or type(error).__name__)
+        said = str(error) or type(error).__name__
+        if isinstance(error, OSError) and error.filename and error.strerror:  # without the system's number
+            said = f"{error.filename}: {error.strerror}"
+        super().__init__(said)
         self.exit_code = error.exit_code if isinstance(error, WganxError) else 1  # type: ignore[misc]
 
     def show(self, file: Any = None) -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from wganx.plain import HUGE, first_line, mapping, number, printable
 from wganx.records.lines import blocks_of_lines, parsed
 from wganx.records.thinning import Curve, Thinned
+from wganx.stored import open_file
 
 BLOCK = 1 << 20
 """Bytes that are read at a time."""
@@ -26,7 +27,7 @@ def blocks_of(path: Path, problems: list[str], start: int = 0) -> Iterator[list[
     """
     damaged, torn = 0, False
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             file.seek(start)
             for lines in blocks_of_lines(file, BLOCK):
                 entries, bad = _objects(lines)
