@@ -87,6 +87,18 @@ def test_a_command_that_is_told_can_be_pasted(tmp_path):
     assert RunFolder(Path("runs/first-1")).typed == "runs/first-1"
 
 
+def test_a_name_of_several_lines_is_refused(tmp_path):
+    folder = RunFolder(tmp_path / "fine\nwganx: nothing in it would be executed")
+    refusal = r"the name of the run folder fine\\nwganx: nothing .* holds control characters or line breaks; rename it"
+    with pytest.raises(UsageError, match=refusal):
+        folder.begin("plugin: points\n")
+    assert not folder.path.exists()
+    folder.path.mkdir()
+    folder.config.write_text("plugin: points\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=refusal):
+        folder.check_run()
+
+
 @pytest.mark.parametrize("writer", ["_clear", "record", "store_config"])
 def test_a_disk_that_goes_while_a_run_is_begun_is_seen(tmp_path, monkeypatch, writer):
     folder = RunFolder(tmp_path / "run")

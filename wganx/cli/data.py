@@ -38,6 +38,7 @@ def scan(path: Path, plugin: str | None, dataset: str | None, as_json: bool) -> 
       wganx data scan ./photos --plugin image
     """
     from wganx.data import scan as scan_files
+    from wganx.data.watchdog import Wait
     from wganx.plugins import discover, load
     from wganx.plugins.guard import call
     from wganx.storage import json_text
@@ -47,7 +48,8 @@ def scan(path: Path, plugin: str | None, dataset: str | None, as_json: bool) -> 
         raise click.UsageError(f"say whose files they are, with --plugin image for pictures (installed: {names})")
     reader = _reader(load([plugin]), plugin, dataset)
     if reader.listing is not None:
-        listing = call(reader, "listing", path)
+        with Wait(f"listing {path}", opaque=True):
+            listing = call(reader, "listing", path)
         report = scan_files(path, reader.suffixes, reader.factory("probe"), reader.mends, listing=listing)
     else:
         report = scan_files(path, reader.suffixes, reader.factory("probe"), reader.mends)

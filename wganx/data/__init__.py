@@ -20,6 +20,7 @@ from wganx.data.scan import ScanReport, scan
 from wganx.data.stream import StreamFeed
 from wganx.data.tiles import TILE_ALIGNED, TILE_OVERLAP, Tile, TiledAxis, reflect
 from wganx.data.windows import WindowItems
+from wganx.names import on_a_line
 
 __all__ = [
     "TILE_ALIGNED",
@@ -49,6 +50,7 @@ __all__ = [
     "describe_data",
     "fingerprint",
     "load",
+    "on_a_line",
     "packed",
     "read_array",
     "reflect",

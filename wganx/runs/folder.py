@@ -15,7 +15,7 @@ from typing import Any
 from wganx.errors import UsageError
 from wganx.lock import NAME as LOCK
 from wganx.lock import as_they_are, locked
-from wganx.names import as_typed
+from wganx.names import as_typed, on_a_line
 from wganx.records import cut_after, last_line
 from wganx.runs.facts import known_facts
 from wganx.storage import json_text, tidy, write_whole
@@ -106,8 +106,9 @@ class RunFolder:
         """That a run was begun here.
 
         Raises:
-            UsageError: there is none; names one that is near and may have been meant.
+            UsageError: there is none; names one that is near and may have been meant. Or its name has several lines.
         """
+        self._check_name()
         if not self.holds_run():
             raise UsageError(f"there is no run in {self.path}: it has no config.yaml{_meant(self.path)}")
 
@@ -136,12 +137,18 @@ class RunFolder:
         except OSError as error:
             raise UsageError(f"cannot make the run folder {self.path}: {error.strerror or error}") from error
 
+    def _check_name(self) -> None:
+        """A name of several lines would say on those what it likes, in everything that is said of the run."""
+        if (shown := on_a_line(self.path.name)) != self.path.name:
+            raise UsageError(f"the name of the run folder {shown} holds control characters or line breaks; rename it")
+
     def never_trained(self) -> bool:
         """Whether the run that was begun here failed before its first step, and so holds nothing to go on with."""
         facts = self.facts()
         return facts.get("status") == "failed" and not facts.get("step") and last_line(self.metrics) is None
 
     def _check_free(self) -> None:
+        self._check_name()
         if self.holds_run() and not self.never_trained():
             raise UsageError(
                 f"{self.path} holds a run already; continue it with wganx resume {self.typed}, or give another --out"

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from wganx import DataError
-from wganx.data import FileTree
+from wganx.data import FileTree, on_a_line
 
 _PACKED = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
 _BRACES = re.compile(r"\{([^{}]*)\}")
@@ -59,7 +59,7 @@ class ShardTree(FileTree):
         for shard in shards:
             status = shard.stat()
             samples, reason = _indexed(shard, status.st_size, status.st_mtime_ns)
-            name = shard.relative_to(self.root).as_posix()
+            name = on_a_line(shard.relative_to(self.root).as_posix())
             if reason:
                 self.cut_short[name] = reason
             for key, sample in samples.items():
@@ -166,14 +166,14 @@ def _common(shards: Sequence[Path]) -> Path:
 def _indexed(shard: Path, size: int, stamp: int) -> tuple[Mapping[str, Sample], str]:
     """The samples of a shard in their order, and why the rest of it cannot be read, if so."""
     samples: dict[str, dict[str, Member]] = {}
-    reason = ""
+    reason, name = "", on_a_line(shard.name)
     try:
         for key, ending, member in _members(shard):
             samples.setdefault(key, {}).setdefault(ending, member)
             if member.begin + member.size > size:
-                reason = f"{shard.name} ends in the middle of {key}.{ending}; get it again"
+                reason = f"{name} ends in the middle of {key}.{ending}; get it again"
     except (tarfile.TarError, EOFError, OSError) as error:
-        reason = reason or f"{shard.name} is no tar archive that can be read to its end ({error}); get it again"
+        reason = reason or f"{name} is no tar archive that can be read to its end ({error}); get it again"
     return samples, reason
 
 
@@ -186,5 +186,5 @@ def _members(shard: Path) -> Iterator[tuple[str, str, Member]]:
                 continue
             stem, _, ending = path.name.partition(".")
             key = (path.parent / stem).as_posix().removeprefix("./")
-            yield key, ending.lower(), Member(info.offset_data, info.size)
+            yield on_a_line(key), on_a_line(ending.lower()), Member(info.offset_data, info.size)
             archive.members.clear()  # type: ignore[attr-defined]  # or it keeps every one of them

@@ -107,6 +107,18 @@ class TestShards:
         with pytest.raises(DataError, match=r"text\.tar holds no pictures in 1 shard; members ending in \.bmp or"):
             ShardTree(tmp_path / "text.tar", (".bmp", ".png"))
 
+    def test_names_stay_in_their_line(self, tmp_path: Path, write_shard: Write) -> None:
+        said = "x\nwganx: all is well"
+        shard = write_shard(tmp_path / f"{said}.tar", {said: {"png": 3, f"png.{said}": 4}, "1": {"png": 5}})
+        tree = ShardTree(tmp_path, (".png",))
+        shown = "x\\nwganx: all is well"
+        assert tree.paths == (f"{shown}.tar/1.png", f"{shown}.tar/{shown}.png")
+        assert len({tree.read(path) for path in tree.paths}) == 2
+        shard.write_bytes(shard.read_bytes()[:1800])
+        cut_short = ShardTree(tmp_path, (".png",)).cut_short
+        assert cut_short.keys() == {f"{shown}.tar"}
+        assert all(why.startswith(f"{shown}.tar ") and "\n" not in why for why in cut_short.values())
+
     @pytest.mark.parametrize("kind", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
     def test_long_names_and_other_letters(self, tmp_path: Path, write_shard: Write, kind: int) -> None:
         long = "x" * 90 if kind == tarfile.USTAR_FORMAT else "ü" * 120
