@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import _thread
+import signal
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+_MOMENT = 0.02
+"""Seconds, in which a finalizer has ended."""
 
 _own = False
 _shared = False
@@ -18,6 +25,35 @@ def own() -> Iterator[None]:
         yield
     finally:
         _own = before
+
+
+@contextmanager
+def interrupts_kept() -> Iterator[None]:
+    """Inside, a Ctrl-C that falls into a finalizer comes again after it; Python prints it there, and forgets it."""
+    before = sys.unraisablehook
+
+    def again(found: sys.UnraisableHookArgs) -> None:
+        if not issubclass(found.exc_type, KeyboardInterrupt):
+            before(found)
+            return
+        # Not from here, where it would be raised within this function, and be lost as well.
+        later = threading.Timer(_MOMENT, _interrupt)
+        later.daemon = True
+        later.start()
+
+    sys.unraisablehook = again
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
+
+
+def _interrupt() -> None:
+    """As Ctrl-C does; where there is such a signal, it ends a system call too."""
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+    else:
+        _thread.interrupt_main()
 
 
 def is_own() -> bool:

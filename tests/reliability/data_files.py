@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 import random
 import shutil
@@ -19,6 +20,8 @@ from tests.reliability.data_sets import KINDS, Kind
 from tests.reliability.outcome import SECONDS, Outcome, carry_out, homes_in
 
 _STEPS = ("train.steps=2", "train.batch_size=4", "preview.count=2", "evaluate.every=0")
+STOPPED_AFTER = 6.0
+"""Seconds of the processor after which what is made of whole films is told to stop."""
 _PACE = 5.0
 """A command that takes longer than 10 s on a slow machine, and longer than so many times what it takes on whole data,
 hangs."""
@@ -97,6 +100,8 @@ def _case(sound: Sound, place: Path, rng: random.Random) -> Outcome:
         folder=place,
         writable=[place],
         seconds=max(SECONDS, _PACE * sound.seconds),
+        # A film of 65,535 lines is work, if it can be stopped.
+        stopped_after=STOPPED_AFTER if arguments[0] == "sample" else math.inf,
     )
 
 

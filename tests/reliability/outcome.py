@@ -79,6 +79,7 @@ def carry_out(
     environ: Mapping[str, str] | None = None,
     seconds: float = SECONDS,
     memory: int = MEMORY,
+    stopped_after: float = math.inf,
 ) -> Outcome:
     """Run ``wganx`` with these arguments in `folder`, and judge what it did.
 
@@ -86,6 +87,7 @@ def carry_out(
         writable: folders below which it may write; everywhere else a write is a fault. The temporary folder and the
             caches that the environment names are written to by right.
         memory: bytes beyond what this process maps already.
+        stopped_after: as of `judge`.
 
     What starts a process is seen here. Code that a case plants is to write somewhere else, and is seen by that.
     """
@@ -99,7 +101,7 @@ def carry_out(
         main(args=list(arguments), prog_name="wganx")
         return 0
 
-    return judge(kind, case, work, writable=writable, seconds=seconds, memory=memory)
+    return judge(kind, case, work, writable=writable, seconds=seconds, memory=memory, stopped_after=stopped_after)
 
 
 def judge(

@@ -15,6 +15,8 @@ from wganx_audio.judges import evaluator
 from wganx_image import extractors, pyramid
 
 from wganx.testing import PluginConformance, iter_checks
+from wganx.testing.bench import Bench
+from wganx.testing.checks import metric
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -26,7 +28,8 @@ def _files(tmp_path_factory):
     pictures = FILES / "pictures"
     pictures.mkdir(exist_ok=True)
     for index in range(24):
-        Image.fromarray(rng.integers(0, 255, (36, 33, 3), dtype=np.uint8)).save(pictures / f"{index}.png")
+        bright = 100 * (index % 2)  # which is its class in the shard
+        Image.fromarray(rng.integers(bright, bright + 155, (36, 33, 3), dtype=np.uint8)).save(pictures / f"{index}.png")
     with tarfile.open(FILES / "shard.tar", "w") as shard:
         for index, path in enumerate(sorted(pictures.iterdir())):
             shard.add(path, f"{index:06d}.png")
@@ -49,6 +52,23 @@ def _files(tmp_path_factory):
 FILES = Path.home() / "kit-files"  # the tests' own home
 
 
+MOST_WEIGHTS = 12_000_000
+NETWORKS = Bench.networks
+
+
+def _small_ones(bench, architecture):
+    """Networks for a GPU take seconds a call here; what is looked at after their first calls, smaller ones show too."""
+    found = bench.once(
+        ("small ones", architecture.role, architecture.name),
+        lambda: [network for network in NETWORKS(bench, architecture) if _weights(network) <= MOST_WEIGHTS],
+    )
+    return found or NETWORKS(bench, architecture)
+
+
+def _weights(network):
+    return sum(weight.numel() for weight in network.build().parameters())
+
+
 class Builtin(PluginConformance):
     """Little is left unlooked at: what is skipped says one of these."""
 
@@ -60,12 +80,18 @@ class Builtin(PluginConformance):
 
     @pytest.fixture(autouse=True)
     def _from_few(self, monkeypatch):
-        """What `own` learns from is drawn and learnt anew for every setting; a thousand items do."""
+        """What `own` learns from is drawn and learnt anew for every setting: fewer items, and not for as long."""
         own = import_module("wganx.evaluation.extractors.own")  # behind the function of its name
-        monkeypatch.setattr(own, "MOST_ITEMS", 1_000)
-        monkeypatch.setattr(own, "MOST_HELDOUT", 200)
+        learn = own._learn
+        monkeypatch.setattr(own, "_learn", lambda network, lessons, _, context: learn(network, lessons, 100, context))
+        monkeypatch.setattr(own, "BATCH", 32)
+        monkeypatch.setattr(own, "MOST_ITEMS", 300)
+        monkeypatch.setattr(own, "MOST_HELDOUT", 100)
+        monkeypatch.setattr(metric, "SIDE", 32)
 
-    def test_conforms(self, check):
+    def test_conforms(self, check, monkeypatch):
+        if check.group in ("generator", "critic") and check.name not in ("builds", "shape", "scores"):
+            monkeypatch.setattr(Bench, "networks", _small_ones)
         if check.trains and check.subject.endswith("-gpu"):
             pytest.skip("its networks are for a GPU, and take minutes without one")
         try:
@@ -90,7 +116,7 @@ class TestImage(Builtin):
     def _briefly(self, monkeypatch):
         """The classifier learns less from fewer items, for every setting anew; distances are of fewer patches."""
         monkeypatch.setattr(extractors, "_UPDATES", 80)
-        monkeypatch.setattr(extractors, "_MOST_TRAINING_ITEMS", 500)
+        monkeypatch.setattr(extractors, "_MOST_TRAINING_ITEMS", 250)
         monkeypatch.setattr(pyramid, "_PATCHES", 2_048)
 
 
@@ -109,12 +135,12 @@ class TestAudio(Builtin):
         learn = evaluator._learn
         monkeypatch.setattr(evaluator, "_learn", lambda network, updates, context: learn(network, 150, context))
 
-    def test_conforms(self, check):
+    def test_conforms(self, check, monkeypatch):
         if check.subject in SLOW and check.group in ("metric", "extractor"):
             pytest.skip("takes minutes on this many sounds; tests/audio/judges tries it on few")
         if check.id == "metric/direction/mel-distortion":
             pytest.skip("with nothing kept, real sounds say other words, which lie farther apart than noise does")
-        super().test_conforms(check)
+        super().test_conforms(check, monkeypatch)
 
 
 class TestVideo(Builtin):

@@ -66,7 +66,7 @@ class Wganx(click.Group):
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):  # where a letter has no place, it must not end the command
                 stream.reconfigure(errors="backslashreplace")
-        with shown(), process.own():
+        with shown(), process.own(), process.interrupts_kept():
             return super().main(*args, **kwargs)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
