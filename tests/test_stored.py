@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from pathlib import Path
 
 import pytest
 from pydantic import BaseModel, TypeAdapter
 
+from wganx import ConfigError, stored
+from wganx.config.sources import read_file
 from wganx.engine.facts import check_best, check_state
 from wganx.evaluation.stored import read_evaluation
 from wganx.records import known_line
@@ -32,6 +36,33 @@ def test_only_ordinary_files_are_read(tmp_path: Path) -> None:
         for path in (tmp_path / "pipe", Path(os.devnull), Path("/dev/zero")):
             with pytest.raises(OSError, match="it is no ordinary file"):
                 open_file(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_a_configuration_comes_through_a_pipe_and_is_not_waited_for_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of ``--config <(command)``, whose writer may be slow; nobody need write into one that a stranger left."""
+    pipe = tmp_path / "config.yaml"
+    os.mkfifo(pipe)
+
+    def write() -> None:
+        with pipe.open("w", encoding="utf-8") as file:
+            for line in ("plugin: points\n", "seed: 3\n"):
+                file.write(line)
+                file.flush()
+                time.sleep(0.1)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert read_file(pipe).values == {"plugin": "points", "seed": 3}
+    writer.join()
+    monkeypatch.setattr(stored, "PATIENCE", 0.1)
+    with pytest.raises(ConfigError, match=r"cannot read the configuration .*: it is a pipe, into which nothing was"):
+        read_file(pipe)
+    with pytest.raises(ConfigError, match=r"holds more than .* bytes, which no configuration does"):
+        read_file(Path("/dev/zero"))
+    assert read_file(Path(os.devnull)).values == {}
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import errno
 import json
 import os
 import stat
+import time
 from io import BufferedReader
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -22,6 +23,8 @@ T = TypeVar("T")
 LARGEST = 64 << 20
 """Bytes of the largest record that is read; a checkpoint's is some kB."""
 LARGEST_YAML = 1 << 20
+PATIENCE = 10.0
+"""Seconds that a pipe's writer has to write more."""
 MOST_VALUES = 100_000
 """Of a YAML file; a configuration has some hundred."""
 
@@ -45,14 +48,37 @@ def open_file(path: Path) -> BufferedReader:
         OSError: it is neither a file nor a link to one, or cannot be read.
     """
 
-    def opener(name: str, flags: int) -> int:
-        return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))  # nobody need write into a pipe
-
-    file = open(path, "rb", opener=opener)  # noqa: SIM115 - the caller closes it; a bare descriptor would have no name
+    file = open(path, "rb", opener=_at_once)  # noqa: SIM115 - the caller closes it; a descriptor would have no name
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
         raise OSError(errno.EINVAL, "it is no ordinary file but a folder, a pipe or a device", str(path))
     return file
+
+
+def _at_once(name: str, flags: int) -> int:
+    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))  # nobody need write into a pipe
+
+
+def read_at_most(path: Path, most: int) -> bytes:
+    """The first `most` bytes of a file, or of what is written into a pipe: ``--config <(command)``.
+
+    Raises:
+        OSError: it cannot be read, or is a pipe into which nothing was written for `PATIENCE` seconds.
+    """
+    with open(path, "rb", buffering=0, opener=_at_once) as file:
+        is_pipe = stat.S_ISFIFO(os.fstat(file.fileno()).st_mode)
+        found, until = b"", time.monotonic() + PATIENCE
+        while len(found) < most:
+            part = file.read(most - len(found))  # None where a writer has written nothing yet
+            if part:
+                found, until = found + part, time.monotonic() + PATIENCE
+            elif part == b"" and (found or not is_pipe):
+                break
+            elif time.monotonic() > until:
+                raise OSError(errno.ETIMEDOUT, f"it is a pipe, into which nothing was written for {PATIENCE:.0f} s")
+            else:
+                time.sleep(0.02)
+        return found
 
 
 def text_of(path: Path, most: int = LARGEST) -> str:

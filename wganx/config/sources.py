@@ -9,6 +9,7 @@ from typing import Any
 
 from wganx.errors import ConfigError
 from wganx.names import shortened
+from wganx.stored import read_at_most
 from wganx.yaml_text import MOST_BYTES, Key, checked_text, parse
 
 __all__ = ["Key", "Layer", "add_settings", "read_environment", "read_file", "read_value"]
@@ -74,8 +75,7 @@ def read_file(path: Path, named: Callable[[int], str] | None = None) -> Layer:
     A section without content (``train:`` and nothing below) says nothing.
     """
     try:
-        with path.open("rb") as file:
-            found = file.read(MOST_BYTES + 1)
+        found = read_at_most(path, MOST_BYTES + 1)
         if len(found) > MOST_BYTES:
             raise ConfigError(f"{path} holds more than {MOST_BYTES:,} bytes, which no configuration does")
         text = found.decode("utf-8-sig")
