@@ -87,7 +87,6 @@ class Builtin(PluginConformance):
         monkeypatch.setattr(own, "BATCH", 32)
         monkeypatch.setattr(own, "MOST_ITEMS", 300)
         monkeypatch.setattr(own, "MOST_HELDOUT", 100)
-        monkeypatch.setattr(metric, "SIDE", 32)
 
     def test_conforms(self, check, monkeypatch):
         if check.group in ("generator", "critic") and check.name not in ("builds", "shape", "scores"):
@@ -131,9 +130,12 @@ class TestAudio(Builtin):
 
     @pytest.fixture(autouse=True)
     def _briefly(self, monkeypatch):
-        """The evaluator of labels learns for a fifth as long, for every setting anew."""
+        """The evaluator of labels learns for a fifth as long from fewer items, for every setting anew."""
+        monkeypatch.setattr(metric, "SIDE", 32)
         learn = evaluator._learn
         monkeypatch.setattr(evaluator, "_learn", lambda network, updates, context: learn(network, 150, context))
+        monkeypatch.setattr(evaluator, "MOST_ITEMS", 800)
+        monkeypatch.setattr(evaluator, "MOST_HELDOUT", 150)
 
     def test_conforms(self, check, monkeypatch):
         if check.subject in SLOW and check.group in ("metric", "extractor"):
