@@ -14,6 +14,7 @@ from wganx.data import (
     PackedItems,
     ResidentFeed,
     StreamFeed,
+    choose_feed,
     fingerprint,
     load,
     packed,
@@ -105,6 +106,26 @@ def test_they_are_read_by_several_threads_or_one_beside_the_training(records, de
     both.reset()
     feed = StreamFeed(decoders.Records(records), batch_size=4, seed=0, device="cpu")
     feed.next()
+    feed.close()
+
+
+@pytest.mark.parametrize("requested", ["resident", "stream"])
+def test_none_is_decoded_twice_while_a_feed_is_opened(records, decoders, requested):
+    """Of which some may be pictures that take seconds; afterwards one that changed is seen to have changed."""
+    asked = []
+
+    class Counted(decoders.Stamped):
+        def decode_item(self, index):
+            asked.append(index)
+            return super().decode_item(index)
+
+    items = Counted(records)
+    feed = choose_feed(items, batch_size=4, seed=0, device="cpu", requested=requested)
+    assert 0 in asked
+    assert max(asked.count(index) for index in range(40)) == 1
+    before = len(asked)
+    items[0]
+    assert len(asked) == before + 1
     feed.close()
 
 

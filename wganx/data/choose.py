@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Literal
 
 import torch
 
+from wganx.data.decoded import DecodedItems
 from wganx.data.feed import Feed
 from wganx.data.items import ArrayItems, Items
 from wganx.data.memory import ASSUMED_MEMORY, available_memory
@@ -14,6 +16,9 @@ from wganx.data.resident import ResidentFeed
 from wganx.data.stream import StreamFeed
 from wganx.data.watchdog import read_item
 from wganx.devices import free_on_apple, on_apple
+
+_OPENING_BYTES = 16 * 2**20
+"""Of items that are kept while the feed is opened, which asks for the first ones several times."""
 
 
 def choose_feed(
@@ -48,25 +53,26 @@ def choose_feed(
     """
     device = torch.device(device)
     item_name = getattr(items, "name", None)  # of a pack's rows, too, which are the items of the files
-    items, where = packed(items, pack) if len(items) else (items, None)
-    size = _size(items)
-    count = f"{len(items):,} items"
-    budget, of_what = _budget(device, memory_budget)
-    in_memory = isinstance(items, ArrayItems) and not isinstance(items, PackedItems)
-    if requested == "auto" and in_memory and device.type == "cpu":
-        kind, reason = "resident", f"{count}, {_amount(size)}, in memory already"
-    elif requested != "auto":
-        kind, reason = requested, f"{count}, {_amount(size)}, as requested"
-    elif size <= budget:
-        kind, reason = "resident", f"{count}, {_amount(size)} of {_amount(budget)} ({of_what})"
-    else:
-        kind, reason = "stream", f"{count} take {_amount(size)}, more than {_amount(budget)} ({of_what})"
-    also = f"; {where}" if where else ""
-    if kind == "resident":
-        reason = f"resident: {reason}{also}"
-        feed: Feed = ResidentFeed(items, batch_size=batch_size, seed=seed, device=device, reason=reason)
-        feed.item_name = item_name or feed.item_name
-        return feed
+    with items.remembering(_OPENING_BYTES) if isinstance(items, DecodedItems) else nullcontext():
+        items, where = packed(items, pack) if len(items) else (items, None)
+        size = _size(items)
+        count = f"{len(items):,} items"
+        budget, of_what = _budget(device, memory_budget)
+        in_memory = isinstance(items, ArrayItems) and not isinstance(items, PackedItems)
+        if requested == "auto" and in_memory and device.type == "cpu":
+            kind, reason = "resident", f"{count}, {_amount(size)}, in memory already"
+        elif requested != "auto":
+            kind, reason = requested, f"{count}, {_amount(size)}, as requested"
+        elif size <= budget:
+            kind, reason = "resident", f"{count}, {_amount(size)} of {_amount(budget)} ({of_what})"
+        else:
+            kind, reason = "stream", f"{count} take {_amount(size)}, more than {_amount(budget)} ({of_what})"
+        also = f"; {where}" if where else ""
+        if kind == "resident":
+            reason = f"resident: {reason}{also}"
+            feed: Feed = ResidentFeed(items, batch_size=batch_size, seed=seed, device=device, reason=reason)
+            feed.item_name = item_name or feed.item_name
+            return feed
     readers = "" if isinstance(items, ArrayItems) else f"; {workers or 'no'} worker{'' if workers == 1 else 's'}"
     reason = f"streamed: {reason}{readers}{also}"
     feed = StreamFeed(items, batch_size=batch_size, seed=seed, device=device, workers=workers, reason=reason)

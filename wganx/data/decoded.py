@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import torch
@@ -74,6 +75,17 @@ class DecodedItems(ABC):
     def remember(self, most_bytes: int = 256 * 2**20) -> None:
         """From now on keeps items that were decoded, up to so much memory, so that they are not decoded again."""
         self._kept, self._room = {}, most_bytes
+
+    @contextmanager
+    def remembering(self, most_bytes: int) -> Iterator[None]:
+        """Inside, as after `remember`: who opens items asks for some of them several times."""
+        before = self._kept, self._room
+        if self._kept is None:
+            self.remember(most_bytes)
+        try:
+            yield
+        finally:
+            self._kept, self._room = before
 
     def stamps(self) -> Iterable[str] | None:
         """Texts of which one is another when an item is, in a fixed order: size and time of every file.
