@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -35,6 +36,24 @@ def test_ctrl_c_in_a_finalizer_comes_again_after_it(capfd: pytest.CaptureFixture
             time.sleep(30)
     assert time.monotonic() - begun < 20
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl-C cannot be sent to one process there")
+def test_ctrl_c_waits_where_it_could_end_the_process() -> None:
+    done = []
+
+    def work() -> None:
+        with process.uninterrupted():
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.1)
+            done.append("all of it")
+        done.append("more")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert done == ["all of it"]
+    with ThreadPoolExecutor() as threads:  # which takes no signals
+        assert threads.submit(process.uninterrupted().__enter__).result() is None
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

@@ -57,11 +57,14 @@ def locked(folder: Path) -> Iterator[Held]:
     with open_to_add(folder / NAME) as file:
         if not (take(file) or _take_again(file)):
             raise UsageError(f"{folder} is in use by {_holder(folder / NAME)}; wait until it has ended, or stop it")
-        file.truncate(0)
         since = datetime.now().astimezone().isoformat(timespec="seconds")
         holder = json.dumps({"process": os.getpid(), "host": socket.gethostname(), "since": since}) + "\n"
-        file.write(holder.encode("ascii"))
-        file.flush()
+        try:
+            file.truncate(0)
+            file.write(holder.encode("ascii"))
+            file.flush()
+        except OSError as error:  # which knows no name of a file that is open
+            raise OSError(error.errno, error.strerror, str(folder / NAME)) from error
         try:
             yield Held(folder, holder.encode("ascii"))
         finally:

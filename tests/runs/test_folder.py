@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from wganx import lock
 from wganx.engine.training import Training
 from wganx.errors import PreflightError, UsageError
 from wganx.lock import FolderGone
@@ -122,3 +123,12 @@ def test_a_run_whose_folder_is_empty_by_now_is_not_trained(train, tmp_path):
     with pytest.raises(UsageError, match=r"there is no run in .*: it has no config\.yaml"):
         train_run(run)
     assert not run.folder.metrics.exists()
+
+
+def test_a_lock_that_cannot_be_written_is_named(tmp_path, monkeypatch):
+    """As on a disk that is read-only since it was opened."""
+    (tmp_path / lock.NAME).touch()
+    monkeypatch.setattr(lock, "open_to_add", lambda path: os.fdopen(os.open(path, os.O_RDONLY), "ab"))
+    with pytest.raises(OSError, match=r"\.lock") as refusal, lock.locked(tmp_path):
+        pass
+    assert refusal.value.filename == str(tmp_path / lock.NAME)

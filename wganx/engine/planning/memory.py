@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeCopyMode, FakeTensorMode
 
+from wganx import process
 from wganx.batch import Batch
 from wganx.data.memory import ASSUMED_MEMORY, available_memory
 from wganx.devices import forked_streams, free_on_apple, on_apple
@@ -129,11 +130,12 @@ def plan_memory(training: Training, batch: Batch, *, dataset: int = 0, micro_bat
     own = batch[:rows].to(training.device)
     try:
         mode = FakeTensorMode(allow_non_fake_inputs=True)
-        with FakeCopyMode(mode):
-            cast = copy.deepcopy(Cast(training.generator, training.critic, training.helpers))
-        with mode:
-            rehearsal = Rehearsal(steps, optimizer, cast, own.each(mode.from_tensor), micro_batch)
-            few, all_rows = rehearsal.lines(fewest), rehearsal.lines(rows)
+        with process.uninterrupted():
+            with FakeCopyMode(mode):
+                cast = copy.deepcopy(Cast(training.generator, training.critic, training.helpers))
+            with mode:
+                rehearsal = Rehearsal(steps, optimizer, cast, own.each(mode.from_tensor), micro_batch)
+                few, all_rows = rehearsal.lines(fewest), rehearsal.lines(rows)
         followed = True
     except Exception:  # a stranger's network may do what cannot be followed without values
         few_rows, more_rows = fewest, min(2 * fewest, rows)

@@ -15,6 +15,7 @@ from torch._subclasses.fake_tensor import FakeCopyMode, FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
+from wganx import process
 from wganx.batch import Batch
 from wganx.devices import forked_streams, wait_for
 from wganx.engine.planning.calls import noise_for
@@ -84,6 +85,7 @@ def plan_stages(training: Training, batch: Batch, until: int, *, dataset: int = 
     return plans
 
 
+@process.uninterrupted()
 def _counted(training: Training, batch: Batch) -> tuple[int, int]:
     """Parameters in use, and the operations of one step, on a copy without values."""
     mode = FakeTensorMode(allow_non_fake_inputs=True)
