@@ -298,6 +298,11 @@ class TestStored:
         assert from_yaml(stored).catalog.primary == "plugin_of_mine"
 
 
+@pytest.mark.parametrize("said", ["extensions=null", "extensions=", "extensions=[]"])
+def test_extensions_that_are_null_are_none(resolve, said):
+    assert resolve(said).run.extensions == ()
+
+
 def test_extensions_bring_metrics_and_are_loaded_in_order(resolve, fake_distribution):
     source = """
         from wganx import Metric, hookimpl

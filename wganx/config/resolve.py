@@ -147,7 +147,7 @@ def _load(user: Sequence[Layer]) -> Catalog:
         if isinstance(layer.values.get("plugin"), str):
             layer.values["plugin"] = _absolute(layer.values["plugin"])
         if "extensions" in layer.values:
-            layer.values["extensions"] = [_absolute(name) for name in layer.values["extensions"]]
+            layer.values["extensions"] = [_absolute(name) for name in layer.values["extensions"] or ()]  # null is none
     return catalog
 
 
