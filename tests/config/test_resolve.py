@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import wganx
 from wganx.config import from_yaml, schema
-from wganx.errors import ConfigError, PluginError
+from wganx.errors import ConfigError, PluginError, WganxError
 from wganx.wasserstein import CONSTRAINTS, OBJECTIVES, ByConstruction, Combined
 
 
@@ -301,6 +301,25 @@ class TestStored:
 @pytest.mark.parametrize("said", ["extensions=null", "extensions=", "extensions=[]"])
 def test_extensions_that_are_null_are_none(resolve, said):
     assert resolve(said).run.extensions == ()
+
+
+VALUES = ("null", "", "[]", "{}", "[null]", "true", "0", "-1", "x", "'2024'")
+
+
+def test_whatever_an_option_says_is_taken_or_refused_in_a_line(resolve):
+    """The run's own keys and whole sections too, which are looked at before anything else is checked."""
+    taken, refused = set(), set()
+    sections = resolve().dump()
+    options = [f"{name}.{option}" for name, own in sections.items() if isinstance(own, dict) for option in own]
+    for key in (*sections, *options):
+        for value in VALUES:
+            try:
+                resolve(f"{key}={value}")
+                taken.add(key)
+            except WganxError:
+                refused.add(key)
+    assert {"extensions", "seed"} <= taken
+    assert {"extensions", "seed", "device", "dataset"} <= refused
 
 
 def test_extensions_bring_metrics_and_are_loaded_in_order(resolve, fake_distribution):
