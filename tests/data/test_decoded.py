@@ -1,7 +1,9 @@
 """What a plugin decodes itself: packed, loaded and streamed as files are."""
 
+import os
 import pickle
 import threading
+import tracemalloc
 
 import pytest
 import torch
@@ -179,6 +181,24 @@ def test_the_label_of_class_folders_has_the_key_that_is_wanted(write, decoders):
     with pytest.raises(DataError) as refusal:
         opened(label="sample")
     assert str(refusal.value) == message
+
+
+def test_a_file_too_large_to_be_decoded_whole_is_not_read(write, decoders):
+    root = write({f"{number}.bin": b"abc" for number in range(30)})
+    (root / "film.bin").touch()
+    os.truncate(root / "film.bin", 2**31 + 1)  # a hole, which takes no space
+    items = FileItems(FileTree(root, (".bin",)), "train", decoders.decode, FORMATS)
+    if "film.bin" not in items.paths:
+        items = FileItems(FileTree(root, (".bin",)), "heldout", decoders.decode, FORMATS)
+    place = items.paths.index("film.bin")
+    tracemalloc.start()
+    items[place]
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert items.unreadable == {
+        "film.bin": "has 2,147,483,649 bytes, and a file that is decoded whole 2,147,483,648 at most"
+    }
+    assert most < 2**24
 
 
 def test_files_are_split_by_group_too(write, decoders):

@@ -70,8 +70,15 @@ def _file(rng: Random, folder: Path) -> Case:
 def _options(rng: Random, folder: Path) -> Case:
     plugin, scenario, sections = rng.choice(scenarios())
     arguments, environ = ["--plugin", plugin, "--scenario", scenario], {}
+    sectioned = _keys(sections)
+    # Of some hundred options those of the run itself are a handful, and much hangs on each.
+    plain = ["plugin", "scenario", *(name for name in sectioned if "." not in name)]
     for _ in range(rng.choice((1, 1, 2))):
-        key = rng.choice(list(_keys(sections))) if rng.random() < 0.8 else ".".join(hostile_key(rng) for _ in range(2))
+        chance = rng.random()
+        if chance < 0.2:
+            key = rng.choice(plain)
+        else:
+            key = rng.choice(list(sectioned)) if chance < 0.8 else ".".join(hostile_key(rng) for _ in range(2))
         match rng.choice(("set", "set", "environment", "option")):
             case "set":
                 arguments += ["--set", f"{key}={hostile(rng)}" if rng.random() < 0.95 else hostile(rng)]

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from wganx.data.layout import Split
     from wganx.data.listing import Listing
 
+MOST_BYTES = 2**31
+"""Of a file that is read whole to be decoded: more than the largest picture that is decoded has, uncompressed."""
 UNREADABLE_SHARE = 0.05
 _SURE_FROM = 20
 
@@ -266,6 +268,8 @@ class FileItems(TreeItems):
 
     def decode_item(self, index: int) -> Mapping[str, Tensor]:
         path = self.paths[index]
+        if (size := self.tree.sizes[path]) > MOST_BYTES:
+            raise DataError(f"{path} has {size:,} bytes, and a file that is decoded whole {MOST_BYTES:,} at most")
         return {**self.decode(self.tree.read(path), path), **self.labels(path)}
 
 

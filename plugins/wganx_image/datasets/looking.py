@@ -14,6 +14,7 @@ from wganx_image.datasets.pictures import ELONGATED, ORIENTATION, decode, is_tur
 _LOOKED_AT = 64
 _LOADED = 16
 _DECODED, _THUMBNAIL = 48, 16
+_MOST_BYTES = 2**28
 _BITS = (8, 10, 12, 14, 16)
 
 
@@ -122,9 +123,11 @@ class Thumbnails:
 
 
 def thumbnails(tree: FileTree) -> Thumbnails:
-    """Of up to 48 evenly spaced pictures; those that cannot be read are left out."""
+    """Of up to 48 evenly spaced pictures; those that cannot be read, or are too large for a glance, are left out."""
     found = []
     for path in _spaced(tree.paths, _DECODED):
+        if tree.sizes[path] > _MOST_BYTES:
+            continue
         try:
             small = decode(tree.read(path), path, size=_THUMBNAIL, channels=3)["sample"]
         except Exception:  # it is named when it is decoded for the training
