@@ -17,6 +17,7 @@ from wganx_audio.judges.listener import Listener
 from wganx_audio.representations import moments
 from wganx_image import extractors, pyramid
 
+from wganx.plugins.descriptors import Dataset
 from wganx.testing import PluginConformance, iter_checks
 from wganx.testing.bench import Bench
 from wganx.testing.checks import metric
@@ -56,7 +57,7 @@ FILES = Path.home() / "kit-files"  # the tests' own home
 
 
 MOST_WEIGHTS = 12_000_000
-NETWORKS = Bench.networks
+NETWORKS, CONFIG = Bench.networks, Bench.config
 
 
 def _small_ones(bench, architecture):
@@ -70,6 +71,13 @@ def _small_ones(bench, architecture):
 
 def _weights(network):
     return sum(weight.numel() for weight in network.build().parameters())
+
+
+def _short(bench, part):
+    """Some checks read all of a split, and items that are made take milliseconds each."""
+    config = CONFIG(bench, part)
+    made = isinstance(part, Dataset) and "count" in type(config).model_fields
+    return config.model_copy(update={"count": 640}) if made else config
 
 
 class Builtin(PluginConformance):
@@ -86,10 +94,12 @@ class Builtin(PluginConformance):
 
     @pytest.fixture(autouse=True)
     def _from_few(self, monkeypatch):
-        """What `own` learns from is drawn and learnt anew for every setting: fewer items, and not for as long."""
+        """`own` learns for every setting anew: little, of few items, and what it tells is believed."""
+        monkeypatch.setattr(Bench, "config", _short)
         own = import_module("wganx.evaluation.extractors.own")  # behind the function of its name
         learn = own._learn
-        monkeypatch.setattr(own, "_learn", lambda network, lessons, _, context: learn(network, lessons, 100, context))
+        monkeypatch.setattr(own, "_learn", lambda network, lessons, _, context: learn(network, lessons, 40, context))
+        monkeypatch.setattr(own, "TRUSTED", -1)
         monkeypatch.setattr(own, "BATCH", 32)
         monkeypatch.setattr(own, "MOST_ITEMS", 300)
         monkeypatch.setattr(own, "MOST_HELDOUT", 100)
@@ -125,7 +135,7 @@ class TestImage(Builtin):
     @pytest.fixture(autouse=True)
     def _briefly(self, monkeypatch):
         """The classifier learns little from few, for every setting anew; distances are of fewer patches."""
-        monkeypatch.setattr(extractors, "_UPDATES", 60)
+        monkeypatch.setattr(extractors, "_UPDATES", 40)
         monkeypatch.setattr(extractors, "_BATCH_SIZE", 32)
         monkeypatch.setattr(extractors, "_MOST_TRAINING_ITEMS", 200)
         monkeypatch.setattr(pyramid, "_PATCHES", 2_048)
@@ -158,7 +168,7 @@ class TestAudio(Builtin):
 
     @pytest.fixture(autouse=True)
     def _briefly(self, monkeypatch):
-        """The evaluator of labels learns little, and once for all tasks on the same items; sounds are made once."""
+        """The evaluator of labels learns little, which is believed, and once for all tasks on the same items."""
         monkeypatch.setattr(metric, "SIDE", 32)
         monkeypatch.setattr(formants, "_KEPT", 1_000)
         monkeypatch.setattr(parallel, "MOST_ITEMS", 320)
