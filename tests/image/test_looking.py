@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 from wganx_image.configs.datasets import MENDS, SUFFIXES, FolderConfig
+from wganx_image.datasets import looking
 from wganx_image.datasets.folder import fit_folder, open_folder
 from wganx_image.datasets.looking import look
 
@@ -167,3 +168,15 @@ def test_the_size_stays_where_the_run_started(tmp_path: Path, save_picture: Call
     assert (
         open_folder(said, "train", DataContext(fitted=fit_folder(said, DataContext()))).formats["sample"].shape[1] == 24
     )
+
+
+def test_very_large_pictures_are_glanced_at_only_where_there_are_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looking, "_MOST_PIXELS", 64)
+    Image.fromarray(np.full((9, 9), 40_000, dtype=np.uint16)).save(tmp_path / "large.png")
+    assert look(FileTree(tmp_path, SUFFIXES), 8).bits == 16
+    assert len(looking.thumbnails(FileTree(tmp_path, SUFFIXES)).pictures) == 1
+    Image.fromarray(np.full((8, 8), 1_000, dtype=np.uint16)).save(tmp_path / "small.png")
+    assert look(FileTree(tmp_path, SUFFIXES), 8).bits == 10
+    assert len(looking.thumbnails(FileTree(tmp_path, SUFFIXES)).pictures) == 1

@@ -14,7 +14,7 @@ from wganx_image.datasets.pictures import ELONGATED, ORIENTATION, decode, is_tur
 _LOOKED_AT = 64
 _LOADED = 16
 _DECODED, _THUMBNAIL = 48, 16
-_MOST_BYTES = 2**28
+_MOST_PIXELS = 2**26
 _BITS = (8, 10, 12, 14, 16)
 
 
@@ -123,11 +123,9 @@ class Thumbnails:
 
 
 def thumbnails(tree: FileTree) -> Thumbnails:
-    """Of up to 48 evenly spaced pictures; those that cannot be read, or are too large for a glance, are left out."""
+    """Of up to 48 evenly spaced pictures; those that cannot be read, and very large ones among others, are left out."""
     found = []
-    for path in _spaced(tree.paths, _DECODED):
-        if tree.sizes[path] > _MOST_BYTES:
-            continue
+    for path in _light(tree, _spaced(tree.paths, _DECODED)):
         try:
             small = decode(tree.read(path), path, size=_THUMBNAIL, channels=3)["sample"]
         except Exception:  # it is named when it is decoded for the training
@@ -162,7 +160,8 @@ def _extremes(sizes: Sequence[tuple[int, int]], size: int, crop: str) -> list[st
 def _bits(tree: FileTree, paths: Sequence[str]) -> tuple[int, list[str]]:
     """The bits that 16-bit pictures use, and what there is to say about it."""
     brightest, dark, count = 0, 0, 0
-    for path in _spaced(paths, _LOADED):
+    looked_at = _light(tree, _spaced(paths, _LOADED))
+    for path in looked_at:
         try:
             with tree.open(path) as source, open_picture(source, path) as picture:
                 values = np.asarray(picture)
@@ -183,10 +182,22 @@ def _bits(tree: FileTree, paths: Sequence[str]) -> tuple[int, list[str]]:
         )
     if dark:
         told.append(
-            f"{dark:,} of {len(_spaced(paths, _LOADED)):,} pictures of 16 bit a colour looked at are nearly black, as "
+            f"{dark:,} of {len(looked_at):,} pictures of 16 bit a colour looked at are nearly black, as "
             "values of 12 bit are in such files; scale them to the whole 16 bit"
         )
     return bits, told
+
+
+def _light(tree: FileTree, paths: Sequence[str]) -> Sequence[str]:
+    """Those that can be opened, without such as are work for seconds each, if there are others."""
+    pixels: dict[str, int] = {}
+    for path in paths:
+        try:
+            with tree.open(path) as source, open_picture(source, path) as picture:
+                pixels[path] = picture.width * picture.height
+        except Exception:  # it is named when it is decoded
+            continue
+    return [path for path, count in pixels.items() if count <= _MOST_PIXELS] or list(pixels)
 
 
 def _spaced(paths: Sequence[str], most: int) -> list[str]:
