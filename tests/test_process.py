@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -73,3 +74,27 @@ def test_whose_it_is() -> None:
     with process.own():
         assert process.is_own()
     assert not process.is_own()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl-C cannot be sent to one process there")
+def test_ctrl_c_is_heard_during_a_long_call() -> None:
+    goes_on = threading.Event()
+
+    def call() -> None:
+        threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+        goes_on.wait(60)
+
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        process.interruptible(call)
+    assert time.monotonic() - begun < 20
+    goes_on.set()
+
+
+def test_what_is_done_aside_returns_and_raises_as_it_does_here() -> None:
+    assert process.interruptible(lambda: [1]) == [1]
+    with pytest.raises(ZeroDivisionError):
+        process.interruptible(lambda: 1 // 0)
+    with ThreadPoolExecutor() as threads:
+        mine = threads.submit(lambda: process.interruptible(threading.get_ident) == threading.get_ident())
+        assert mine.result()

@@ -6,12 +6,18 @@ import _thread
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import TypeVar
 
 _MOMENT = 0.02
 """Seconds, in which a finalizer has ended."""
+
+_WAIT = 0.5
+"""Seconds after which Ctrl-C is looked for, where a wait cannot be interrupted."""
+
+T = TypeVar("T")
 
 _own = False
 _shared = False
@@ -64,6 +70,32 @@ def uninterrupted() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
         if asked:
             before(*asked[-1])
+
+
+def interruptible(work: Callable[[], T]) -> T:
+    """What `work` returns or raises; Ctrl-C is heard meanwhile, however long one of its calls into C takes.
+
+    It is done in a thread of its own, which must let Python go on. After a Ctrl-C nobody waits for it: it ends with
+    the process.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return work()  # Ctrl-C is for the main thread alone
+    returned: list[T] = []
+    raised: list[BaseException] = []
+
+    def do() -> None:
+        try:
+            returned.append(work())
+        except BaseException as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=do, daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(_WAIT)
+    if raised:
+        raise raised[0]
+    return returned[0]
 
 
 def _interrupt() -> None:

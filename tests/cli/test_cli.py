@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -270,3 +271,12 @@ def test_an_export_lies_in_its_run_where_no_folder_is_named(run, tmp_path):
     assert "is there already" in call("export", folder, "--format", "safetensors", code=2)
     call("export", tmp_path / "none", "--format", "safetensors", code=2)
     assert not (tmp_path / "none").exists()
+
+
+def test_a_path_with_a_nul_is_a_wrong_call():
+    for name, command in commands(main):
+        for option in command.params:
+            if isinstance(option.type, click.Path):
+                named = [] if isinstance(option, click.Argument) else [option.opts[0]]
+                output = call(*name[1:], *named, "a\0b", code=2)
+                assert "holds no NUL" in output or "Missing" in output, (name, option.name)

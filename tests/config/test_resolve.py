@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -320,6 +321,16 @@ def test_whatever_an_option_says_is_taken_or_refused_in_a_line(resolve):
                 refused.add(key)
     assert {"extensions", "seed"} <= taken
     assert {"extensions", "seed", "device", "dataset"} <= refused
+
+
+def test_what_a_later_layer_overrides_is_no_traceback_either(resolve):
+    for key, value in resolve().dump().items():
+        later = [] if isinstance(value, dict) else [f"{key}={json.dumps(value)}"]
+        for said in (*VALUES, "[{name: x}]", "{name: x}"):
+            with suppress(WganxError):
+                resolve(*later, environ={f"WGANX__{key.upper()}": said})
+    with pytest.raises(ConfigError, match=r"plugin must be a name and extensions a list of names, got .*'name': 'x'"):
+        resolve("extensions=[]", environ={"WGANX__EXTENSIONS": "[{name: x}]"})
 
 
 def test_extensions_bring_metrics_and_are_loaded_in_order(resolve, fake_distribution):

@@ -7,12 +7,11 @@ from pathlib import Path
 import click
 
 from wganx.cli.completing import run_folders
+from wganx.cli.paths import PATH
 
 
 @click.command()
-@click.argument(
-    "runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN...", shell_complete=run_folders
-)
+@click.argument("runs", nargs=-1, required=True, type=PATH, metavar="RUN...", shell_complete=run_folders)
 @click.option("--port", type=click.IntRange(0, 65535), metavar="N", help="6006 by default, or the next that is free.")
 def board(runs: tuple[Path, ...], port: int | None) -> None:
     """Look at runs in TensorBoard: every step of their curves, pictures, sounds and clips.

@@ -9,12 +9,13 @@ from typing import Any
 import click
 
 from wganx.cli.completing import run_folders
+from wganx.cli.paths import PATH
 from wganx.cli.selection import choosing_a_run
 from wganx.names import as_typed
 
 
 @click.command()
-@click.argument("runs", nargs=-1, type=click.Path(path_type=Path), shell_complete=run_folders)
+@click.argument("runs", nargs=-1, type=PATH, shell_complete=run_folders)
 @choosing_a_run
 @click.option("--vary", multiple=True, metavar="KEY=A,B,...", help="What is compared; several are crossed.")
 @click.option("--variant", "variants", multiple=True, metavar="NAME:KEY=VALUE,...", help="One that is compared, named.")
@@ -30,8 +31,8 @@ from wganx.names import as_typed
     help="Only this value; repeat for more. By the first a run may fail.",
 )
 @click.option("--reach", multiple=True, metavar="NAME=SCORE", help="Tell the seconds until a value is that good.")
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="The comparison's folder.")
-@click.option("--resume", type=click.Path(path_type=Path), metavar="DIR", help="Go on with the comparison in a folder.")
+@click.option("--out", type=PATH, metavar="DIR", help="The comparison's folder.")
+@click.option("--resume", type=PATH, metavar="DIR", help="Go on with the comparison in a folder.")
 @click.option("--retry", is_flag=True, help="Try runs that failed again.")
 @click.option(
     "--parallel", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Runs at a time."

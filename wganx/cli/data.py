@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wganx.cli.completing import plugin_names
+from wganx.cli.paths import PATH
 
 if TYPE_CHECKING:
     from wganx.data import ScanReport
@@ -26,7 +27,7 @@ def data() -> None:
 
 
 @data.command()
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=PATH)
 @click.option("--plugin", metavar="NAME", shell_complete=plugin_names, help="Whose files they are.")
 @click.option("--dataset", metavar="NAME", help="Read them as this dataset does: its splits, its labels.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")

@@ -8,11 +8,12 @@ from typing import Any
 import click
 
 from wganx.cli.completing import run_folders
+from wganx.cli.paths import PATH
 from wganx.cli.selection import with_extensions, with_place
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path), shell_complete=run_folders)
+@click.argument("run", type=PATH, shell_complete=run_folders)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="A free one by default.")
 @click.option("--checkpoint", default="last", show_default=True, metavar="WHICH", help="last, best, or a step.")
 @click.option(

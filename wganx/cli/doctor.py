@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from wganx.cli.completing import run_folders
+from wganx.cli.paths import PATH
 
 _PACKAGES = ("torch", "torchvision", "torchaudio", "numpy", "POT", "scikit-learn", "safetensors", "pluggy", "pydantic")
 
@@ -18,7 +19,7 @@ _PACKAGES = ("torch", "torchvision", "torchaudio", "numpy", "POT", "scikit-learn
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(
-    "--security", type=click.Path(path_type=Path), metavar="RUN", shell_complete=run_folders,
+    "--security", type=PATH, metavar="RUN", shell_complete=run_folders,
     help="Say what opening a run would execute, and execute nothing.",
 )  # fmt: skip
 def doctor(as_json: bool, security: Path | None) -> None:

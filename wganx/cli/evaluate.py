@@ -11,6 +11,7 @@ import click
 
 from wganx.cli.completing import run_folders
 from wganx.cli.console import make_console
+from wganx.cli.paths import PATH
 from wganx.cli.selection import SEED, with_extensions, with_place
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path), shell_complete=run_folders)
+@click.argument("run", type=PATH, shell_complete=run_folders)
 @click.option("-n", "count", type=click.IntRange(min=2), help="Rows of a block; by default what data and time allow.")
 @click.option("--seed", type=SEED, help="Of the split, the noise and the metrics; the run's own by default.")
 @click.option("--repeats", type=click.IntRange(min=1), help="Blocks of -n rows; from 2 on with 95 % intervals.")

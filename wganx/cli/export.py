@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wganx.cli.completing import run_folders
+from wganx.cli.paths import PATH
 from wganx.cli.selection import with_trust
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ _FORMATS = ("safetensors", "torch-export", "onnx")
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path), shell_complete=run_folders)
+@click.argument("run", type=PATH, shell_complete=run_folders)
 @click.option("--format", "format", required=True, type=click.Choice(_FORMATS), help="How to write it.")
 @click.option(
     "--what",
@@ -29,7 +30,7 @@ _FORMATS = ("safetensors", "torch-export", "onnx")
 @click.option("--checkpoint", default="last", show_default=True, metavar="WHICH", help="last, best, or a step.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="DIR",
     help="A new folder to write; RUN/exports/WHAT-FORMAT by default.",
 )

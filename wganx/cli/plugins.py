@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wganx.cli.completing import plugin_names
+from wganx.cli.paths import PATH
 from wganx.errors import PluginError
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ def check(name: str, group: str | None, roots: tuple[str, ...], as_json: bool) -
 @click.argument("name")
 @click.option("--modality", help="The kind of sample it is about: image, points, or one of its own.")
 @click.option("--kind", default="modality", show_default=True, help="What it brings; see below.")
-@click.option("--out", type=click.Path(path_type=Path), help="The folder to write; wganx-NAME by default.")
+@click.option("--out", type=PATH, help="The folder to write; wganx-NAME by default.")
 def new(name: str, modality: str | None, kind: str, out: Path | None) -> None:
     """Write a small, complete plugin package to begin from.
 

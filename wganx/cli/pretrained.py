@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wganx.cli.completing import device_names, plugin_names
+from wganx.cli.paths import PATH
 from wganx.cli.selection import SEED, with_trust
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def pretrained() -> None:
 
 
 @pretrained.command("list")
-@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.argument("folder", required=False, type=PATH)
 @_PLUGIN
 @_JSON
 def list_pretrained(folder: Path | None, plugin: str | None, as_json: bool) -> None:
@@ -70,7 +71,7 @@ def list_pretrained(folder: Path | None, plugin: str | None, as_json: bool) -> N
 
 
 @pretrained.command()
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=PATH)
 @_PLUGIN
 @_JSON
 def inspect(path: Path, plugin: str | None, as_json: bool) -> None:
@@ -91,13 +92,13 @@ def inspect(path: Path, plugin: str | None, as_json: bool) -> None:
 
 
 @pretrained.command("sample")
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=PATH)
 @click.option("-n", "count", type=click.IntRange(min=1), default=16, show_default=True, help="How many.")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of the noise.")
 @click.option("--given", multiple=True, metavar="LABEL=CLASS", help="A class, for a generator with labels.")
 @click.option("--truncation", type=float, default=1.0, help="Below 1, samples are more typical and more alike.")
 @click.option("--walk", type=click.IntRange(min=2), metavar="STOPS", help="Go from noise to noise, a picture a stop.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Where to write.")
+@click.option("--out", required=True, type=PATH, metavar="DIR", help="Where to write.")
 @click.option("--overwrite", is_flag=True, help="Put them in place of those that an earlier draw left in --out.")
 @click.option(
     "--device", default="auto", show_default=True, metavar="NAME", shell_complete=device_names, help="Where to compute."

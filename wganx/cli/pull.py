@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
+from wganx.cli.paths import PATH
 from wganx.names import as_typed
 
 
 @click.command()
 @click.argument("repository", metavar="OWNER/NAME")
 @click.option("--revision", metavar="NAME", help="A branch, a tag or a commit; main by default.")
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="The folder to make; NAME by default.")
+@click.option("--out", type=PATH, metavar="DIR", help="The folder to make; NAME by default.")
 def pull(repository: str, revision: str | None, out: Path | None) -> None:
     """Fetch a run from the Hugging Face Hub into a folder that wganx sample draws from. Nothing of it is executed.
 

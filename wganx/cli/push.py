@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wganx.cli.completing import run_folders
+from wganx.cli.paths import PATH
 from wganx.cli.selection import with_trust
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ _MOST_CLASSES = 6
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path), shell_complete=run_folders)
+@click.argument("run", type=PATH, shell_complete=run_folders)
 @click.argument("repository", metavar="OWNER/NAME")
 @click.option("--private", is_flag=True, help="Make a new repository that its owner alone sees.")
 @click.option("--checkpoint", default="last", show_default=True, metavar="WHICH", help="last, best, or a step.")

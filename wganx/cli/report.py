@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 
 from wganx.cli.completing import run_folders
+from wganx.cli.paths import PATH
 from wganx.cli.selection import with_trust
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path), shell_complete=run_folders)
+@click.argument("run", type=PATH, shell_complete=run_folders)
 @click.option("--follow", is_flag=True, help="Rewrite the page while the run goes on, and serve it to this machine.")
 @click.option("--listen", is_flag=True, help="Write listen.html too: real beside generated, for people who listen.")
 @click.option("-n", "count", type=click.IntRange(1, 32), metavar="N", help="With --listen: rows; 12 by default.")

@@ -8,11 +8,12 @@ from typing import Any
 import click
 
 from wganx.cli.completing import run_folders
+from wganx.cli.paths import PATH
 from wganx.cli.selection import with_extensions, with_place
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path), shell_complete=run_folders)
+@click.argument("run", type=PATH, shell_complete=run_folders)
 @click.option("--set", "settings", multiple=True, metavar="SECTION.KEY=VALUE", help="One setting; repeat for more.")
 @click.option(
     "--from", "from_step", type=click.IntRange(min=0), metavar="STEP",

@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from wganx.cli.completing import run_folders
+from wganx.cli.paths import PATH
 from wganx.cli.selection import SEED, labels_and_classes, with_extensions, with_place
 from wganx.errors import UsageError, did_you_mean
 
@@ -59,7 +60,7 @@ class _WithTaskOptions(click.Command):
 
 
 @click.command(cls=_WithTaskOptions)
-@click.argument("run", type=click.Path(path_type=Path), shell_complete=run_folders)
+@click.argument("run", type=PATH, shell_complete=run_folders)
 @click.option("-n", "count", type=click.IntRange(min=1), default=16, show_default=True, help="How many.")
 @click.option("--seed", type=SEED, help="Of the noise; the run's own by default.")
 @click.option(
@@ -79,10 +80,8 @@ class _WithTaskOptions(click.Command):
     help="Slide to a class through the noise, or along its way 1, 2, ...; repeat for more.",
 )
 @click.option("--checkpoint", default="last", show_default=True, metavar="WHICH", help="last, best, or a step.")
-@click.option("--source", type=click.Path(path_type=Path), metavar="PATH", help="A file, or folder, to make it from.")
-@click.option(
-    "--out", type=click.Path(path_type=Path), metavar="PATH", help="Where to write; a new RUN/samples/... by default."
-)
+@click.option("--source", type=PATH, metavar="PATH", help="A file, or folder, to make it from.")
+@click.option("--out", type=PATH, metavar="PATH", help="Where to write; a new RUN/samples/... by default.")
 @click.option("--overwrite", is_flag=True, help="Put the samples in place of those that an earlier draw left in --out.")
 @with_place
 @with_extensions

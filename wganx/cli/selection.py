@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from wganx.cli.completing import device_names, plugin_names, scenario_names
+from wganx.cli.paths import PATH
 from wganx.errors import UsageError
 from wganx.names import shortened
 
@@ -38,7 +38,7 @@ _OPTIONS = (
         "--scenario", metavar="NAME", shell_complete=scenario_names,
         help="The run to start from; the plugin's first one by default.",
     ),
-    click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="YAML file of sections."),
+    click.option("--config", type=PATH, metavar="FILE", help="YAML file of sections."),
     click.option("--data", metavar="PATH", help="A folder or archive of your own."),
     click.option("--set", "settings", multiple=True, metavar="SECTION.KEY=VALUE", help="One setting; repeat for more."),
     click.option(

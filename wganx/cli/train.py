@@ -7,13 +7,14 @@ from typing import Any
 
 import click
 
+from wganx.cli.paths import PATH
 from wganx.cli.selection import choosing_a_run
 
 
 @click.command()
 @choosing_a_run
 @click.option("--init", metavar="PATH", help="Begin with these weights: a file, a run folder, a checkpoint.")
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="The run folder itself.")
+@click.option("--out", type=PATH, metavar="DIR", help="The run folder itself.")
 @click.option("--resume", is_flag=True, help="Continue the run in --out if there is one.")
 @click.option("--nproc", type=click.IntRange(min=1), metavar="N", help="Train with N processes on this machine.")
 @click.option("--dry-run", is_flag=True, help="Check everything, say what memory it takes, and stop there.")

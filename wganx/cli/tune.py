@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from wganx.cli.paths import PATH
 from wganx.cli.selection import choosing_a_run
 from wganx.names import as_typed
 
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 @click.option("--metric", metavar="NAME", help="The held-out value that decides; its metric says which way is better.")
 @click.option("--trials", type=click.IntRange(min=1), metavar="N", help="How many settings are tried in all.")
 @click.option("--seconds", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Of training, in all.")
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="The search's folder.")
-@click.option("--resume", type=click.Path(path_type=Path), metavar="DIR", help="Go on with the search in a folder.")
+@click.option("--out", type=PATH, metavar="DIR", help="The search's folder.")
+@click.option("--resume", type=PATH, metavar="DIR", help="Go on with the search in a folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def tune(as_json: bool, **asked: Any) -> None:
     """Search named settings within a budget, by a value of the held-out evaluation, with Optuna.

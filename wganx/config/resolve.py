@@ -138,9 +138,9 @@ def _load(user: Sequence[Layer]) -> Catalog:
     if plugin is None:
         names = ", ".join(sorted({found.name for found in discover()})) or "none"
         raise ConfigError(f"no plugin is chosen: say which with --plugin NAME (installed: {names})")
-    extensions = [] if extensions is None else extensions
-    if not isinstance(extensions, list | tuple) or not all(isinstance(name, str) for name in [plugin, *extensions]):
-        raise ConfigError(f"plugin must be a name and extensions a list of names, got {plugin!r} and {extensions!r}")
+    extensions = _checked(plugin, extensions)
+    for layer in user:  # also what a later one overrides
+        _checked(plugin, layer.values.get("extensions"))
     catalog = load([plugin, *extensions])
     # A stored configuration must find a plugin file from any working folder.
     for layer in user:
@@ -149,6 +149,13 @@ def _load(user: Sequence[Layer]) -> Catalog:
         if "extensions" in layer.values:
             layer.values["extensions"] = [_absolute(name) for name in layer.values["extensions"] or ()]  # null is none
     return catalog
+
+
+def _checked(plugin: Any, extensions: Any) -> Sequence[str]:
+    extensions = [] if extensions is None else extensions
+    if not isinstance(extensions, list | tuple) or not all(isinstance(name, str) for name in [plugin, *extensions]):
+        raise ConfigError(f"plugin must be a name and extensions a list of names, got {plugin!r} and {extensions!r}")
+    return extensions
 
 
 def _absolute(name: str) -> str:

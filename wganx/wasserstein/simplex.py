@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from wganx.errors import WganxError
+from wganx.process import interruptible
 from wganx.wasserstein.ground_cost import mean_power
 
 ITERATIONS = 10_000_000
+
+LARGE = 2**20
+"""Costs of which the solver takes seconds, and hears no Ctrl-C."""
 
 OPEN = 1e-6
 """The share of itself by which ``Wp`` may lie above what the potentials prove; more is refused."""
@@ -106,9 +111,10 @@ def _value(between: Tensor, plan: Tensor, p: float) -> float:
 def _emd(costs: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     import ot
 
+    ask = partial(ot.emd, a.numpy(), b.numpy(), costs.numpy(), numItermax=ITERATIONS, log=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what it warns of is in the log
-        solved, log = ot.emd(a.numpy(), b.numpy(), costs.numpy(), numItermax=ITERATIONS, log=True)
+        solved, log = interruptible(ask) if costs.numel() > LARGE else ask()
     if log["warning"] is not None:
         raise WganxError(f"exact transport was not solved: {log['warning']}; take fewer samples, or other weights")
     return torch.from_numpy(solved), torch.from_numpy(log["v"])
