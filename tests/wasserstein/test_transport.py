@@ -1,6 +1,7 @@
 """Exact transport against other solvers, closed forms and the axioms of a metric."""
 
 import math
+import threading
 
 import numpy as np
 import ot
@@ -359,3 +360,19 @@ class TestRefusals:
         monkeypatch.setattr(simplex, "ITERATIONS", 1)
         with pytest.raises(WganxError, match=r"exact transport was not solved: .*; take fewer samples"):
             exact_w1(cloud(0), cloud(1))
+
+
+def test_large_problems_are_solved_aside_and_alike(monkeypatch):
+    """In a thread of its own, so that Ctrl-C is heard: the solver goes on for seconds within one call."""
+    x, y = cloud(0), cloud(1)
+    here = exact_w1(x, y)
+    threads = []
+    monkeypatch.setattr(simplex, "LARGE", 0)
+    emd = ot.emd
+    monkeypatch.setattr(
+        ot, "emd", lambda *given, **named: threads.append(threading.get_ident()) or emd(*given, **named)
+    )
+    aside = exact_w1(x, y)
+    assert threads
+    assert threading.get_ident() not in threads
+    assert aside.value == here.value
