@@ -67,7 +67,7 @@ def merge(layers: Sequence[Layer], parts: Mapping[str, PartSection]) -> Merged:
             if isinstance(below, dict):
                 for option in sorted(set(below) - set(part.core)):
                     dropped = below.pop(option)
-                    if not _sets(layers[number:], section, option):  # whoever sets it anew knows already
+                    if not sets(layers[number:], section, option):  # whoever sets it anew knows already
                         said = f"{section}.{option}={shortened(str(dropped))}"
                         notes.append(
                             f"{said} (from {origins.get((section, option))}) was meant for {section} "
@@ -81,7 +81,8 @@ def merge(layers: Sequence[Layer], parts: Mapping[str, PartSection]) -> Merged:
     return Merged(values, origins, tuple(notes))
 
 
-def _sets(layers: Sequence[Layer], section: str, option: str) -> bool:
+def sets(layers: Sequence[Layer], section: str, option: str) -> bool:
+    """Whether one of the layers sets an option."""
     return any(option in found for layer in layers if isinstance(found := layer.values.get(section), dict))
 
 

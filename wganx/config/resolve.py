@@ -10,7 +10,7 @@ from typing import Any
 
 from wganx.config.composition import compose_run, part_sections
 from wganx.config.consent import ask_for_code
-from wganx.config.layers import merge
+from wganx.config.layers import merge, sets
 from wganx.config.own_files import folder_dataset, point_at, suggested
 from wganx.config.resolved import Resolved
 from wganx.config.rules import RuleBook
@@ -200,7 +200,7 @@ def _begin_with(user: Sequence[Layer], catalog: Catalog, base: Layer) -> Layer:
         follows.put(("generator",), values["generator"], origin)
     for option, size in values.get("dataset", {}).items():
         # Beside the flag that chose the dataset, or it would be taken for an option of another one.
-        if not any(option in layer.values.get("dataset", {}) for layer in user):
+        if not sets(user, "dataset", option):
             call.put(("dataset", option), size, origin)
     call.put(("train", "init_sha256"), opened.sha256, origin)
     return follows
