@@ -147,7 +147,7 @@ def test_size_and_network_follow_from_the_file_for_a_folder_of_ones_own(
     chosen = resolve(plugin="image", data=tmp_path / "photos", init=path, settings=["dataset.size=32"]).run
     assert chosen.model_dump()["dataset"]["size"] == 32
     for said in ("dataset=5", "dataset=", "dataset=[1]", "generator=5", "train=5"):
-        with pytest.raises(ConfigError):
+        with pytest.raises(wganx.ConfigError):
             resolve(plugin="image", init=path, settings=[said])
 
 
