@@ -164,7 +164,8 @@ def test_a_held_out_file_is_decoded_once_however_often_it_is_looked_at(
         return decode_item(self, index)
 
     monkeypatch.setattr(FileItems, "decode_item", counting)
-    run = train(pictures(tmp_path / "photos", count=20), tmp_path / "run", **{"preview.count": 64, "evaluate.n": 50})
+    few = {"preview.count": 64, "evaluate.n": 50, "evaluate.extractors.own.updates": 10}
+    run = train(pictures(tmp_path / "photos", count=20), tmp_path / "run", **few)
     run.evaluate()
     heldout = {name: count for name, count in decoded.items() if name.startswith("heldout")}
     assert heldout
