@@ -274,9 +274,12 @@ def test_an_export_lies_in_its_run_where_no_folder_is_named(run, tmp_path):
 
 
 def test_a_path_with_a_nul_is_a_wrong_call():
+    tried = 0
     for name, command in commands(main):
         for option in command.params:
             if isinstance(option.type, click.Path):
                 named = [] if isinstance(option, click.Argument) else [option.opts[0]]
                 output = call(*name[1:], *named, "a\0b", code=2)
-                assert "holds no NUL" in output or "Missing" in output, (name, option.name)
+                assert "holds no NUL" in output, (name, option.name)
+                tried += 1
+    assert tried > 20

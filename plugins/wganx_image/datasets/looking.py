@@ -14,7 +14,7 @@ from wganx_image.datasets.pictures import ELONGATED, ORIENTATION, decode, is_tur
 _LOOKED_AT = 64
 _LOADED = 16
 _DECODED, _THUMBNAIL = 48, 16
-_MOST_PIXELS = 2**26
+_MOST_PIXELS = 2**26  # of a picture that is decoded in less than a second
 _BITS = (8, 10, 12, 14, 16)
 
 
