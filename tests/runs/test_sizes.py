@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
+from torch import Tensor, nn
 
 from wganx.config import resolve
-from wganx.errors import PreflightError
+from wganx.errors import PluginFailed, PreflightError
 from wganx.runs import sizes
 from wganx.runs.assembly import Assembly
-from wganx.runs.sizes import remark_on_batches, within_memory
+from wganx.runs.sizes import build_network, remark_on_batches, within_memory
 
 GB = 10**9
 
@@ -35,7 +38,7 @@ def _a_machine_of_4_gigabytes(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_size_beyond_memory_is_refused(setting: str, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wganx.runs.assembly.MOST_TENSORS", 30)
+    monkeypatch.setattr(sizes, "MOST_TENSORS", 30)
     option, _, value = setting.partition("=")
     made = assembly(setting)
     with pytest.raises(PreflightError) as failure:
@@ -80,6 +83,109 @@ def test_gradients_and_average_need_a_place_too(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(sizes, "free_memory", lambda device: 3 * 10**6)  # for the 1 MB of a layer, not for its copies
     with pytest.raises(PreflightError, match=r"^training the networks asks for [3-9]\.\d MB of memory where 3"):
         _ = made.trainer
+
+
+LAYER = 4 * 10**6
+"""Bytes of the 1000 x 1000 weights of a layer, and 4,000 of its bias."""
+
+
+def layers(count: int, made: list[Tensor]) -> nn.Module:
+    network = nn.Sequential()
+    for _ in range(count):
+        network.append(nn.Linear(1000, 1000))
+        made += network[-1].parameters()
+    return network
+
+
+def built(count: int, made: list[Tensor], role: str = "generator") -> nn.Module:
+    wanted = assembly("generator.width=123", "critic.width=456").resolved
+    return build_network(wanted, role, lambda: layers(count, made), torch.device("cpu"))
+
+
+@pytest.mark.parametrize(
+    ("role", "count", "what"),
+    [
+        (
+            "generator",
+            6,
+            "generator 'mlp' asks for 24.0 MB of memory where 20.0 MB are free; lower generator.width=123",
+        ),
+        ("critic", 6, "critic 'mlp' asks for 24.0 MB of memory where 20.0 MB are free; lower critic.width=456"),
+        (
+            "generator",
+            4,
+            "training the networks asks for 48.0 MB of memory where 20.0 MB are free; lower generator.width",
+        ),
+        (
+            "critic",
+            3,
+            "training the networks asks for 24.0 MB of memory where 20.0 MB are free; lower critic.width=456",
+        ),
+    ],
+)
+def test_layers_of_which_each_fits_are_refused_before_they_are_made(
+    role: str, count: int, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sizes, "free_memory", lambda device: 5 * LAYER)
+    monkeypatch.setattr(sizes, "_LARGE", LAYER)
+    made: list[Tensor] = []
+    with pytest.raises(PreflightError) as failure:
+        built(count, made, role)
+    assert str(failure.value).startswith(what)
+    assert sum(weight.nbytes for weight in made if weight.device.type == "cpu") <= LAYER
+
+
+def test_a_large_network_has_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(7)
+    plain, after = layers(3, []), torch.rand(1)
+    monkeypatch.setattr(sizes, "_LARGE", LAYER)
+    torch.manual_seed(7)
+    network = built(3, [])
+    assert torch.equal(torch.rand(1), after)
+    pairs = zip(network.parameters(), plain.parameters(), strict=True)
+    assert all(torch.equal(mine, its) for mine, its in pairs)
+
+
+def looks_at_values() -> nn.Module:
+    layer = nn.Linear(1000, 1000)
+    float(layer.weight.sum())
+    return layer
+
+
+def swallows_errors() -> nn.Module:
+    try:
+        return nn.Linear(1000, 1000)
+    except Exception:
+        return nn.Identity()
+
+
+@pytest.mark.parametrize("build", [looks_at_values, swallows_errors])
+def test_a_large_network_of_any_kind_is_built(build: Callable[[], nn.Module], monkeypatch: pytest.MonkeyPatch) -> None:
+    def call() -> nn.Module:
+        try:
+            return build()
+        except Exception as error:  # as the guard around plugins does
+            raise PluginFailed("it failed") from error
+
+    monkeypatch.setattr(sizes, "_LARGE", LAYER - 1)
+    network = build_network(assembly().resolved, "critic", call, torch.device("cpu"))
+    assert isinstance(network, nn.Linear)
+    assert network.weight.device.type == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("plugin", "scenario"),
+    [("points", "ring"), ("image", "faces-tiny"), ("audio", "wavegan-tiny"), ("video", "prediction-tiny")],
+)
+def test_networks_of_every_plugin_are_looked_at_without_values(
+    plugin: str, scenario: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[tuple[str, float]] = []
+    monkeypatch.setattr(sizes, "_LARGE", 0)
+    monkeypatch.setattr(sizes, "_check", lambda resolved, what, size, *rest: found.append((what, size)))
+    trainer = Assembly(resolve(plugin=plugin, scenario=scenario, environ={})).trainer
+    generator, critic = (sum(weight.nbytes for weight in of.parameters()) for of in (trainer.generator, trainer.critic))
+    assert [size for what, size in found if what != "training the networks"] == [generator, critic]
 
 
 def test_what_was_given_back_may_be_taken_again() -> None:

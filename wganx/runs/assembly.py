@@ -37,7 +37,7 @@ from wganx.plugins.guard import call, calling
 from wganx.pretrained import Opened, begin_with
 from wganx.runs.fitted import FittedParts, check_fitted
 from wganx.runs.formats import changed_formats
-from wganx.runs.sizes import CRITIC_SIZES, GENERATOR_SIZES, MOST_TENSORS, check_batches, check_training, within_memory
+from wganx.runs.sizes import build_network, check_batches, check_training, within_memory
 from wganx.runs.task_options import with_options
 
 _MOST_HELDOUT = 512
@@ -182,10 +182,8 @@ class Assembly:
         run, parts, game = self.resolved.run, self.resolved.parts, self.game
         with torch.random.fork_rng():
             torch.manual_seed(run.seed)
-            generator = self.build_generator()
-            context = BuildContext(sample=game.sample, inputs=game.condition, fitted=self.fitted)
-            with within_memory(self.resolved, str(parts.critic), CRITIC_SIZES, tensors=MOST_TENSORS):
-                critic: nn.Module = call(parts.critic, "build", run.critic, context, returns=nn.Module)
+            generator = self._build("generator", inputs=game.context, noise=run.generator.noise_shape)
+            critic = self._build("critic", inputs=game.condition)
             check_training(self.resolved, generator, critic, self.device)
             self._begin(generator, critic)
             trainer = Trainer(
@@ -228,15 +226,16 @@ class Assembly:
             )
             self.began_with.append(opened)
 
-    def build_generator(self) -> nn.Module:
-        """A generator as it is before training."""
-        run, parts, game = self.resolved.run, self.resolved.parts, self.game
-        context = BuildContext(
-            sample=game.sample, noise=run.generator.noise_shape, inputs=game.context, fitted=self.fitted
-        )
-        with within_memory(self.resolved, str(parts.generator), GENERATOR_SIZES, tensors=MOST_TENSORS):
-            network: nn.Module = call(parts.generator, "build", run.generator, context, returns=nn.Module)
-        return network
+    def _build(self, role: str, *, inputs: Mapping[str, SampleFormat], noise: tuple[int, ...] = ()) -> nn.Module:
+        """A player's network as it is before training."""
+        part, options = getattr(self.resolved.parts, role), getattr(self.resolved.run, role)
+        context = BuildContext(sample=self.game.sample, noise=noise, inputs=inputs, fitted=self.fitted)
+
+        def build() -> nn.Module:
+            network: nn.Module = call(part, "build", options, context, returns=nn.Module)
+            return network
+
+        return build_network(self.resolved, role, build, self.device)
 
     @cached_property
     def stream(self) -> BatchStream:

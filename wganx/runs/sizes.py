@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import torch
@@ -19,9 +19,7 @@ from wganx.engine.planning.memory import free_memory, in_units
 from wganx.errors import PluginFailed, PreflightError
 
 _MAIN = torch.device("cpu")
-GENERATOR_SIZES = ("generator", "dataset", "task")
-CRITIC_SIZES = ("critic", "dataset", "task")
-"""Sections that say how large a network is."""
+_NOWHERE = torch.device("meta")
 _SINGLE = 4
 """Bytes of a number in single precision."""
 _NUMBER = 8
@@ -34,11 +32,24 @@ _MUCH = 4
 """A batch beyond this part of the free memory is told of."""
 MOST_TENSORS = 20_000
 """Of a network: a hundred times those of the largest that are trained here."""
+_LARGE = 2**28
+"""Bytes; a network that grows beyond them is outlined first."""
+_SMALL = 2**16
+"""Bytes; below these a tensor of an outline has values: tables that networks look at, or keep for the next one."""
+_WEIGHTS = {"empty", "rand", "randn"}
+"""Weights begin as one of these; in an outline they have a size alone."""
+_TRAINING = "training the networks"
 
 
 @contextmanager
 def within_memory(
-    resolved: Resolved, what: str, sections: Sequence[str], *, tensors: int | None = None
+    resolved: Resolved,
+    what: str,
+    sections: Sequence[str],
+    *,
+    tensors: int | None = None,
+    large: int | None = None,
+    outline: bool = False,
 ) -> Iterator[None]:
     """Inside, a tensor in main memory that would take more than is free is refused before it is made.
 
@@ -46,6 +57,8 @@ def within_memory(
         what: asks for them, in words.
         sections: of the configuration, whose options say how large it is.
         tensors: how many it may make; None for any number.
+        large: bytes that all of them may take before `_Large` ends it; None for any number.
+        outline: weights are made without values, on torch's device "meta".
 
     Raises:
         PreflightError: it asks for more than is free, also where the system finds that out.
@@ -55,12 +68,42 @@ def within_memory(
         return PreflightError(f"{what} {why}; {mend(resolved, sections)}")
 
     try:
-        with _Counting(refuse, tensors):
+        with _Counting(refuse, tensors, large, outline):
             yield
     except (MemoryError, RuntimeError, PluginFailed) as error:
         if not out_of_memory(error.__cause__ or error):
             raise
         raise refuse(f"asks for more memory than there is, {in_units(free_memory(_MAIN))} are free") from error
+
+
+def build_network(resolved: Resolved, role: str, build: Callable[[], nn.Module], device: torch.device) -> nn.Module:
+    """The network that `build` makes for a player, refused before it takes memory that is not there.
+
+    Each tensor of a network may fit where all of them do not. So one that grows large is let go of, outlined, and then
+    built again from the same random numbers.
+
+    Args:
+        role: of the player, "generator" or "critic".
+        device: where it is trained.
+
+    Raises:
+        PreflightError: it, or what its training keeps beside it, asks for more than is free, or it is made of more than
+            `MOST_TENSORS` tensors.
+    """
+    what, sections = str(getattr(resolved.parts, role)), _sections(role)
+    begin = torch.get_rng_state()
+    try:
+        with within_memory(resolved, what, sections, tensors=MOST_TENSORS, large=_LARGE):
+            return build()
+    except _Large:
+        size = 0  # looked at when what was built has been let go of
+    with suppress(PluginFailed), within_memory(resolved, what, sections, tensors=MOST_TENSORS, outline=True):
+        size = _weights(build())  # stays 0 for one that looks at its weights while it is built
+    _check(resolved, what, size, sections, _MAIN)
+    _check(resolved, _TRAINING, size * _copies(resolved, role), sections, device)
+    torch.set_rng_state(begin)
+    with within_memory(resolved, what, sections, tensors=MOST_TENSORS):
+        return build()
 
 
 def check_training(resolved: Resolved, generator: nn.Module, critic: nn.Module, device: torch.device) -> None:
@@ -70,10 +113,9 @@ def check_training(resolved: Resolved, generator: nn.Module, critic: nn.Module, 
         PreflightError: they have none.
     """
     sizes = {"generator": _weights(generator), "critic": _weights(critic)}
-    copies = {"generator": 3 if resolved.run.train.ema else 2, "critic": 2}
     larger = max(sizes, key=lambda role: sizes[role])
-    what = "training the networks"
-    _check(resolved, what, sum(sizes[role] * copies[role] for role in sizes), (larger, "dataset", "task"), device)
+    size = sum(sizes[role] * _copies(resolved, role) for role in sizes)
+    _check(resolved, _TRAINING, size, _sections(larger), device)
 
 
 def check_batches(
@@ -103,6 +145,16 @@ def remark_on_batches(resolved: Resolved, items: Items, sample: SampleFormat, de
     size, free = rows * _of_a_row(items.formats, sample), free_memory(device)
     if size > free // _MUCH:
         yield f"a batch {_asks(size, free)}, so that a step takes long; {lower}"
+
+
+def _sections(role: str) -> tuple[str, ...]:
+    """Of the configuration; their options say how large a player's network is."""
+    return role, "dataset", "task"
+
+
+def _copies(resolved: Resolved, role: str) -> int:
+    """Of a player's weights: themselves, their gradients, or a state of the optimizer, and the generator's average."""
+    return 3 if role == "generator" and resolved.run.train.ema else 2
 
 
 def _of_a_row(items: Mapping[str, SampleFormat], sample: SampleFormat) -> int:
@@ -155,21 +207,32 @@ def _asks(size: float, free: int) -> str:
     return f"asks for {in_units(size)} of memory where {in_units(free)} are free"
 
 
+class _Large(BaseException):
+    """What is built has grown large; a plugin that catches errors of its own does not catch this."""
+
+
 class _Counting(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Looks at the size of what is newly made before it is."""
 
-    def __init__(self, refuse: Callable[[str], PreflightError], most: int | None) -> None:
+    def __init__(
+        self, refuse: Callable[[str], PreflightError], most: int | None, large: int | None, outline: bool
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._refuse, self._most = refuse, most
+        self._refuse, self._most, self._large, self._outline = refuse, most, large, outline
         self._free = 0
         self._count = 0
+        self._size = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        if (numbers := _made(func.overloadpacket.__name__, args)) is not None:
-            kind = kwargs.get("dtype") or torch.get_default_dtype()
+        name = func.overloadpacket.__name__
+        if (numbers := _made(name, args)) is not None:
+            size = numbers * (kwargs.get("dtype") or torch.get_default_dtype()).itemsize
+            if self._outline and name in _WEIGHTS and size >= _SMALL:
+                kwargs = {**kwargs, "device": _NOWHERE}
+            else:
+                self._take(size)
             self._count += 1
-            self._take(numbers * kind.itemsize)
             if self._most is not None and self._count > self._most:
                 raise self._refuse(f"is made of more than {self._most:,} tensors")
         return func(*args, **kwargs)
@@ -182,6 +245,9 @@ class _Counting(TorchDispatchMode):  # type: ignore[no-untyped-call]
             if size > free:
                 raise self._refuse(_asks(size, free))
             self._free = free - size
+        self._size += size
+        if self._large is not None and self._size > self._large:
+            raise _Large
 
 
 def _made(name: str, args: Sequence[Any]) -> int | None:
