@@ -19,7 +19,7 @@ FLOORS = {
     "errors": 1, "augmentation": 1, "batch": 1, "networks": 1, "options": 1, "storage": 1, "lock": 1, "tables": 1,
     "health": 1, "loopback": 1, "commit": 1, "parts": 1, "switches": 1, "devices": 1, "names": 1, "places": 1,
     "process": 1, "wasserstein": 1, "nn": 1, "data": 1, "stored": 1, "trust": 1, "imports": 1, "yaml_text": 1,
-    "plain": 1, "records": 1,
+    "plain": 1, "records": 1, "memory": 1,
     "engine": 2, "plugins": 2,
     "config": 3, "evaluation": 3, "pretrained": 3, "templates": 3,
     "runs": 4, "testing": 4,

@@ -24,7 +24,6 @@ from wganx.data import (
     StreamFeed,
     choose,
     choose_feed,
-    memory,
     patience,
 )
 from wganx.errors import DataError, NoAnswer
@@ -340,21 +339,6 @@ def test_what_is_in_memory_stays_there():
     feed = choose_feed(items, batch_size=4, seed=0, device="cpu", memory_budget=0)
     assert feed.reason == "resident: 10 items, 0.0 MB, in memory already"
     assert feed._items.tensors["sample"].data_ptr() == items.tensors["sample"].data_ptr()
-
-
-def test_the_free_memory_is_read_where_the_platform_tells(tmp_path, monkeypatch):
-    meminfo, limit = tmp_path / "meminfo", tmp_path / "memory.max"
-    assert memory._from_meminfo(meminfo) is None
-    assert memory._from_cgroup(limit) is None
-    meminfo.write_text("MemTotal: 9 kB\nMemAvailable:    2048 kB\n", encoding="ascii")
-    assert memory._from_meminfo(meminfo) == 2 * 2**20
-    limit.write_text("max\n", encoding="ascii")
-    assert memory._from_cgroup(limit) is None
-    limit.write_text("1048576\n", encoding="ascii")
-    assert memory._from_cgroup(limit) == 2**20
-    monkeypatch.setattr(memory, "_from_meminfo", lambda: 2**21)
-    monkeypatch.setattr(memory, "_from_cgroup", lambda path: 2**20)
-    assert memory.available_memory() == 2**20
 
 
 def test_no_items_are_refused():

@@ -91,6 +91,14 @@ def test_stages_that_would_take_too_long_are_reckoned_from_one_that_was_timed(tr
     assert grown.seconds == pytest.approx(2.0 + (grown.operations - small.operations) / 1e6)
 
 
+def test_stages_that_have_no_place_in_memory_are_reckoned_alone(training, monkeypatch):
+    monkeypatch.setattr(stages, "free_memory", lambda device: 1)
+    monkeypatch.setattr(stages, "seconds_a_step", lambda *ignored, **also: pytest.fail("it was made"))
+    monkeypatch.setattr(stages, "_rate", lambda device: 1e6)
+    for stage in plan_stages(training, Batch(torch.randn(64, 2)), 30):
+        assert (stage.measured, stage.seconds) == (False, stage.operations / 1e6)
+
+
 def test_the_operations_of_a_linear_layer_are_counted_by_hand(training):
     """Two products a row forwards; backwards two of the same size for weights and inputs each, less the noise's."""
     few, many = (plan_stages(training, Batch(torch.randn(rows, 2)), 10)[0].operations for rows in (32, 64))

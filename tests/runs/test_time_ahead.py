@@ -37,6 +37,17 @@ def test_it_is_measured_and_the_run_ends_as_if_it_had_not_been(run):
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
 
 
+def test_nothing_is_said_where_a_copy_has_no_place(run, monkeypatch):
+    from wganx.engine.planning import memory
+
+    large = run(generator__width=256).assembly
+    monkeypatch.setattr(time_ahead, "seconds_a_step", lambda training, batch: 1.0)
+    taken = memory.plan_memory(large.trainer.training, large.stream.make_batch(large.stream.feed.next())).total
+    for free, said in ((taken, None), (2 * taken, 12.0)):
+        monkeypatch.setattr(memory, "free_memory", lambda device, free=free: free)
+        assert seconds_ahead(large) == said
+
+
 def test_of_a_run_that_goes_on_nothing_is_said(run, tmp_path):
     import io
 

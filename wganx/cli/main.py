@@ -32,6 +32,7 @@ from wganx.cli.sample import sample
 from wganx.cli.train import train
 from wganx.cli.tune import tune
 from wganx.errors import WganxError
+from wganx.memory import within_available_memory
 from wganx.names import visible
 
 
@@ -66,7 +67,7 @@ class Wganx(click.Group):
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):  # where a letter has no place, it must not end the command
                 stream.reconfigure(errors="backslashreplace")
-        with shown(), process.own(), process.interrupts_kept():
+        with shown(), process.own(), process.interrupts_kept(), within_available_memory():
             return super().main(*args, **kwargs)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:

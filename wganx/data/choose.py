@@ -10,12 +10,12 @@ import torch
 from wganx.data.decoded import DecodedItems
 from wganx.data.feed import Feed
 from wganx.data.items import ArrayItems, Items
-from wganx.data.memory import ASSUMED_MEMORY, available_memory
 from wganx.data.packed import PackedItems, packed
 from wganx.data.resident import ResidentFeed
 from wganx.data.stream import StreamFeed
 from wganx.data.watchdog import read_item
 from wganx.devices import free_on_apple, on_apple
+from wganx.memory import ASSUMED_MEMORY, available_memory
 
 _OPENING_BYTES = 16 * 2**20
 """Of items that are kept while the feed is opened, which asks for the first ones several times."""

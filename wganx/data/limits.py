@@ -9,8 +9,8 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from wganx.data.memory import available_memory
 from wganx.errors import DataError
+from wganx.memory import available_memory
 
 _BOMB_BYTES = 64 * 2**20
 _BOMB_RATIO = 200

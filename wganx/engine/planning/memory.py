@@ -13,7 +13,6 @@ from torch._subclasses.fake_tensor import FakeCopyMode, FakeTensorMode
 
 from wganx import process
 from wganx.batch import Batch
-from wganx.data.memory import ASSUMED_MEMORY, available_memory
 from wganx.devices import forked_streams, free_on_apple, on_apple
 from wganx.engine.copying import copy_of
 from wganx.engine.planning.rehearsal import FEWEST, Cast, Rehearsal, extrapolate, rounded
@@ -22,6 +21,7 @@ from wganx.engine.steps.player import Player
 from wganx.engine.steps.updates import Steps
 from wganx.engine.training import Training
 from wganx.errors import PreflightError
+from wganx.memory import ASSUMED_MEMORY, available_memory
 from wganx.wasserstein import BatchDistance, Combined, Dragan, MaxGradientPenalty
 
 USED_AT_MOST = 0.9
@@ -220,21 +220,36 @@ def choose_micro_batch(plan: MemoryPlan, free_bytes: int, batch_size: int) -> in
 def fit_to_memory(training: Training, batch: Batch, until: int) -> int | None:
     """The `micro_batch` with which `batch` fits at every step before `until`; says so where it is not the whole batch.
 
-    A plan is made only where it could matter: a step seldom takes a thousand times its samples and twenty times its
-    weights, and where a tenth of the free memory holds that, the batch is taken whole.
+    A plan is made only where it could matter.
 
     Raises:
         PreflightError: not even two rows at once fit.
     """
     free = free_memory(training.device)
-    weights = sum(player.gradient.nbytes for player in _players(training.steps))
-    if 1000 * batch.real.nbytes // training.ranks.count + 20 * weights < free // 10:
+    if _surely_fits(training, batch, free):
         return None
     plan = plan_largest(training, batch, until)
     chosen = choose_micro_batch(plan, free, plan.rows)
     if chosen is not None:
         training.note(explain_micro_batch(training, plan, free, chosen))
     return chosen
+
+
+def fits_a_copy(training: Training, batch: Batch) -> bool:
+    """Whether a copy of the training has a place beside it, to make a step on the whole batch."""
+    free = free_memory(training.device)
+    return _surely_fits(training, batch, free) or has_a_place(plan_memory(training, batch), free)
+
+
+def has_a_place(plan: MemoryPlan, free_bytes: int) -> bool:
+    """Whether a whole training like that of `plan` fits into what is free."""
+    return plan.total <= USED_AT_MOST * free_bytes
+
+
+def _surely_fits(training: Training, batch: Batch, free_bytes: int) -> bool:
+    """Without a plan: a step seldom takes a thousand times its samples and twenty times its weights."""
+    weights = sum(player.gradient.nbytes for player in _players(training.steps))
+    return 1000 * batch.real.nbytes // training.ranks.count + 20 * weights < free_bytes // 10
 
 
 def explain_micro_batch(training: Training, plan: MemoryPlan, free_bytes: int, micro_batch: int | None) -> str:

@@ -19,7 +19,7 @@ from wganx import process
 from wganx.batch import Batch
 from wganx.devices import forked_streams, wait_for
 from wganx.engine.planning.calls import noise_for
-from wganx.engine.planning.memory import MemoryPlan, copied, plan_memory
+from wganx.engine.planning.memory import MemoryPlan, copied, free_memory, has_a_place, plan_memory
 from wganx.engine.planning.rehearsal import Cast, Rehearsal
 from wganx.engine.stages import Stage
 from wganx.engine.steps.packs import in_packs
@@ -42,8 +42,9 @@ class StagePlan:
         parameters: of both players, that its samples and scores depend on.
         operations: of a step's matrix products and convolutions, a multiplication and an addition as two.
         seconds: of one step on the training's device.
-        measured: whether a step was timed; else its time is reckoned: what the last stage that was timed spent beside
-            its operations, and its own operations at the rate of a convolution that fills the device.
+        measured: whether a step was timed; else, for lack of time or memory, its time is reckoned: what the last stage
+            that was timed spent beside its operations, and its own operations at the rate of a convolution that fills
+            the device.
     """
 
     stage: Stage
@@ -75,9 +76,9 @@ def plan_stages(training: Training, batch: Batch, until: int, *, dataset: int = 
         with training.turned(stage.first):
             memory = plan_memory(training, batch, dataset=dataset)
             parameters, operations = _counted(training, batch)
-            if measured := spent < MEASURED_SECONDS:
+            rate = rate or _rate(training.device)
+            if measured := spent < MEASURED_SECONDS and has_a_place(memory, free_memory(training.device)):
                 seconds = seconds_a_step(training, batch, most=1)
-                rate = rate or _rate(training.device)
                 spent, beside = spent + 2 * seconds, max(seconds - operations / rate, 0.0)
             else:
                 seconds = beside + operations / rate

@@ -1,0 +1,151 @@
+"""How much main memory there is, and how a command is kept within it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+if sys.platform != "win32":
+    import resource
+
+ASSUMED_MEMORY = 2 * 2**30
+"""Free memory in bytes that is assumed where the platform does not tell."""
+
+_PROC = Path("/proc")
+_CGROUPS = Path("/sys/fs/cgroup")
+_DRIVERS = tuple(map(Path, ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")))
+"""Of GPUs; they map much that they do not take."""
+_EVERY = 1.0
+"""Seconds after which a command's share is looked at again."""
+
+_before: tuple[int, int] | None = None
+"""This process's own limits, while it is kept within what is free."""
+
+
+def available_memory() -> int | None:
+    """Bytes of main memory a program may still take, within its limits; None where nobody tells."""
+    known = [amount for amount in (_free_of_the_machine(), *_free_of_groups(), _free_of_this_process()) if amount >= 0]
+    return min(known) if known else _from_sysconf()
+
+
+@contextmanager
+def within_available_memory() -> Iterator[None]:
+    """Inside, this process is refused memory that the machine does not have, and goes on with an error.
+
+    Linux gives more than there is, and ends who uses it without a word. So what this process may hold, its
+    ``RLIMIT_DATA``, follows what is free, swap included, every second: allocations beyond it fail at once. Nothing is
+    done on other systems, nor where a GPU's driver is, whose mappings count as memory and are not.
+    """
+    if sys.platform != "linux" or any(driver.exists() for driver in _DRIVERS):
+        yield
+        return
+    global _before
+    _before = resource.getrlimit(resource.RLIMIT_DATA)
+    _, hard = _before
+    # A soft limit may come from the command that started this one, and be of that moment: the hard one binds.
+    bounds = [hard] if hard != resource.RLIM_INFINITY else []
+    ended = threading.Event()
+
+    def follow() -> None:
+        while not ended.is_set():
+            if (most := _most_of_this_process()) is not None:
+                resource.setrlimit(resource.RLIMIT_DATA, (min([most, *bounds]), hard))
+            ended.wait(_EVERY)
+
+    follower = threading.Thread(target=follow, name="wganx-memory", daemon=True)
+    follower.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        follower.join()
+        _as_before()
+
+
+def _as_before() -> None:
+    """No limit but the one that was given; a worker that is forked has nothing that follows what is free."""
+    global _before
+    if _before is not None:
+        resource.setrlimit(resource.RLIMIT_DATA, _before)
+        _before = None
+
+
+def _most_of_this_process() -> int | None:
+    """Bytes of its data, when all that is free has been added to them; None where nobody tells."""
+    free = available_memory()
+    if free is None or (held := _statm(5)) is None:
+        return None
+    return held + free + max(_meminfo("SwapFree"), 0)
+
+
+def _free_of_the_machine() -> int:
+    return _meminfo("MemAvailable")
+
+
+def _meminfo(name: str) -> int:
+    """Bytes; -1 where the system does not tell."""
+    with suppress(OSError, ValueError, IndexError):
+        for line in (_PROC / "meminfo").read_text(encoding="ascii").splitlines():
+            if line.startswith(f"{name}:"):
+                return int(line.split()[1]) * 1024
+    return -1
+
+
+def _free_of_groups() -> Iterator[int]:
+    """What the control groups that this process is in leave it: containers, and the jobs of a cluster.
+
+    Pages of files that nobody uses count as used in a group, and are given back when they are wanted.
+    """
+    try:
+        lines = (_PROC / "self" / "cgroup").read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        return
+    for _, controllers, path in (parts for line in lines if len(parts := line.split(":", 2)) == 3):
+        if not controllers:
+            root, limit, usage, unused = _CGROUPS, "memory.max", "memory.current", "inactive_file"
+        elif "memory" in controllers.split(","):
+            root, limit = _CGROUPS / "memory", "memory.limit_in_bytes"
+            usage, unused = "memory.usage_in_bytes", "total_inactive_file"
+        else:
+            continue
+        own = root / path.strip("/")
+        for group in (own, *own.parents):
+            if not group.is_relative_to(root):
+                break
+            with suppress(OSError, ValueError):  # no such file, or "max"
+                most = int((group / limit).read_text(encoding="ascii"))
+                taken = int((group / usage).read_text(encoding="ascii"))
+                stat = dict(line.split() for line in (group / "memory.stat").read_text(encoding="ascii").splitlines())
+                yield max(most - taken + int(stat.get(unused, 0)), 0)
+
+
+def _free_of_this_process() -> int:
+    """What it may still map where it was given a limit, as by ``ulimit -v`` and on many shared machines; else -1."""
+    if sys.platform == "win32":
+        return -1
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit == resource.RLIM_INFINITY:
+        return -1
+    return max(limit - (_statm(0) or 0), 0)
+
+
+def _statm(place: int) -> int | None:
+    """Bytes that this process has mapped (0), or holds as its data (5); None where the system does not tell."""
+    with suppress(OSError, ValueError, IndexError):
+        return int((_PROC / "self" / "statm").read_text(encoding="ascii").split()[place]) * resource.getpagesize()
+    return None
+
+
+def _from_sysconf() -> int | None:
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # not POSIX, or a POSIX that does not count free pages
+        return None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_as_before)
