@@ -190,6 +190,12 @@ def test_a_command_that_runs_out_of_memory_says_so(tmp_path: Path) -> None:
     assert (recorded["status"], "allocate memory" in recorded["error"]) == ("failed", True)
 
 
+def test_what_it_looks_at_is_counted(machine: Machine) -> None:
+    before = memory.bytes_read()
+    memory._free_of_the_machine()
+    assert memory.bytes_read() - before == (machine.folder / "proc" / "meminfo").stat().st_size
+
+
 def test_nothing_is_done_where_a_gpu_has_a_driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "_DRIVERS", (tmp_path,))
     monkeypatch.setattr(memory.threading, "Thread", lambda **ignored: pytest.fail("it was looked after"))

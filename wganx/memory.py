@@ -24,6 +24,7 @@ _EVERY = 1.0
 
 _before: tuple[int, int] | None = None
 """This process's own limits, while it is kept within what is free."""
+_bytes_read = 0
 
 
 def available_memory() -> int | None:
@@ -86,10 +87,22 @@ def _free_of_the_machine() -> int:
     return _meminfo("MemAvailable")
 
 
+def bytes_read() -> int:
+    """By this module so far, of what the system tells; which is no sign that data are read."""
+    return _bytes_read
+
+
+def _told(path: Path) -> str:
+    global _bytes_read
+    content = path.read_bytes()
+    _bytes_read += len(content)
+    return content.decode("utf-8")
+
+
 def _meminfo(name: str) -> int:
     """Bytes; -1 where the system does not tell."""
     with suppress(OSError, ValueError, IndexError):
-        for line in (_PROC / "meminfo").read_text(encoding="ascii").splitlines():
+        for line in _told(_PROC / "meminfo").splitlines():
             if line.startswith(f"{name}:"):
                 return int(line.split()[1]) * 1024
     return -1
@@ -101,7 +114,7 @@ def _free_of_groups() -> Iterator[int]:
     Pages of files that nobody uses count as used in a group, and are given back when they are wanted.
     """
     try:
-        lines = (_PROC / "self" / "cgroup").read_text(encoding="utf-8").splitlines()
+        lines = _told(_PROC / "self" / "cgroup").splitlines()
     except (OSError, ValueError):
         return
     for _, controllers, path in (parts for line in lines if len(parts := line.split(":", 2)) == 3):
@@ -117,9 +130,8 @@ def _free_of_groups() -> Iterator[int]:
             if not group.is_relative_to(root):
                 break
             with suppress(OSError, ValueError):  # no such file, or "max"
-                most = int((group / limit).read_text(encoding="ascii"))
-                taken = int((group / usage).read_text(encoding="ascii"))
-                stat = dict(line.split() for line in (group / "memory.stat").read_text(encoding="ascii").splitlines())
+                most, taken = int(_told(group / limit)), int(_told(group / usage))
+                stat = dict(line.split() for line in _told(group / "memory.stat").splitlines())
                 yield max(most - taken + int(stat.get(unused, 0)), 0)
 
 
@@ -136,7 +148,7 @@ def _free_of_this_process() -> int:
 def _statm(place: int) -> int | None:
     """Bytes that this process has mapped (0), or holds as its data (5); None where the system does not tell."""
     with suppress(OSError, ValueError, IndexError):
-        return int((_PROC / "self" / "statm").read_text(encoding="ascii").split()[place]) * resource.getpagesize()
+        return int(_told(_PROC / "self" / "statm").split()[place]) * resource.getpagesize()
     return None
 
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
-from wganx import process
+from wganx import memory, process
 from wganx.data import patience
 from wganx.errors import NoAnswer
 
@@ -215,10 +215,10 @@ def _watch() -> None:
 
 
 def _bytes_read() -> int:
-    """By this process so far; 0 where that is not known."""
+    """By this process so far, beside what it looks at once a second; 0 where that is not known."""
     try:
         facts = dict(line.split(": ") for line in Path("/proc/self/io").read_text(encoding="ascii").splitlines())
-        return int(facts["rchar"]) + int(facts["read_bytes"])
+        return int(facts["rchar"]) + int(facts["read_bytes"]) - memory.bytes_read()
     except (OSError, ValueError, KeyError):
         return 0
 
