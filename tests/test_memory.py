@@ -102,7 +102,7 @@ def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     start = """
         import resource, sys, time, torch
         from wganx import memory
-        free = 400 * 2**20
+        free, memory._LEAST = 400 * 2**20, 0
         memory._free_of_the_machine = lambda: free
         memory._meminfo = lambda name: 0
         before = resource.getrlimit(resource.RLIMIT_DATA)
@@ -131,6 +131,17 @@ def test_what_is_not_there_is_refused_and_what_is_there_is_given() -> None:
         print(resource.getrlimit(resource.RLIMIT_DATA) == before, taken(800 * 2**20))
     """)
     assert (done.stdout.split(), done.stderr) == (["True", "False", "True", "True", "True"], "")
+
+
+@on_linux_alone
+def test_a_small_process_is_refused_nothing() -> None:
+    done = run("""
+        free, memory._LEAST = 0, 2 * 2**30
+        with memory.within_available_memory():
+            time.sleep(0.5)
+            print(len(bytearray(2**29)) == 2**29, resource.getrlimit(resource.RLIMIT_DATA)[0] == 2 * 2**30)
+    """)
+    assert (done.stdout.split(), done.stderr) == (["True", "True"], "")
 
 
 @on_linux_alone

@@ -21,6 +21,8 @@ _DRIVERS = tuple(map(Path, ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")))
 """Of GPUs; they map much that they do not take."""
 _EVERY = 1.0
 """Seconds after which a command's share is looked at again."""
+_LEAST = 2 * 2**30
+"""Bytes that are never refused: torch's own code alone maps .7 GB, of which it takes less than half."""
 
 _before: tuple[int, int] | None = None
 """This process's own limits, while it is kept within what is free."""
@@ -76,11 +78,11 @@ def _as_before() -> None:
 
 
 def _most_of_this_process() -> int | None:
-    """Bytes of its data, when all that is free has been added to them; None where nobody tells."""
+    """Bytes of its data, when all that is free has come to them; None where nobody tells."""
     free = available_memory()
     if free is None or (held := _statm(5)) is None:
         return None
-    return held + free + max(_meminfo("SwapFree"), 0)
+    return max(held + free + max(_meminfo("SwapFree"), 0), _LEAST)
 
 
 def _free_of_the_machine() -> int:
