@@ -47,8 +47,8 @@ def within_available_memory() -> Iterator[None]:
         yield
         return
     global _before
-    _before = resource.getrlimit(resource.RLIMIT_DATA)
-    _, hard = _before
+    outer, _before = _before, resource.getrlimit(resource.RLIMIT_DATA)
+    before = _, hard = _before
     # A soft limit may come from the command that started this one, and be of that moment: the hard one binds.
     bounds = [hard] if hard != resource.RLIM_INFINITY else []
     ended = threading.Event()
@@ -56,7 +56,7 @@ def within_available_memory() -> Iterator[None]:
     def follow() -> None:
         while not ended.is_set():
             if (most := _most_of_this_process()) is not None:
-                resource.setrlimit(resource.RLIMIT_DATA, (min([most, *bounds]), hard))
+                _limit(min([most, *bounds]), hard)
             ended.wait(_EVERY)
 
     follower = threading.Thread(target=follow, name="wganx-memory", daemon=True)
@@ -66,15 +66,19 @@ def within_available_memory() -> Iterator[None]:
     finally:
         ended.set()
         follower.join()
-        _as_before()
+        _limit(*before)
+        _before = outer
 
 
-def _as_before() -> None:
-    """No limit but the one that was given; a worker that is forked has nothing that follows what is free."""
-    global _before
+def _unlimited() -> None:
+    """In a process that was forked nothing follows what is free: it has the limits that were given."""
     if _before is not None:
-        resource.setrlimit(resource.RLIMIT_DATA, _before)
-        _before = None
+        _limit(*_before)
+
+
+def _limit(soft: int, hard: int) -> None:
+    with suppress(OSError, ValueError):  # a sandbox may not let it
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
 def _most_of_this_process() -> int | None:
@@ -162,4 +166,4 @@ def _from_sysconf() -> int | None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_as_before)
+    os.register_at_fork(after_in_child=_unlimited)

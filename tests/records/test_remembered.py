@@ -7,9 +7,13 @@ import os
 
 import numpy as np
 import pytest
+from safetensors import safe_open
+from safetensors.numpy import save
 
 from wganx.records import ReadAlong, remembered, thinning
 from wganx.records.remembered import read_log
+
+PARTS = ("numbers", "steps", "values")
 
 
 @pytest.fixture(autouse=True)
@@ -111,26 +115,54 @@ def test_what_is_damaged_is_told_every_time(log, opened, end):
     assert set(opened) == {0}
 
 
+def changed(counts):
+    """With other counts of the quantity that comes first."""
+    return lambda facts, arrays: facts["readings"].update(a={**facts["readings"]["a"], **counts})
+
+
+def as_array(name, array):
+    return lambda facts, arrays: arrays.update({name: np.array(array)})
+
+
 @pytest.mark.parametrize(
     "harm",
     [
-        lambda kept: "nothing",
-        lambda kept: [],
-        lambda kept: {**kept, "format": 2},
-        lambda kept: {**kept, "readings": {"a": {**kept["readings"]["a"], "steps": "!"}}},
-        lambda kept: {**kept, "readings": {"a": {**kept["readings"]["a"], "steps": "AAAA"}}},
-        lambda kept: {**kept, "readings": {"a": {**kept["readings"]["a"], "numbers": ""}}},
-        lambda kept: {**kept, "readings": {"a": {**kept["readings"]["a"], "every": 0}}},
-        lambda kept: {**kept, "readings": {"a": {**kept["readings"]["a"], "seen": True}}},
-        lambda kept: {**kept, "readings": {"a": 1}},
-        lambda kept: {**kept, "findings": [1]},
-        lambda kept: {**kept, "bytes": 10**30},
+        lambda facts, arrays: facts.clear(),
+        lambda facts, arrays: facts.update(format=1),
+        lambda facts, arrays: facts.update(readings=1),
+        lambda facts, arrays: facts.update(readings={"a": 1}),
+        lambda facts, arrays: facts.update(findings=[1]),
+        lambda facts, arrays: facts.update(bytes=10**30),
+        changed({"every": 0}),
+        changed({"seen": True}),
+        changed({"first": -1}),
+        lambda facts, arrays: arrays.pop("0/steps"),
+        as_array("0/steps", np.zeros(3, dtype=np.int64)),
+        as_array("0/steps", np.zeros(1)),
+        as_array("1/values", np.zeros((2, 2))),
+        as_array("1/numbers", np.int64(5)),
+        lambda facts, arrays: arrays.update({f"0/{part}": arrays[f"0/{part}"].repeat(90) for part in PARTS}),
+        lambda facts, arrays: arrays.update({"0/steps": -1 - arrays["0/steps"]}),
     ],
 )
 def test_what_is_remembered_wrongly_is_as_none(log, opened, harm):
     expected = read(log)
     place = remembered._place(log)
-    place.write_text(json.dumps(harm(json.loads(place.read_text()))))
+    with safe_open(place, framework="numpy") as kept:
+        facts = json.loads(kept.metadata()["facts"])
+        arrays = {name: kept.get_tensor(name) for name in kept.keys()}  # noqa: SIM118 - it is no mapping
+    harm(facts, arrays)
+    place.write_bytes(save(arrays, {"facts": json.dumps(facts)}))
+    assert read(log) == expected
+    assert opened == [0, 0]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"nothing", b"\xff" * 100, save({}, {"facts": "["}), save({"a": np.zeros(1)})]
+)
+def test_what_is_none_of_it_is_as_none(log, opened, content):
+    expected = read(log)
+    remembered._place(log).write_bytes(content)
     assert read(log) == expected
     assert opened == [0, 0]
 

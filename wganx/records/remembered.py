@@ -5,7 +5,6 @@ It lies in the cache, and not in the run: a run folder is as it was, and what a 
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import time
@@ -16,6 +15,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
 
 from wganx.places import cache_folder
 from wganx.records.logged import Gathered, blocks_of
@@ -27,7 +28,9 @@ LEAST = 32 << 20
 LARGEST = 64 << 20
 """Bytes of what is remembered; more was not written here."""
 UNUSED_DAYS = 60
-_FORMAT = 1
+_FORMAT = 2
+_COUNTS = ("first", "seen", "missing", "every")
+_PARTS = ("numbers", "steps", "values")
 _HEAD, _TAIL = 4 << 10, 64 << 10  # bytes by which the beginning is known again
 
 
@@ -71,7 +74,7 @@ class ReadAlong:
 
 def _place(path: Path) -> Path:
     named = hashlib.sha256(str(path.resolve()).encode("utf-8", "surrogateescape")).hexdigest()
-    return cache_folder() / "records" / f"{named[:32]}.json"
+    return cache_folder() / "records" / f"{named[:32]}.safetensors"
 
 
 def _known_by(path: Path, size: int) -> str:
@@ -89,15 +92,19 @@ def _recall(path: Path, size: int, written: int) -> tuple[Gathered, int]:
         place = _place(path)
         if place.stat().st_size > LARGEST:
             return Gathered(), 0
-        kept = json.loads(place.read_text(encoding="ascii"))
-        until = int(kept["bytes"])
-        same = until < size or (until == size and kept["written"] == written)
-        if kept["format"] != _FORMAT or not same or kept["known_by"] != _known_by(path, until):
-            return Gathered(), 0
-        readings = {str(name): _unpacked(values) for name, values in kept["readings"].items()}
-        findings = [dict(finding) for finding in kept["findings"]]
-        return Gathered(readings, findings, int(kept["entries"])), until
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        with safe_open(place, framework="numpy") as kept:
+            facts = json.loads(kept.metadata()["facts"])
+            until = int(facts["bytes"])
+            same = until < size or (until == size and facts["written"] == written)
+            if facts["format"] != _FORMAT or not same or facts["known_by"] != _known_by(path, until):
+                return Gathered(), 0
+            readings = {
+                str(name): _unpacked(counts, *(kept.get_tensor(f"{number}/{part}") for part in _PARTS))
+                for number, (name, counts) in enumerate(facts["readings"].items())
+            }
+        findings = [dict(finding) for finding in facts["findings"]]
+        return Gathered(readings, findings, int(facts["entries"])), until
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, SafetensorError):
         return Gathered(), 0
 
 
@@ -107,18 +114,23 @@ def _remember(path: Path, gathered: Gathered, written: int) -> None:
         now = path.stat()
         if now.st_mtime_ns != written or not _ends_in_a_line(path, now.st_size):
             return
-        kept = {
+        facts = {
             "format": _FORMAT,
             "bytes": now.st_size,
             "written": written,
             "known_by": _known_by(path, now.st_size),
             "entries": gathered.entries,
             "findings": gathered.findings,
-            "readings": {name: _packed(each) for name, each in gathered.readings.items()},
+            "readings": {name: _counts(each) for name, each in gathered.readings.items()},
+        }
+        arrays = {
+            f"{number}/{part}": getattr(each, part)
+            for number, each in enumerate(gathered.readings.values())
+            for part in _PARTS
         }
         place = _place(path)
         place.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(place, json.dumps(kept))
+        write_whole(place, save(arrays, {"facts": json.dumps(facts)}))
         _tidy(place)
 
 
@@ -130,33 +142,31 @@ def _ends_in_a_line(path: Path, size: int) -> bool:
 
 def _tidy(place: Path) -> None:
     """Remove what was not used for long."""
-    for other in place.parent.glob("*.json"):
+    for other in place.parent.iterdir():
         if other != place and time.time() - other.stat().st_mtime > UNUSED_DAYS * 24 * 3600:
             other.unlink(missing_ok=True)
 
 
-def _packed(each: Thinned) -> dict[str, Any]:
+def _counts(each: Thinned) -> dict[str, int]:
     each.settle()
-    arrays = {"numbers": each.numbers, "steps": each.steps, "values": each.values}
-    text = {name: base64.b64encode(array.tobytes()).decode("ascii") for name, array in arrays.items()}
-    return {"first": each.first, "seen": each.seen, "missing": each.missing, "every": each.every, **text}
+    return {name: getattr(each, name) for name in _COUNTS}
 
 
-def _unpacked(kept: Mapping[str, Any]) -> Thinned:
+def _unpacked(
+    counts: Mapping[str, Any], numbers: NDArray[np.int64], steps: NDArray[np.int64], values: NDArray[np.float64]
+) -> Thinned:
     """As it was kept.
 
     Raises:
         ValueError: it is not what was kept here.
     """
-    numbers, steps = (_array(kept[name]).view(np.int64) for name in ("numbers", "steps"))
-    values = _array(kept["values"]).view(np.float64)
-    first, seen, missing, every = (kept[name] for name in ("first", "seen", "missing", "every"))
+    first, seen, missing, every = (counts[name] for name in _COUNTS)
     if not all(type(count) is int and count >= 0 for count in (first, seen, missing, every)) or not every:
         raise ValueError("counts")
-    if not len(numbers) == len(steps) == len(values) <= 4 * (MOST + 1) or (len(steps) and steps.min() < 0):
+    if [each.dtype for each in (numbers, steps, values)] != [np.int64, np.int64, np.float64]:
+        raise ValueError("kinds of numbers")
+    if not numbers.shape == steps.shape == values.shape == (len(numbers),) or len(numbers) > 4 * (MOST + 1):
         raise ValueError("lengths")
+    if len(steps) and steps.min() < 0:
+        raise ValueError("steps")
     return Thinned(first, seen, missing, every, numbers, steps, values)
-
-
-def _array(text: str) -> NDArray[np.uint64]:
-    return np.frombuffer(base64.b64decode(text, validate=True), dtype=np.uint64)
