@@ -40,10 +40,9 @@ def test_it_is_measured_and_the_run_ends_as_if_it_had_not_been(run):
 def test_nothing_is_said_where_a_copy_has_no_place(run, monkeypatch):
     from wganx.engine.planning import memory
 
-    large = run(generator__width=256).assembly
+    large = run(train__batch_size=1000).assembly
     monkeypatch.setattr(time_ahead, "seconds_a_step", lambda training, batch: 1.0)
-    taken = memory.plan_memory(large.trainer.training, large.stream.make_batch(large.stream.feed.next())).total
-    for free, said in ((taken, None), (2 * taken, 12.0)):
+    for free, said in ((8 * 10**6, None), (10**8, 12.0)):  # a thousand times the 8 kB of a batch, and the networks
         monkeypatch.setattr(memory, "free_memory", lambda device, free=free: free)
         assert seconds_ahead(large) == said
 

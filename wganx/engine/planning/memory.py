@@ -220,13 +220,13 @@ def choose_micro_batch(plan: MemoryPlan, free_bytes: int, batch_size: int) -> in
 def fit_to_memory(training: Training, batch: Batch, until: int) -> int | None:
     """The `micro_batch` with which `batch` fits at every step before `until`; says so where it is not the whole batch.
 
-    A plan is made only where it could matter.
+    A plan is made only where a tenth of the free memory might not do.
 
     Raises:
         PreflightError: not even two rows at once fit.
     """
     free = free_memory(training.device)
-    if _surely_fits(training, batch, free):
+    if _seldom_more(training, batch) < free // 10:
         return None
     plan = plan_largest(training, batch, until)
     chosen = choose_micro_batch(plan, free, plan.rows)
@@ -236,9 +236,11 @@ def fit_to_memory(training: Training, batch: Batch, until: int) -> int | None:
 
 
 def fits_a_copy(training: Training, batch: Batch) -> bool:
-    """Whether a copy of the training has a place beside it, to make a step on the whole batch."""
-    free = free_memory(training.device)
-    return _surely_fits(training, batch, free) or has_a_place(plan_memory(training, batch), free)
+    """Whether a copy of the training most likely has a place beside it, to make a step on the whole batch.
+
+    Without a plan, which takes longer than the step where networks have hundreds of layers.
+    """
+    return _seldom_more(training, batch) < USED_AT_MOST * free_memory(training.device)
 
 
 def has_a_place(plan: MemoryPlan, free_bytes: int) -> bool:
@@ -246,10 +248,10 @@ def has_a_place(plan: MemoryPlan, free_bytes: int) -> bool:
     return plan.total <= USED_AT_MOST * free_bytes
 
 
-def _surely_fits(training: Training, batch: Batch, free_bytes: int) -> bool:
-    """Without a plan: a step seldom takes a thousand times its samples and twenty times its weights."""
+def _seldom_more(training: Training, batch: Batch) -> int:
+    """Bytes: a step seldom takes more than a thousand times its samples and twenty times its weights."""
     weights = sum(player.gradient.nbytes for player in _players(training.steps))
-    return 1000 * batch.real.nbytes // training.ranks.count + 20 * weights < free_bytes // 10
+    return 1000 * batch.real.nbytes // training.ranks.count + 20 * weights
 
 
 def explain_micro_batch(training: Training, plan: MemoryPlan, free_bytes: int, micro_batch: int | None) -> str:
