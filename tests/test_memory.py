@@ -52,6 +52,14 @@ def test_a_machine_without_groups(machine: Machine) -> None:
     assert memory.available_memory() == 16 * GB
 
 
+def test_swap_counts_where_it_is_asked_for_and_no_more_than_a_container_has(machine: Machine) -> None:
+    machine.write("proc/meminfo", f"MemAvailable: {16 * GB // 1024} kB\nSwapFree: {2 * GB // 1024} kB\n")
+    assert (memory.available_memory(), memory.available_memory(swap=True)) == (16 * GB, 18 * GB)
+    machine.write("proc/self/cgroup", "0::/\n")
+    machine.group("cgroup", str(4 * GB), 3 * GB)
+    assert memory.available_memory(swap=True) == GB
+
+
 def test_a_container_leaves_what_is_not_taken_of_its_limit(machine: Machine) -> None:
     machine.write("proc/self/cgroup", "0::/\n")
     machine.group("cgroup", str(4 * GB), 3 * GB, unused=GB // 2)
@@ -103,8 +111,7 @@ def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         import resource, sys, time, torch
         from wganx import memory
         free, memory._LEAST = 400 * 2**20, 0
-        memory._free_of_the_machine = lambda: free
-        memory._meminfo = lambda name: 0
+        memory._free_of_the_machine = lambda swap: free
         before = resource.getrlimit(resource.RLIMIT_DATA)
     """
     whole = textwrap.dedent(start) + textwrap.dedent(program)
@@ -203,7 +210,7 @@ def test_a_command_that_runs_out_of_memory_says_so(tmp_path: Path) -> None:
 
 def test_what_it_looks_at_is_counted(machine: Machine) -> None:
     before = memory.bytes_read()
-    memory._free_of_the_machine()
+    memory._free_of_the_machine(False)
     assert memory.bytes_read() - before == (machine.folder / "proc" / "meminfo").stat().st_size
 
 

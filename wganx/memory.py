@@ -29,9 +29,14 @@ _before: tuple[int, int] | None = None
 _bytes_read = 0
 
 
-def available_memory() -> int | None:
-    """Bytes of main memory a program may still take, within its limits; None where nobody tells."""
-    known = [amount for amount in (_free_of_the_machine(), *_free_of_groups(), _free_of_this_process()) if amount >= 0]
+def available_memory(*, swap: bool = False) -> int | None:
+    """Bytes of main memory a program may still take, within its limits; None where nobody tells.
+
+    Args:
+        swap: what is free of the machine's counts too.
+    """
+    told = (_free_of_the_machine(swap), *_free_of_groups(), _free_of_this_process())
+    known = [amount for amount in told if amount >= 0]
     return min(known) if known else _from_sysconf()
 
 
@@ -83,14 +88,15 @@ def _limit(soft: int, hard: int) -> None:
 
 def _most_of_this_process() -> int | None:
     """Bytes of its data, when all that is free has come to them; None where nobody tells."""
-    free = available_memory()
+    free = available_memory(swap=True)
     if free is None or (held := _statm(5)) is None:
         return None
-    return max(held + free + max(_meminfo("SwapFree"), 0), _LEAST)
+    return max(held + free, _LEAST)
 
 
-def _free_of_the_machine() -> int:
-    return _meminfo("MemAvailable")
+def _free_of_the_machine(swap: bool) -> int:
+    free = _meminfo("MemAvailable")
+    return free + max(_meminfo("SwapFree"), 0) if swap and free >= 0 else free
 
 
 def bytes_read() -> int:
