@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import sys
 import threading
@@ -9,8 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-if sys.platform != "win32":
+try:
     import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
 
 ASSUMED_MEMORY = 2 * 2**30
 """Free memory in bytes that is assumed where the platform does not tell."""
@@ -48,7 +51,7 @@ def within_available_memory() -> Iterator[None]:
     ``RLIMIT_DATA``, follows what is free, swap included, every second: allocations beyond it fail at once. Nothing is
     done on other systems, nor where a GPU's driver is, whose mappings count as memory and are not.
     """
-    if sys.platform != "linux" or any(driver.exists() for driver in _DRIVERS):
+    if resource is None or sys.platform != "linux" or any(driver.exists() for driver in _DRIVERS):
         yield
         return
     global _before
@@ -149,7 +152,7 @@ def _free_of_groups() -> Iterator[int]:
 
 def _free_of_this_process() -> int:
     """What it may still map where it was given a limit, as by ``ulimit -v`` and on many shared machines; else -1."""
-    if sys.platform == "win32":
+    if resource is None:
         return -1
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
     if limit == resource.RLIM_INFINITY:
@@ -160,7 +163,7 @@ def _free_of_this_process() -> int:
 def _statm(place: int) -> int | None:
     """Bytes that this process has mapped (0), or holds as its data (5); None where the system does not tell."""
     with suppress(OSError, ValueError, IndexError):
-        return int(_told(_PROC / "self" / "statm").split()[place]) * resource.getpagesize()
+        return int(_told(_PROC / "self" / "statm").split()[place]) * mmap.PAGESIZE
     return None
 
 
